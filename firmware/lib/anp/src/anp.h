@@ -1,0 +1,150 @@
+/* Activity-based node perturbation (ANP) for microcontrollers: the public interface of the learner.
+ *
+ * The arithmetic is specified bit for bit in shared/numerics.md (section numbers below refer to it). Nothing here allocates,
+ * performs I/O, uses floating point or knows a platform: the caller owns all memory and feeds in ADC codes and samples.
+ *
+ * Use: fill an anp_config; anp_configure() lays the network out in the caller's arena; anp_noise_put() ADC codes between
+ * training steps until anp_noise_ready(); anp_train() one sample after the other; anp_predict() without noise at any time. */
+#ifndef ANP_H
+#define ANP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ANP_FRACTION_BITS 12   /* activations, inputs, targets, noise, int16 weights: Q3.12 */
+#define ANP_WEIGHT32_BITS 28   /* int32 weights: Q3.28 */
+#define ANP_MATRIX_BITS 14     /* decorrelation matrices: Q1.14 */
+#define ANP_LOSS_BITS 24       /* losses: Q7.24 */
+#define ANP_RATE_BITS 28       /* learning rates: Q4.28 */
+#define ANP_NOISE_BUFFER 200   /* ADC codes kept */
+#define ANP_MAX_LAYERS 8
+#define ANP_MAX_WIDTH 1024     /* inputs, or units of a layer */
+#define ANP_LOSS_MAX 0x7fffffffu
+
+enum anp_loss { ANP_SQUARED = 0, ANP_CROSS_ENTROPY = 1 };
+enum anp_weight_format { ANP_INT16 = 0, ANP_INT32 = 1 };
+enum anp_rounding { ANP_NEAREST = 0, ANP_STOCHASTIC = 1 };
+
+/* Why a configuration is refused. The numbers follow the fields of anp_config. */
+enum anp_status {
+    ANP_OK = 0,
+    ANP_BAD_LOSS = 1,
+    ANP_BAD_WEIGHT_FORMAT = 2,
+    ANP_BAD_ROUNDING = 3,
+    ANP_BAD_DECORRELATE = 4,      /* a bit beyond the last layer */
+    ANP_BAD_SIGMA = 5,            /* outside 16 .. 4095 */
+    ANP_BAD_DECORRELATION_RATE = 6,
+    ANP_BAD_SEED = 7,             /* 0 */
+    ANP_BAD_SIZES = 8,            /* no layer, more than ANP_MAX_LAYERS, a width of 0 or over ANP_MAX_WIDTH, one class only */
+    ANP_TOO_MANY_UNITS = 9,       /* the noise buffer has too few codes for one step: 2N > 200, antithetic N > 200 */
+    ANP_TOO_LARGE = 10,           /* the arena is too small: compare anp_arena_bytes() */
+};
+
+struct anp_config {
+    uint8_t loss;                 /* enum anp_loss */
+    uint8_t weight_format;        /* enum anp_weight_format */
+    uint8_t rounding;             /* enum anp_rounding */
+    bool normalised;              /* divide the step by 1 + ||x||^2, rounded up to a power of two */
+    bool antithetic;              /* pass 2 uses the noise of pass 1, negated */
+    uint8_t decorrelate;          /* bit l-1: decorrelate the input of layer l */
+    uint16_t sigma;               /* Q4.12, 16 .. 4095 */
+    uint16_t noise_std;           /* Q8.8 ADC codes; 0: measured before the first step */
+    uint32_t learning_rate;       /* Q4.28 */
+    uint32_t decorrelation_rate;  /* Q4.28, 128 .. 4194304 when a layer decorrelates */
+    uint32_t seed;                /* not 0 */
+    uint8_t layers;               /* 1 .. ANP_MAX_LAYERS */
+    uint16_t sizes[ANP_MAX_LAYERS + 1]; /* inputs, then units of each layer */
+};
+
+/* --- noise (section 3) --- */
+
+struct anp_noise {
+    uint16_t ring[ANP_NOISE_BUFFER];
+    uint32_t total;               /* sum of the ring */
+    uint32_t received;            /* codes put so far, mod 2^32 */
+    uint32_t deviation;           /* 200 times the codes' standard deviation; 0: not calibrated */
+    uint16_t gain;
+    int8_t shift;
+    uint8_t position;             /* of the oldest code: the next one goes here */
+    uint8_t filled;               /* codes in the ring */
+};
+
+void anp_noise_init(struct anp_noise *noise);
+
+/* Puts one ADC code into the ring. Only between training steps: that is when new codes may become visible. */
+void anp_noise_put(struct anp_noise *noise, uint16_t code);
+
+static inline bool anp_noise_ready(const struct anp_noise *noise) { return noise->filled == ANP_NOISE_BUFFER; }
+
+/* Fixes gain and shift for sigma (Q4.12). noise_std in Q8.8 codes, or 0 to measure the ring, which must then be full.
+ * False when there is no noise (deviation under 50, a quarter of a code); noise->deviation tells what was seen. */
+bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std);
+
+/* --- network --- */
+
+/* One layer inside the arena. */
+struct anp_layer {
+    uint16_t inputs;
+    uint16_t units;
+    void *rows;                   /* units x (inputs + 1), int16 or int32, the bias last in each row */
+    int16_t *matrix;              /* inputs x inputs, or NULL without decorrelation */
+    int16_t *input;               /* the layer's input in pass 1, decorrelated if configured; inputs values */
+    int16_t *activity;            /* a of pass 1, then da; units values */
+};
+
+struct anp_network {
+    struct anp_config config;
+    struct anp_layer layer[ANP_MAX_LAYERS];
+    int16_t *scratch[2];          /* a layer's input in pass 2 and in clean passes, in turn */
+    int16_t *decorrelated;        /* the decorrelated input in pass 2, and u of section 8; NULL without decorrelation */
+    int16_t *first_product;       /* z of the first layer, shared by both passes */
+    uint8_t *weights;             /* all rows, contiguous */
+    uint8_t *matrices;            /* all matrices, contiguous */
+    uint32_t weights_bytes;
+    uint32_t matrices_bytes;
+    uint32_t arena_used;          /* bytes */
+    uint32_t random_state;
+    uint64_t eta_units;           /* eta N, Q.28 */
+    uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
+    uint32_t last_loss;           /* of pass 1, Q7.24 */
+    uint32_t steps;
+    uint32_t skipped;
+    uint32_t saturations;         /* in training steps */
+    uint16_t units;               /* N */
+};
+
+/* Checks a configuration without an arena. */
+enum anp_status anp_check(const struct anp_config *config);
+
+/* Bytes of arena a configuration needs; the configuration must have passed anp_check(). */
+uint32_t anp_arena_bytes(const struct anp_config *config);
+
+/* Lays the network out in the arena (aligned to 4 bytes), draws its weights and zeroes its counters. On any error the network
+ * is left as it was. */
+enum anp_status anp_configure(struct anp_network *net, const struct anp_config *config, void *arena, uint32_t arena_bytes);
+
+/* Changes the rates from the next step on. ANP_BAD_DECORRELATION_RATE as in anp_configure(). */
+enum anp_status anp_set_rates(struct anp_network *net, uint32_t learning_rate, uint32_t decorrelation_rate);
+
+/* Values in a sample's target: the outputs, or 1 (the class) with cross-entropy. */
+uint16_t anp_target_count(const struct anp_network *net);
+
+/* One training step (section 10, from its second point on). x: sizes[0] values; target: anp_target_count() values; all -32767 .. 32767,
+ * a class below the number of outputs. The noise must be ready and calibrated. Returns the loss of pass 1, Q7.24. */
+uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const int16_t *x, const int16_t *target);
+
+/* A clean pass; outputs: as many values as the last layer has units. May point into the caller's transmit buffer. */
+void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs);
+
+/* A clean pass with its loss (Q7.24); *correct tells whether the classification is right (section 5). */
+uint32_t anp_evaluate(struct anp_network *net, const int16_t *x, const int16_t *target, bool *correct);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
