@@ -67,8 +67,8 @@ struct anp_noise {
     uint16_t ring[ANP_NOISE_BUFFER];
     uint32_t total;               /* sum of the ring */
     uint32_t received;            /* codes put so far, mod 2^32 */
-    uint32_t deviation;           /* 200 times the codes' standard deviation; 0: not calibrated */
-    uint16_t gain;
+    uint32_t deviation;           /* 200 times the codes' standard deviation, as of the last calibration; 0: none yet */
+    uint16_t gain;                /* 0: not calibrated */
     int8_t shift;
     uint8_t position;             /* of the oldest code: the next one goes here */
     uint8_t filled;               /* codes in the ring */
@@ -84,6 +84,15 @@ static inline bool anp_noise_ready(const struct anp_noise *noise) { return noise
 /* Fixes gain and shift for sigma (Q4.12). noise_std in Q8.8 codes, or 0 to measure the ring, which must then be full.
  * False when there is no noise (deviation under 50, a quarter of a code); noise->deviation tells what was seen. */
 bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std);
+
+static inline bool anp_noise_calibrated(const struct anp_noise *noise) { return noise->gain != 0; }
+
+/* Forgets the calibration, as a new configuration must. */
+static inline void anp_noise_forget(struct anp_noise *noise)
+{
+    noise->gain = 0;
+    noise->deviation = 0;
+}
 
 /* --- network --- */
 

@@ -1,0 +1,122 @@
+/* Fixed-point primitives (shared/numerics.md, section 1). Saturating operations count what they cut in *saturations. */
+#ifndef ANP_FIXED_H
+#define ANP_FIXED_H
+
+#include <stdint.h>
+
+#define ANP_ONE 4096              /* 1 in Q3.12: the bias's input */
+#define ANP_INT16_MAX 32767
+#define ANP_INT32_MAX 2147483647
+
+/* (v + 2^(s-1)) >> s, halves up. |v| + 2^(s-1) must fit. */
+static inline int32_t anp_round32(int32_t v, uint8_t s)
+{
+    return (v + ((int32_t)1 << (s - 1))) >> s;
+}
+
+static inline int64_t anp_round64(int64_t v, uint8_t s)
+{
+    return (v + ((int64_t)1 << (s - 1))) >> s;
+}
+
+static inline int16_t anp_sat16(int32_t v, uint32_t *saturations)
+{
+    if (v > ANP_INT16_MAX) {
+        ++*saturations;
+        return ANP_INT16_MAX;
+    }
+    if (v < -ANP_INT16_MAX) {
+        ++*saturations;
+        return -ANP_INT16_MAX;
+    }
+    return (int16_t)v;
+}
+
+/* sat16 of a sum that may need more than 32 bits. */
+static inline int16_t anp_sat16_wide(int64_t v, uint32_t *saturations)
+{
+    if (v > ANP_INT16_MAX) {
+        ++*saturations;
+        return ANP_INT16_MAX;
+    }
+    if (v < -ANP_INT16_MAX) {
+        ++*saturations;
+        return -ANP_INT16_MAX;
+    }
+    return (int16_t)v;
+}
+
+static inline int32_t anp_sat32(int64_t v, uint32_t *saturations)
+{
+    if (v > ANP_INT32_MAX) {
+        ++*saturations;
+        return ANP_INT32_MAX;
+    }
+    if (v < -ANP_INT32_MAX) {
+        ++*saturations;
+        return -ANP_INT32_MAX;
+    }
+    return (int32_t)v;
+}
+
+/* Bit length; 0 for 0. */
+static inline uint8_t anp_bits32(uint32_t v)
+{
+    if (v == 0)
+        return 0;
+#if __SIZEOF_INT__ == 4
+    return (uint8_t)(32 - __builtin_clz(v));
+#else
+    return (uint8_t)(32 - __builtin_clzl(v));
+#endif
+}
+
+static inline uint8_t anp_bits64(uint64_t v)
+{
+    uint32_t high = (uint32_t)(v >> 32);
+    return high ? (uint8_t)(32 + anp_bits32(high)) : anp_bits32((uint32_t)v);
+}
+
+/* v as a mantissa of 16 bits, the highest set; v > 0 (section 6). */
+static inline uint16_t anp_norm16(uint64_t v, uint8_t bits)
+{
+    return (uint16_t)(bits <= 16 ? v << (16 - bits) : v >> (bits - 16));
+}
+
+/* Largest integer whose square is at most v. */
+static inline uint32_t anp_isqrt(uint64_t v)
+{
+    uint64_t root = 0;
+    uint64_t bit = (uint64_t)1 << 62;
+    while (bit > v)
+        bit >>= 2;
+    while (bit) {
+        if (v >= root + bit) {
+            v -= root + bit;
+            root = (root >> 1) + bit;
+        } else {
+            root >>= 1;
+        }
+        bit >>= 2;
+    }
+    return (uint32_t)root;
+}
+
+/* Leaky ReLU, slope 1/128, symmetric in rounding: towards zero. */
+static inline int16_t anp_leaky_relu(int16_t a)
+{
+    return a >= 0 ? a : (int16_t)-((-a) >> 7);
+}
+
+/* xorshift32 (section 2); the state is never 0. */
+static inline uint32_t anp_random(uint32_t *state)
+{
+    uint32_t s = *state;
+    s ^= s << 13;
+    s ^= s >> 17;
+    s ^= s << 5;
+    *state = s;
+    return s;
+}
+
+#endif

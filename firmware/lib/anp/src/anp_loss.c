@@ -1,0 +1,88 @@
+/* Loss functions (shared/numerics.md, sections 5 and 9). */
+#include "anp_internal.h"
+#include "anp_tables.h"
+
+#define LOG2_E_Q30 1549082005u
+#define LN_2_Q30 744261118u
+#define TABLE_BITS 13             /* of the argument within one interval of a table */
+#define TABLE_ONE (1 << TABLE_BITS)
+#define ARGUMENT_BITS 20
+
+static uint32_t interpolate(const uint32_t *table, uint32_t f)
+{
+    const uint32_t *entry = table + (f >> TABLE_BITS);
+    int32_t t = (int32_t)(f & (TABLE_ONE - 1));
+    int32_t q = (t * (TABLE_ONE - t)) >> (TABLE_BITS + 1);
+    int32_t t0 = (int32_t)entry[0], t1 = (int32_t)entry[1], t2 = (int32_t)entry[2];
+    int32_t first = t1 - t0;
+    int32_t second = t2 - 2 * t1 + t0;
+    return (uint32_t)(t0 + anp_round32(first * t, TABLE_BITS) - anp_round32(second * q, TABLE_BITS));
+}
+
+static uint32_t squared(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations)
+{
+    uint64_t sum = 0;
+    for (uint16_t k = 0; k < outputs; k++) {
+        int32_t e = anp_sat16((int32_t)y[k] - target[k], saturations);
+        sum += (uint32_t)(e * e);
+    }
+    if (sum > ANP_LOSS_MAX) {
+        ++*saturations;
+        return ANP_LOSS_MAX;
+    }
+    return (uint32_t)sum;
+}
+
+/* 2^-u in Q.24, u in Q.20. */
+static uint32_t exp2_negative(uint32_t u)
+{
+    uint8_t n = (uint8_t)(u >> ARGUMENT_BITS);
+    if (n > ANP_LOSS_BITS)
+        return 0;
+    uint32_t e = interpolate(anp_exp2neg_table, u & (((uint32_t)1 << ARGUMENT_BITS) - 1));
+    return n ? (e + ((uint32_t)1 << (n - 1))) >> n : e;
+}
+
+static uint16_t largest(const int16_t *values, uint16_t count)
+{
+    uint16_t best = 0;
+    for (uint16_t k = 1; k < count; k++) {
+        if (values[k] > values[best])
+            best = k;
+    }
+    return best;
+}
+
+static uint32_t cross_entropy(const int16_t *y, uint16_t target, uint16_t outputs)
+{
+    int32_t highest = y[largest(y, outputs)];
+    uint32_t total = 0;
+    for (uint16_t k = 0; k < outputs; k++) {
+        uint64_t scaled = (uint64_t)(uint32_t)(highest - y[k]) * LOG2_E_Q30;
+        total += exp2_negative((uint32_t)((scaled + ((uint32_t)1 << 21)) >> 22));
+    }
+    uint8_t n = (uint8_t)(anp_bits32(total) - (ANP_LOSS_BITS + 1));
+    uint8_t shift = (uint8_t)(n + ANP_LOSS_BITS - ARGUMENT_BITS);
+    uint32_t fraction = total - ((uint32_t)1 << (ANP_LOSS_BITS + n));
+    uint32_t log2 = ((uint32_t)n << ANP_LOSS_BITS) + interpolate(anp_log2_table, (fraction + ((uint32_t)1 << (shift - 1))) >> shift);
+    uint32_t ln = (uint32_t)(((uint64_t)log2 * LN_2_Q30 + ((uint32_t)1 << 29)) >> 30);
+    return ln + (uint32_t)(highest - y[target]) * ANP_ONE;
+}
+
+uint32_t anp_loss_of(const struct anp_network *net, const int16_t *y, const int16_t *target, uint32_t *saturations)
+{
+    uint16_t outputs = net->config.sizes[net->config.layers];
+    if (net->config.loss == ANP_SQUARED)
+        return squared(y, target, outputs, saturations);
+    return cross_entropy(y, (uint16_t)target[0], outputs);
+}
+
+bool anp_is_correct(const struct anp_network *net, const int16_t *y, const int16_t *target)
+{
+    uint16_t outputs = net->config.sizes[net->config.layers];
+    if (net->config.loss == ANP_CROSS_ENTROPY)
+        return largest(y, outputs) == (uint16_t)target[0];
+    if (outputs == 1)
+        return (y[0] >= 0) == (target[0] >= 0);
+    return largest(y, outputs) == largest(target, outputs);
+}

@@ -1,0 +1,164 @@
+"""The device's noise in floating point: ring of ADC codes, running mean removed, drawn with start and stride.
+
+Follows shared/numerics.md, sections 2 and 3, without their rounding, so that the float reference can be given the very
+noise that a device had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.noise.sources import Array, NoiseError
+
+CodeStream = Callable[[int], NDArray[np.uint16]]
+"""Gives the next ``count`` ADC codes of every replica, shape (replicas, count)."""
+
+LEAST_DEVIATION = 50
+"""200 times the codes' standard deviation below which there is no noise: a quarter of a code."""
+
+
+def stored_codes(codes: ArrayLike) -> CodeStream:
+    """A stream of codes that are already there, shape (replicas, codes), or (codes,) for one replica."""
+    array = np.atleast_2d(np.asarray(codes, dtype=np.uint16))
+    position = 0
+
+    def read(count: int) -> NDArray[np.uint16]:
+        nonlocal position
+        if position + count > array.shape[1]:
+            raise NoiseError(f"the {array.shape[1]} stored noise codes are used up; store more, or train fewer steps")
+        position += count
+        return array[:, position - count : position]
+
+    return read
+
+
+def xorshift32(state: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The next state, and number drawn, of each generator; none is 0 (section 2)."""
+    state = state ^ (state << np.uint32(13))
+    state ^= state >> np.uint32(17)
+    state ^= state << np.uint32(5)
+    return state
+
+
+def start_and_stride(draw: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First position in the ring and stride, coprime with its length, for the draw of a step (section 2)."""
+    wide = draw.astype(np.int64)
+    start = ((wide >> 24) * NOISE_BUFFER) >> 8
+    k = (((wide >> 16) & 255) * 5) >> 4
+    return start, 10 * (k >> 2) + np.array([1, 3, 7, 9])[k & 3]
+
+
+class RingBuffer:
+    """The device's noise source for R replicas, each with its own codes and its own random generator.
+
+    Args:
+        read: stream of ADC codes of all replicas.
+        sigma: standard deviation of a unit's noise.
+        states: state of each replica's random generator, not 0, shape (replicas,): the seed, or what drawing the
+            initial weights left of it. Each step draws once.
+        codes_per_step: codes that enter before every step.
+        noise_std: standard deviation of the source in codes; 0 measures it before the first step (section 3).
+        prefill: codes that enter before those of the first step, at least 200.
+    """
+
+    def __init__(
+        self,
+        read: CodeStream,
+        sigma: float,
+        states: ArrayLike,
+        codes_per_step: int,
+        noise_std: float = 0.0,
+        prefill: int = NOISE_BUFFER,
+    ) -> None:
+        self.states: NDArray[np.uint32] = np.atleast_1d(np.array(states, dtype=np.uint32))
+        if not self.states.all():
+            raise ValueError("the state of a random generator must not be 0")
+        if prefill < NOISE_BUFFER:
+            raise ValueError(f"the ring needs {NOISE_BUFFER} codes before the first step, not {prefill}")
+        if codes_per_step < 0:
+            raise ValueError(f"codes_per_step must not be negative, not {codes_per_step}")
+        self.sigma = sigma
+        self.codes_per_step = codes_per_step
+        self._read = read
+        self._noise_std = noise_std
+        self._prefill = prefill
+        self._codes: NDArray[np.int64] | None = None
+        self._received = prefill
+        self._deviation: NDArray[np.int64] | None = None
+
+    @property
+    def replicas(self) -> int:
+        """Replicas served."""
+        return int(self.states.size)
+
+    @property
+    def deviation(self) -> NDArray[np.int64] | None:
+        """200 times the codes' standard deviation as calibrated, shape (replicas,); None before the first draw."""
+        return self._deviation
+
+    def draw(self, count: int, steps: int = 1) -> Array:
+        """See :class:`mtjlearn.noise.sources.NoiseSource`; the values of a step are without replacement.
+
+        Raises:
+            ValueError: if a step needs more values than the ring holds.
+            NoiseError: if the codes end, or hold no noise.
+        """
+        if count > NOISE_BUFFER:
+            raise ValueError(f"a step needs {count} noise values, the ring holds {NOISE_BUFFER}; use fewer units")
+        fresh = self.codes_per_step
+        history = np.concatenate([self._held(), self._read(steps * fresh).astype(np.int64)], axis=1)
+        self._codes = history[:, history.shape[1] - NOISE_BUFFER :]
+
+        # Codes received before each step; the ring is then history[:, ends - 200 : ends], and position p of the ring
+        # holds the code whose number is p mod 200.
+        offsets = np.arange(1, steps + 1) * fresh
+        sums = np.concatenate([np.zeros((self.replicas, 1), dtype=np.int64), np.cumsum(history, axis=1)], axis=1)
+        totals = (sums[:, offsets + NOISE_BUFFER] - sums[:, offsets]).T
+        if self._deviation is None:
+            self._deviation = self._calibrate(history[:, fresh : fresh + NOISE_BUFFER], totals[0])
+
+        draws = np.empty((steps, self.replicas), dtype=np.uint32)
+        for step in range(steps):
+            self.states = xorshift32(self.states)
+            draws[step] = self.states
+        start, stride = start_and_stride(draws)
+        position = start[..., None] + np.arange(count) * stride[..., None]
+        base = offsets[:, None, None]
+        index = base + (position - self._received - base) % NOISE_BUFFER
+        self._received += steps * fresh
+
+        codes = history[np.arange(self.replicas)[None, :, None], index]
+        values: Array = (NOISE_BUFFER * codes - totals[..., None]).astype(np.float64)
+        # The device's scaled value saturates at this many deviations, which only a rare state of the source reaches.
+        bits = np.floor(np.log2(self._deviation)) + 1
+        limit = (32767 * 2.0 ** (bits - 13))[:, None]
+        np.clip(values, -limit, limit, out=values)
+        values *= (self.sigma / self._deviation)[:, None]
+        return values
+
+    def _held(self) -> NDArray[np.int64]:
+        if self._codes is None:
+            first = self._read(self._prefill)
+            if first.shape != (self.replicas, self._prefill):
+                raise ValueError(f"the stream gives codes for {first.shape[0]} replicas, not for {self.replicas}")
+            self._codes = first[:, -NOISE_BUFFER:].astype(np.int64)
+        return self._codes
+
+    def _calibrate(self, ring: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self._noise_std > 0:
+            deviation = np.full(self.replicas, (round(self._noise_std * 256) * NOISE_BUFFER) >> 8)
+        else:
+            squares = ((NOISE_BUFFER * ring - total[:, None]) ** 2).sum(axis=1)
+            deviation = np.floor(np.sqrt(squares // NOISE_BUFFER)).astype(np.int64)
+        quiet = np.flatnonzero(deviation < LEAST_DEVIATION)
+        if quiet.size:
+            seen = deviation[quiet[0]] / NOISE_BUFFER
+            raise NoiseError(
+                f"the codes of replica {quiet[0]} deviate by {seen:.3f} codes, under a quarter of a code: "
+                "no noise; check the source and its wiring, or lower the converter's reference voltage"
+            )
+        return deviation

@@ -1,0 +1,177 @@
+"""Noise that is generated: Gaussian, Bernoulli and simulated sMTJ. Measured noise is in playback.py and ring.py.
+
+A source serves R replicas at once. One training step of a replica takes ``count`` values: N for each noisy pass of N
+units, in order of pass, layer and unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.noise.smtj import RECORDED_LEVELS, RECORDED_OBSERVATION, RECORDED_SWITCHING_PROBABILITY, telegraph
+
+Array = NDArray[np.float64]
+Layout = Literal["per_node", "single"]
+
+
+class NoiseSource(Protocol):
+    """What the reference needs of a noise source."""
+
+    @property
+    def replicas(self) -> int:
+        """Replicas R that are served."""
+        ...
+
+    def draw(self, count: int, steps: int = 1) -> Array:
+        """The values of the next ``steps`` training steps, shape (steps, replicas, count).
+
+        Drawing steps one by one or many at once gives the same process (not the same numbers).
+
+        Raises:
+            NoiseError: if the source has no more values.
+        """
+        ...
+
+
+class NoiseError(RuntimeError):
+    """A source that cannot deliver noise; the text says what to do."""
+
+
+class Gaussian:
+    """Independent normal noise of standard deviation ``sigma`` (eq. 2).
+
+    Args:
+        sigma: standard deviation of every value.
+        replicas: replicas served.
+        seed: of the generator, which all replicas share.
+    """
+
+    def __init__(self, sigma: float, replicas: int = 1, seed: int = 0) -> None:
+        self.sigma = sigma
+        self.replicas = replicas
+        self._generator = np.random.default_rng(seed)
+
+    def draw(self, count: int, steps: int = 1) -> Array:
+        """See :class:`NoiseSource`."""
+        values = self._generator.standard_normal((steps, self.replicas, count))
+        values *= self.sigma
+        return values
+
+
+class Bernoulli:
+    """Approximated sMTJ noise: independent symmetric two-level values, ``sources`` of them summed (section II C).
+
+    A sum of h samples ``+-alpha`` has h + 1 levels and standard deviation ``alpha sqrt(h)``, which is ``sigma`` here.
+
+    Args:
+        sigma: standard deviation of every value; ``alpha = sigma / sqrt(sources)``.
+        sources: samples summed, h.
+        replicas: replicas served.
+        seed: of the generator, which all replicas share.
+    """
+
+    def __init__(self, sigma: float, sources: int = 1, replicas: int = 1, seed: int = 0) -> None:
+        if sources < 1:
+            raise ValueError(f"Bernoulli noise needs at least one source, not {sources}")
+        self.sigma = sigma
+        self.sources = sources
+        self.replicas = replicas
+        self._generator = np.random.default_rng(seed)
+
+    @property
+    def alpha(self) -> float:
+        """Amplitude of one source."""
+        return self.sigma / math.sqrt(self.sources)
+
+    def draw(self, count: int, steps: int = 1) -> Array:
+        """See :class:`NoiseSource`."""
+        heads = self._generator.binomial(self.sources, 0.5, (steps, self.replicas, count))
+        values: Array = heads.astype(np.float64)
+        values *= 2 * self.alpha
+        values -= self.alpha * self.sources
+        return values
+
+
+class SimulatedSmtj:
+    """Simulated sMTJ noise: two-state hidden Markov chains with noisy observation (section II C, appendix A).
+
+    Junctions in series add their voltages: n equal ones give n + 1 levels, n distinct ones 2^n. The observation noise is
+    added once to the sum.
+
+    Args:
+        sigma: standard deviation that the noise is scaled to, its mean removed; None leaves the voltages as they are,
+            with their offset, as the paper injected them.
+        layout: ``per_node``: every unit has its own junctions, which advance by one sample per pass; ``single``: one
+            set of junctions serves all units in turn, unit i + 1 getting the sample after that of unit i, and so on
+            through passes and steps.
+        units: units N of the network; needed for ``per_node``.
+        junctions: (low, high) levels in volts of each junction in series.
+        probability: that a junction switches from one sample to the next, up to 0.5.
+        observation: standard deviation of the observation noise, V.
+        replicas: replicas served, each with its own junctions.
+        seed: of the generator, which all replicas share.
+    """
+
+    def __init__(
+        self,
+        sigma: float | None,
+        layout: Layout = "per_node",
+        units: int | None = None,
+        junctions: Sequence[tuple[float, float]] = (RECORDED_LEVELS,),
+        probability: float = RECORDED_SWITCHING_PROBABILITY,
+        observation: float = RECORDED_OBSERVATION,
+        replicas: int = 1,
+        seed: int = 0,
+    ) -> None:
+        if layout not in get_args(Layout):
+            raise ValueError(f"noise layout {layout!r} is unknown; use per_node or single")
+        if layout == "per_node" and units is None:
+            raise ValueError("noise with junctions per node needs the network's number of units")
+        if not 0 < probability <= 0.5:
+            raise ValueError(f"switching probability {probability} is outside 0 .. 0.5")
+        if not junctions:
+            raise ValueError("simulated sMTJ noise needs at least one junction")
+        self.sigma = sigma
+        self.layout = layout
+        self.units = units if layout == "per_node" and units is not None else 1
+        self.probability = probability
+        self.observation = observation
+        self.replicas = replicas
+        levels = np.array(junctions, dtype=np.float64)
+        self._low = float(levels[:, 0].sum())
+        self._split: list[float] = (levels[:, 1] - levels[:, 0]).tolist()
+        self._generator = np.random.default_rng(seed)
+        self._state = self._generator.random((replicas, self.units, len(junctions))) < 0.5
+
+    @property
+    def mean(self) -> float:
+        """Mean voltage of the junctions in series, V."""
+        return self._low + sum(self._split) / 2
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of that voltage, V."""
+        return math.sqrt(sum((split / 2) ** 2 for split in self._split) + self.observation**2)
+
+    def draw(self, count: int, steps: int = 1) -> Array:
+        """See :class:`NoiseSource`; with ``per_node``, ``count`` is a multiple of the units.
+
+        Raises:
+            ValueError: if ``count`` is no such multiple.
+        """
+        if count % self.units:
+            raise ValueError(f"{count} noise values are no multiple of the {self.units} units the junctions belong to")
+        samples = steps * count // self.units
+        states = telegraph(self._generator, self._state, self.probability, self.probability, samples)
+        self._state = states[..., -1].copy()
+        volts: Array = self._low + np.einsum("rujt,j->rtu", states, np.array(self._split))
+        volts += self.observation * self._generator.standard_normal(volts.shape)
+        if self.sigma is not None:
+            volts -= self.mean
+            volts *= self.sigma / self.deviation
+        return volts.reshape(self.replicas, steps, count).swapaxes(0, 1)

@@ -1,0 +1,1 @@
+"""Boards that are programs: the same firmware without the hardware."""

@@ -1,0 +1,53 @@
+"""Finds what was compiled: the virtual board's program and the firmware as a library."""
+
+from __future__ import annotations
+
+import functools
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cffi
+
+
+class NotBuiltError(RuntimeError):
+    """A compiled part is missing; the text says how to build it."""
+
+
+def native_file(name: str) -> Path:
+    """The path of a compiled file that was installed with the package.
+
+    The environment variable MTJLEARN_NATIVE names another directory to look in first.
+
+    Raises:
+        NotBuiltError: if it is not there.
+    """
+    places = [Path(os.environ["MTJLEARN_NATIVE"])] if "MTJLEARN_NATIVE" in os.environ else []
+    places.append(Path(str(resources.files("mtjlearn"))) / "_native")
+    for place in places:
+        if (place / name).exists():
+            return place / name
+    raise NotBuiltError(f"{name} was not built; run `pip install .` in the project's directory (it needs a C compiler)")
+
+
+class Library:
+    """The firmware loaded into this process, through its C functions.
+
+    Args:
+        definitions: the C declarations that the caller uses.
+    """
+
+    def __init__(self, definitions: str) -> None:
+        self._definitions = definitions
+
+    @functools.cache  # noqa: B019 (libraries live as long as the process)
+    def load(self) -> tuple[Any, Any]:
+        """The cffi interface and the opened library.
+
+        Raises:
+            NotBuiltError: if the library was not built.
+        """
+        ffi = cffi.FFI()
+        ffi.cdef(self._definitions)
+        return ffi, ffi.dlopen(str(native_file("libmtjlearn-inprocess.so")))

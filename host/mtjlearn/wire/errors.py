@@ -1,0 +1,35 @@
+"""What can go wrong between host and board. Every text is one line that says what to do next."""
+
+from __future__ import annotations
+
+
+class BoardError(Exception):
+    """Anything that goes wrong with a board; catch this to catch them all."""
+
+
+class BoardLost(BoardError):
+    """The board vanished: cable out, process ended, device restarted, or a line too bad to get anything through."""
+
+
+class BoardTimeout(BoardError):
+    """The board is there but did not deliver in time."""
+
+
+class VersionMismatch(BoardError):
+    """Host and firmware speak different versions of the protocol; the text says which side to update."""
+
+
+class PortError(BoardError):
+    """A port that cannot be opened."""
+
+
+class PortMissing(PortError):
+    """There is no such port, or nobody listens there."""
+
+
+class PortBusy(PortError):
+    """Another program has the port."""
+
+
+class PortForbidden(PortError):
+    """The user may not open the port."""
