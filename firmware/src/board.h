@@ -33,10 +33,11 @@ struct board {
     void (*write)(void *context, const uint8_t *bytes, uint16_t count);
     /* Bytes lost in the receiver since the start, mod 2^16. */
     uint16_t (*receive_overruns)(void *context);
-    /* Takes up to `most` ADC codes, oldest first; returns how many. */
+    /* Takes up to `most` ADC codes, oldest first; returns how many. Fewer than `most` means that there are no more now, or that a
+     * hole follows. */
     uint16_t (*adc_read)(void *context, uint16_t *codes, uint16_t most);
-    /* Codes lost since the start because nobody took them, mod 2^32. adc_read() returns none from beyond a loss together with ones
-     * from before it, so that a hole always lies between two calls. */
+    /* Codes lost since the start because nobody took them, mod 2^32, up to those that the last adc_read() returned. adc_read()
+     * returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls. */
     uint32_t (*adc_lost)(void *context);
     /* Called where time must pass for the device to go on: once before every training step, and while it waits for codes. A board
      * with a virtual clock lets the codes of one step arrive; a real board does nothing. */
@@ -45,7 +46,8 @@ struct board {
     uint32_t (*micros)(void *context);
     /* Shows that the device learns: called after training steps with a value that changes every 256 steps. */
     void (*led)(void *context, uint8_t on);
-    /* Restarts the device. May return: then the board calls device_init() again before the next device_poll(). */
+    /* Restarts the device once what was written has left. May return: then the board calls device_init() again before the next
+     * device_poll(). */
     void (*reset)(void *context);
 };
 

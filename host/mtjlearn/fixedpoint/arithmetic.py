@@ -24,7 +24,7 @@ def integers(values: npt.ArrayLike) -> IntArray:
         TypeError: if the values are not integers (a fraction would be cut off silently).
     """
     array = np.asarray(values)
-    if array.dtype.kind not in "iu":
+    if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"integers are needed here, not {array.dtype}; quantise the values first")
     return array.astype(np.int64, copy=False)
 

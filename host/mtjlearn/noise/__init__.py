@@ -1,11 +1,12 @@
 """Noise: sources for the reference, recordings, sMTJ physics, and the characterisation of a source."""
 
+from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.noise.characterise import Summary, autocorrelation, characterise
 from mtjlearn.noise.playback import Live, Playback
 from mtjlearn.noise.recording import Recording, RecordingError, load_recording
 from mtjlearn.noise.ring import RingBuffer, stored_codes
 from mtjlearn.noise.smtj import PRESETS, Junction, SimulatedAdc
-from mtjlearn.noise.sources import Bernoulli, Gaussian, NoiseError, NoiseSource, SimulatedSmtj
+from mtjlearn.noise.sources import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 
 __all__ = [
     "PRESETS",

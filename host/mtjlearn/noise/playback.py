@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.noise.recording import Recording
-from mtjlearn.noise.sources import Array, NoiseError
+from mtjlearn.noise.sources import Array
 
 
 class Playback:

@@ -11,14 +11,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mtjlearn.fixedpoint import NoiseError, configured_deviation, draw_parameters, measured_deviation, xorshift32
+from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.noise.sources import Array, NoiseError
+from mtjlearn.noise.sources import Array
 
 CodeStream = Callable[[int], NDArray[np.uint16]]
 """Gives the next ``count`` ADC codes of every replica, shape (replicas, count)."""
-
-LEAST_DEVIATION = 50
-"""200 times the codes' standard deviation below which there is no noise: a quarter of a code."""
 
 
 def stored_codes(codes: ArrayLike) -> CodeStream:
@@ -34,22 +33,6 @@ def stored_codes(codes: ArrayLike) -> CodeStream:
         return array[:, position - count : position]
 
     return read
-
-
-def xorshift32(state: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The next state, and number drawn, of each generator; none is 0 (section 2)."""
-    state = state ^ (state << np.uint32(13))
-    state ^= state >> np.uint32(17)
-    state ^= state << np.uint32(5)
-    return state
-
-
-def start_and_stride(draw: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First position in the ring and stride, coprime with its length, for the draw of a step (section 2)."""
-    wide = draw.astype(np.int64)
-    start = ((wide >> 24) * NOISE_BUFFER) >> 8
-    k = (((wide >> 16) & 255) * 5) >> 4
-    return start, 10 * (k >> 2) + np.array([1, 3, 7, 9])[k & 3]
 
 
 class RingBuffer:
@@ -74,9 +57,9 @@ class RingBuffer:
         noise_std: float = 0.0,
         prefill: int = NOISE_BUFFER,
     ) -> None:
-        self.states: NDArray[np.uint32] = np.atleast_1d(np.array(states, dtype=np.uint32))
-        if not self.states.all():
-            raise ValueError("the state of a random generator must not be 0")
+        self.states: NDArray[np.int64] = np.atleast_1d(np.array(states, dtype=np.int64))
+        if not np.all((self.states > 0) & (self.states < 2**32)):
+            raise ValueError("states of random generators must be 1 .. 4294967295")
         if prefill < NOISE_BUFFER:
             raise ValueError(f"the ring needs {NOISE_BUFFER} codes before the first step, not {prefill}")
         if codes_per_step < 0:
@@ -119,14 +102,14 @@ class RingBuffer:
         sums = np.concatenate([np.zeros((self.replicas, 1), dtype=np.int64), np.cumsum(history, axis=1)], axis=1)
         totals = (sums[:, offsets + NOISE_BUFFER] - sums[:, offsets]).T
         if self._deviation is None:
-            self._deviation = self._calibrate(history[:, fresh : fresh + NOISE_BUFFER], totals[0])
+            self._deviation = self._calibrate(history[:, fresh : fresh + NOISE_BUFFER])
 
-        draws = np.empty((steps, self.replicas), dtype=np.uint32)
+        draws = np.empty((steps, self.replicas), dtype=np.int64)
         for step in range(steps):
             self.states = xorshift32(self.states)
             draws[step] = self.states
-        start, stride = start_and_stride(draws)
-        position = start[..., None] + np.arange(count) * stride[..., None]
+        draw = draw_parameters(draws)
+        position = draw.start[..., None] + np.arange(count) * draw.stride[..., None]
         base = offsets[:, None, None]
         index = base + (position - self._received - base) % NOISE_BUFFER
         self._received += steps * fresh
@@ -148,13 +131,12 @@ class RingBuffer:
             self._codes = first[:, -NOISE_BUFFER:].astype(np.int64)
         return self._codes
 
-    def _calibrate(self, ring: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _calibrate(self, ring: NDArray[np.int64]) -> NDArray[np.int64]:
         if self._noise_std > 0:
-            deviation = np.full(self.replicas, (round(self._noise_std * 256) * NOISE_BUFFER) >> 8)
+            deviation = np.full(self.replicas, configured_deviation(round(self._noise_std * 256)), dtype=np.int64)
         else:
-            squares = ((NOISE_BUFFER * ring - total[:, None]) ** 2).sum(axis=1)
-            deviation = np.floor(np.sqrt(squares // NOISE_BUFFER)).astype(np.int64)
-        quiet = np.flatnonzero(deviation < LEAST_DEVIATION)
+            deviation = measured_deviation(ring)
+        quiet = np.flatnonzero(deviation < MIN_DEVIATION)
         if quiet.size:
             seen = deviation[quiet[0]] / NOISE_BUFFER
             raise NoiseError(

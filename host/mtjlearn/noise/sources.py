@@ -38,10 +38,6 @@ class NoiseSource(Protocol):
         ...
 
 
-class NoiseError(RuntimeError):
-    """A source that cannot deliver noise; the text says what to do."""
-
-
 class Gaussian:
     """Independent normal noise of standard deviation ``sigma`` (eq. 2).
 
@@ -100,8 +96,8 @@ class Bernoulli:
 class SimulatedSmtj:
     """Simulated sMTJ noise: two-state hidden Markov chains with noisy observation (section II C, appendix A).
 
-    Junctions in series add their voltages: n equal ones give n + 1 levels, n distinct ones 2^n. The observation noise is
-    added once to the sum.
+    Junctions in series add their voltages: n equal ones give n + 1 levels, n distinct ones 2^n. The observation noise
+    is added once to the sum.
 
     Args:
         sigma: standard deviation that the noise is scaled to, its mean removed; None leaves the voltages as they are,

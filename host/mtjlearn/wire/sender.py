@@ -13,50 +13,15 @@ time-out, after which one frame goes alone: if only ACKs were lost, its ACK tell
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import NamedTuple
 
+from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.messages import MAX_OUTSTANDING, Ack, Message
+from mtjlearn.wire.messages import MAX_OUTSTANDING, Ack
 
 RTO_FIRST = 0.1
 """Time-out before any round trip was measured."""
 RTO_FLOOR = 0.025
 RTO_CAP = 0.4
-
-
-class Refusal(NamedTuple):
-    """Why the device refused a command: the ERR's code and detail."""
-
-    code: int
-    detail: int
-
-
-@dataclass(eq=False, slots=True)
-class Command:
-    """One command on its way to the device, and what became of it.
-
-    Args:
-        type: message type.
-        payload: its packed fields.
-    """
-
-    type: int
-    payload: bytes
-    number: int = -1
-    """Place in the session's sequence; the seq on the wire is its low byte."""
-    frame: bytes = b""
-    sent_at: float = 0.0
-    resent: bool = False
-    answer: Message | None = None
-    refusal: Refusal | None = None
-    done: bool = False
-    """Executed or refused, and the device's answer, if the command has one, is in."""
-
-    @classmethod
-    def of(cls, message: Message) -> Command:
-        """The command that carries this message."""
-        return cls(message.TYPE, message.pack())
 
 
 class Sender:
@@ -77,7 +42,7 @@ class Sender:
         self._out_bytes = 0
         self._base = 0
         self._next = 0
-        self._damage: tuple[int, int] | None = None
+        self._damage = (0, 0)
         self._suspect = False
         self._recovering = False
         self._alone = False
@@ -85,6 +50,8 @@ class Sender:
         self._rto = RTO_FIRST
         self._srtt: float | None = None
         self._rttvar = 0.0
+        self.questions_only = False
+        """While set, only questions leave the queue."""
         self.sent = 0
         self.resent = 0
 
@@ -103,6 +70,8 @@ class Sender:
         if not self.busy:
             self._timer = now
         if first:
+            if self.queue:
+                self.queue[0].frame = b""  # encoded with the number that this command takes now
             self.queue.appendleft(command)
         else:
             self.queue.append(command)
@@ -117,7 +86,7 @@ class Sender:
         if progress > len(self.flight):
             return []
         damage = (ack.bad_frames, ack.rx_overruns)
-        damaged = damage != self._damage if self._damage is not None else not progress
+        damaged = damage != self._damage
         self._damage = damage
         self._credit = ack.credit
         acknowledged = [self._retire() for _ in range(progress)]
@@ -146,7 +115,7 @@ class Sender:
             if self._out < len(self.flight):
                 command = self.flight[self._out]
                 size = len(command.frame)
-            elif self.queue:
+            elif self.queue and (self.queue[0].question or not self.questions_only):
                 command = self.queue[0]
                 if not command.frame:
                     command.frame = encode_frame(command.type, self._session, self._next & 0xFF, command.payload)

@@ -1,0 +1,62 @@
+# Sets itself up: a virtual environment in .venv and the package in it, editable, so that it follows the sources; the C parts
+# are built with cmake and ninja from PyPI. Needs Python 3.11 or newer and a C compiler. pip's own settings hold.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The first that is new enough, found by running it: a version manager leaves commands behind that lead to no Python.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+# The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
+FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[ch]' -o -name CMakeLists.txt \) -print)
+
+.PHONY: help demo test lint validate bench pio system-packages clean
+
+help:
+	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
+	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
+	@echo 'make lint      ruff and mypy --strict'
+	@echo 'make validate  the learner on the virtual board against the integer model and the float reference'
+	@echo 'make bench     speed of the link and of the learners'
+	@echo 'make pio       the virtual board built by PlatformIO, without a network'
+	@echo 'make clean     removes all that these made, except runs/'
+
+demo validate bench: $(VENV)/.installed
+	$(BIN)/mtjlearn $@ $(ARGS)
+
+# The environment comes second, in a make of its own: Python may be among the system packages.
+test: system-packages
+	@$(MAKE) --no-print-directory $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.installed-test
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+pio: $(VENV)/.installed-test
+	$(BIN)/python firmware/platformio/prepare.py pio run -e native
+
+system-packages:
+	@PYTHON='$(PYTHON)' sh tests/system-packages.sh
+
+clean:
+	rm -rf $(VENV) build .pio .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@[ -n '$(PYTHON)' ] || { echo 'mtjlearn needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || PYTHON='$(PYTHON)' sh tests/system-packages.sh
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo '$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml $(FIRMWARE)
+	@command -v cc >/dev/null || { echo 'mtjlearn needs a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev)' >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.created pyproject.toml $(FIRMWARE)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $(VENV)/.installed $@

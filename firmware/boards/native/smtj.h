@@ -1,0 +1,49 @@
+/* A virtual superparamagnetic tunnel junction at an ADC pin, in continuous time. Source: Koenders et al., "Noise-based Local
+ * Learning using Stochastic Magnetic Tunnel Junctions". */
+#ifndef SMTJ_H
+#define SMTJ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "generator.h"
+
+/* The paper's recording: a switching probability of 0.0809 a sample at 40 kHz. For a symmetric telegraph process of rate lambda
+ * that is p = (1 - exp(-2 lambda / f)) / 2, hence lambda = -f ln(1 - 2 p) / 2 = 3,530 switches a second. */
+#define SMTJ_RECORDED_RATE 40000.0
+#define SMTJ_RECORDED_SWITCHING 0.0809
+
+enum smtj_preset {
+    SMTJ_RECORDING,               /* the levels of the paper's recording: 36.2 and 48.0 mV */
+    SMTJ_BENCH,                   /* the divider of its text: 3.3 V over 100 kOhm, the junction 3 or 6 kOhm: 96 and 187 mV */
+};
+
+enum smtj_kind {
+    SMTJ_TELEGRAPH,               /* a healthy junction */
+    SMTJ_GAUSSIAN,                /* white Gaussian noise of the junction's mean and variance */
+    SMTJ_BERNOULLI,               /* the junction's two levels, drawn anew for every sample */
+    SMTJ_STUCK,                   /* a junction that no longer switches: observation noise is left */
+    SMTJ_OPEN,                    /* a broken wire: the divider pulls the pin to its supply */
+    SMTJ_SHORT,                   /* a short circuit: 0 V */
+};
+
+struct smtj {
+    enum smtj_kind kind;
+    double level[2];              /* mV, parallel and antiparallel state */
+    double noise;                 /* standard deviation of the observation, mV */
+    double rate;                  /* switches a second */
+    uint8_t state;
+    double dwell;                 /* seconds until the next switch */
+    struct generator switching;
+    struct generator observation;
+};
+
+void smtj_init(struct smtj *smtj, enum smtj_kind kind, enum smtj_preset preset, uint64_t seed);
+
+/* Lets time pass. Exact for any span, and quick for long ones. */
+void smtj_wait(struct smtj *smtj, double seconds);
+
+/* The pin's voltage now, in mV; every call is a new observation. */
+double smtj_voltage(struct smtj *smtj);
+
+#endif

@@ -1,0 +1,63 @@
+/* Frames: 00 | COBS(type, session, seq, payload, CRC-32) | 00, see shared/protocol.toml.
+ *
+ * Both directions work in one buffer each, without a second copy: the decoder writes what it decoded, the encoder replaces the
+ * zeros of the frame by COBS codes where they stand. A payload lies at an even place of its buffer. */
+#ifndef WIRE_FRAME_H
+#define WIRE_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WIRE_FRAME_OVERHEAD 7                                  /* type, session, seq, CRC-32 */
+#define WIRE_ENCODED_BYTES(payload) ((payload) + 10)           /* on the line: with COBS and both delimiters */
+#define WIRE_RECEIVE_PAYLOAD 4                                 /* where the payload starts in a receive buffer */
+#define WIRE_RECEIVE_BYTES(max_payload) ((max_payload) + 8)
+#define WIRE_TRANSMIT_PAYLOAD 6                                /* where the payload starts in a transmit buffer */
+#define WIRE_TRANSMIT_BYTES(max_payload) ((max_payload) + 11)
+
+enum wire_event {
+    WIRE_NOTHING,                 /* the frame goes on, or nothing stood between two delimiters */
+    WIRE_FRAME,                   /* the receive buffer holds a frame whose checksum is right, until the next byte */
+    WIRE_BAD_FRAME,               /* something that is no frame ended here; it is dropped */
+};
+
+/* 6 bytes and a pointer. */
+struct wire_decoder {
+    uint8_t *buffer;              /* WIRE_RECEIVE_BYTES(max_payload), aligned to 2 bytes, the caller's */
+    uint8_t capacity;             /* decoded bytes that fit, max_payload + WIRE_FRAME_OVERHEAD */
+    uint8_t length;               /* decoded bytes of this frame */
+    uint8_t block;                /* bytes to come until the next COBS code */
+    bool zero;                    /* the COBS block ends in a zero, unless the frame ends with it */
+    bool started;                 /* a byte arrived since the last delimiter */
+    bool too_long;                /* this frame does not fit; it is skipped up to its delimiter */
+};
+
+/* max_payload: at most 240. */
+void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t max_payload);
+
+/* Takes one byte from the line. */
+enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte);
+
+/* The frame that wire_decode() announced. */
+static inline uint8_t wire_frame_type(const struct wire_decoder *decoder) { return decoder->buffer[1]; }
+static inline uint8_t wire_frame_session(const struct wire_decoder *decoder) { return decoder->buffer[2]; }
+static inline uint8_t wire_frame_seq(const struct wire_decoder *decoder) { return decoder->buffer[3]; }
+static inline const uint8_t *wire_frame_payload(const struct wire_decoder *decoder) {
+    return decoder->buffer + WIRE_RECEIVE_PAYLOAD;
+}
+static inline uint8_t wire_frame_length(const struct wire_decoder *decoder) {
+    return (uint8_t)(decoder->length - WIRE_FRAME_OVERHEAD);
+}
+
+/* Makes a frame of the payload that already lies at buffer + WIRE_TRANSMIT_PAYLOAD, `length` bytes, at most 240. The frame starts at
+ * buffer + 1 and has WIRE_ENCODED_BYTES(length) bytes. */
+void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

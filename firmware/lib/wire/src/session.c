@@ -1,0 +1,156 @@
+#include "session.h"
+
+#include <string.h>
+
+#define DEVICE_TYPES 0x80         /* types from here on travel from device to host */
+
+void wire_session_init(struct wire_session *session) {
+    wire_decoder_init(&session->decoder, session->receive, session->max_payload);
+    session->open = false;
+    session->number = WIRE_SESSION_NONE;
+    session->held = false;
+    session->ack_due = false;
+    session->bad_frames = 0;
+}
+
+bool wire_session_room(const struct wire_session *session, uint8_t length) {
+    /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
+    uint16_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
+    return session->write_room(session->line_context) >= WIRE_ENCODED_BYTES(length) + due;
+}
+
+static bool transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, const void *payload,
+                     uint8_t length) {
+    if (length > session->max_payload || !wire_session_room(session, length))
+        return false;
+    uint8_t *place = wire_session_payload(session);
+    if (length > 0 && payload != place)
+        memmove(place, payload, length);
+    wire_encode(session->transmit, type, number, seq, length);
+    session->write(session->line_context, session->transmit + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
+    return true;
+}
+
+bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length) {
+    return session->open && transmit(session, type, session->number, seq, payload, length);
+}
+
+bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length) {
+    return wire_session_send(session, type, session->next_seq, payload, length);
+}
+
+void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail) {
+    session->errors++;
+    session->last_error = code;
+    session->last_error_seq = session->next_seq;
+    session->last_error_detail = detail;
+    struct wire_err err = {.command = wire_frame_type(&session->decoder), .code = code, .detail = detail};
+    wire_session_reply(session, WIRE_TYPE_ERR, &err, sizeof err);
+}
+
+void wire_session_acknowledge(struct wire_session *session) {
+    if (!session->open)
+        return;
+    uint16_t overruns = session->receive_overruns(session->line_context);
+    struct wire_ack ack = {
+        .next_seq = session->next_seq,
+        .credit = session->credit,
+        .bad_frames = session->bad_frames,
+        .rx_overruns = (uint16_t)(overruns - session->overruns_before),
+        .errors = session->errors,
+    };
+    session->ack_due = false;
+    session->ack_due = !wire_session_send(session, WIRE_TYPE_ACK, session->next_seq, &ack, sizeof ack);
+}
+
+void wire_session_close(struct wire_session *session) {
+    session->open = false;
+    session->held = false;
+    session->ack_due = false;
+}
+
+static void open_session(struct wire_session *session, uint32_t nonce) {
+    /* The first number comes from the nonce, so that a device that restarts is unlikely to take the one it had. */
+    uint8_t before = session->number;
+    session->number = before == WIRE_SESSION_NONE ? (uint8_t)(1 + nonce % 255) : (uint8_t)(1 + before % 255);
+    session->nonce = nonce;
+    session->open = true;
+    session->next_seq = 0;
+    session->ack_due = false;
+    session->bad_frames = 0;
+    session->overruns_before = session->receive_overruns(session->line_context);
+    session->errors = 0;
+    session->last_error = 0;
+    session->last_error_seq = 0;
+    session->last_error_detail = 0;
+    session->opened(session->command_context);
+}
+
+/* False when there is no room for the answer: then nothing was done. */
+static bool greet(struct wire_session *session) {
+    struct wire_hello hello;
+    if (wire_frame_length(&session->decoder) != sizeof hello)
+        return true;
+    if (!wire_session_room(session, WIRE_SIZE_WELCOME))
+        return false;
+    memcpy(&hello, wire_frame_payload(&session->decoder), sizeof hello);
+    bool understood = hello.version_min <= WIRE_VERSION && WIRE_VERSION <= hello.version_max;
+    if (understood && !(session->open && hello.nonce == session->nonce))
+        open_session(session, hello.nonce);
+
+    struct wire_welcome welcome = {0};
+    session->welcome(session->command_context, &welcome);
+    welcome.nonce = hello.nonce;
+    welcome.version = WIRE_VERSION;
+    welcome.session = understood ? session->number : WIRE_SESSION_NONE;
+    welcome.schema = WIRE_SCHEMA;
+    welcome.max_payload = session->max_payload;
+    return transmit(session, WIRE_TYPE_WELCOME, WIRE_SESSION_NONE, wire_frame_seq(&session->decoder), &welcome,
+                    sizeof welcome);
+}
+
+static enum wire_result take_command(struct wire_session *session) {
+    const struct wire_decoder *frame = &session->decoder;
+    if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= DEVICE_TYPES)
+        return WIRE_DONE;
+    if (wire_frame_seq(frame) == session->next_seq) {
+        enum wire_result result = session->handle(session->command_context, wire_frame_type(frame),
+                                                  wire_frame_payload(frame), wire_frame_length(frame));
+        if (result == WIRE_LATER)
+            return WIRE_LATER;
+        session->next_seq++;
+    }
+    wire_session_acknowledge(session);
+    return WIRE_DONE;
+}
+
+static void take_frame(struct wire_session *session) {
+    bool hello = wire_frame_type(&session->decoder) == WIRE_TYPE_HELLO &&
+                 wire_frame_session(&session->decoder) == WIRE_SESSION_NONE;
+    session->held = hello ? !greet(session) : take_command(session) == WIRE_LATER;
+}
+
+uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes, uint16_t count) {
+    uint16_t taken = 0;
+    while (taken < count && !session->held) {
+        switch (wire_decode(&session->decoder, bytes[taken++])) {
+        case WIRE_FRAME:
+            take_frame(session);
+            break;
+        case WIRE_BAD_FRAME:
+            session->bad_frames++;
+            wire_session_acknowledge(session);
+            break;
+        case WIRE_NOTHING:
+            break;
+        }
+    }
+    return taken;
+}
+
+void wire_session_poll(struct wire_session *session) {
+    if (session->held)
+        take_frame(session);
+    if (session->ack_due)
+        wire_session_acknowledge(session);
+}

@@ -1,0 +1,6 @@
+"""Entry point that PlatformIO runs as its build tool: the scons installed beside PlatformIO."""
+
+from SCons.Script.Main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Prepares a PlatformIO core directory with which `pio run` builds without a network.
+
+PlatformIO downloads its build tool and its platforms into a core directory on first use. Where that is impossible (continuous
+integration without a network), this script fills a core directory with the small stand-ins that lie beside it: everything
+under `packages/` and `platforms/`, each folder one package. Use::
+
+    python firmware/platformio/prepare.py pio run -e native
+
+runs the command with that core directory; without a command the script prints the environment variables to set. With a network
+none of this is needed: `pio run -e native` alone does the same with PlatformIO's own packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+
+KINDS = {"packages": ("tool", "package.json"), "platforms": ("platform", "platform.json")}
+"""Folder in a core directory: PlatformIO's name for what lies there, and the manifest of each of them."""
+
+
+def install(source: Path, core: Path) -> None:
+    """Copies one stand-in into the core directory and marks it as installed from PlatformIO's registry.
+
+    Without the mark (`.piopm`), requirements with an owner such as `platformio/tool-scons` would not find it.
+    """
+    kind, manifest_name = KINDS[source.parent.name]
+    manifest = json.loads((source / manifest_name).read_text(encoding="utf-8"))
+    name, version = manifest["name"], manifest["version"]
+    target = core / source.parent.name / name
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    origin = {"owner": "platformio", "id": None, "name": name, "requirements": None, "uri": None}
+    mark = {"type": kind, "name": name, "version": version, "spec": origin}
+    (target / ".piopm").write_text(json.dumps(mark), encoding="utf-8")
+
+
+def prepare(core: Path) -> dict[str, str]:
+    """Fills the core directory; returns the environment variables that make PlatformIO use it and keep off the network."""
+    for folder in KINDS:
+        for source in sorted((HERE / folder).iterdir()):
+            install(source, core)
+    return {
+        "PLATFORMIO_CORE_DIR": str(core.resolve()),
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+    }
+
+
+def main() -> int:
+    """Command line; returns the exit status of the command that was run."""
+    parser = argparse.ArgumentParser(description="Makes PlatformIO build without a network.")
+    parser.add_argument("--core-dir", type=Path, default=PROJECT / "build" / "pio-core", help="directory to fill")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="command to run with it, e.g. pio run -e native")
+    arguments = parser.parse_args()
+    for module, requirement in (("platformio", "platformio==6.2.0"), ("SCons", "scons==4.11.1")):
+        if find_spec(module) is None:
+            parser.exit(2, f"prepare.py: {module} is missing; install it with: {sys.executable} -m pip install {requirement}\n")
+    variables = prepare(arguments.core_dir)
+    if not arguments.command:
+        print("\n".join(f"{name}={value}" for name, value in variables.items()))
+        return 0
+    # A plain `pio` is the one installed beside this Python, whether or not its environment is activated.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, **variables, "PATH": path}
+    program = shutil.which(arguments.command[0], path=path)
+    if program is None:
+        parser.exit(2, f"prepare.py: no program {arguments.command[0]} on the PATH\n")
+    return subprocess.run([program, *arguments.command[1:]], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+#include "intake.h"
+
+#include "messages.h"
+
+_Static_assert(ANP_NOISE_BUFFER == WIRE_NOISE_BUFFER, "the protocol tells the host how long the noise buffer is");
+
+void intake_init(struct intake *intake, const struct board *board)
+{
+    anp_noise_init(&intake->noise);
+    intake->source = WIRE_NOISE_SOURCE_ADC;
+    intake->contiguous = 0;
+    intake->next = 0;
+    intake->lost = 0;
+    intake->lost_before = board->adc_lost(board->context);
+}
+
+void intake_choose(struct intake *intake, uint8_t source)
+{
+    if (source == intake->source)
+        return;
+    uint32_t received = intake->noise.received;
+    anp_noise_init(&intake->noise);
+    intake->noise.received = received;
+    intake->source = source;
+    intake->contiguous = 0;
+}
+
+uint8_t intake_take(struct intake *intake, const struct board *board)
+{
+    uint16_t codes[INTAKE_BATCH];
+    uint8_t count = (uint8_t)board->adc_read(board->context, codes, INTAKE_BATCH);
+    uint32_t lost = board->adc_lost(board->context) - intake->lost_before;
+    if (lost != intake->lost) {
+        intake->next += lost - intake->lost;
+        intake->lost = lost;
+        intake->contiguous = 0;
+    }
+    intake->next += count;
+    if (intake->source == WIRE_NOISE_SOURCE_ADC) {
+        for (uint8_t i = 0; i < count; i++)
+            anp_noise_put(&intake->noise, codes[i]);
+        uint16_t contiguous = (uint16_t)(intake->contiguous + count);
+        intake->contiguous = (uint8_t)(contiguous > ANP_NOISE_BUFFER ? ANP_NOISE_BUFFER : contiguous);
+    }
+    return count;
+}
+
+uint16_t intake_code(const struct intake *intake, uint32_t number)
+{
+    uint8_t back = (uint8_t)(intake->next - number);
+    uint8_t position = intake->noise.position;
+    return intake->noise.ring[position >= back ? position - back : position + ANP_NOISE_BUFFER - back];
+}

@@ -1,0 +1,32 @@
+/* The noise intake: takes the converter's codes from the board, numbers them and puts them into the noise buffer. */
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include <stdint.h>
+
+#include "anp.h"
+#include "board.h"
+
+#define INTAKE_BATCH 16           /* codes taken at once */
+
+struct intake {
+    struct anp_noise noise;
+    uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
+    uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
+    uint32_t next;                /* number of the converter's next code, mod 2^32; lost ones count */
+    uint32_t lost;                /* codes lost since the start, mod 2^32 */
+    uint32_t lost_before;         /* the board's counter at the start */
+};
+
+void intake_init(struct intake *intake, const struct board *board);
+
+/* Chooses the source. Another one than before empties the buffer. */
+void intake_choose(struct intake *intake, uint8_t source);
+
+/* Takes one batch from the board; returns how many codes. With injected noise they are numbered and thrown away. */
+uint8_t intake_take(struct intake *intake, const struct board *board);
+
+/* The converter's code with this number, one of the `contiguous` newest. */
+uint16_t intake_code(const struct intake *intake, uint32_t number);
+
+#endif

@@ -1,0 +1,116 @@
+#include "stream.h"
+
+#include <string.h>
+
+#include "messages.h"
+
+/* Half the noise buffer: while a frame waits for room, as many codes again may arrive before the first is overwritten. */
+#define FRAME_CODES (WIRE_NOISE_BUFFER / 2)
+
+void stream_start(struct stream *stream, const struct intake *intake, uint32_t count, uint16_t burst)
+{
+    stream->active = true;
+    stream->endless = count == 0;
+    stream->left = count;
+    stream->next = intake->next;
+    stream->burst = burst;
+    stream->burst_left = burst;
+}
+
+void stream_stop(struct stream *stream)
+{
+    stream->active = false;
+}
+
+static uint8_t frame_codes(const struct stream *stream, uint8_t max_payload, uint8_t bits)
+{
+    uint16_t codes = (uint16_t)((max_payload - WIRE_SIZE_NOISE_CODES) * 8 / bits);
+    if (codes > FRAME_CODES)
+        codes = FRAME_CODES;
+    if (stream->burst && codes > stream->burst_left)
+        codes = stream->burst_left;
+    if (!stream->endless && codes > stream->left)
+        codes = (uint16_t)stream->left;
+    return (uint8_t)codes;
+}
+
+static uint8_t frame_length(uint8_t codes, uint8_t bits)
+{
+    return (uint8_t)(WIRE_SIZE_NOISE_CODES + (codes * bits + 7) / 8);
+}
+
+/* The stream gives way to answers: a larger one would wait for ever on a full line if the stream took every bit of room. */
+static bool may_send(const struct wire_session *session, uint8_t length)
+{
+    return !session->held && !session->ack_due && wire_session_room(session, length);
+}
+
+bool stream_waits_for_codes(const struct stream *stream, const struct intake *intake, const struct wire_session *session,
+                            const struct board *board)
+{
+    if (!stream->active)
+        return false;
+    uint8_t codes = frame_codes(stream, session->max_payload, board->adc_bits);
+    return intake->next - stream->next < codes && may_send(session, frame_length(codes, board->adc_bits));
+}
+
+static void pack(uint8_t *out, const struct intake *intake, uint32_t first, uint8_t count, uint8_t bits)
+{
+    uint32_t pool = 0;
+    uint8_t filled = 0;
+    uint32_t mask = ((uint32_t)1 << bits) - 1;
+    for (uint8_t i = 0; i < count; i++) {
+        pool |= (intake_code(intake, first + i) & mask) << filled;
+        filled = (uint8_t)(filled + bits);
+        for (; filled >= 8; filled = (uint8_t)(filled - 8)) {
+            *out++ = (uint8_t)pool;
+            pool >>= 8;
+        }
+    }
+    if (filled)
+        *out = (uint8_t)pool;
+}
+
+static void frame_sent(struct stream *stream, const struct intake *intake, uint8_t codes)
+{
+    stream->next += codes;
+    if (stream->burst) {
+        stream->burst_left = (uint16_t)(stream->burst_left - codes);
+        if (stream->burst_left == 0) {
+            stream->burst_left = stream->burst;
+            stream->next = intake->next;
+        }
+    }
+    if (!stream->endless) {
+        stream->left -= codes;
+        stream->active = stream->left != 0;
+    }
+}
+
+void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const struct board *board)
+{
+    while (stream->active) {
+        if (intake->next - stream->next > intake->contiguous) {
+            /* The codes that come next are gone: go on behind the hole, with a new burst. */
+            stream->next = intake->next - intake->contiguous;
+            stream->burst_left = stream->burst;
+        }
+        uint8_t codes = frame_codes(stream, session->max_payload, board->adc_bits);
+        uint8_t length = frame_length(codes, board->adc_bits);
+        if (intake->next - stream->next < codes || !may_send(session, length))
+            return;
+
+        struct wire_noise_codes header = {
+            .first = stream->next,
+            .micros = board->micros(board->context),
+            .bits = board->adc_bits,
+            .count = codes,
+        };
+        uint8_t *payload = wire_session_payload(session);
+        memcpy(payload, &header, sizeof header);
+        pack(payload + sizeof header, intake, stream->next, codes, board->adc_bits);
+        if (!wire_session_send(session, WIRE_TYPE_NOISE_CODES, 0, payload, length))
+            return;
+        frame_sent(stream, intake, codes);
+    }
+}

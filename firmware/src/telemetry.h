@@ -1,0 +1,30 @@
+/* Telemetry: progress every so many training steps, dropped and counted when the host does not read. */
+#ifndef TELEMETRY_H
+#define TELEMETRY_H
+
+#include <stdint.h>
+
+#include "anp.h"
+#include "board.h"
+#include "session.h"
+
+struct telemetry {
+    uint32_t interval;            /* training steps; 0: off */
+    uint32_t last_step;           /* what the last frame told, sent or dropped */
+    uint32_t last_micros;
+    uint64_t last_loss_sum;
+    uint16_t sequence;
+    uint16_t dropped;
+};
+
+/* Off, counters 0. */
+void telemetry_init(struct telemetry *telemetry);
+
+/* Begins a new interval here; net may be unconfigured, then its counters must be 0. */
+void telemetry_start(struct telemetry *telemetry, const struct anp_network *net, const struct board *board, uint32_t interval);
+
+/* After each training step. */
+void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
+                    const struct board *board);
+
+#endif

@@ -1,0 +1,56 @@
+"""Commands on their way to the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mtjlearn.wire import messages
+from mtjlearn.wire.messages import Message
+
+ANSWERS: dict[int, type[Message]] = {
+    messages.GetBlob.TYPE: messages.Blob,
+    messages.Predict.TYPE: messages.Prediction,
+    messages.GetMetrics.TYPE: messages.Metrics,
+    messages.GetStatus.TYPE: messages.Status,
+}
+"""The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
+
+
+class Refusal(NamedTuple):
+    """Why the device refused a command: the ERR's code and detail."""
+
+    code: int
+    detail: int
+
+
+@dataclass(eq=False, slots=True)
+class Command:
+    """One command, and what became of it.
+
+    Args:
+        type: message type.
+        payload: its packed fields.
+    """
+
+    type: int
+    payload: bytes
+    number: int = -1
+    """Place in the session's sequence; the seq on the wire is its low byte."""
+    frame: bytes = b""
+    sent_at: float = 0.0
+    resent: bool = False
+    answer: Message | None = None
+    refusal: Refusal | None = None
+    done: bool = False
+    """Executed or refused, and the device's answer, if the command has one, is in."""
+
+    @classmethod
+    def of(cls, message: Message) -> Command:
+        """The command that carries this message."""
+        return cls(message.TYPE, message.pack())
+
+    @property
+    def question(self) -> bool:
+        """Whether the device answers with more than an ACK."""
+        return self.type in ANSWERS

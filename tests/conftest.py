@@ -1,0 +1,82 @@
+"""What all tests share: the choice of the board, a C compiler with sanitizers, and what to do when a tool is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+CI = os.environ.get("CI", "").lower() == "true"
+
+SANITIZED = (
+    *("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
+)
+
+NeedsTool = Callable[[str, str], str]
+CompileC = Callable[..., Path]
+
+# Shared machines stall for seconds, so no deadline; CI repeats exactly what it ran before.
+settings.register_profile("mtjlearn", deadline=None, derandomize=CI, print_blob=True)
+settings.load_profile("mtjlearn")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--board", default="native", help="board under test: native, or a port; default native")
+
+
+@pytest.fixture(scope="session")
+def board_name(request: pytest.FixtureRequest) -> str:
+    """Name of the board under test, as mtjlearn takes it."""
+    return str(request.config.getoption("--board"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Root of the project."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def needs_tool() -> NeedsTool:
+    """``needs_tool(command, package)``: path of the command; without it the test is skipped, or fails with CI=true."""
+
+    def find(command: str, package: str) -> str:
+        path = shutil.which(command)
+        if path is None:
+            message = f"{command} is missing (Debian package {package})"
+            if CI:
+                pytest.fail(message)
+            pytest.skip(message)
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def compile_c(tmp_path_factory: pytest.TempPathFactory, needs_tool: NeedsTool) -> CompileC:
+    """``compile_c(sources, include_dirs, flags=())``: path of a program built with the address and undefined behaviour sanitizers.
+
+    Paths are relative to the project or absolute. The same request in one session is built once. Compiler errors fail the test.
+    """
+    built: dict[tuple[tuple[str, ...], ...], Path] = {}
+
+    def build(sources: Sequence[str | Path], include_dirs: Sequence[str | Path] = (), flags: Sequence[str] = ()) -> Path:
+        key = tuple(map(str, sources)), tuple(map(str, include_dirs)), tuple(flags)
+        if key not in built:
+            program = tmp_path_factory.mktemp("c") / Path(sources[0]).stem
+            includes = [f"-I{directory}" for directory in include_dirs]
+            command = [needs_tool("gcc", "gcc"), *SANITIZED, *includes, *map(str, sources), *flags, "-o", str(program)]
+            run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+            if run.returncode:
+                pytest.fail(f"{' '.join(command)}\n{run.stderr}")
+            built[key] = program
+        return built[key]
+
+    return build

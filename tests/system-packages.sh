@@ -1,0 +1,42 @@
+#!/bin/sh
+# Installs the Debian packages that the tests use and this machine lacks, one line below for each; where nothing lacks, nothing
+# is asked of apt-get. Where nothing can be installed this says what is missing and goes on: the tests that need it are skipped,
+# or fail with CI=true. PYTHON is the Python to make the environment with, if one is there.
+set -u
+
+missing=''
+need() { # PACKAGE COMMAND...: the package is missing when the command fails
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+echo 'int main(void) { return 0; }' >"$scratch/main.c"
+
+need gcc command -v gcc
+need libc6-dev gcc -fsanitize=address,undefined -o "$scratch/main" "$scratch/main.c"
+if [ -n "${PYTHON:-}" ]; then
+    need "$("$PYTHON" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" "$PYTHON" -c 'import ensurepip, venv'
+else
+    need python3-venv false
+fi
+
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null; then
+    echo "missing, by the names of Debian's packages:$missing" >&2
+    exit 0
+fi
+if [ "$(id -u)" = 0 ]; then
+    as_root=''
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    echo "missing: ask an administrator for apt-get install$missing" >&2
+    exit 0
+fi
+# shellcheck disable=SC2086  # both are lists of words
+$as_root apt-get update -q && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing ||
+    echo "could not install$missing" >&2
+exit 0

@@ -1,0 +1,166 @@
+"""The habits of the code base, checked: linters, types, warnings, what firmware may use, who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+FIRMWARE = PROJECT / "firmware"
+PACKAGE = PROJECT / "host" / "mtjlearn"
+MOST_LINES = 450
+
+# What a part of the firmware may include besides its own folder. Neither library knows the other, the device or a board.
+MAY_INCLUDE = {
+    "lib/anp/src": [],
+    "lib/wire/src": [],
+    "src": ["lib/anp/src", "lib/wire/src"],
+    "boards/native": ["src", "lib/anp/src", "lib/wire/src"],
+    "boards/inprocess": ["src", "lib/anp/src", "lib/wire/src"],
+}
+PORTABLE = ["lib/anp/src", "lib/wire/src", "src"]
+PORTABLE_HEADERS = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+BANNED = re.compile(r"\b(?:float|double|malloc|calloc|realloc|free|alloca)\b|(?<![\w.])\d+\.\d*|(?<![\w.])\.\d+")
+COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
+
+FLOORS = [
+    {"cli"},
+    {"discovery", "estimators", "experiments", "validate"},
+    {"board", "dashboard", "inprocess", "reference", "virtual"},
+    {"datasets", "fixedpoint", "noise", "runs", "wire"},
+    {"network"},
+]
+"""The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
+
+
+def project_files() -> Iterator[Path]:
+    """The project's own files: all but what tools and runs leave behind."""
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = [
+            name
+            for name in folders
+            if name == ".ci" or not (name.startswith((".", "__")) or name in {"build", "dist", "runs"} or name.endswith(".egg-info"))
+        ]
+        yield from (Path(folder) / name for name in files)
+
+
+def firmware_files(pattern: str) -> list[tuple[str, Path]]:
+    """Pairs of a part of the firmware and a file of it."""
+    return [(part, path) for part in MAY_INCLUDE for path in sorted((FIRMWARE / part).glob(pattern))]
+
+
+def without_comments(source: str) -> str:
+    """C source with comments and literals blanked, lines kept."""
+    return COMMENT_OR_STRING.sub(lambda match: " " + "\n" * match.group().count("\n"), source)
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """First names below mtjlearn of all that a module of the package imports."""
+    package = path.relative_to(PACKAGE.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            names = [f"{module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "mtjlearn" and len(parts) > 1 and not parts[1].startswith("__"):
+                yield parts[1]
+
+
+def import_graph() -> dict[str, set[str]]:
+    """For each module or subpackage directly below mtjlearn, the others that it imports."""
+    graph: dict[str, set[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        owner = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if not owner.startswith("__"):
+            graph.setdefault(owner, set()).update(set(imported_modules(path)) - {owner})
+    return graph
+
+
+@pytest.mark.parametrize("command", [["ruff", "check", "--no-cache", "."], ["mypy"]], ids=["ruff", "mypy"])
+def test_checker_is_content(command: list[str]) -> None:
+    run = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_firmware_compiles_alone_and_without_warnings(needs_tool: Callable[[str, str], str]) -> None:
+    gcc = needs_tool("gcc", "gcc")
+    files = firmware_files("*.[ch]")
+    assert files
+    problems = []
+    for part, path in files:
+        standard = "c11" if part in PORTABLE else "gnu11"  # boards use what their system offers
+        folders = [f"-I{FIRMWARE / folder}" for folder in [part, *MAY_INCLUDE[part]]]
+        flags = [f"-std={standard}", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsyntax-only"]
+        # Through an #include, so that a header is not taken for a program of its own.
+        source = f'#include "{path}"\n'
+        run = subprocess.run([gcc, *flags, *folders, "-xc", "-"], input=source, capture_output=True, text=True, check=False)
+        if run.returncode:
+            problems.append(run.stderr)
+    assert not problems, "\n".join(problems)
+
+
+def test_portable_firmware_has_no_floats_heap_or_platform_headers() -> None:
+    problems = []
+    for part, path in firmware_files("*.[ch]"):
+        if part not in PORTABLE:
+            continue
+        source = path.read_text(encoding="utf-8")
+        code = without_comments(source)
+        for number, line in enumerate(code.splitlines(), 1):
+            problems += [f"{path}:{number}: {match.group()}" for match in BANNED.finditer(line)]
+        for header in re.findall(r"^\s*#\s*include\s*<([^>]+)>", source, re.MULTILINE):
+            if header not in PORTABLE_HEADERS:
+                problems.append(f"{path}: <{header}>")
+    assert not problems, "\n".join(problems)
+
+
+def test_firmware_includes_lead_downwards() -> None:
+    problems = []
+    for part, path in firmware_files("*.[ch]"):
+        reachable = {header.name for folder in [part, *MAY_INCLUDE[part]] for header in (FIRMWARE / folder).glob("*.h")}
+        for header in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE):
+            if header not in reachable:
+                problems.append(f"{path}: {header} is not below {part}")
+    assert not problems, "\n".join(problems)
+
+
+def test_host_imports_lead_downwards() -> None:
+    floor = {module: depth for depth, modules in enumerate(FLOORS) for module in modules}
+    graph = import_graph()
+    homeless = sorted({*graph, *(used for uses in graph.values() for used in uses)} - {*floor})
+    assert not homeless, f"on which floor do these live? {homeless}"
+    upwards = [f"{module} imports {used}" for module, uses in graph.items() for used in uses if floor[used] < floor[module]]
+    assert not upwards
+    TopologicalSorter(graph).prepare()  # raises on a circle
+
+
+def test_files_are_short() -> None:
+    sources = [path for path in project_files() if path.suffix in {".py", ".c", ".h", ".cpp"}]
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in sources}
+    assert not {str(path): count for path, count in lines.items() if count > MOST_LINES}
+
+
+def test_no_file_names_a_folder_of_some_machine() -> None:
+    # Spelled in pieces, so that this file does not name one either.
+    folders = re.compile(r"(?<![\w.:/])/(?:work|root|home|tmp|Users)/[\w.]")
+    found = []
+    for path in project_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path}: {match.group()}" for match in folders.finditer(text)]
+    assert not found
