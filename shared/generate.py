@@ -1,8 +1,8 @@
-"""Turns shared/protocol.toml and shared/numerics.md's tables into the sources that both sides of the wire share.
+"""Turns shared/protocol.toml and the tables of shared/numerics.md into the sources that both sides of the wire share.
 
-Usage: ``python shared/generate.py`` writes the files; ``python shared/generate.py --check`` only compares them and exits
-with 1 when one is out of date. Needs nothing but the standard library. A target is one function from the protocol to a
-file's text; ``TARGETS`` says which file each one fills.
+Usage: ``python shared/generate.py`` writes the files; with ``--check`` it only compares them and exits with 1 when one
+is out of date. Needs nothing but the standard library. A target is one function from the protocol to a file's text;
+``TARGETS`` says which file each one fills.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def camel(name: str) -> str:
 def c_header(protocol: Protocol) -> str:
     """firmware/lib/wire/src/messages.h."""
     out = [
-        f"/* The messages of the serial protocol. {NOTE.format('shared/protocol.toml')} */",
+        *c_comment(f"The messages of the serial protocol. {NOTE.format('shared/protocol.toml')}"),
         "#ifndef WIRE_MESSAGES_H",
         "#define WIRE_MESSAGES_H",
         "",

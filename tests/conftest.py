@@ -1,4 +1,4 @@
-"""What all tests share: the choice of the board, a C compiler with sanitizers, and what to do when a tool is missing."""
+"""What all tests share: the choice of the board, C programs with sanitizers, and what to do when a tool is missing."""
 
 from __future__ import annotations
 
@@ -61,18 +61,21 @@ def needs_tool() -> NeedsTool:
 
 @pytest.fixture(scope="session")
 def compile_c(tmp_path_factory: pytest.TempPathFactory, needs_tool: NeedsTool) -> CompileC:
-    """``compile_c(sources, include_dirs, flags=())``: path of a program built with the address and undefined behaviour sanitizers.
+    """``compile_c(sources, include_dirs, flags=())``: path of a program built with the address and UB sanitizers.
 
-    Paths are relative to the project or absolute. The same request in one session is built once. Compiler errors fail the test.
+    Paths are relative to the project or absolute. The same request is built once a session. An error fails the test.
     """
     built: dict[tuple[tuple[str, ...], ...], Path] = {}
 
-    def build(sources: Sequence[str | Path], include_dirs: Sequence[str | Path] = (), flags: Sequence[str] = ()) -> Path:
+    def build(
+        sources: Sequence[str | Path], include_dirs: Sequence[str | Path] = (), flags: Sequence[str] = ()
+    ) -> Path:
         key = tuple(map(str, sources)), tuple(map(str, include_dirs)), tuple(flags)
         if key not in built:
             program = tmp_path_factory.mktemp("c") / Path(sources[0]).stem
             includes = [f"-I{directory}" for directory in include_dirs]
-            command = [needs_tool("gcc", "gcc"), *SANITIZED, *includes, *map(str, sources), *flags, "-o", str(program)]
+            inputs = [*includes, *map(str, sources), *flags]
+            command = [needs_tool("gcc", "gcc"), *SANITIZED, *inputs, "-o", str(program)]
             run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
             if run.returncode:
                 pytest.fail(f"{' '.join(command)}\n{run.stderr}")

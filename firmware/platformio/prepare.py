@@ -1,13 +1,13 @@
 """Prepares a PlatformIO core directory with which `pio run` builds without a network.
 
-PlatformIO downloads its build tool and its platforms into a core directory on first use. Where that is impossible (continuous
-integration without a network), this script fills a core directory with the small stand-ins that lie beside it: everything
-under `packages/` and `platforms/`, each folder one package. Use::
+PlatformIO downloads its build tool and its platforms into a core directory on first use. Where that is impossible, this
+script fills a core directory with the small stand-ins beside it: everything under `packages/` and `platforms/`, each
+folder one package. Use::
 
     python firmware/platformio/prepare.py pio run -e native
 
-runs the command with that core directory; without a command the script prints the environment variables to set. With a network
-none of this is needed: `pio run -e native` alone does the same with PlatformIO's own packages.
+runs the command with that core directory; without a command the script prints the environment variables to set. With a
+network none of this is needed: `pio run -e native` alone does the same with PlatformIO's own packages.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def install(source: Path, core: Path) -> None:
 
 
 def prepare(core: Path) -> dict[str, str]:
-    """Fills the core directory; returns the environment variables that make PlatformIO use it and keep off the network."""
+    """Fills the core directory; returns the environment variables with which PlatformIO uses it and asks no server."""
     for folder in KINDS:
         for source in sorted((HERE / folder).iterdir()):
             install(source, core)
@@ -63,7 +63,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for module, requirement in (("platformio", "platformio==6.2.0"), ("SCons", "scons==4.11.1")):
         if find_spec(module) is None:
-            parser.exit(2, f"prepare.py: {module} is missing; install it with: {sys.executable} -m pip install {requirement}\n")
+            parser.exit(2, f"{module} is missing; install it: {sys.executable} -m pip install {requirement}\n")
     variables = prepare(arguments.core_dir)
     if not arguments.command:
         print("\n".join(f"{name}={value}" for name, value in variables.items()))
@@ -73,7 +73,7 @@ def main() -> int:
     environment = {**os.environ, **variables, "PATH": path}
     program = shutil.which(arguments.command[0], path=path)
     if program is None:
-        parser.exit(2, f"prepare.py: no program {arguments.command[0]} on the PATH\n")
+        parser.exit(2, f"no program {arguments.command[0]} on the PATH\n")
     return subprocess.run([program, *arguments.command[1:]], env=environment, check=False).returncode
 
 

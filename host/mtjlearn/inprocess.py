@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.network import NOISE_BUFFER, Network, WeightFormat
+from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
 from mtjlearn.virtual.library import Library
 
 _DEFINITIONS = """
@@ -53,10 +54,6 @@ class Counters:
     deviation: int
     arena_used: int
     received: int
-
-
-class NoNoise(RuntimeError):
-    """The noise buffer is not full, or its codes do not vary."""
 
 
 def _int16(values: NDArray[np.integer]) -> NDArray[np.int16]:
@@ -126,7 +123,7 @@ class Learner:
             The loss of pass 1 of each step, shape (steps,), in units of 2^-24.
 
         Raises:
-            NoNoise: when the noise buffer is not full or shows no noise; steps before that are done.
+            NoiseError: when the noise buffer is not full or shows no noise; steps before that are done.
         """
         x, targets = _int16(x), _int16(targets).reshape(len(x), -1)
         if x.shape != (len(x), self.network.sizes[0]) or targets.shape[1] != self.network.target_count:
@@ -148,7 +145,7 @@ class Learner:
             self._pointer("uint32_t *", losses),
         )
         if done < len(indices):
-            raise NoNoise(f"step {done}: the noise buffer needs {NOISE_BUFFER} codes that vary by a quarter of a code or more")
+            raise NoiseError(f"step {done}: the noise buffer needs {NOISE_BUFFER} codes that vary by a quarter of a code or more")
         return losses
 
     def predict(self, x: NDArray[np.integer]) -> NDArray[np.int16]:
@@ -173,10 +170,15 @@ class Learner:
         )
         return int(total), int(correct[0])
 
-    def set_rates(self, network: Network) -> None:
-        """Takes learning rate and decorrelation rate over from another description."""
-        if self._lib.learner_set_rates(self._learner, network.learning_rate_q, network.decorrelation_rate_q):
-            raise ValueError(f"decorrelation rate {network.decorrelation_rate} is outside 2^-21 .. 2^-6")
+    def set_rates(self, learning_rate: float, decorrelation_rate: float) -> None:
+        """Changes eta and eps from the next step on.
+
+        Raises:
+            ValueError: if the learner refuses the decorrelation rate.
+        """
+        eta, eps = (round(rate * 2**RATE_BITS) for rate in (learning_rate, decorrelation_rate))
+        if self._lib.learner_set_rates(self._learner, eta, eps):
+            raise ValueError(f"decorrelation rate {decorrelation_rate} is outside 2^-21 .. 2^-6")
 
     @property
     def weights(self) -> list[NDArray[np.integer]]:
@@ -210,5 +212,5 @@ class Learner:
 
 
 def _split(blob: NDArray[np.integer], shapes: list[tuple[int, int]]) -> list[NDArray[np.integer]]:
-    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1] if shapes else []
+    ends: list[int] = np.cumsum([rows * columns for rows, columns in shapes])[:-1].tolist()
     return [part.reshape(shape) for part, shape in zip(np.split(blob, ends), shapes, strict=False)]

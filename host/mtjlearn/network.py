@@ -105,9 +105,9 @@ class Network:
             object.__setattr__(self, "decorrelate", (False,) * self.layers)
         if len(self.decorrelate) != self.layers:
             raise NetworkError(f"decorrelate needs one flag for each of the {self.layers} layers")
-        if not 0 <= self.learning_rate < 16:
+        if not 0 <= self.learning_rate_q < 2**32:
             raise NetworkError(f"learning rate {self.learning_rate} is outside 0 .. 16")
-        if not 0 <= self.decorrelation_rate < 16:
+        if not 0 <= self.decorrelation_rate_q < 2**32:
             raise NetworkError(f"decorrelation rate {self.decorrelation_rate} is outside 0 .. 16")
         if any(self.decorrelate) and not 128 <= self.decorrelation_rate_q <= 4194304:
             raise NetworkError(f"decorrelation rate {self.decorrelation_rate} is outside 2^-21 .. 2^-6 (0.0156)")
@@ -146,17 +146,17 @@ class Network:
     @property
     def learning_rate_q(self) -> int:
         """Learning rate in Q4.28, rounded to nearest."""
-        return round(self.learning_rate * 2**RATE_BITS)
+        return round(self.learning_rate * 2.0**RATE_BITS)
 
     @property
     def decorrelation_rate_q(self) -> int:
         """Decorrelation rate in Q4.28, rounded to nearest."""
-        return round(self.decorrelation_rate * 2**RATE_BITS)
+        return round(self.decorrelation_rate * 2.0**RATE_BITS)
 
     @property
     def sigma_q(self) -> int:
         """Sigma in Q4.12, rounded to nearest."""
-        return round(self.sigma * 2**FRACTION_BITS)
+        return round(self.sigma * 2.0**FRACTION_BITS)
 
     @property
     def noise_std_q(self) -> int:

@@ -16,6 +16,7 @@ import steps  # noqa: E402
 
 
 def compact(value: Any) -> str:
+    """JSON without spaces."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -36,6 +37,7 @@ def steps_text() -> str:
 
 
 def main() -> int:
+    """Writes or compares; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args().check
@@ -46,7 +48,9 @@ def main() -> int:
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             differing.append(path.name)
     if differing:
-        print(f"{' and '.join(differing)} differ from the specification; run shared/vectors/generate.py", file=sys.stderr)
+        print(
+            f"{' and '.join(differing)} differ from the specification; run shared/vectors/generate.py", file=sys.stderr
+        )
     return 1 if differing else 0
 
 

@@ -24,17 +24,18 @@ class Stimulus:
     def __init__(self, seed: int) -> None:
         self._state = seed
 
-    def values(self, low: int, high: int, count: int) -> list[int]:
-        """``count`` integers of ``low`` .. ``high``."""
-        return [self._next(low, high) for _ in range(count)]
+    def values(self, limits: list[int], count: int) -> list[int]:
+        """``count`` integers between the limits, both included."""
+        low, high = limits
+        return [low + ((self._next() * (high - low + 1)) >> 16) for _ in range(count)]
 
-    def _next(self, low: int, high: int) -> int:
+    def _next(self) -> int:
         state = self._state
         state ^= (state << 13) & 0xFFFFFFFF
         state ^= state >> 17
         state ^= (state << 5) & 0xFFFFFFFF
         self._state = state
-        return low + (((state >> 16) * (high - low + 1)) >> 16)
+        return state >> 16
 
 
 def network_of(configuration: Case) -> Network:
@@ -73,8 +74,8 @@ def run(case: Case, make: Callable[[Network], FixedNetwork] = FixedNetwork) -> C
     stimulus = Stimulus(drive["seed"])
 
     def sample() -> tuple[list[int], list[int]]:
-        inputs = stimulus.values(*drive["inputs"], network.sizes[0])
-        return inputs, stimulus.values(*drive["targets"], network.target_count)
+        inputs = stimulus.values(drive["inputs"], network.sizes[0])
+        return inputs, stimulus.values(drive["targets"], network.target_count)
 
     if "initial_weights" in case:
         flat, shaped = np.array(case["initial_weights"]), []
@@ -82,14 +83,14 @@ def run(case: Case, make: Callable[[Network], FixedNetwork] = FixedNetwork) -> C
             shaped.append(flat[: rows[0].size].reshape(rows[0].shape))
             flat = flat[rows[0].size :]
         model.set_weights(shaped)
-    model.put_codes(stimulus.values(*drive["codes"], 200))
+    model.put_codes(stimulus.values(drive["codes"], 200))
     rates = {step: (eta, eps) for step, eta, eps in case.get("rates", [])}
     losses = []
     for step in range(case["steps"]):
         if step in rates:
             eta, eps = rates[step]
             model.set_rates(eta / 2**RATE_BITS, eps / 2**RATE_BITS)
-        model.put_codes(stimulus.values(*drive["codes"], drive["codes_per_step"]))
+        model.put_codes(stimulus.values(drive["codes"], drive["codes_per_step"]))
         losses.append(int(model.train(*sample())[0]))
     inputs, targets = sample()
     outputs = model.predict(inputs)[0]
@@ -195,7 +196,17 @@ def cases() -> Iterator[Case]:
             "full_scale_weights_int32",
             [2, 2, 1],
             {
-                "initial_weights": [2**31 - 1, 1 - 2**31, 2**31 - 1, 2**31 - 1, 2**31 - 1, 1 - 2**31, 1 - 2**31, 2**31 - 1, 5],
+                "initial_weights": [
+                    2**31 - 1,
+                    1 - 2**31,
+                    2**31 - 1,
+                    2**31 - 1,
+                    2**31 - 1,
+                    1 - 2**31,
+                    1 - 2**31,
+                    2**31 - 1,
+                    5,
+                ],
                 "weight_format": 1,
                 "learning_rate": 2**30,
             },
@@ -203,6 +214,11 @@ def cases() -> Iterator[Case]:
         ("shortened", [2, 4, 1], {"learning_rate": 2**32 - 1, "normalised": 0, "targets": [-32767, 32767]}),
         ("below_resolution", [4, 8, 3], {"learning_rate": 1, "decorrelate": 3, "decorrelation_rate": 2**20}),
         ("tiny_rate_int32", [4, 8, 3], {"learning_rate": 1, "weight_format": 1, "normalised": 0}),
+        (
+            "longest_shift",
+            [2, 2, 1],
+            {**wild, "learning_rate": 1, "weight_format": 1, "normalised": 0, "targets": [-32767, 32767], "steps": 40},
+        ),
         ("frozen", [4, 8, 3], {"learning_rate": 0, "decorrelate": 3, "decorrelation_rate": 2**21}),
         ("decorrelate_last", [3, 4, 2], {"decorrelate": 2, "decorrelation_rate": 2**21}),
         ("decorrelation_slowest", [3, 2], {"decorrelate": 1, "decorrelation_rate": 128}),
@@ -217,7 +233,11 @@ def cases() -> Iterator[Case]:
         ("codes_14_bit", [2, 4, 1], {"codes": [9000, 16383], "sigma": 16}),
         ("ring_turned_over", [2, 4, 1], {"codes_per_step": 230, "steps": 6}),
         ("configured_noise", [2, 2, 2, 1], {"noise_std": 5965}),
-        ("rates_changed", [4, 8, 3], {"rates": [[5, 2**26, 2**20], [12, 0, 2**18]], "decorrelate": 1, "decorrelation_rate": 2**21}),
+        (
+            "rates_changed",
+            [4, 8, 3],
+            {"rates": [[5, 2**26, 2**20], [12, 0, 2**18]], "decorrelate": 1, "decorrelation_rate": 2**21},
+        ),
         ("eight_layers", [2, 3, 2, 3, 2, 3, 2, 3, 2], {"loss": 1, "antithetic": 1}),
         ("units_100", [2, 98, 2], {"steps": 6}),
         ("units_200_antithetic", [2, 199, 1], {"antithetic": 1, "steps": 6}),

@@ -38,7 +38,9 @@ class ScalarNetwork:
         values = iter(w * shift for w in flat)
         self.rows = [[[next(values) for _ in range(n + 1)] for _ in range(units)] for n, units in self.layers]
         self.matrices = [
-            [[16384 * (i == j) for j in range(n)] for i in range(n)] if configuration["decorrelate"] >> layer & 1 else None
+            [[16384 * (i == j) for j in range(n)] for i in range(n)]
+            if configuration["decorrelate"] >> layer & 1
+            else None
             for layer, (n, _) in enumerate(self.layers)
         ]
         self.ring: list[int] = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from importlib import resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ def native_file(name: str) -> Path:
         NotBuiltError: if it is not there.
     """
     places = [Path(os.environ["MTJLEARN_NATIVE"])] if "MTJLEARN_NATIVE" in os.environ else []
-    places.append(Path(str(resources.files("mtjlearn"))) / "_native")
+    # Where pip put the package: with an editable install that is not where the Python sources are.
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        places.append(Path(str(metadata.distribution("mtjlearn").locate_file("mtjlearn/_native"))))
     for place in places:
         if (place / name).exists():
             return place / name

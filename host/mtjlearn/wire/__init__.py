@@ -1,0 +1,1 @@
+"""The wire: messages, frames, the link protocol and the port it runs over."""

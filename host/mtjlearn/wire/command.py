@@ -40,6 +40,7 @@ class Command:
     frame: bytes = b""
     sent_at: float = 0.0
     resent: bool = False
+    asked_before: int = 0
     answer: Message | None = None
     refusal: Refusal | None = None
     done: bool = False
@@ -54,3 +55,9 @@ class Command:
     def question(self) -> bool:
         """Whether the device answers with more than an ACK."""
         return self.type in ANSWERS
+
+    def ask_again(self) -> None:
+        """Makes the question ready to be sent as a new command, because its answer got lost."""
+        self.frame = b""
+        self.resent = False
+        self.asked_before += 1

@@ -33,3 +33,20 @@ class PortBusy(PortError):
 
 class PortForbidden(PortError):
     """The user may not open the port."""
+
+
+class BoardRefused(BoardError):
+    """The board refused a command; it changed nothing on the board unless the text says so.
+
+    Args:
+        command: name of the command.
+        code: the protocol's error code (messages.Error).
+        detail: number that goes with the code.
+        text: one line that says what to do.
+    """
+
+    def __init__(self, command: str, code: int, detail: int, text: str) -> None:
+        super().__init__(text)
+        self.command = command
+        self.code = code
+        self.detail = detail

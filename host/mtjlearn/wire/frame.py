@@ -1,7 +1,7 @@
 """Frames on the line: ``00 | COBS(type u8, session u8, seq u8, payload, CRC-32 LE) | 00`` (shared/protocol.toml).
 
-COBS leaves no zero inside a frame, so a receiver finds the next frame after any damage; the CRC is IEEE 802.3 (zlib.crc32)
-over everything before it.
+COBS leaves no zero inside a frame, so a receiver finds the next frame after any damage; the CRC is IEEE 802.3
+(zlib.crc32) over everything before it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def encode_frame(type_: int, session: int, seq: int, payload: bytes) -> bytes:
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a payload of {len(payload)} bytes is larger than {MAX_PAYLOAD}")
     body = bytes((type_, session, seq)) + payload
-    return b"\0" + cobs.encode(body + zlib.crc32(body).to_bytes(CRC, "little")) + b"\0"
+    encoded: bytes = cobs.encode(body + zlib.crc32(body).to_bytes(CRC, "little"))
+    return b"\0" + encoded + b"\0"
 
 
 def decode_body(data: bytes) -> Frame | BadFrame:
@@ -84,7 +85,7 @@ class FrameDecoder:
             elif part:
                 found.append(decode_body(part))
         if len(self._pending) > _MAX_BODY:
-            # Garbage without a delimiter must not fill the memory; what is dropped is reported when its delimiter comes.
-            self._pending = b""
+            # Garbage without a delimiter must not fill the memory; what is dropped is reported when its delimiter
+            # comes. self._pending = b""
             self._overlong = True
         return found

@@ -1,7 +1,7 @@
 """How a message becomes a payload and back: fixed little-endian fields, then at most one open field.
 
-The messages themselves are generated (messages.py); each names its fixed fields in the notation of ``struct``, the ranges that
-are narrower than the type, and its open field.
+The messages themselves are generated (messages.py); each names its fixed fields in the notation of ``struct``, the
+ranges that are narrower than the type, and its open field.
 """
 
 from __future__ import annotations

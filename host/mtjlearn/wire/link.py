@@ -1,8 +1,8 @@
 """The host's end of a session, without I/O: bytes and the time go in, bytes and events come out.
 
-A link opens with HELLO, repeated until the device answers (opening the port may have reset it), refuses a device of another
-protocol version, carries commands in order and exactly once, matches answers and refusals to them, and notices a device that
-is gone: one that restarted ignores the old session, so nothing is heard from it while it is asked.
+A link opens with HELLO, repeated until the device answers (opening the port may have reset it), refuses a device of
+another protocol version, carries commands in order and exactly once, matches answers and refusals to them, and notices
+a device that is gone: one that restarted ignores the old session, so nothing is heard from it while it is asked.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ SILENCE = 1.2
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
+EVENTS = 65536
+"""Telemetry messages, and frames of noise codes, kept for the owner."""
 
 _ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
@@ -68,8 +70,10 @@ class Link:
         self.failure: BoardError | None = None
         """Why the link is lost."""
         self.welcome: messages.Welcome | None = None
-        self.events: deque[Message] = deque()
-        """Telemetry and noise codes, in order; the owner takes them out."""
+        self.telemetry: deque[messages.Telemetry] = deque(maxlen=EVENTS)
+        self.noise: deque[messages.NoiseCodes] = deque(maxlen=EVENTS)
+        """What came unasked, in order; the owner takes it out. Their numbers show what was pushed out at the old
+        end."""
         hello = messages.Hello(nonce, messages.VERSION, messages.VERSION)
         self._hello = encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack())
         self._nonce = nonce
@@ -116,8 +120,10 @@ class Link:
         self._sender.submit(command, now)
 
     def drop_queued(self) -> None:
-        """Forgets the commands that have not been sent yet."""
-        self._sender.queue = deque(command for command in self._sender.queue if command is self._probe)
+        """Forgets the submitted commands that have not been sent yet."""
+        self._sender.queue = deque(
+            command for command in self._sender.queue if command.asked_before or command is self._probe
+        )
 
     def fail(self, failure: BoardError) -> None:
         """Declares the link lost, e.g. because the port is gone."""
@@ -142,7 +148,8 @@ class Link:
         if self.state is LinkState.LOST:
             return b""
         if now > self._called + 2 * RTO_CAP:
-            # Nobody called for long although deadline() asked for it: this process slept, and says nothing about the board.
+            # Nobody called for long although deadline() asked for it: this process slept, and says nothing about the
+            # board.
             self._heard = self._moved = now
         self._called = now
         if not self.idle:
@@ -150,8 +157,7 @@ class Link:
         for due, command in [pair for pair in self._asked if pair[0] <= now]:
             self._asked.remove((due, command))
             self._counters.asked_again += 1
-            command.frame = b""
-            command.resent = False
+            command.ask_again()
             self._sender.submit(command, now, first=True)
         return self._sender.transmit(now) if self.state is LinkState.OPEN else b""
 
@@ -164,6 +170,8 @@ class Link:
                 self._take(frame, now)
             elif self.state is LinkState.OPENING and frame.type == messages.Welcome.TYPE:
                 self._greet(frame, now)
+        if self._unsettled:
+            self._settle(now)
 
     # --- opening ---
 
@@ -190,7 +198,8 @@ class Link:
             side = "host: install a newer mtjlearn" if version > messages.VERSION else "board: flash the newer firmware"
             self.fail(
                 VersionMismatch(
-                    f"the board speaks protocol version {version}, this host version {messages.VERSION}; update the {side}"
+                    f"the board speaks protocol version {version}, this host version {messages.VERSION}; "
+                    f"update the {side}"
                 )
             )
             return
@@ -202,8 +211,8 @@ class Link:
             theirs = f"{welcome.schema:08x}" if welcome is not None else "of another size"
             self.fail(
                 VersionMismatch(
-                    f"board and host both say protocol version {version}, but their definitions differ (board {theirs}, "
-                    f"host {messages.SCHEMA:08x}); flash the firmware that came with this mtjlearn"
+                    f"board and host both say protocol version {version}, but their definitions differ "
+                    f"(board {theirs}, host {messages.SCHEMA:08x}); flash the firmware that came with this mtjlearn"
                 )
             )
         elif welcome.session != messages.SESSION_NONE:
@@ -225,7 +234,8 @@ class Link:
         elif now >= self._moved + STALL:
             self.fail(
                 BoardLost(
-                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, then reconnect"
+                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, "
+                    "then reconnect"
                 )
             )
 
@@ -242,8 +252,10 @@ class Link:
         self._counters.received += 1
         if isinstance(message, messages.Ack):
             self._acknowledge(message, now)
-        elif isinstance(message, messages.Telemetry | messages.NoiseCodes):
-            self.events.append(message)
+        elif isinstance(message, messages.Telemetry):
+            self.telemetry.append(message)
+        elif isinstance(message, messages.NoiseCodes):
+            self.noise.append(message)
         elif isinstance(message, messages.Err):
             self._refuse(frame.seq, Refusal(message.code, message.detail))
         elif frame.type in _ANSWER_TYPES:
@@ -254,8 +266,8 @@ class Link:
         acknowledged = self._sender.acknowledge(ack, now)
         if acknowledged:
             self._moved = now
-            # An ACK that makes progress is the newest so far; any other may have crossed an ERR that was matched already.
-            self._device_errors = ack.errors
+            # An ACK that makes progress is the newest so far; any other may have crossed an ERR that was matched
+            # already. self._device_errors = ack.errors
         for command in acknowledged:
             if command.refusal is not None or command.answer is not None:
                 command.done = True
@@ -263,8 +275,6 @@ class Link:
                 self._asked.append((now + self._sender.rto, command))
             else:
                 self._unsettled.append(command)
-        if self._unsettled:
-            self._settle(now)
 
     def _answer(self, seq: int, message: Message) -> None:
         command = self._find(seq)
@@ -275,7 +285,8 @@ class Link:
     def _refuse(self, seq: int, refusal: Refusal) -> None:
         command = self._find(seq)
         if command is not None and command.refusal is None:
-            self._matched_errors += 1
+            # What is refused now was refused each time it was asked, and those ERRs got lost.
+            self._matched_errors += 1 + min(command.asked_before, self._missing())
             command.refusal = refusal
             self._finish_asked(command)
 
@@ -294,9 +305,9 @@ class Link:
     def _settle(self, now: float) -> None:
         """Finishes acknowledged commands once the device's count of refusals agrees with the refusals that arrived.
 
-        When an ERR got lost, STATUS names the last refused command; nothing but questions is sent until it is in. Should
-        several be missing, the rest cannot be told apart: then all that were in doubt count as refused for the same
-        reason, and the owner learns from STATUS what was done.
+        When an ERR got lost, STATUS names the last refused command; nothing but questions is sent until it is in.
+        Should several be missing, the rest cannot be told apart: then all that were in doubt count as refused for the
+        same reason, and the owner learns from STATUS what was done.
         """
         if self._probe is not None:
             if not self._probe.done:
@@ -316,10 +327,8 @@ class Link:
 
     def _blame(self, status: messages.Status) -> None:
         refusal = Refusal(status.last_error, status.last_error_detail)
-        named = [command for command in self._unsettled if command.number & 0xFF == status.last_error_seq]
-        if self._missing() and named and named[0].refusal is None:
-            named[0].refusal = refusal
-            self._matched_errors += 1
+        if self._missing():
+            self._refuse(status.last_error_seq, refusal)
         if self._missing():
             for command in self._unsettled:
                 command.refusal = command.refusal or refusal

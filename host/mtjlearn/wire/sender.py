@@ -1,13 +1,15 @@
 """The sending half of the link: cumulative go-back-N with credit. No I/O; time is passed in, in seconds.
 
-At most MAX_OUTSTANDING frames are unacknowledged, and their encoded bytes never exceed the credit that the device last gave.
+At most MAX_OUTSTANDING frames are unacknowledged, and their encoded bytes never exceed the credit that the device last
+gave.
 
-Losses are found in two ways. The device acknowledges at once when it drops a bad frame, which shows in the counters of that
-ACK. This alone does not prove that one of our frames is gone (it may have been noise between two frames), and sending again what
-is not lost makes the device acknowledge old frames, which must not look like further losses. So the window goes back when the
-next ACK asks for the same frame again: then a later frame has arrived and found a gap. When only one frame is in flight no later
-one can come, and it is sent again at once. This happens once, until there is progress. Everything else is left to the
-time-out, after which one frame goes alone: if only ACKs were lost, its ACK tells so and nothing else is repeated.
+Losses are found in two ways. The device acknowledges at once when it drops a bad frame, which shows in the counters of
+that ACK. This alone does not prove that one of our frames is gone (it may have been noise between two frames), and
+sending again what is not lost makes the device acknowledge old frames, which must not look like further losses. So the
+window goes back when the next ACK asks for the same frame again: then a later frame has arrived and found a gap. When
+only one frame is in flight no later one can come, and it is sent again at once. This happens once, until there is
+progress. Everything else is left to the time-out, after which one frame goes alone: if only ACKs were lost, its ACK
+tells so and nothing else is repeated.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Sender:
         self._credit = window
         self.queue: deque[Command] = deque()
         self.flight: deque[Command] = deque()
-        """Sent and not acknowledged. The first `_out` of them count as on their way, the rest is due to be sent again."""
+        """Sent and not acknowledged. The first `_out` of them count as on their way, the rest is due to be sent
+        again."""
         self._out = 0
         self._out_bytes = 0
         self._base = 0

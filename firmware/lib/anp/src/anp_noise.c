@@ -49,7 +49,7 @@ bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise
     uint32_t scaled = shift > 0 ? d >> shift : d << -shift;
     uint32_t gain = (((uint32_t)sigma << 16) + (scaled >> 1)) / scaled;
     noise->shift = shift;
-    noise->gain = (uint16_t)(gain > 65535 ? 65535 : gain);
+    noise->gain = (uint16_t)gain;
     return true;
 }
 
@@ -77,8 +77,12 @@ int16_t anp_noise_next(const struct anp_noise *noise, struct anp_draw *draw, uin
         /* v * 2^k can need 33 bits: compare before the multiplication. */
         uint8_t k = (uint8_t)-noise->shift;
         int32_t limit = ANP_INT16_MAX >> k;
-        scaled = v > limit || v < -limit ? anp_sat16(v > 0 ? ANP_INT16_MAX + 1 : -ANP_INT16_MAX - 1, saturations)
-                                         : (int16_t)(v * ((int32_t)1 << k));
+        if (v > limit)
+            scaled = anp_sat16(ANP_INT16_MAX + 1, saturations);
+        else if (v < -limit)
+            scaled = anp_sat16(-ANP_INT16_MAX - 1, saturations);
+        else
+            scaled = (int16_t)(v * ((int32_t)1 << k));
     }
     return (int16_t)anp_round32((int32_t)scaled * (int32_t)noise->gain, 16);
 }

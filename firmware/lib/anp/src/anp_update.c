@@ -59,35 +59,46 @@ static void update_row32(int32_t *row, const int16_t *x, uint16_t n, int32_t c, 
     }
 }
 
+/* The block exponent of a layer's coefficients: s fraction bits after a shift by k. */
+struct block {
+    uint8_t s;
+    int16_t k;
+};
+
+static struct block choose_block(uint8_t norm_bits, int16_t exponent, uint8_t width, uint32_t *saturations)
+{
+    struct block block = {24, (int16_t)(12 + norm_bits - exponent - 24)};
+    while (block.k < width && block.s > 8) {
+        block.s = (uint8_t)(block.s - 8);
+        block.k = (int16_t)(block.k + 8);
+    }
+    if (block.k < width) {
+        block.k = width;
+        ++*saturations;
+    }
+    return block;
+}
+
 void anp_update_layer(struct anp_network *net, uint8_t l, const int16_t *input, struct anp_factor factor, struct anp_dither *dither)
 {
     struct anp_layer *layer = &net->layer[l];
     uint16_t n = layer->inputs;
     uint8_t norm_bits = net->config.normalised ? input_norm_bits(input, n) : 0;
     uint8_t width = anp_bits32(largest_magnitude(layer->activity, layer->units));
-    uint8_t s = 24;
-    int16_t k = (int16_t)(12 + norm_bits - factor.exponent - s);
-    while (k < width && s > 8) {
-        s = (uint8_t)(s - 8);
-        k = (int16_t)(k + 8);
-    }
-    if (k < width) {
-        k = width;
-        net->saturations++;
-    }
-    if (k > MAX_SHIFT) {
-        uint16_t words = (uint16_t)(layer->units * (n + 2u));
-        dither->word = (uint16_t)(dither->word + (uint16_t)(words * dither->increment));
+    struct block block = choose_block(norm_bits, factor.exponent, width, &net->saturations);
+    if (block.k > MAX_SHIFT) {
+        uint32_t words = layer->units * (n + 2u);
+        dither->word = (uint16_t)(dither->word + words * dither->increment);
         return;
     }
 
     for (uint16_t i = 0; i < layer->units; i++) {
-        int32_t dithered = (int32_t)factor.mantissa * layer->activity[i] + anp_dither_bits(anp_dither_next(dither), (uint8_t)k);
-        int32_t c = dithered >> k;
+        int32_t dithered = (int32_t)factor.mantissa * layer->activity[i] + anp_dither_bits(anp_dither_next(dither), (uint8_t)block.k);
+        int32_t c = dithered >> block.k;
         uint32_t first = (uint32_t)i * (n + 1u);
         if (net->config.weight_format == ANP_INT16)
-            update_row16((int16_t *)layer->rows + first, input, n, c, s, dither, &net->saturations);
+            update_row16((int16_t *)layer->rows + first, input, n, c, block.s, dither, &net->saturations);
         else
-            update_row32((int32_t *)layer->rows + first, input, n, c, s, dither, &net->saturations);
+            update_row32((int32_t *)layer->rows + first, input, n, c, block.s, dither, &net->saturations);
     }
 }

@@ -6,7 +6,8 @@ static const uint32_t nibble_table[16] = {
     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 };
 
-uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, uint32_t count) {
+uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, uint32_t count)
+{
     crc = ~crc;
     for (uint32_t i = 0; i < count; i++) {
         crc ^= bytes[i];

@@ -2,23 +2,27 @@
 
 #include "crc32.h"
 
-/* In both buffers the frame itself (type, session, seq, ...) starts at an odd place, so that the payload starts at an even one. */
+/* In both buffers the frame (type, session, seq, ...) starts at an odd place, so that the payload starts at an even
+ * one. */
 #define RECEIVE_FRAME (WIRE_RECEIVE_PAYLOAD - 3)
 #define TRANSMIT_FRAME (WIRE_TRANSMIT_PAYLOAD - 3)
 #define CRC_BYTES 4
 
-void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t max_payload) {
+void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t max_payload)
+{
     *decoder = (struct wire_decoder){.buffer = buffer, .capacity = (uint8_t)(max_payload + WIRE_FRAME_OVERHEAD)};
 }
 
-static void append(struct wire_decoder *decoder, uint8_t byte) {
+static void append(struct wire_decoder *decoder, uint8_t byte)
+{
     if (decoder->length == decoder->capacity)
         decoder->too_long = true;
     else
         decoder->buffer[RECEIVE_FRAME + decoder->length++] = byte;
 }
 
-static bool checksum_holds(const struct wire_decoder *decoder) {
+static bool checksum_holds(const struct wire_decoder *decoder)
+{
     const uint8_t *frame = decoder->buffer + RECEIVE_FRAME;
     uint8_t covered = (uint8_t)(decoder->length - CRC_BYTES);
     uint32_t crc = wire_crc32(0, frame, covered);
@@ -28,7 +32,8 @@ static bool checksum_holds(const struct wire_decoder *decoder) {
     return true;
 }
 
-enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte) {
+enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte)
+{
     if (byte == 0) {
         if (!decoder->started)
             return WIRE_NOTHING;
@@ -55,7 +60,8 @@ enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte) {
     return WIRE_NOTHING;
 }
 
-void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length) {
+void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length)
+{
     uint8_t *frame = buffer + TRANSMIT_FRAME;
     frame[0] = type;
     frame[1] = session;
@@ -65,7 +71,7 @@ void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, ui
     for (uint8_t i = 0; i < CRC_BYTES; i++)
         frame[count++] = (uint8_t)(crc >> (8 * i));
 
-    /* At most 247 bytes: no COBS block is ever full, so the frame grows by its first code alone and can stay where it is. */
+    /* At most 247 bytes: no COBS block is ever full, so the frame grows by its first code alone and stays in place. */
     buffer[1] = 0;
     uint8_t *code = buffer + 2;
     uint8_t distance = 1;

@@ -1,7 +1,7 @@
 /* Frames: 00 | COBS(type, session, seq, payload, CRC-32) | 00, see shared/protocol.toml.
  *
- * Both directions work in one buffer each, without a second copy: the decoder writes what it decoded, the encoder replaces the
- * zeros of the frame by COBS codes where they stand. A payload lies at an even place of its buffer. */
+ * Both directions work in one buffer each, without a second copy: the decoder writes what it decoded, the encoder
+ * replaces the zeros of the frame by COBS codes where they stand. A payload lies at an even place of its buffer. */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H
 
@@ -46,15 +46,17 @@ enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte);
 static inline uint8_t wire_frame_type(const struct wire_decoder *decoder) { return decoder->buffer[1]; }
 static inline uint8_t wire_frame_session(const struct wire_decoder *decoder) { return decoder->buffer[2]; }
 static inline uint8_t wire_frame_seq(const struct wire_decoder *decoder) { return decoder->buffer[3]; }
-static inline const uint8_t *wire_frame_payload(const struct wire_decoder *decoder) {
+static inline const uint8_t *wire_frame_payload(const struct wire_decoder *decoder)
+{
     return decoder->buffer + WIRE_RECEIVE_PAYLOAD;
 }
-static inline uint8_t wire_frame_length(const struct wire_decoder *decoder) {
+static inline uint8_t wire_frame_length(const struct wire_decoder *decoder)
+{
     return (uint8_t)(decoder->length - WIRE_FRAME_OVERHEAD);
 }
 
-/* Makes a frame of the payload that already lies at buffer + WIRE_TRANSMIT_PAYLOAD, `length` bytes, at most 240. The frame starts at
- * buffer + 1 and has WIRE_ENCODED_BYTES(length) bytes. */
+/* Makes a frame of the payload that already lies at buffer + WIRE_TRANSMIT_PAYLOAD, `length` bytes, at most 240. The
+ * frame starts at buffer + 1 and has WIRE_ENCODED_BYTES(length) bytes. */
 void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length);
 
 #ifdef __cplusplus

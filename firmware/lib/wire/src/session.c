@@ -4,7 +4,8 @@
 
 #define DEVICE_TYPES 0x80         /* types from here on travel from device to host */
 
-void wire_session_init(struct wire_session *session) {
+void wire_session_init(struct wire_session *session)
+{
     wire_decoder_init(&session->decoder, session->receive, session->max_payload);
     session->open = false;
     session->number = WIRE_SESSION_NONE;
@@ -13,14 +14,16 @@ void wire_session_init(struct wire_session *session) {
     session->bad_frames = 0;
 }
 
-bool wire_session_room(const struct wire_session *session, uint8_t length) {
+bool wire_session_room(const struct wire_session *session, uint8_t length)
+{
     /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
     uint16_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
     return session->write_room(session->line_context) >= WIRE_ENCODED_BYTES(length) + due;
 }
 
 static bool transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, const void *payload,
-                     uint8_t length) {
+                     uint8_t length)
+{
     if (length > session->max_payload || !wire_session_room(session, length))
         return false;
     uint8_t *place = wire_session_payload(session);
@@ -31,15 +34,18 @@ static bool transmit(struct wire_session *session, uint8_t type, uint8_t number,
     return true;
 }
 
-bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length) {
+bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length)
+{
     return session->open && transmit(session, type, session->number, seq, payload, length);
 }
 
-bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length) {
+bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length)
+{
     return wire_session_send(session, type, session->next_seq, payload, length);
 }
 
-void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail) {
+void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail)
+{
     session->errors++;
     session->last_error = code;
     session->last_error_seq = session->next_seq;
@@ -48,7 +54,8 @@ void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t de
     wire_session_reply(session, WIRE_TYPE_ERR, &err, sizeof err);
 }
 
-void wire_session_acknowledge(struct wire_session *session) {
+void wire_session_acknowledge(struct wire_session *session)
+{
     if (!session->open)
         return;
     uint16_t overruns = session->receive_overruns(session->line_context);
@@ -63,16 +70,19 @@ void wire_session_acknowledge(struct wire_session *session) {
     session->ack_due = !wire_session_send(session, WIRE_TYPE_ACK, session->next_seq, &ack, sizeof ack);
 }
 
-void wire_session_close(struct wire_session *session) {
+void wire_session_close(struct wire_session *session)
+{
     session->open = false;
     session->held = false;
     session->ack_due = false;
 }
 
-static void open_session(struct wire_session *session, uint32_t nonce) {
-    /* The first number comes from the nonce, so that a device that restarts is unlikely to take the one it had. */
+static void open_session(struct wire_session *session, uint32_t nonce)
+{
+    /* The first number comes from the nonce and the count of starts, so that a device that restarts does not take the
+     * one it had: frames of the session before may still be under way. */
     uint8_t before = session->number;
-    session->number = before == WIRE_SESSION_NONE ? (uint8_t)(1 + nonce % 255) : (uint8_t)(1 + before % 255);
+    session->number = (uint8_t)(1 + (before == WIRE_SESSION_NONE ? nonce % 255 + session->boot_count : before) % 255);
     session->nonce = nonce;
     session->open = true;
     session->next_seq = 0;
@@ -87,7 +97,8 @@ static void open_session(struct wire_session *session, uint32_t nonce) {
 }
 
 /* False when there is no room for the answer: then nothing was done. */
-static bool greet(struct wire_session *session) {
+static bool greet(struct wire_session *session)
+{
     struct wire_hello hello;
     if (wire_frame_length(&session->decoder) != sizeof hello)
         return true;
@@ -109,7 +120,8 @@ static bool greet(struct wire_session *session) {
                     sizeof welcome);
 }
 
-static enum wire_result take_command(struct wire_session *session) {
+static enum wire_result take_command(struct wire_session *session)
+{
     const struct wire_decoder *frame = &session->decoder;
     if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= DEVICE_TYPES)
         return WIRE_DONE;
@@ -124,13 +136,15 @@ static enum wire_result take_command(struct wire_session *session) {
     return WIRE_DONE;
 }
 
-static void take_frame(struct wire_session *session) {
+static void take_frame(struct wire_session *session)
+{
     bool hello = wire_frame_type(&session->decoder) == WIRE_TYPE_HELLO &&
                  wire_frame_session(&session->decoder) == WIRE_SESSION_NONE;
     session->held = hello ? !greet(session) : take_command(session) == WIRE_LATER;
 }
 
-uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes, uint16_t count) {
+uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes, uint16_t count)
+{
     uint16_t taken = 0;
     while (taken < count && !session->held) {
         switch (wire_decode(&session->decoder, bytes[taken++])) {
@@ -148,7 +162,8 @@ uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes
     return taken;
 }
 
-void wire_session_poll(struct wire_session *session) {
+void wire_session_poll(struct wire_session *session)
+{
     if (session->held)
         take_frame(session);
     if (session->ack_due)

@@ -1,7 +1,8 @@
-/* The device's end of a session: handshake, commands in order and exactly once, acknowledgements with credit, and counters.
+/* The device's end of a session: handshake, commands in order and exactly once, acknowledgements with credit, counters.
  *
- * Nothing here blocks, allocates or performs I/O. The caller fills the upper part of the struct, calls wire_session_init(), and from
- * then on feeds received bytes to wire_session_receive() and calls wire_session_poll() in every turn of its main loop:
+ * Nothing here blocks, allocates or performs I/O. The caller fills the upper part of the struct, calls
+ * wire_session_init(), and from then on feeds received bytes to wire_session_receive() and calls wire_session_poll() in
+ * every turn of its loop:
  *
  *     wire_session_poll(&session);
  *     taken = wire_session_receive(&session, bytes, count);    keep bytes[taken..] for the next turn
@@ -22,25 +23,30 @@ extern "C" {
 /* What a command handler says. */
 enum wire_result {
     WIRE_DONE,                    /* executed, or refused with wire_session_refuse(): acknowledge it */
-    WIRE_LATER,                   /* nothing happened yet for the wire: call again at the next poll with the same command */
+    WIRE_LATER,                   /* call again with the same command at the next poll */
 };
 
 struct wire_session {
     /* --- set by the caller before wire_session_init() --- */
 
-    /* Memory: WIRE_RECEIVE_BYTES(max_payload) and WIRE_TRANSMIT_BYTES(max_payload) bytes, aligned to 2 bytes (72 and 75 bytes
-     * for payloads of 64). */
+    /* Memory: WIRE_RECEIVE_BYTES(max_payload) and WIRE_TRANSMIT_BYTES(max_payload) bytes, aligned to 2 bytes (72 and 75
+     * bytes for payloads of 64). */
     uint8_t *receive;
     uint8_t *transmit;
     uint8_t max_payload;          /* largest payload taken and sent, WIRE_MIN_PAYLOAD .. WIRE_MAX_PAYLOAD */
 
-    /* Encoded bytes the host may have in flight, told in every ACK. The caller may set it to 0 to hold the host off and back again
-     * at any time; call wire_session_acknowledge() after raising it, for the host waits. */
+    /* Starts of the device as far as it can count them, so that the first session after a restart has another number
+     * than the one before it even if the host's HELLO is repeated; else 0. */
+    uint16_t boot_count;
+
+    /* Encoded bytes the host may have in flight, told in every ACK. The caller may set it to 0 to hold the host off and
+     * back again at any time; call wire_session_acknowledge() after raising it, for the host waits. */
     uint16_t credit;
 
     /* The line. The signatures are those of struct board, so that a board's own callbacks fit. */
     void *line_context;
-    /* Bytes that write() takes now. */
+    /* Bytes that write() takes now. Must reach WIRE_ENCODED_BYTES(max_payload) when the host reads, or replies never
+     * leave. */
     uint16_t (*write_room)(void *line_context);
     /* Queues one whole encoded frame, never more than write_room() just said. */
     void (*write)(void *line_context, const uint8_t *bytes, uint16_t count);
@@ -48,10 +54,11 @@ struct wire_session {
     uint16_t (*receive_overruns)(void *line_context);
 
     void *command_context;
-    /* Executes one command. Its seq is session->next_seq. The payload is aligned to 2 bytes and valid until the handler returns.
-     * A command with a reply first checks wire_session_room() and returns WIRE_LATER when there is none; then it may build the
-     * reply in wire_session_payload() and sends it with wire_session_reply(). While it returns WIRE_LATER no further bytes are
-     * taken. Every type below 0x80 except HELLO comes here, unknown ones too. */
+    /* Executes one command. Its seq is session->next_seq. The payload is aligned to 2 bytes and stays until the command
+     * is done. A command with a reply first checks wire_session_room() and returns WIRE_LATER when there is none; then
+     * it may build the reply in wire_session_payload() and sends it with wire_session_reply(). While it returns
+     * WIRE_LATER no further bytes are taken, so it may also work in pieces. Every type below 0x80 comes here, unknown
+     * ones too. */
     enum wire_result (*handle)(void *command_context, uint8_t type, const uint8_t *payload, uint8_t length);
     /* Fills in what the device knows; nonce, version, session, schema and max_payload are filled in afterwards. */
     void (*welcome)(void *command_context, struct wire_welcome *welcome);
@@ -75,10 +82,11 @@ struct wire_session {
     uint32_t last_error_detail;
 };
 
-/* Starts without a session. May be called again after a restart of the device: the number of the last session is forgotten. */
+/* Starts without a session. May be called again after a restart of the device: the number of the last session is
+ * forgotten. */
 void wire_session_init(struct wire_session *session);
 
-/* Takes received bytes; returns how many. Fewer than `count` only when a frame is held: call again after the next poll. */
+/* Takes received bytes; returns how many. Fewer than `count` only when a frame is held: go on after the next poll. */
 uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes, uint16_t count);
 
 /* Tries a held frame again and sends an ACK that is due. */
@@ -88,19 +96,20 @@ void wire_session_poll(struct wire_session *session);
 bool wire_session_room(const struct wire_session *session, uint8_t length);
 
 /* Room to build a payload of up to max_payload bytes in, aligned to 2 bytes; valid until the next frame is sent. */
-static inline uint8_t *wire_session_payload(struct wire_session *session) {
+static inline uint8_t *wire_session_payload(struct wire_session *session)
+{
     return session->transmit + WIRE_TRANSMIT_PAYLOAD;
 }
 
-/* Sends a frame of the session. False, and nothing sent, when there is no session or no room: the caller drops telemetry then.
- * The payload may lie in wire_session_payload() already. */
+/* Sends a frame of the session. False, and nothing sent, when there is no session or no room: the caller drops
+ * telemetry then. The payload may lie in wire_session_payload() already. */
 bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length);
 
 /* In handle(): answers the command. False when there is no room; wire_session_room() tells beforehand. */
 bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length);
 
-/* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that finds no room is
- * not sent: the errors counter in the next ACK tells, and last_error holds it. */
+/* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that
+ * finds no room is not sent: the errors counter in the next ACK tells, and last_error holds it. */
 void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail);
 
 /* Sends an ACK now or as soon as there is room. Does nothing without a session. */

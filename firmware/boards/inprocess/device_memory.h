@@ -1,0 +1,55 @@
+/* The memory board: the device as flat functions, for a program that loads it as a library. Nothing happens unless the program says so:
+ * bytes, codes and time come from its calls, so every run repeats exactly. Any number of boards may exist side by side. */
+#ifndef DEVICE_MEMORY_H
+#define DEVICE_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct memory_options {
+    uint64_t seed;                /* of the virtual sMTJ */
+    uint32_t arena;               /* bytes for a network */
+    uint32_t adc_rate;            /* codes a second */
+    uint16_t adc_reference;       /* mV at full scale */
+    uint16_t codes_per_step;      /* from the virtual sMTJ, at most 1024; 0: codes come from memory_feed() alone */
+    uint16_t receive_window;      /* bytes the receiver holds; more are lost and counted */
+    uint8_t adc_bits;
+    uint8_t max_payload;
+    uint8_t noise;                /* enum smtj_kind */
+    uint8_t preset;               /* enum smtj_preset */
+};
+
+struct memory_board;
+
+/* NULL when memory is short. */
+struct memory_board *memory_create(const struct memory_options *options);
+void memory_destroy(struct memory_board *memory);
+
+/* Bytes from the host arrive in the receiver; those beyond its window are lost, as on a chip. */
+void memory_push(struct memory_board *memory, const uint8_t *bytes, uint32_t count);
+
+/* So many turns of the device's main loop, fewer when it has nothing more to do. Returns how many. */
+uint32_t memory_poll(struct memory_board *memory, uint32_t turns);
+
+/* Takes up to `most` bytes that the device sent; returns how many. */
+uint32_t memory_take(struct memory_board *memory, uint8_t *bytes, uint32_t most);
+
+/* Bytes that may wait for the host from now on, at most 8192: 0 is a host that has stopped reading. */
+void memory_set_room(struct memory_board *memory, uint32_t bytes);
+
+/* The device's clock. Without codes_per_step it stands still otherwise. */
+void memory_set_micros(struct memory_board *memory, uint32_t micros);
+
+/* Codes arrive at the converter; the oldest are lost beyond 1024 that nobody took. */
+void memory_feed(struct memory_board *memory, const uint16_t *codes, uint32_t count);
+
+/* The source changes from now on, e.g. to a broken wire: enum smtj_kind. */
+void memory_set_noise(struct memory_board *memory, uint8_t noise);
+
+/* A power cycle. */
+void memory_restart(struct memory_board *memory);
+
+/* Starts of the device so far. */
+uint32_t memory_boots(const struct memory_board *memory);
+
+#endif

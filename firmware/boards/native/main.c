@@ -1,0 +1,244 @@
+/* The native board: the device as a desktop process, with a virtual sMTJ at its ADC. */
+#define _GNU_SOURCE /* POSIX clocks and signals with -std=c11 */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "converter.h"
+#include "device.h"
+#include "line.h"
+#include "messages.h"
+#include "options.h"
+
+#define NANOS_PER_SECOND UINT64_C(1000000000)
+#define RECEIVE_WINDOW 4096       /* bytes; what a pseudo-terminal holds */
+#define BUSY_TURNS 64             /* turns without a look at the world outside, at most */
+#define PARENT_CHECK_MS 1000      /* how often to look whether the parent still lives */
+
+struct native {
+    struct board board;
+    struct device device;
+    struct line line;
+    struct converter converter;
+    uint16_t codes_per_step;      /* virtual clock; 0: real time */
+    uint64_t start;               /* CLOCK_MONOTONIC, ns */
+    uint64_t samples;             /* taken by the converter since then */
+    bool reads;                   /* the device asked for bytes in this turn */
+    bool restart;
+    pid_t parent;                 /* ends with it; 0: on its own */
+};
+
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
+{
+    (void)signal;
+    ended = 1;
+}
+
+static uint64_t elapsed(const struct native *native)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec - native->start;
+}
+
+static void run_converter(struct native *native, uint64_t samples)
+{
+    converter_run(&native->converter, samples);
+    native->samples += samples;
+}
+
+static uint16_t read_line(void *context, uint8_t *bytes, uint16_t most)
+{
+    struct native *native = context;
+    native->reads = true;
+    return line_read(&native->line, bytes, most);
+}
+
+static uint16_t write_room(void *context)
+{
+    const struct native *native = context;
+    return line_room(&native->line);
+}
+
+static void write_line(void *context, const uint8_t *bytes, uint16_t count)
+{
+    struct native *native = context;
+    line_write(&native->line, bytes, count);
+}
+
+static uint16_t receive_overruns(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static uint16_t adc_read(void *context, uint16_t *codes, uint16_t most)
+{
+    struct native *native = context;
+    if (native->codes_per_step == 0) {
+        /* The converter runs when somebody looks: as far as it would have got by now. */
+        uint64_t nanos = elapsed(native), rate = native->converter.rate;
+        uint64_t due = nanos / NANOS_PER_SECOND * rate + nanos % NANOS_PER_SECOND * rate / NANOS_PER_SECOND;
+        run_converter(native, due - native->samples);
+    }
+    return converter_take(&native->converter, codes, most);
+}
+
+static uint32_t adc_lost(void *context)
+{
+    const struct native *native = context;
+    return native->converter.lost;
+}
+
+static void advance(void *context)
+{
+    struct native *native = context;
+    run_converter(native, native->codes_per_step);
+}
+
+static uint32_t board_micros(void *context)
+{
+    const struct native *native = context;
+    if (native->codes_per_step == 0)
+        return (uint32_t)(elapsed(native) / 1000);
+    return (uint32_t)(native->samples * 1000000 / native->converter.rate);
+}
+
+static void led(void *context, uint8_t on)
+{
+    (void)context, (void)on;
+}
+
+static void reset(void *context)
+{
+    struct native *native = context;
+    native->restart = true;
+}
+
+static struct board make_board(struct native *native, const struct options *options)
+{
+    return (struct board){
+        .context = native,
+        .name = "native",
+        .arena = aligned_alloc(8, (options->arena + 7u) & ~(size_t)7),
+        .arena_bytes = options->arena,
+        .boot_count = 1,
+        .reset_cause = WIRE_RESET_CAUSE_POWER_ON,
+        .receive_window = RECEIVE_WINDOW,
+        .max_payload = options->max_payload,
+        .features = (uint16_t)(WIRE_FEATURES_ADC_LIVE | (options->virtual_clock ? WIRE_FEATURES_VIRTUAL_CLOCK : 0)),
+        .adc_bits = options->adc_bits,
+        .adc_rate = options->adc_rate,
+        .adc_reference = options->adc_reference,
+        .line_rate = 0,
+        .read = read_line,
+        .write_room = write_room,
+        .write = write_line,
+        .receive_overruns = receive_overruns,
+        .adc_read = adc_read,
+        .adc_lost = adc_lost,
+        .advance = advance,
+        .micros = board_micros,
+        .led = led,
+        .reset = reset,
+    };
+}
+
+/* A program that starts a board holds the other end of a pipe; at a terminal or under nohup nobody does. */
+static bool input_is_pipe(void)
+{
+    struct stat status;
+    return fstat(STDIN_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = end};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* How long the board may sleep when nothing arrives: real codes must be taken before the FIFO is full. */
+static int sleep_ms(const struct native *native)
+{
+    if (native->codes_per_step)
+        return PARENT_CHECK_MS;
+    uint32_t quarter = CONVERTER_FIFO / 4 * 1000 / native->converter.rate;
+    return (int)(quarter < 1 ? 1 : quarter > 10 ? 10 : quarter);
+}
+
+/* Waits for something to do, at most `timeout` ms. */
+static void look_around(struct native *native, int timeout)
+{
+    struct line *line = &native->line;
+    struct pollfd places[2] = {{.fd = native->parent ? STDIN_FILENO : -1, .events = POLLIN}};
+    if (line->fd >= 0) {
+        places[1].fd = line->fd;
+        places[1].events = (short)((native->reads ? POLLIN : 0) | (line->transmit_count ? POLLOUT : 0));
+    } else {
+        places[1] = (struct pollfd){.fd = line->listener, .events = POLLIN};
+    }
+    if (poll(places, 2, timeout) > 0 && places[0].revents) {
+        char ignored[64];
+        if (read(STDIN_FILENO, ignored, sizeof ignored) <= 0)
+            ended = 1;
+    }
+    /* A sibling process may have inherited the pipe and keep it open. */
+    if (native->parent && getppid() != native->parent)
+        ended = 1;
+    line_accept(line);
+}
+
+static void serve(struct native *native)
+{
+    unsigned turns = 0;
+    while (!ended) {
+        native->reads = false;
+        bool busy = device_poll(&native->device);
+        line_flush(&native->line);
+        if (native->restart) {
+            native->restart = false;
+            native->board.boot_count++;
+            native->board.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;
+            device_init(&native->device, &native->board);
+        }
+        turns = busy ? turns + 1 : 0;
+        if (!busy || turns % BUSY_TURNS == 0)
+            look_around(native, busy ? 0 : sleep_ms(native));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct native native;
+    struct options options = options_read(argc, argv);
+    smtj_init(&native.converter.source, options.noise, options.preset, options.seed);
+    converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
+    native.codes_per_step = options.virtual_clock;
+    native.start = elapsed(&native);
+    native.board = make_board(&native, &options);
+    if (!native.board.arena) {
+        fputs("mtjlearn-native: out of memory\n", stderr);
+        return 1;
+    }
+    native.parent = input_is_pipe() ? getppid() : 0;
+    catch_signals();
+    if (options.tcp)
+        line_open_tcp(&native.line, options.tcp_port);
+    else
+        line_open_pty(&native.line);
+    printf("{\"port\": \"%s\"}\n", native.line.url);
+    fflush(stdout);
+    device_init(&native.device, &native.board);
+    serve(&native);
+    free(native.board.arena);
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* The command line of the native board. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "smtj.h"
+
+struct options {
+    bool tcp;                     /* else a pseudo-terminal */
+    uint16_t tcp_port;            /* 0: any free one */
+    uint64_t seed;
+    enum smtj_preset preset;
+    enum smtj_kind noise;
+    uint8_t adc_bits;
+    uint32_t adc_rate;            /* codes a second */
+    uint16_t adc_reference;       /* mV at full scale */
+    uint16_t virtual_clock;       /* codes per training step; 0: real time */
+    uint32_t arena;               /* bytes */
+    uint8_t max_payload;          /* bytes */
+};
+
+/* Reads the command line. On --help and on a mistake it prints and ends the process. */
+struct options options_read(int argc, char **argv);
+
+#endif

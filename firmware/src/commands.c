@@ -1,0 +1,201 @@
+#include "commands.h"
+
+#include <string.h>
+
+#include "configure.h"
+#include "messages.h"
+#include "samples.h"
+
+/* The open field at the end: bytes of one of its values. */
+#define OPEN_NONE 0
+#define OPEN_BYTES 1
+#define OPEN_INT16 2
+
+struct command {
+    uint8_t size;                 /* of the fixed fields */
+    uint8_t open;
+    bool needs_network;
+    enum wire_result (*execute)(struct device *device, const uint8_t *payload, uint8_t length);
+};
+
+static enum wire_result set_rates(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    struct wire_set_rates rates;
+    memcpy(&rates, payload, sizeof rates);
+    if (anp_set_rates(&device->net, rates.learning_rate, rates.decorrelation_rate) != ANP_OK)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
+    return WIRE_DONE;
+}
+
+static enum wire_result set_blob(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    if (payload[0] > WIRE_BLOB_KIND_DECORRELATION)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
+    uint32_t detail = 0;
+    uint8_t error = blobs_write(&device->blobs, &device->net, payload, length, &detail);
+    return error ? device_refuse(device, error, detail) : WIRE_DONE;
+}
+
+static enum wire_result get_blob(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    struct wire_session *session = &device->session;
+    struct wire_get_blob request;
+    memcpy(&request, payload, sizeof request);
+    if (request.blob > WIRE_BLOB_KIND_DECORRELATION)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
+    if (device->blobs.damaged)
+        return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
+    struct blob_place place = blob_find(&device->net, request.blob);
+    if (request.offset > place.total)
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, place.total);
+
+    struct wire_blob header = {.blob = request.blob, .offset = request.offset, .total = place.total};
+    uint32_t count = place.total - request.offset;
+    uint32_t most = (uint32_t)(session->max_payload - sizeof header);
+    if (count > most)
+        count = most;
+    uint8_t reply = (uint8_t)(sizeof header + count);
+    if (!wire_session_room(session, reply))
+        return WIRE_LATER;
+    uint8_t *out = wire_session_payload(session);
+    memcpy(out, &header, sizeof header);
+    memcpy(out + sizeof header, place.bytes + request.offset, count);
+    wire_session_reply(session, WIRE_TYPE_BLOB, out, reply);
+    return WIRE_DONE;
+}
+
+static enum wire_result reply(struct device *device, uint8_t type, const void *message, uint8_t length)
+{
+    return wire_session_reply(&device->session, type, message, length) ? WIRE_DONE : WIRE_LATER;
+}
+
+static enum wire_result get_metrics(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)payload, (void)length;
+    return reply(device, WIRE_TYPE_METRICS, &device->metrics, sizeof device->metrics);
+}
+
+static uint8_t state(const struct device *device)
+{
+    if (!device->configured)
+        return WIRE_STATE_UNCONFIGURED;
+    return device->blobs.damaged ? WIRE_STATE_LOADING : WIRE_STATE_READY;
+}
+
+static enum wire_result get_status(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)payload, (void)length;
+    const struct anp_network *net = &device->net;
+    const struct anp_noise *noise = &device->intake.noise;
+    const struct wire_session *session = &device->session;
+    struct wire_status status = {
+        .state = state(device),
+        .steps = net->steps,
+        .skipped = net->skipped,
+        .saturations = net->saturations,
+        .loss_sum = net->loss_sum,
+        .last_loss = net->last_loss,
+        .random_state = net->random_state,
+        .noise_deviation = anp_noise_calibrated(noise) ? noise->deviation : 0,
+        .noise_filled = noise->filled,
+        .codes = noise->received,
+        .codes_lost = device->intake.lost,
+        .telemetry_dropped = device->telemetry.dropped,
+        .last_error = session->last_error,
+        .last_error_seq = session->last_error_seq,
+        .last_error_detail = session->last_error_detail,
+        .arena_used = net->arena_used,
+    };
+    return reply(device, WIRE_TYPE_STATUS, &status, sizeof status);
+}
+
+static enum wire_result noise(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    struct wire_noise request;
+    memcpy(&request, payload, sizeof request);
+    if (request.burst > WIRE_NOISE_BURST_MAX)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
+    /* The stream is read from the buffer, which then holds the host's own codes. */
+    if (device->intake.source != WIRE_NOISE_SOURCE_ADC)
+        return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
+    stream_start(&device->stream, &device->intake, request.count, request.burst);
+    return WIRE_DONE;
+}
+
+static enum wire_result inject(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    if (device->intake.source != WIRE_NOISE_SOURCE_INJECTED)
+        return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
+    for (uint8_t at = 0; at < length; at = (uint8_t)(at + sizeof(uint16_t))) {
+        uint16_t code;
+        memcpy(&code, payload + at, sizeof code);
+        anp_noise_put(&device->intake.noise, code);
+    }
+    return WIRE_DONE;
+}
+
+static enum wire_result set_telemetry(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    struct wire_set_telemetry request;
+    memcpy(&request, payload, sizeof request);
+    telemetry_start(&device->telemetry, &device->net, device->board, request.interval);
+    return WIRE_DONE;
+}
+
+static enum wire_result stop(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)payload, (void)length;
+    stream_stop(&device->stream);
+    device->telemetry.interval = 0;
+    return WIRE_DONE;
+}
+
+static enum wire_result reset(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)payload, (void)length;
+    device->restart = true;
+    return WIRE_DONE;
+}
+
+static const struct command commands[] = {
+    [WIRE_TYPE_CONFIGURE] = {WIRE_SIZE_CONFIGURE, OPEN_INT16, false, command_configure},
+    [WIRE_TYPE_SET_RATES] = {WIRE_SIZE_SET_RATES, OPEN_NONE, true, set_rates},
+    [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, true, set_blob},
+    [WIRE_TYPE_GET_BLOB] = {WIRE_SIZE_GET_BLOB, OPEN_NONE, true, get_blob},
+    [WIRE_TYPE_TRAIN] = {WIRE_SIZE_TRAIN, OPEN_INT16, true, command_train},
+    [WIRE_TYPE_PREDICT] = {WIRE_SIZE_PREDICT, OPEN_INT16, true, command_predict},
+    [WIRE_TYPE_EVALUATE] = {WIRE_SIZE_EVALUATE, OPEN_INT16, true, command_evaluate},
+    [WIRE_TYPE_GET_METRICS] = {WIRE_SIZE_GET_METRICS, OPEN_NONE, false, get_metrics},
+    [WIRE_TYPE_GET_STATUS] = {WIRE_SIZE_GET_STATUS, OPEN_NONE, false, get_status},
+    [WIRE_TYPE_NOISE] = {WIRE_SIZE_NOISE, OPEN_NONE, false, noise},
+    [WIRE_TYPE_INJECT] = {WIRE_SIZE_INJECT, OPEN_INT16, false, inject},
+    [WIRE_TYPE_SET_TELEMETRY] = {WIRE_SIZE_SET_TELEMETRY, OPEN_NONE, false, set_telemetry},
+    [WIRE_TYPE_STOP] = {WIRE_SIZE_STOP, OPEN_NONE, false, stop},
+    [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, false, reset},
+};
+
+static bool length_fits(const struct command *command, uint8_t length)
+{
+    if (command->open == OPEN_NONE)
+        return length == command->size;
+    return length >= command->size && (length - command->size) % command->open == 0;
+}
+
+enum wire_result command_execute(struct device *device, uint8_t type, const uint8_t *payload, uint8_t length)
+{
+    /* What comes after a RESET is for the device after it. */
+    if (device->restart)
+        return WIRE_LATER;
+    const struct command *command = type < sizeof commands / sizeof commands[0] ? &commands[type] : NULL;
+    if (!command || !command->execute)
+        return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);
+    if (!length_fits(command, length))
+        return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
+    if (command->needs_network && !device->configured)
+        return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
+    return command->execute(device, payload, length);
+}

@@ -1,0 +1,103 @@
+#include "configure.h"
+
+#include <string.h>
+
+#include "messages.h"
+
+_Static_assert(ANP_MAX_LAYERS == WIRE_MAX_LAYERS, "the protocol tells the host how many layers there can be");
+_Static_assert((int)ANP_SQUARED == WIRE_LOSS_SQUARED && (int)ANP_CROSS_ENTROPY == WIRE_LOSS_CROSS_ENTROPY, "one set of values");
+_Static_assert((int)ANP_INT16 == WIRE_WEIGHT_FORMAT_INT16 && (int)ANP_INT32 == WIRE_WEIGHT_FORMAT_INT32, "one set of values");
+_Static_assert((int)ANP_NEAREST == WIRE_ROUNDING_NEAREST && (int)ANP_STOCHASTIC == WIRE_ROUNDING_STOCHASTIC, "one set of values");
+
+/* Numbers of CONFIGURE's fields, for ERR. */
+enum {
+    FIELD_NONE,
+    FIELD_LOSS,
+    FIELD_WEIGHT_FORMAT,
+    FIELD_ROUNDING,
+    FIELD_OPTIONS,
+    FIELD_DECORRELATE,
+    FIELD_NOISE_SOURCE,
+    FIELD_SIGMA,
+    FIELD_NOISE_STD,
+    FIELD_LEARNING_RATE,
+    FIELD_DECORRELATION_RATE,
+    FIELD_SEED,
+    FIELD_SIZES,
+};
+
+static const uint8_t field_of[] = {
+    [ANP_BAD_LOSS] = FIELD_LOSS,
+    [ANP_BAD_WEIGHT_FORMAT] = FIELD_WEIGHT_FORMAT,
+    [ANP_BAD_ROUNDING] = FIELD_ROUNDING,
+    [ANP_BAD_DECORRELATE] = FIELD_DECORRELATE,
+    [ANP_BAD_SIGMA] = FIELD_SIGMA,
+    [ANP_BAD_DECORRELATION_RATE] = FIELD_DECORRELATION_RATE,
+    [ANP_BAD_SEED] = FIELD_SEED,
+    [ANP_BAD_SIZES] = FIELD_SIZES,
+    [ANP_TOO_MANY_UNITS] = FIELD_SIZES,
+};
+
+static struct anp_config read_config(const struct wire_configure *message, const uint8_t *sizes, uint8_t size_count)
+{
+    struct anp_config config = {
+        .loss = message->loss,
+        .weight_format = message->weight_format,
+        .rounding = message->rounding,
+        .normalised = (message->options & WIRE_OPTIONS_NORMALISED) != 0,
+        .antithetic = (message->options & WIRE_OPTIONS_ANTITHETIC) != 0,
+        .decorrelate = message->decorrelate,
+        .sigma = message->sigma,
+        .noise_std = message->noise_std,
+        .learning_rate = message->learning_rate,
+        .decorrelation_rate = message->decorrelation_rate,
+        .seed = message->seed,
+        .layers = (uint8_t)(size_count - 1),
+    };
+    memcpy(config.sizes, sizes, size_count * sizeof config.sizes[0]);
+    return config;
+}
+
+/* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
+static bool sample_fits(const struct anp_config *config, uint8_t max_payload)
+{
+    uint32_t outputs = config->sizes[config->layers];
+    uint32_t targets = config->loss == ANP_CROSS_ENTROPY ? 1 : outputs;
+    uint32_t sample = config->sizes[0] + targets;
+    return WIRE_SIZE_EVALUATE + sample * sizeof(int16_t) <= max_payload && outputs * sizeof(int16_t) <= max_payload;
+}
+
+enum wire_result command_configure(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    const struct board *board = device->board;
+    struct wire_configure message;
+    memcpy(&message, payload, sizeof message);
+    uint8_t size_count = (uint8_t)((length - sizeof message) / sizeof(uint16_t));
+    if (size_count < 2 || size_count > ANP_MAX_LAYERS + 1)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_SIZES);
+    if (message.options & ~(WIRE_OPTIONS_NORMALISED | WIRE_OPTIONS_ANTITHETIC))
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_OPTIONS);
+    if (message.noise_source > WIRE_NOISE_SOURCE_INJECTED)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_NOISE_SOURCE);
+
+    struct anp_config config = read_config(&message, payload + sizeof message, size_count);
+    enum anp_status status = anp_check(&config);
+    if (status != ANP_OK)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, field_of[status]);
+    uint32_t needed = anp_arena_bytes(&config);
+    if (needed > board->arena_bytes)
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - board->arena_bytes);
+    if (!sample_fits(&config, device->session.max_payload))
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_SIZES);
+
+    anp_configure(&device->net, &config, board->arena, board->arena_bytes);
+    device->configured = true;
+    blobs_init(&device->blobs);
+    device->metrics = (struct wire_metrics){0};
+    if (message.noise_source != device->intake.source)
+        stream_stop(&device->stream);
+    intake_choose(&device->intake, message.noise_source);
+    anp_noise_forget(&device->intake.noise);
+    telemetry_start(&device->telemetry, &device->net, board, device->telemetry.interval);
+    return WIRE_DONE;
+}

@@ -1,0 +1,62 @@
+/* The device: everything between the wire, the learner and the board. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "anp.h"
+#include "blobs.h"
+#include "board.h"
+#include "intake.h"
+#include "session.h"
+#include "stream.h"
+#include "telemetry.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Largest payload that this build has memory for; a small chip defines it as 64. */
+#ifndef DEVICE_MAX_PAYLOAD
+#define DEVICE_MAX_PAYLOAD WIRE_MAX_PAYLOAD
+#endif
+
+#define DEVICE_INPUT 32           /* received bytes handled in one turn, at most */
+
+struct device {
+    const struct board *board;
+    struct wire_session session;
+    struct intake intake;
+    struct stream stream;
+    struct telemetry telemetry;
+    struct blobs blobs;
+    struct anp_network net;
+    struct wire_metrics metrics;
+    bool configured;
+    bool restart;                 /* RESET was executed */
+    uint8_t input_start;          /* received bytes that the session has not taken yet */
+    uint8_t input_end;
+    uint8_t input[DEVICE_INPUT];
+    /* Payloads hold int16 values, so the buffers are made of them. */
+    int16_t receive[(WIRE_RECEIVE_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
+    int16_t transmit[(WIRE_TRANSMIT_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
+};
+
+/* The board must stay where it is. Its features are those of the board; the device adds its own. */
+void device_init(struct device *device, const struct board *board);
+
+/* One turn of the main loop: received bytes (at most DEVICE_INPUT), noise codes, the noise stream, acknowledgements. Returns whether
+ * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */
+bool device_poll(struct device *device);
+
+/* Takes all codes that the board has and sends what the noise stream makes of them. */
+void device_take_codes(struct device *device);
+
+/* Refuses the current command: what a handler returns then. */
+enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

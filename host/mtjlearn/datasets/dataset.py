@@ -1,0 +1,137 @@
+"""What a dataset is: a training and a test part, standardised, with everything needed to undo that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Task = Literal["classification", "regression"]
+
+
+class DatasetError(ValueError):
+    """Data that cannot be used; the text is one line that says where the trouble is and what to do."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Standardisation of columns: ``z = (x - mean) / std``.
+
+    Args:
+        mean: mean of each column, shape (columns,), in its own unit.
+        std: standard deviation of each column, shape (columns,); 0 marks a constant column, whose z is always 0.
+    """
+
+    mean: Array
+    std: Array
+
+    @classmethod
+    def fit(cls, values: Array) -> Scaling:
+        """Mean and (population) standard deviation of values of shape (samples, columns)."""
+        constant = values.min(axis=0) == values.max(axis=0)
+        mean = np.where(constant, values[0], values.mean(axis=0))
+        # Scaled to 1 first: squares of very small numbers would all be 0.
+        largest = np.abs(values).max(axis=0)
+        std = largest * (values / np.where(constant, 1.0, largest)).std(axis=0)
+        return cls(mean, np.where(constant, 0.0, std))
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which columns are constant, shape (columns,)."""
+        return np.asarray(self.std == 0)
+
+    def apply(self, values: Array) -> Array:
+        """Standardises values of shape (samples, columns)."""
+        with np.errstate(over="ignore"):
+            scaled = (values - self.mean) / np.where(self.constant, 1.0, self.std)
+        return np.where(self.constant, 0.0, scaled)
+
+    def invert(self, scaled: Array) -> Array:
+        """Undoes :meth:`apply`, shape (samples, columns); a constant column comes back as its mean."""
+        return np.asarray(self.mean + scaled * self.std)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples to learn and samples to test with.
+
+    Args:
+        name: short name, also part of the run directory's.
+        task: classification or regression.
+        x_train: standardised inputs, shape (samples, inputs).
+        x_test: the same for the test part, with the scaling of the training part.
+        y_train: classification: class numbers, int64, shape (samples,); regression: standardised targets, float64,
+            shape (samples, targets).
+        y_test: the same for the test part.
+        train_rows: which sample of the source each training sample is, counted from 0, shape (samples,).
+        test_rows: the same for the test part.
+        feature_names: one for each input.
+        target_names: the target column, or one name for each target.
+        classes: name of each class; None for regression.
+        input_scaling: fitted on the training part only.
+        target_scaling: fitted on the training part only; None for classification.
+        hidden: units of each hidden layer of a network that suits.
+        seed: what the split depends on, alone.
+        notes: what a person should know about the data, one sentence each.
+    """
+
+    name: str
+    task: Task
+    x_train: Array
+    x_test: Array
+    y_train: NDArray[Any]
+    y_test: NDArray[Any]
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    input_scaling: Scaling
+    target_scaling: Scaling | None
+    hidden: tuple[int, ...]
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return int(self.x_train.shape[1])
+
+
+@dataclass(frozen=True)
+class Table:
+    """Data as a source has it, checked: every number finite, every row complete.
+
+    Args:
+        name: short name of the dataset.
+        features: shape (samples, inputs).
+        feature_names: one for each input.
+        targets: text, shape (samples,), or float64, shape (samples, targets).
+        target_names: one for each target.
+        hidden: units of each hidden layer of a network that suits; None: taken from the number of inputs.
+    """
+
+    name: str
+    features: Array
+    feature_names: tuple[str, ...]
+    targets: NDArray[Any]
+    target_names: tuple[str, ...]
+    hidden: tuple[int, ...] | None = None
+
+    @property
+    def target(self) -> str:
+        """The target's name, for messages."""
+        return ", ".join(self.target_names)
+
+
+def epoch_order(seed: int, epoch: int, samples: int) -> NDArray[np.int64]:
+    """Order in which an epoch visits its samples: a permutation of 0 .. samples - 1.
+
+    It depends on the arguments alone, so that a resumed run repeats it, and on any NumPy: raw PCG64 numbers, unlike
+    NumPy's own shuffles, never change.
+    """
+    keys = np.random.PCG64([seed, epoch]).random_raw(samples)
+    return np.argsort(keys, kind="stable")

@@ -1,0 +1,117 @@
+"""Reads the user's own files: CSV, NPZ and Parquet."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.datasets.cells import check_numbers, check_targets, find_target, refuse, shorten
+from mtjlearn.datasets.csv_file import read_csv
+from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
+
+
+def read_file(path: Path, target: str | int | None, task: Task | None) -> Table:
+    """Reads a file by its suffix.
+
+    Raises:
+        DatasetError: as :func:`mtjlearn.datasets.load` says.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if path.stat().st_size == 0:
+            raise DatasetError(f"{path} is empty")
+        if suffix in (".csv", ".tsv"):
+            return read_csv(path, target, task)
+        if suffix == ".npz":
+            return _read_npz(path, target, task)
+        if suffix in (".parquet", ".pq"):
+            return _read_parquet(path, target, task)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+    raise DatasetError(f"{path} is of no kind that can be read; save it as .csv, .npz or .parquet")
+
+
+def _read_npz(path: Path, target: str | int | None, task: Task | None) -> Table:
+    if target is not None:
+        raise DatasetError(f"{path} has its targets in the array y; leave --target out")
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            missing = {"x", "y"} - set(content.files)
+            if missing:
+                raise DatasetError(
+                    f"{path} needs arrays x and y; it holds {', '.join(sorted(content.files)) or 'nothing'}"
+                )
+            x, y = np.asarray(content["x"]), np.asarray(content["y"])
+    except DatasetError:
+        raise
+    except (ValueError, TypeError, AttributeError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise DatasetError(f"{path} is damaged or no NPZ file of plain arrays; write it with numpy.savez") from None
+    if x.ndim != 2 or x.dtype.kind not in "biuf" or 0 in x.shape:
+        raise DatasetError(f"{path}: x must be numbers of shape (samples, inputs), not {x.dtype} of shape {x.shape}")
+    if y.ndim not in (1, 2) or y.shape[0] != x.shape[0] or 0 in y.shape:
+        raise DatasetError(f"{path}: y of shape {y.shape} does not fit {x.shape[0]} samples; use (samples,)")
+    names = tuple(f"x{column + 1}" for column in range(x.shape[1]))
+    features = check_numbers(path, x.astype(np.float64), names)
+    if y.dtype.kind == "U" and y.ndim == 1:
+        cells = [cell.strip() for cell in y.tolist()]
+        targets = check_targets(path, range(1, y.size + 1), "y", cells, task)
+        return Table(path.stem, features, names, targets, ("y",))
+    if y.dtype.kind not in "biuf":
+        raise DatasetError(f"{path}: y must be numbers or text, not {y.dtype}")
+    columns = y.reshape(y.shape[0], -1).astype(np.float64)
+    target_names = ("y",) if columns.shape[1] == 1 else tuple(f"y{column + 1}" for column in range(columns.shape[1]))
+    return Table(path.stem, features, names, check_numbers(path, columns, target_names), target_names)
+
+
+def _read_parquet(path: Path, target: str | int | None, task: Task | None) -> Table:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise DatasetError(f"reading {path} needs pyarrow; run: pip install 'mtjlearn[parquet]'") from None
+    try:
+        table = parquet.read_table(path, partitioning=None)
+    except pyarrow.ArrowException as error:
+        reason = str(error).partition("\n")[0]
+        raise DatasetError(f"{path} is damaged or no Parquet file ({shorten(reason, 80)}); write it again") from None
+    names = [str(name) for name in table.column_names]
+    index = find_target(path, names, target)
+    if table.num_rows == 0:
+        raise DatasetError(f"{path} has columns and no rows")
+    inputs = [_parquet_column(path, names[column], table.column(column)) for column in range(len(names))]
+    features = [values for column, values in enumerate(inputs) if column != index]
+    feature_names = tuple(name for column, name in enumerate(names) if column != index)
+    for name, values in zip(feature_names, features, strict=True):
+        if values.dtype.kind == "U":
+            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or remove it")
+    targets = inputs[index]
+    if targets.dtype.kind == "U":
+        cells = [cell.strip() for cell in targets.tolist()]
+        checked = check_targets(path, range(1, len(cells) + 1), names[index], cells, task)
+    else:
+        checked = check_numbers(path, targets[:, None], [names[index]])
+    numbers: Array = np.column_stack(features)
+    return Table(path.stem, check_numbers(path, numbers, feature_names), feature_names, checked, (names[index],))
+
+
+def _parquet_column(path: Path, name: str, column: Any) -> NDArray[Any]:
+    """A column as float64 or as text, shape (rows,)."""
+    import pyarrow
+    from pyarrow import types
+
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if column.null_count:
+        refuse(path, column.is_null().to_pylist().index(True) + 1, name, "is empty")
+    if types.is_string(kind) or types.is_large_string(kind):
+        return np.array(column.to_pylist(), dtype=np.str_)
+    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        values = column.cast(kind)
+        if types.is_boolean(kind):
+            values = values.cast(pyarrow.int8())
+        return np.asarray(values.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
+    raise DatasetError(f"{path}: column {shorten(name)} holds {kind}; turn it into numbers or remove it")

@@ -1,0 +1,203 @@
+"""Loads a dataset by name or path: classes or numbers, split, standardisation."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.datasets import builtin
+from mtjlearn.datasets.cells import list_names, shorten
+from mtjlearn.datasets.dataset import Dataset, DatasetError, Scaling, Table, Task
+from mtjlearn.datasets.files import read_file
+from mtjlearn.network import Loss
+
+MIN_ROWS = 10
+"""Fewer samples than these cannot be split into a training and a test part that mean anything."""
+MAX_GUESSED_CLASSES = 20
+"""Whole numbers with more distinct values than these are taken for a regression's targets."""
+
+_Rows = NDArray[np.int64]
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    seed: int,
+    target: str | int | None = None,
+    task: Task | None = None,
+    loss: Loss | None = None,
+    test_fraction: float = 0.2,
+    teacher_sizes: tuple[int, ...] = (2, 2, 2, 1),
+) -> Dataset:
+    """Loads, splits and standardises a dataset.
+
+    A built-in name (:data:`BUILTIN`), or a file: CSV with column names in its first row (see
+    :mod:`mtjlearn.datasets.csv_file`), Parquet, or NPZ with arrays ``x`` of shape (samples, inputs) and ``y`` of shape
+    (samples,) or, for a regression, (samples, targets). Pickled data is never loaded.
+
+    Text targets are classes, and so are whole numbers with few distinct values (at most 20, and five samples for each);
+    other numbers are a regression's. ``task`` decides otherwise. Classes are sorted: numbers by value, text by letter.
+
+    The split depends on the seed alone and keeps the shares of classes. Inputs, and a regression's targets, are
+    standardised with mean and deviation of the training part. XOR has no split: its four patterns are both parts,
+    repeated in the training part.
+
+    Args:
+        name_or_path: name of a built-in dataset, or path of a file.
+        seed: of the split and of the teacher, 0 .. 2^32 - 1.
+        target: the target column of a CSV or Parquet file: its name, or its number counted from 1.
+        task: classification or regression; None: seen from the targets.
+        loss: cross-entropy implies classification.
+        test_fraction: share of samples kept for testing, between 0 and 1.
+        teacher_sizes: inputs and layers of the teacher.
+
+    Raises:
+        DatasetError: unknown name, unreadable or empty file, no such target column, a cell that is empty, no number,
+            NaN or infinite, too few rows, a single class, cross-entropy for a regression.
+    """
+    if not 0 <= seed < 2**32:
+        raise DatasetError(f"seed {seed} is outside 0 .. 4294967295")
+    if not 0 < test_fraction < 1:
+        raise DatasetError(f"the test fraction {test_fraction} is outside 0 .. 1")
+    if task == "regression" and loss is Loss.CROSS_ENTROPY:
+        raise DatasetError("cross-entropy needs classes; use the squared loss for a regression")
+    if task is None and loss is Loss.CROSS_ENTROPY:
+        task = "classification"
+    name = str(name_or_path)
+    if name in builtin.BUILTIN:
+        if target is not None:
+            raise DatasetError(f"{name} is built in and knows its target; leave --target out")
+        table = builtin.table(name, seed, teacher_sizes)
+    else:
+        path = Path(name_or_path)
+        if not path.exists():
+            close = difflib.get_close_matches(name.lower(), builtin.BUILTIN, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise DatasetError(
+                f"there is no file {name} and no such dataset{hint} (built in: {', '.join(builtin.BUILTIN)})"
+            )
+        table = read_file(path, target, task)
+    if task is None:
+        task = _guess_task(table)
+    labels, classes = _classes(table) if task == "classification" else (None, None)
+    if labels is None:
+        _check_regression(table)
+    if name == "xor":
+        rows = np.arange(4)
+        return _prepare(table, task, labels, classes, np.tile(rows, builtin.XOR_REPEATS), rows, seed)
+    train, test = _split(table, labels, classes, test_fraction, seed)
+    return _prepare(table, task, labels, classes, train, test, seed)
+
+
+def _guess_task(table: Table) -> Task:
+    if table.targets.dtype.kind == "U":
+        return "classification"
+    if table.targets.shape[1] > 1 or not np.all(table.targets == np.rint(table.targets)):
+        return "regression"
+    limit = max(2, min(MAX_GUESSED_CLASSES, table.targets.shape[0] // 5))
+    return "classification" if np.unique(table.targets).size <= limit else "regression"
+
+
+def _classes(table: Table) -> tuple[_Rows, tuple[str, ...]]:
+    """Class number of each sample, shape (samples,), and the classes' names."""
+    if table.targets.ndim == 2 and table.targets.shape[1] > 1:
+        raise DatasetError(f"{table.name} has {table.targets.shape[1]} target columns; classes need a single one")
+    values, numbers = np.unique(table.targets.ravel(), return_inverse=True)
+    names = tuple(_class_name(value) for value in values.tolist())
+    if len(names) == 1:
+        raise DatasetError(
+            f"{table.name}: every row of {table.target} is {shorten(names[0])}; learning needs two classes"
+        )
+    return numbers.reshape(-1).astype(np.int64), names
+
+
+def _class_name(value: float | str) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _check_regression(table: Table) -> None:
+    if table.targets.dtype.kind == "U":
+        raise DatasetError(f"{table.name}: {table.target} holds text; a regression needs numbers")
+    constant = np.flatnonzero(table.targets.min(axis=0) == table.targets.max(axis=0))
+    if constant.size:
+        raise DatasetError(f"{table.name}: {table.target_names[constant[0]]} is the same in every row")
+
+
+def _split(
+    table: Table, labels: _Rows | None, classes: tuple[str, ...] | None, test_fraction: float, seed: int
+) -> tuple[_Rows, _Rows]:
+    from sklearn.model_selection import train_test_split  # takes a second to import
+
+    samples = table.features.shape[0]
+    if samples < MIN_ROWS:
+        raise DatasetError(f"{table.name} has {samples} rows; learning needs at least {MIN_ROWS}")
+    tests = math.ceil(test_fraction * samples)
+    if tests >= samples:
+        raise DatasetError(f"a test fraction of {test_fraction} leaves none of {samples} rows for training")
+    if labels is not None and classes is not None:
+        counts = np.bincount(labels)
+        rare = [shorten(classes[index]) for index in np.flatnonzero(counts < 2)]
+        if rare:
+            raise DatasetError(
+                f"{table.name}: only one row has the class {list_names(rare, 5)} of {table.target}; "
+                "add rows, merge classes, or choose regression with --task regression"
+            )
+        if min(tests, samples - tests) < len(classes):
+            raise DatasetError(
+                f"{table.name}: {samples} rows split into {samples - tests} and {tests} cannot show all {len(classes)} "
+                "classes in both parts; add rows or change the test fraction"
+            )
+    train, test = train_test_split(np.arange(samples), test_size=tests, random_state=seed, stratify=labels)
+    return np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)
+
+
+def _prepare(
+    table: Table,
+    task: Task,
+    labels: _Rows | None,
+    classes: tuple[str, ...] | None,
+    train: _Rows,
+    test: _Rows,
+    seed: int,
+) -> Dataset:
+    input_scaling = Scaling.fit(table.features[train])
+    target_scaling = None
+    if labels is not None:
+        targets: NDArray[Any] = labels
+    else:
+        target_scaling = Scaling.fit(table.targets[train])
+        if target_scaling.constant.any():
+            raise DatasetError(f"{table.name}: {table.target} is constant in the training part; try another seed")
+        targets = target_scaling.apply(table.targets)
+    scaled = input_scaling.apply(table.features)
+    constant = [shorten(table.feature_names[index]) for index in np.flatnonzero(input_scaling.constant)]
+    notes = []
+    if len(constant) == table.features.shape[1]:
+        raise DatasetError(f"{table.name}: every input is constant; there is nothing to learn from")
+    if constant:
+        verb = "is" if len(constant) == 1 else "are"
+        notes.append(f"{list_names(constant, 5)} {verb} constant in the training part and counted as 0")
+    inputs = table.features.shape[1]
+    return Dataset(
+        name=table.name,
+        task=task,
+        x_train=scaled[train],
+        x_test=scaled[test],
+        y_train=targets[train],
+        y_test=targets[test],
+        train_rows=train,
+        test_rows=test,
+        feature_names=table.feature_names,
+        target_names=table.target_names,
+        classes=classes,
+        input_scaling=input_scaling,
+        target_scaling=target_scaling,
+        hidden=table.hidden if table.hidden is not None else ((8,) if inputs <= 32 else (32,)),
+        seed=seed,
+        notes=tuple(notes),
+    )

@@ -1,0 +1,162 @@
+"""Learning rules: what each sample says about the gradient. Every rule works with and without decorrelated inputs.
+
+A rule gives a signal per unit, (R, B, N); the update of a layer is the batch mean of ``signal x^T``, with x the layer's
+input, decorrelated if configured, the bias's 1 last.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.network import Loss
+from mtjlearn.reference.losses import Target, gradient, losses
+from mtjlearn.reference.network import Array, Matrices, Passes, forward, layer_slices
+
+
+class Rule(enum.Enum):
+    """Learning rule."""
+
+    BP = "bp"
+    NP = "np"
+    ANP = "anp"
+
+    @property
+    def noisy_passes(self) -> int:
+        """Noisy forward passes of a step, each of which needs a noise value per unit."""
+        return {Rule.BP: 0, Rule.NP: 1, Rule.ANP: 2}[self]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What a rule found.
+
+    Args:
+        units: signal of every unit, an estimate of the loss's gradient by its pre-activation, (R, B, N).
+        inputs: each layer's input in the pass whose x enters the update, (R, B, n + 1).
+        losses: the loss of that pass, (R, B).
+        skipped: samples that say nothing, (R, B); their signal is 0.
+    """
+
+    units: Array
+    inputs: list[Array]
+    losses: Array
+    skipped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a rule needs of a network; the arrays are those that learn.
+
+    Args:
+        sizes: inputs, then units of each layer.
+        loss: loss function.
+        weights: parameters of each layer, (R, u, n + 1).
+        matrices: decorrelation matrix of each layer's input, (R, n, n), or None.
+        slope: of the leaky ReLU.
+    """
+
+    sizes: tuple[int, ...]
+    loss: Loss
+    weights: list[Array]
+    matrices: Matrices
+    slope: float
+
+    def passes(self, x: Array, noise: Array | None) -> Passes:
+        """Forward passes; see :func:`mtjlearn.reference.network.forward`."""
+        return forward(self.weights, self.matrices, x, noise, self.slope)
+
+
+def backpropagation(model: Model, x: Array, target: Target) -> Signals:
+    """The exact gradient (eq. 1) of a clean pass, for x of (R, B, n0)."""
+    run = model.passes(x, None)
+    outputs = run.outputs[:, 0]
+    units = np.empty_like(run.activities[:, 0])
+    slices = layer_slices(model.sizes)
+    units[..., slices[-1]] = gradient(model.loss, outputs, target)
+    for layer in range(len(slices) - 2, -1, -1):
+        backward = np.matmul(units[..., slices[layer + 1]], model.weights[layer + 1][..., :-1])
+        matrix = model.matrices[layer + 1]
+        if matrix is not None:
+            backward = np.matmul(backward, matrix)
+        active = run.activities[:, 0, :, slices[layer]] >= 0
+        units[..., slices[layer]] = backward * np.where(active, 1.0, model.slope)
+    found = losses(model.loss, outputs, target)
+    return Signals(units, [layer[:, 0] for layer in run.inputs], found, np.zeros(found.shape, dtype=np.bool_))
+
+
+def node_perturbation(model: Model, x: Array, target: Target, noise: Array, sigma: float) -> Signals:
+    """Node perturbation with a clean pass (eq. 3): ``dL epsilon / sigma^2`` with x of the clean pass.
+
+    Eq. 3 prints the factor 1 / sigma. To first order dL is the gradient's product with epsilon, so the mean of
+    ``dL epsilon`` is sigma^2 times the gradient: 1 / sigma^2 is the unbiased factor. It is used here, and with it
+    the learning rate means the same as in backpropagation.
+
+    Args:
+        model: the network.
+        x: inputs, (R, B, n0).
+        target: targets, (R, B, outputs) or classes (R, B).
+        noise: epsilon, (R, 1, B, N).
+        sigma: standard deviation of the noise.
+    """
+    both = np.concatenate([np.zeros_like(noise), noise], axis=1)
+    run = model.passes(x, both)
+    found = losses(model.loss, run.outputs, target[:, None])
+    difference = found[:, 1] - found[:, 0]
+    units = (difference / sigma**2)[..., None] * noise[:, 0]
+    return Signals(units, [layer[:, 0] for layer in run.inputs], found[:, 0], difference == 0)
+
+
+def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Array) -> Signals:
+    """Activity-based node perturbation (eq. 4): ``N dL da / ||da||^2`` with x of the first pass.
+
+    ``da`` is the difference of the two passes' pre-activations, in which the differences propagated from lower layers
+    are contained. A sample with ``da = 0`` or ``dL = 0`` is skipped.
+
+    Args:
+        model: the network.
+        x: inputs, (R, B, n0).
+        target: targets, (R, B, outputs) or classes (R, B).
+        noise: of both passes, (R, 2, B, N).
+    """
+    run = model.passes(x, noise)
+    found = losses(model.loss, run.outputs, target[:, None])
+    difference = found[:, 0] - found[:, 1]
+    units = run.activities[:, 0] - run.activities[:, 1]
+    square = np.einsum("rbn,rbn->rb", units, units)
+    # Equal noise means da = 0, also where the products of the two passes round differently.
+    equal = np.equal(noise[:, 0], noise[:, 1]).all(axis=-1)
+    skipped = equal | (square == 0) | (difference == 0)
+    factor = units.shape[-1] * difference
+    np.divide(factor, square, out=factor, where=~skipped)
+    factor[skipped] = 0
+    units *= factor[..., None]
+    return Signals(units, [layer[:, 0] for layer in run.inputs], found[:, 0], skipped)
+
+
+def step_divisors(inputs: list[Array]) -> Array:
+    """The normalised step's divisor for each layer and sample, (R, B, L): the smallest power of two >= 1 + ||x||^2.
+
+    The bias's 1 is already among the inputs (shared/numerics.md, section 7).
+    """
+    squares = np.stack([np.einsum("rbn,rbn->rb", x, x) for x in inputs], axis=-1)
+    mantissa, exponent = np.frexp(squares)
+    return np.asarray(np.ldexp(1.0, exponent - (mantissa == 0.5)))
+
+
+def updates(signals: Signals, sizes: tuple[int, ...], normalised: bool) -> list[Array]:
+    """Each layer's update, (R, u, n + 1): the batch mean of ``signal x^T``, each sample normalised if asked for."""
+    batch = signals.units.shape[1]
+    divisors = step_divisors(signals.inputs) * batch if normalised else None
+    result = []
+    for layer, (place, x) in enumerate(zip(layer_slices(sizes), signals.inputs, strict=True)):
+        signal = signals.units[..., place]
+        signal = signal / (batch if divisors is None else divisors[..., layer : layer + 1])
+        if batch == 1:
+            result.append(signal[:, 0, :, None] * x)
+        else:
+            result.append(np.matmul(signal.swapaxes(1, 2), x))
+    return result

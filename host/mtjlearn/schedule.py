@@ -1,0 +1,24 @@
+"""How the learning rate falls during training."""
+
+from __future__ import annotations
+
+CONSTANT_SHARE = 3 / 7
+"""Share of the epochs at the full rate."""
+HALVINGS = 4
+"""Halvings spread over the rest."""
+
+
+def halving(epoch: int, epochs: int) -> float:
+    """Factor on the learning rate in an epoch (0, 1, ...) of so many: 1 for three sevenths of them, then 1/2, 1/4, 1/8, 1/16.
+
+    Powers of two, so that the device's rate stays the float reference's to the last bit of its mantissa.
+    """
+    share = epoch / max(epochs, 1)
+    if share < CONSTANT_SHARE:
+        return 1.0
+    return 0.5 ** (1 + min(HALVINGS - 1, int(HALVINGS * (share - CONSTANT_SHARE) / (1 - CONSTANT_SHARE))))
+
+
+def constant(epoch: int, epochs: int) -> float:
+    """Factor 1 in every epoch."""
+    return 1.0

@@ -1,0 +1,118 @@
+"""A board against the integer model, step by step: losses, then weights, matrices and the random generator's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mtjlearn.board import Board
+from mtjlearn.fixedpoint import FixedNetwork
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.validate.cases import Case
+
+CODES_PER_CHUNK = 29
+"""Noise codes injected before each chunk of samples: a number without a common factor with the ring's 200."""
+SAMPLES_PER_CHUNK = 10
+CHUNKS_PER_COMPARISON = 5
+"""Weights are read back after so many chunks, and at the end."""
+
+
+@dataclass
+class BitExact:
+    """What the comparison found.
+
+    Args:
+        steps: training steps made on both sides.
+        mismatches: steps whose loss differs, and comparisons of the whole state that differ.
+        first: the first differences, one line each.
+    """
+
+    steps: int = 0
+    mismatches: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def differs(self, text: str, count: int = 1) -> None:
+        """Notes mismatches."""
+        self.mismatches += count
+        if len(self.first) < 10:
+            self.first.append(text)
+
+
+def check_board(
+    board: Board, chosen: list[Case], steps_per_case: int, progress: Callable[[int, int, str], None] | None = None
+) -> BitExact:
+    """Trains the board and the model on the same samples with the same injected noise codes.
+
+    Args:
+        board: any open board; its network is replaced.
+        chosen: cases, see :func:`mtjlearn.validate.cases`.
+        steps_per_case: training steps of each.
+        progress: told (steps done, steps in all, name of the case).
+    """
+    found = BitExact()
+    total = steps_per_case * len(chosen)
+    for number, case in enumerate(chosen):
+        if progress is not None:
+            progress(number * steps_per_case, total, case.name)
+        _check_case(board, case, steps_per_case, found)
+    if progress is not None:
+        progress(total, total, "done")
+    return found
+
+
+def _check_case(board: Board, case: Case, steps: int, found: BitExact) -> None:
+    board.configure(case.network, injected=True)
+    board.telemetry(1)
+    board.take_telemetry()
+    model = FixedNetwork(case.network)
+    x, targets = case.samples(steps)
+    chunks = -(-steps // SAMPLES_PER_CHUNK)
+    codes = case.codes(NOISE_BUFFER + chunks * CODES_PER_CHUNK)
+    board.inject(codes[:NOISE_BUFFER])
+    model.put_codes(codes[:NOISE_BUFFER])
+    _compare_state(board, model, f"{case.name}: before the first step", found)
+    for chunk in range(chunks):
+        fresh = codes[NOISE_BUFFER + chunk * CODES_PER_CHUNK :][:CODES_PER_CHUNK]
+        part = slice(chunk * SAMPLES_PER_CHUNK, min((chunk + 1) * SAMPLES_PER_CHUNK, steps))
+        board.inject(fresh)
+        board.train(x[part], targets[part])
+        model.put_codes(fresh)
+        expected = [int(model.train(sample, target)[0]) for sample, target in zip(x[part], targets[part], strict=True)]
+        # The status that _compare_state asks for comes after all telemetry of the chunk.
+        compared = (chunk + 1) % CHUNKS_PER_COMPARISON == 0 or chunk == chunks - 1
+        status = _compare_state(board, model, f"{case.name}: after step {part.stop}", found) if compared else board.status()
+        if status.loss_sum != int(model.loss_sum[0]) or status.random_state != int(model.random_state[0]):
+            found.differs(f"{case.name}: sum of losses or random state after step {part.stop}")
+        received = {record.step: record.loss for record in board.take_telemetry()}
+        for step, loss in enumerate(expected, part.start + 1):
+            # Telemetry is not sent again when the line lost it; the sum of losses above covers that step too.
+            if received.get(step, loss) != loss:
+                found.differs(f"{case.name}: loss of step {step} is {received[step]}, the model says {loss}")
+        found.steps += len(expected)
+    board.telemetry(0)
+
+
+def _compare_state(board: Board, model: FixedNetwork, place: str, found: BitExact):  # type: ignore[no-untyped-def]
+    status = board.status()
+    numbers = {
+        "steps": (status.steps, int(model.steps)),
+        "skipped": (status.skipped, int(model.skipped[0])),
+        "saturations": (status.saturations, int(model.saturations[0])),
+        "random state": (status.random_state, int(model.random_state[0])),
+        "sum of losses": (status.loss_sum, int(model.loss_sum[0])),
+    }
+    for name, (ours, theirs) in numbers.items():
+        if ours != theirs:
+            found.differs(f"{place}: {name} is {ours}, the model says {theirs}")
+    for layer, (ours, theirs) in enumerate(zip(board.weights(), model.weights, strict=True), 1):
+        different = np.count_nonzero(ours != theirs[0])
+        if different:
+            found.differs(f"{place}: {different} weights of layer {layer} differ")
+    matrices = [matrix[0] for matrix in model.matrices if matrix is not None]
+    for number, (ours, theirs) in enumerate(zip(board.matrices(), matrices, strict=True), 1):
+        different = np.count_nonzero(ours != theirs)
+        if different:
+            found.differs(f"{place}: {different} entries of decorrelation matrix {number} differ")
+    return status

@@ -1,0 +1,143 @@
+"""Bytes to and from a port: pyserial for serial ports, pseudo-terminals and ``socket://host:port``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+from typing import Protocol
+
+import serial
+
+from mtjlearn.wire.errors import BoardLost, PortBusy, PortError, PortForbidden, PortMissing
+from mtjlearn.wire.linklog import LinkLog, LogKind
+
+BAUD = 250_000
+"""Exact on a 16 MHz ATmega328P; boards with native USB and virtual boards ignore it."""
+WRITE_TIMEOUT = 1.0
+_CHUNK = 4096
+
+
+class Transport(Protocol):
+    """What a connection needs of a line."""
+
+    name: str
+
+    def read(self, timeout: float) -> bytes:
+        """What has arrived within `timeout` seconds, maybe nothing. BoardLost when the board vanished."""
+
+    def write(self, data: bytes) -> None:
+        """Sends all of it. BoardLost when the board vanished."""
+
+    def close(self) -> None:
+        """Gives the port back."""
+
+
+class SerialTransport:
+    """A port opened with pyserial, for this process alone.
+
+    Args:
+        url: a port (``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal) or a pyserial URL
+            (``socket://127.0.0.1:4000``).
+        baud: bits a second.
+        log: file for the raw link log (`linklog`), or None.
+
+    Raises:
+        PortMissing, PortBusy, PortForbidden, PortError: one line on why the port cannot be opened.
+    """
+
+    def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | None = None) -> None:
+        self.name = url
+        exclusive = None if "://" in url or os.name != "posix" else True
+        try:
+            self._port = serial.serial_for_url(
+                url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive
+            )
+        except (OSError, ValueError) as error:  # SerialException is an OSError
+            raise _explain(url, error) from error
+        self._descriptor = self._port.fileno() if os.name == "posix" else None
+        try:
+            self._log = LinkLog(log) if log is not None else None
+        except BaseException:
+            self._port.close()
+            raise
+        self._note(LogKind.OPENED, url.encode())
+
+    def read(self, timeout: float) -> bytes:
+        """See Transport."""
+        try:
+            if self._descriptor is not None:
+                data = self._read_descriptor(self._descriptor, timeout)
+            else:
+                self._port.timeout = timeout
+                data = self._port.read(max(1, self._port.in_waiting))
+        except (OSError, ValueError, TypeError) as error:  # the last two: the port was closed under the reader
+            raise self._gone(error) from error
+        if data:
+            self._note(LogKind.FROM_BOARD, data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See Transport."""
+        try:
+            self._port.write(data)
+        except (OSError, ValueError, TypeError) as error:
+            raise self._gone(error) from error
+        self._note(LogKind.TO_BOARD, data)
+
+    def close(self) -> None:
+        """See Transport."""
+        self._note(LogKind.CLOSED, b"closed by the host")
+        if self._log is not None:
+            self._log.close()
+        self._port.close()
+
+    def _read_descriptor(self, descriptor: int, timeout: float) -> bytes:
+        # pyserial's own read() waits for a number of bytes that nobody knows beforehand.
+        if not select.select([descriptor], [], [], timeout)[0]:
+            return b""
+        data = os.read(descriptor, _CHUNK)
+        if not data:
+            raise OSError(errno.EIO, "end of file")
+        return data
+
+    def _gone(self, error: Exception) -> BoardLost:
+        self._note(LogKind.CLOSED, str(error).encode())
+        return BoardLost(f"the board at {self.name} is gone (cable out, or its process ended); connect it again")
+
+    def _note(self, kind: LogKind, data: bytes) -> None:
+        if self._log is not None:
+            self._log.write(kind, data)
+
+
+def _explain(url: str, error: Exception) -> PortError:
+    code = error.errno if isinstance(error, OSError) else None
+    text = str(error)
+    if code == errno.ENOENT or "FileNotFoundError" in text:
+        return PortMissing(f"there is no port {url}; `mtjlearn boards` lists what is connected")
+    if code in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
+        return PortBusy(f"another program uses {url}; close it (a serial monitor?) and try again")
+    if code in (errno.EACCES, errno.EPERM) or "PermissionError" in text:
+        return _forbidden(url)
+    if "://" in url and code is None:
+        if isinstance(error, ValueError):
+            return PortError(f"{url} is not a URL that pyserial knows; write e.g. socket://127.0.0.1:4000")
+        return PortMissing(f"nobody listens at {url}; start the board first")
+    return PortError(f"{url} cannot be opened: {text.splitlines()[0] if text else type(error).__name__}")
+
+
+def _forbidden(url: str) -> PortError:
+    if os.name != "posix":
+        return PortBusy(f"another program uses {url}; close it (a serial monitor?) and try again")
+    import grp
+
+    try:
+        group_id = os.stat(url).st_gid
+        group = grp.getgrgid(group_id).gr_name
+    except KeyError:
+        group = str(group_id)
+    except OSError:
+        return PortForbidden(f"you may not open {url}; ask whoever administers this machine")
+    return PortForbidden(
+        f"you may not open {url}: it belongs to group {group}; run `sudo usermod -aG {group} $USER` and log in again"
+    )

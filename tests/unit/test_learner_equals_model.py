@@ -1,0 +1,87 @@
+"""The C learner and the NumPy model, written apart from one specification, agree bit for bit on whatever they are given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtjlearn.fixedpoint import FixedNetwork, NoiseError
+from mtjlearn.inprocess import Learner
+from mtjlearn.network import Loss, Network, Rounding, WeightFormat
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    layers = draw(st.integers(1, 3))
+    sizes = tuple(draw(st.lists(st.integers(1, 9), min_size=layers + 1, max_size=layers + 1)))
+    decorrelate = tuple(draw(st.lists(st.booleans(), min_size=layers, max_size=layers)))
+    return Network(
+        sizes,
+        loss=draw(st.sampled_from(Loss)) if sizes[-1] > 1 else Loss.SQUARED,
+        weight_format=draw(st.sampled_from(WeightFormat)),
+        rounding=draw(st.sampled_from(Rounding)),
+        normalised=draw(st.booleans()),
+        antithetic=draw(st.booleans()),
+        decorrelate=decorrelate,
+        learning_rate=draw(st.floats(0, 15.9)) ** 3 / 400,
+        decorrelation_rate=draw(st.floats(2**-21, 2**-6)),
+        sigma=draw(st.floats(1 / 256, 0.99)),
+        noise_std=draw(st.sampled_from([0.0, 1.0, 5.5, 200.0])),
+        seed=draw(st.integers(1, 2**32 - 1)),
+    )
+
+
+@settings(max_examples=60)
+@given(networks(), st.integers(0, 2**32 - 1), st.sampled_from([300, 4096, 32767]), st.sampled_from([10, 12, 14, 16]))
+def test_steps_are_equal(network: Network, seed: int, scale: int, adc_bits: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps, per_step = 12, 3
+    levels = rng.choice(2**adc_bits - 1, size=2, replace=False)
+    codes = levels[rng.integers(0, 2, 200 + steps * per_step)] + rng.integers(0, 2, 200 + steps * per_step)
+    x = rng.integers(-scale, scale + 1, (steps, network.sizes[0]))
+    if network.loss is Loss.CROSS_ENTROPY:
+        targets = rng.integers(0, network.sizes[-1], (steps, 1))
+    else:
+        targets = rng.integers(-scale, scale + 1, (steps, network.sizes[-1]))
+
+    learner, model = Learner(network), FixedNetwork(network)
+    learner.put_codes(codes[:200])
+    model.put_codes(codes[:200])
+    later = codes[200:].reshape(steps, per_step)
+    losses = learner.train(x, targets, codes=later)
+    for i in range(steps):
+        model.put_codes(later[i])
+        assert model.train(x[i], targets[i])[0] == losses[i], f"loss of step {i}"
+
+    for ours, theirs in zip(learner.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs[0])
+    for ours, theirs in zip(learner.matrices, model.matrices, strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None and theirs is not None:
+            np.testing.assert_array_equal(ours, theirs[0])
+    counters = learner.counters
+    assert counters.random_state == model.random_state[0]
+    assert counters.skipped == model.skipped[0]
+    assert counters.saturations == model.saturations[0]
+    assert counters.deviation == model.deviation[0]
+    np.testing.assert_array_equal(learner.predict(x[:1]), model.predict(x[0]))
+    total, correct = learner.evaluate(x[:1], targets[:1])
+    loss, right = model.evaluate(x[0], targets[0])
+    assert (total, correct) == (loss[0], int(right[0]))
+
+
+def test_a_source_without_noise_is_refused() -> None:
+    learner = Learner(Network((2, 1)))
+    learner.put_codes(np.full(200, 512))
+    with pytest.raises(NoiseError, match="vary"):
+        learner.train(np.zeros((1, 2), int), np.zeros((1, 1), int))
+    assert learner.counters.steps == 0
+
+
+def test_an_empty_ring_is_refused() -> None:
+    learner = Learner(Network((2, 1)))
+    learner.put_codes(np.arange(199))
+    with pytest.raises(NoiseError):
+        learner.train(np.zeros((1, 2), int), np.zeros((1, 1), int))
