@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
+# Debian splits this from Python.
+HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
+
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[ch]' -o -name CMakeLists.txt \) -print)
 
@@ -46,8 +49,8 @@ clean:
 
 $(VENV)/.created:
 	@[ -n '$(PYTHON)' ] || { echo 'mtjlearn needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || PYTHON='$(PYTHON)' sh tests/system-packages.sh
-	@$(PYTHON) -c 'import ensurepip, venv' || { echo '$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
+	@$(HAS_VENV) || [ "$$(id -u)" != 0 ] || PYTHON='$(PYTHON)' sh tests/system-packages.sh
+	@$(HAS_VENV) || { echo '$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	@touch $@

@@ -167,9 +167,7 @@ def read_field(message: str, item: dict[str, Any], enums: dict[str, Any], flags:
     values = item.get("enum", item.get("flags", ""))
     if values and values not in (enums if "enum" in item else flags):
         raise ProtocolError(f"{where}: no enum or flags named {values}")
-    field = Field(
-        item["name"], item["type"], item["doc"], item.get("unit", ""), values, item.get("min"), item.get("max")
-    )
+    field = Field(item["name"], item["type"], item["doc"], item.get("unit", ""), values, item.get("min"), item.get("max"))
     if not (field.is_tail or field.text_length or field.kind in SCALARS):
         raise ProtocolError(f"{where}: unknown type {field.kind}")
     return field
@@ -325,9 +323,7 @@ def python_message(protocol: Protocol, message: Message) -> list[str]:
     out += ["", f"    TYPE = 0x{message.type:02X}", f'    NAME = "{message.name}"']
     out.append(f'    LAYOUT = struct.Struct("{message.layout}")')
     bounds = {f.name: protocol.range_of(f) for f in message.fixed if not f.text_length}
-    narrow = {
-        f.name: bounds[f.name] for f in message.fixed if f.name in bounds and bounds[f.name] != type_range(f.kind)
-    }
+    narrow = {f.name: bounds[f.name] for f in message.fixed if f.name in bounds and bounds[f.name] != type_range(f.kind)}
     if narrow:
         out += [
             "    BOUNDS = {  # noqa: RUF012",

@@ -12,9 +12,9 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from mtjlearn.board import Board, BoardError
+from mtjlearn.board import Board, BoardError, BoardLost
 from mtjlearn.virtual.native import start_native
-from mtjlearn.wire.transport import BAUD
+from mtjlearn.wire.transport import BAUD, SerialTransport
 
 VIRTUAL = {"native": "virtual board: the firmware as a process on this computer"}
 """Names of virtual boards and what they are."""
@@ -86,8 +86,15 @@ def open_board(
             raise BoardError(f"{', '.join(sorted(virtual))}: only virtual boards take this; leave it out for {chosen}")
         return Board.open(chosen, baud=baud, log=log, timeout=timeout)
     native = start_native(**virtual)
+
+    def open_transport() -> SerialTransport:
+        # The path of a pseudo-terminal passes to somebody else once the board's process has ended.
+        if native.process.poll() is not None:
+            raise BoardLost("the process of the virtual board has ended; open the board again")
+        return SerialTransport(native.url, baud, log)
+
     try:
-        return Board.open(native.url, baud=baud, log=log, timeout=timeout, owned=native)
+        return Board(open_transport, timeout, native)
     except BaseException:
         native.close()
         raise

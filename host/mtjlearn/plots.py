@@ -123,9 +123,7 @@ def _curves(metrics: Sequence[Mapping[str, Any]], name: str) -> list[_Curve]:
     curves: list[_Curve] = []
     for key, label, colour in ((name, "board", _DEVICE), (f"reference_{name}", "float reference", _REFERENCE)):
         points = [
-            (record["step"], record[key])
-            for record in metrics
-            if record.get(key) is not None and record.get("step") is not None
+            (record["step"], record[key]) for record in metrics if record.get(key) is not None and record.get("step") is not None
         ]
         if points:
             steps, values = np.array(points, dtype=np.float64).T

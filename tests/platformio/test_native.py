@@ -8,26 +8,58 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from mtjlearn.board import Board
+from mtjlearn.network import Network
+from mtjlearn.virtual.native import start_native
+
+NETWORK = Network((2, 4, 1), learning_rate=0.05, seed=7)
+CODES_PER_STEP = 16
 
 
 @pytest.fixture(scope="session")
 def pio_program(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The virtual board as PlatformIO builds it, from an empty core directory, with every way out leading to a dead end."""
+    """The virtual board as PlatformIO builds it from an empty core directory, every way to the network leading here."""
     scratch = tmp_path_factory.mktemp("pio")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        proxies = {name: proxy for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")}
-        environment = {**os.environ, **proxies, "no_proxy": "", "PLATFORMIO_WORKSPACE_DIR": str(scratch / "workspace")}
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), address)
+        workspace = {"PLATFORMIO_WORKSPACE_DIR": str(scratch / "workspace"), "no_proxy": "", "NO_PROXY": ""}
         prepare = [sys.executable, project / "firmware/platformio/prepare.py", "--core-dir", scratch / "core"]
         command = [*prepare, "pio", "run", "--project-dir", project, "--environment", "native"]
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **proxies, **workspace}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
         assert run.returncode == 0, run.stdout + run.stderr
+        assert "warning" not in run.stdout + run.stderr
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody called
             listener.accept()
     return scratch / "workspace" / "build" / "native" / "program"
 
 
-def test_built(pio_program: Path) -> None:
-    assert pio_program.is_file()
+def learned(program: Path | None) -> tuple[list[np.ndarray], tuple[object, ...]]:
+    """Weights and status after 400 samples; the board's clock is virtual, so that its noise repeats."""
+    inputs = np.random.default_rng(3).integers(-4096, 4097, (400, 2)).astype(np.int16)
+    targets = (inputs[:, :1] // 2 - inputs[:, 1:] // 4).astype(np.int16)
+    with start_native(seed=5, virtual_clock=CODES_PER_STEP, program=program) as native, Board.open(native.url) as board:
+        board.configure(NETWORK)
+        board.train(inputs, targets)
+        status = board.status()
+        return board.weights(), (status.steps, status.loss_sum, status.random_state, status.noise_deviation, status.codes)
+
+
+def test_learns_exactly_like_the_board_that_cmake_builds(pio_program: Path) -> None:
+    weights, status = learned(pio_program)
+    expected_weights, expected_status = learned(None)
+    assert status == expected_status
+    assert status[0] == 400
+    for layer, expected in zip(weights, expected_weights, strict=True):
+        np.testing.assert_array_equal(layer, expected)
+
+
+def test_option_mistakes_are_told(pio_program: Path) -> None:
+    run = subprocess.run([pio_program, "--adc-bits", "11"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "--adc-bits does not take '11'" in run.stderr

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
 from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
@@ -104,16 +105,17 @@ class PlainClient:
 
     def listen(self, enough: Callable[[list[Message]], bool]) -> None:
         """Waits until enough has come unasked."""
-        frames = self._frames()
         while not enough(self.unasked):
-            frame = next(frames)
-            self.unasked.append(messages.MESSAGES[frame.type].unpack(frame.payload))
+            self.unasked.append(self._next_unasked())
 
     def noise(self, count: int) -> list[NoiseCodes]:
         """A noise stream of so many codes."""
         self.unasked.clear()
         self.tell(messages.Noise(count, 0))
-        self.listen(lambda unasked: sum_codes(unasked) >= count)
+        missing = count - sum_codes(self.unasked)
+        while missing > 0:
+            self.unasked.append(self._next_unasked())
+            missing -= sum_codes(self.unasked[-1:])
         return [message for message in self.unasked if isinstance(message, NoiseCodes)]
 
     def weights(self) -> bytes:
@@ -129,6 +131,10 @@ class PlainClient:
             data += chunk.data
             if len(data) == chunk.total:
                 return data
+
+    def _next_unasked(self) -> Message:
+        frame = next(self._frames())
+        return messages.MESSAGES[frame.type].unpack(frame.payload)
 
     def _frames(self) -> Iterator[Frame]:
         deadline = time.monotonic() + PATIENCE

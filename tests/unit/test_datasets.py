@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+
 from mtjlearn.datasets import BUILTIN, DatasetError, Scaling, default_network_sizes, epoch_order, load, quantise
 from mtjlearn.network import Loss, Network
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mtjlearn.datasets import DatasetError, load
 from mtjlearn.datasets.csv_file import read_csv
 
@@ -61,15 +62,16 @@ def test_without_header_the_target_is_a_number(write):
     dataset = load(write(csv_text(GOOD, header=None)), seed=0, target="3")
     assert dataset.x_train.shape[0] + dataset.x_test.shape[0] == 12
     assert dataset.feature_names == ("column 1", "column 2")
-    assert "no column names in its first row" in refusal(
-        write(csv_text(GOOD, header=None, separator=";")[2:]), target="x"
-    )
+    gap = write(csv_text([["1", "", "a"], *GOOD], header=None))
+    assert "row 1, column 'column 2' is empty" in refusal(gap, target="3")
+    assert load(write(csv_text(GOOD, ("", "", "kind"))), seed=0, target=3).feature_names == ("column 1", "column 2")
+    assert "no column names in its first row" in refusal(write(csv_text(GOOD, header=None, separator=";")[2:]), target="x")
 
 
 def test_a_name_that_looks_like_a_number_goes_before_the_number(write):
-    table = read_csv(write("a,2,1\n" + "1,5,3\n" * 10), "1", None)
+    table = read_csv(write("a,b,1\n" + "1,5,3\n" * 10), "1", None)
     assert table.target_names == ("1",)
-    assert read_csv(write("a,2,1\n" + "1,5,3\n" * 10), 1, None).target_names == ("a",)
+    assert read_csv(write("a,b,1\n" + "1,5,3\n" * 10), 1, None).target_names == ("a",)
 
 
 def with_cell(cell, row=4, column=0):
@@ -104,15 +106,15 @@ def test_a_bad_target_is_named_too(write, cell, what):
 
 
 def test_text_among_fractions_is_a_mistake_not_a_class(write):
-    assert "row 6, column 'width' is not a number: '3,5'" in refusal(write(with_cell('"3,5"')), target="width")
+    rows = [[str(index), f"{index}.5"] for index in range(12)]
+    rows[4][1] = '"3,5"'
+    assert "row 6, column 'b' is not a number: '3,5'" in refusal(write(csv_text(rows, ("a", "b"))), target="b")
 
 
 def test_text_among_whole_numbers_is_a_class(write):
     rows = [[cells[0], "3b" if index % 2 else "4"] for index, cells in enumerate(GOOD)]
     assert load(write(csv_text(rows, ("a", "b"))), seed=0, target="b").classes == ("3b", "4")
-    assert "row 3, column 'b' is not a number" in refusal(
-        write(csv_text(rows, ("a", "b"))), target="b", task="regression"
-    )
+    assert "row 3, column 'b' is not a number" in refusal(write(csv_text(rows, ("a", "b"))), target="b", task="regression")
 
 
 def test_rows_are_counted_as_in_a_text_editor(write):
@@ -162,9 +164,7 @@ labels = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), 
 
 @given(
     st.lists(st.tuples(cells, cells), min_size=1, max_size=8),
-    st.lists(labels, min_size=3, max_size=3, unique_by=str.strip).filter(
-        lambda names: all(name.strip() for name in names)
-    ),
+    st.lists(labels, min_size=3, max_size=3, unique_by=str.strip).filter(lambda names: all(name.strip() for name in names)),
     st.sampled_from(",;\t"),
     st.sampled_from(["\n", "\r\n"]),
 )
@@ -277,9 +277,9 @@ def test_parquet_reads_numbers_booleans_and_text(parquet):
     dataset = load(path, seed=0, target="c")
     assert dataset.classes == ("u", "v")
     assert dataset.feature_names == ("a", "b")
-    numbers = load(path, seed=0, target="a")
-    assert numbers.task == "regression"
-    assert load(path, seed=0, target=2).classes == ("0", "1")
+    plain = parquet(a=[row + 0.5 for row in range(12)], b=[row % 3 == 0 for row in range(12)])
+    assert load(plain, seed=0, target="a").task == "regression"
+    assert load(plain, seed=0, target=2).classes == ("0", "1")
 
 
 def test_parquet_cells_and_columns_are_refused_by_name(parquet):

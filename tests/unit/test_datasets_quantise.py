@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+
 from mtjlearn.datasets import (
     Dataset,
     DatasetError,
@@ -28,9 +29,7 @@ def regression(x: np.ndarray, y: np.ndarray) -> Dataset:
     rows = np.arange(len(x))
     nothing = Scaling(np.zeros(x.shape[1]), np.ones(x.shape[1]))
     names = tuple(f"x{index}" for index in range(x.shape[1]))
-    return Dataset(
-        "d", "regression", x, x[:1], y, y[:1], rows, rows[:1], names, ("y",), None, nothing, nothing, (), seed=0
-    )
+    return Dataset("d", "regression", x, x[:1], y, y[:1], rows, rows[:1], names, ("y",), None, nothing, nothing, (), seed=0)
 
 
 @given(npst.arrays(np.float64, (5, 2), elements=st.floats(-20, 20)))

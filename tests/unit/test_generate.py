@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mtjlearn.wire import messages
 from mtjlearn.wire.layout import Layout
 
@@ -105,9 +106,7 @@ def test_schema_ignores_words_and_notices_everything_else(generator: ModuleType,
         ("char[12]", "char[40]", "WELCOME"),
     ],
 )
-def test_a_definition_that_contradicts_itself_is_refused(
-    generator: ModuleType, text: str, old: str, new: str, says: str
-) -> None:
+def test_a_definition_that_contradicts_itself_is_refused(generator: ModuleType, text: str, old: str, new: str, says: str) -> None:
     assert old in text
     with pytest.raises(generator.ProtocolError, match=re.escape(says)):
         generator.load(text.replace(old, new))
@@ -170,9 +169,7 @@ def c_view(compile_c: Callable[..., Path], tmp_path_factory: pytest.TempPathFact
             if field["type"] not in TAILS:
                 expressions[f"{entry}.{field['name']}"] = f"offsetof({tag}, {field['name']})"
                 expressions[f"{entry}.{field['name']}.size"] = f"sizeof((({tag} *)0)->{field['name']})"
-    prints = "\n".join(
-        f'    printf("{name} %llu\\n", (unsigned long long){code});' for name, code in expressions.items()
-    )
+    prints = "\n".join(f'    printf("{name} %llu\\n", (unsigned long long){code});' for name, code in expressions.items())
     source = tmp_path_factory.mktemp("layout") / "layout.c"
     source.write_text(
         f'#include <stddef.h>\n#include <stdio.h>\n#include "messages.h"\nint main(void)\n{{\n{prints}\n}}\n',

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_client import PlainClient, configure, memory_client, noise_codes, set_blob, sum_codes, unpack
+
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import encode_frame
 from mtjlearn.wire.messages import BlobKind, Error, Features, NoiseCodes, ResetCause, State
-from plain_client import PlainClient, configure, memory_client, noise_codes, set_blob, sum_codes, unpack
 
 CODES = np.random.default_rng(0).integers(30, 60, 5000)
 SMALL = Network((2, 3, 1), learning_rate=0.05)
@@ -33,9 +34,7 @@ def samples(network: Network, count: int, seed: int = 1) -> np.ndarray:
     return np.hstack([x, rng.integers(-4096, 4097, (count, network.sizes[-1]))])
 
 
-def opened(
-    network: Network | None = SMALL, *, injected: bool = True, **options: object
-) -> tuple[MemoryBoard, PlainClient]:
+def opened(network: Network | None = SMALL, *, injected: bool = True, **options: object) -> tuple[MemoryBoard, PlainClient]:
     """A board with a session, configured, its noise buffer filled."""
     board = MemoryBoard(**options)  # type: ignore[arg-type]
     client = memory_client(board)

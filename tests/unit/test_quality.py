@@ -35,9 +35,9 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 FLOORS = [
     {"cli"},
     {"discovery", "estimators", "experiments", "validate"},
-    {"board", "dashboard", "inprocess", "reference", "virtual"},
+    {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
     {"datasets", "fixedpoint", "noise", "runs", "wire"},
-    {"network"},
+    {"network", "schedule"},
 ]
 """The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
 

@@ -13,6 +13,7 @@ import pytest
 from cobs import cobs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Ack, Err, Error, GetStatus, Hello, Prediction, Reset, Status, Stop, Train, Welcome
 
@@ -86,9 +87,7 @@ def handled(events: Iterable[tuple[str, str]]) -> list[str]:
 
 # --- frames ---
 
-PAYLOADS = st.lists(
-    st.binary(max_size=64) | st.lists(st.sampled_from([0, 0, 1, 255]), max_size=64).map(bytes), max_size=30
-)
+PAYLOADS = st.lists(st.binary(max_size=64) | st.lists(st.sampled_from([0, 0, 1, 255]), max_size=64).map(bytes), max_size=30)
 
 
 @given(PAYLOADS)
@@ -135,6 +134,21 @@ def test_a_frame_too_long_is_skipped_and_counted_although_its_crc_holds(shell: S
     events = [rx(hello()), rx(command(0, payload=bytes(64 + excess)), command(0))]
     assert len(handled(shell(events))) == 1
     assert acks(shell.frames(events))[-1].bad_frames == 1
+
+
+def test_every_bit_of_a_frame_is_covered_by_its_crc(shell: Shell) -> None:
+    body = cobs.decode(command(0)[1:-1])
+    flipped = [bytes(b ^ (1 << bit if i == at else 0) for i, b in enumerate(body)) for at in range(9) for bit in range(8)]
+    lines = [rx(hello()), *(rx(b"\0", cobs.encode(damaged), b"\0") for damaged in flipped)]
+    assert handled(shell(lines)) == []
+    assert acks(shell.frames(lines))[-1].bad_frames == len(flipped) == 8 * len(body)
+
+
+def test_a_whole_frame_at_the_beginning_of_a_longer_one_does_not_count(shell: Shell) -> None:
+    body = cobs.decode(command(0, payload=bytes(range(64)))[1:-1])
+    lines = [rx(hello()), rx(b"\0", cobs.encode(body + b"more"), b"\0")]
+    assert handled(shell(lines)) == []
+    assert acks(shell.frames(lines))[-1].bad_frames == 1
 
 
 def test_a_cobs_block_that_ends_early_is_bad_although_the_crc_holds(shell: Shell) -> None:

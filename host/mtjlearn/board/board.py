@@ -69,7 +69,6 @@ class Board:
         baud: int = BAUD,
         log: str | os.PathLike[str] | None = None,
         timeout: float = OPEN_TIMEOUT,
-        owned: AbstractContextManager[Any] | None = None,
     ) -> Self:
         """Opens a board at a port or pyserial URL.
 
@@ -78,14 +77,13 @@ class Board:
             baud: bits a second; boards with native USB and virtual boards ignore it.
             log: file for the raw log of the link (`mtjlearn.wire.linklog`); an existing one is continued.
             timeout: seconds to wait for an answer; opening the port restarts some boards.
-            owned: closed together with the board.
 
         Raises:
             PortMissing, PortBusy, PortForbidden, PortError: the port cannot be opened.
             BoardTimeout: nothing answers there.
             VersionMismatch: its firmware speaks another protocol version.
         """
-        return cls(lambda: SerialTransport(url, baud, log), timeout, owned)
+        return cls(lambda: SerialTransport(url, baud, log), timeout)
 
     def close(self) -> None:
         """Gives the port back, and ends what the board owns."""
@@ -97,9 +95,7 @@ class Board:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
     # --- what it is ---
@@ -256,11 +252,7 @@ class Board:
         """Feeds ADC codes (0 .. 65535, shape (n,)), oldest first; only after configure(injected=True)."""
         step = self._max_payload // samples.VALUE_BYTES
         values = np.asarray(codes)
-        if (
-            values.ndim != 1
-            or values.dtype.kind not in "iu"
-            or (values.size and (values.min() < 0 or values.max() > 65535))
-        ):
+        if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and (values.min() < 0 or values.max() > 65535)):
             raise ValueError("noise codes are whole numbers 0 .. 65535, shape (n,)")
         parts = (values[start : start + step] for start in range(0, len(values), step))
         self._stream(Command.of(messages.Inject(part.astype(np.uint16))) for part in parts)

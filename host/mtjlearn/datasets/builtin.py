@@ -54,9 +54,7 @@ def teacher(seed: int, sizes: tuple[int, ...]) -> Table:
 
 def _learnable(outputs: Array) -> bool:
     distance = np.abs(outputs - outputs.mean(axis=0)).max(axis=0)
-    return bool(
-        outputs.var(axis=0).min() >= _MIN_VARIANCE and np.all(distance <= _MAX_DEVIATIONS * outputs.std(axis=0))
-    )
+    return bool(outputs.var(axis=0).min() >= _MIN_VARIANCE and np.all(distance <= _MAX_DEVIATIONS * outputs.std(axis=0)))
 
 
 def xor() -> Table:

@@ -55,9 +55,7 @@ def find_target(path: Path, names: Sequence[str], target: str | int | None) -> i
     if number is None:
         close = difflib.get_close_matches(str(target), names, 1)
         raise DatasetError(
-            f"{path} has no column {shorten(str(target))}"
-            + (f"; did you mean {shorten(close[0])}? " if close else "; ")
-            + columns
+            f"{path} has no column {shorten(str(target))}" + (f"; did you mean {shorten(close[0])}? " if close else "; ") + columns
         )
     if not 1 <= number <= len(names):
         raise DatasetError(f"{path} has no column number {number}; it has 1 to {len(names)}: {list_names(names)}")
@@ -105,9 +103,7 @@ def check_numbers(path: Path, values: Array, names: Sequence[str]) -> Array:
     return values
 
 
-def check_targets(
-    path: Path, rows: Sequence[int], column: str, cells: Sequence[str], task: Task | None
-) -> NDArray[Any]:
+def check_targets(path: Path, rows: Sequence[int], column: str, cells: Sequence[str], task: Task | None) -> NDArray[Any]:
     """Targets given as text: float64, shape (rows, 1), if all are numbers, else class names, shape (rows,).
 
     Raises:

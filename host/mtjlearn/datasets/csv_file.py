@@ -68,12 +68,11 @@ def _records(path: Path) -> tuple[list[int], list[list[str]]]:
 def _header(path: Path, first: Sequence[str], target: str | int | None) -> tuple[list[str], int]:
     """The column names and how many rows they take."""
     number = column_number(target)
-    numeric = [parse_number(cell) is not None or not cell for cell in first]
-    data = all(numeric) if number is None else all(_without(number - 1, numeric))
-    named = isinstance(target, str) and target in first
-    if data and number is not None:
-        return [f"column {column + 1}" for column in range(len(first))], 0
-    if data and not named:
+    if number is not None:
+        inputs = [cell for cell in _without(number - 1, first) if cell]
+        if inputs and all(parse_number(cell) is not None for cell in inputs):
+            return [f"column {column + 1}" for column in range(len(first))], 0
+    elif target is not None and target not in first and any(parse_number(cell) is not None for cell in first):
         raise DatasetError(f"{path} has no column names in its first row; add them or give --target a column number")
     return [name or f"column {column + 1}" for column, name in enumerate(first)], 1
 

@@ -43,9 +43,7 @@ def _read_npz(path: Path, target: str | int | None, task: Task | None) -> Table:
         with np.load(path, allow_pickle=False) as content:
             missing = {"x", "y"} - set(content.files)
             if missing:
-                raise DatasetError(
-                    f"{path} needs arrays x and y; it holds {', '.join(sorted(content.files)) or 'nothing'}"
-                )
+                raise DatasetError(f"{path} needs arrays x and y; it holds {', '.join(sorted(content.files)) or 'nothing'}")
             x, y = np.asarray(content["x"]), np.asarray(content["y"])
     except DatasetError:
         raise

@@ -78,9 +78,7 @@ def load(
         if not path.exists():
             close = difflib.get_close_matches(name.lower(), builtin.BUILTIN, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise DatasetError(
-                f"there is no file {name} and no such dataset{hint} (built in: {', '.join(builtin.BUILTIN)})"
-            )
+            raise DatasetError(f"there is no file {name} and no such dataset{hint} (built in: {', '.join(builtin.BUILTIN)})")
         table = read_file(path, target, task)
     if task is None:
         task = _guess_task(table)
@@ -110,9 +108,7 @@ def _classes(table: Table) -> tuple[_Rows, tuple[str, ...]]:
     values, numbers = np.unique(table.targets.ravel(), return_inverse=True)
     names = tuple(_class_name(value) for value in values.tolist())
     if len(names) == 1:
-        raise DatasetError(
-            f"{table.name}: every row of {table.target} is {shorten(names[0])}; learning needs two classes"
-        )
+        raise DatasetError(f"{table.name}: every row of {table.target} is {shorten(names[0])}; learning needs two classes")
     return numbers.reshape(-1).astype(np.int64), names
 
 

@@ -57,6 +57,11 @@ TASKS = {
     "digits": Task("digits", (64, 10), Loss.CROSS_ENTROPY, 2.0, 10),
 }
 """The four tasks; ``digits`` is shortened to one layer and few epochs unless ``full``."""
+REPLICAS = {
+    "default": {"teacher-student": 100, "xor": 100, "iris": 100, "digits": 50},
+    "full": dict.fromkeys(TASKS, 100),
+}
+"""Seeds compared: what is slow has fewer unless ``full``."""
 FULL_DIGITS = Task("digits", (64, 32, 10), Loss.CROSS_ENTROPY, 2.0, 30)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mtjlearn.board import Board
+from mtjlearn.board import Board, BoardRefused
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.validate.cases import Case
+from mtjlearn.wire.messages import Error, Status
 
 CODES_PER_CHUNK = 29
 """Noise codes injected before each chunk of samples: a number without a common factor with the ring's 200."""
@@ -27,11 +28,13 @@ class BitExact:
         steps: training steps made on both sides.
         mismatches: steps whose loss differs, and comparisons of the whole state that differ.
         first: the first differences, one line each.
+        skipped: cases that do not fit the board, with the reason.
     """
 
     steps: int = 0
     mismatches: int = 0
     first: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
     def differs(self, text: str, count: int = 1) -> None:
         """Notes mismatches."""
@@ -56,14 +59,20 @@ def check_board(
     for number, case in enumerate(chosen):
         if progress is not None:
             progress(number * steps_per_case, total, case.name)
-        _check_case(board, case, steps_per_case, found)
+        try:
+            board.configure(case.network, injected=True)
+        except BoardRefused as refusal:
+            if refusal.code != Error.TOO_LARGE:
+                raise
+            found.skipped.append(f"{case.name}: {refusal}")
+        else:
+            _check_case(board, case, steps_per_case, found)
     if progress is not None:
         progress(total, total, "done")
     return found
 
 
 def _check_case(board: Board, case: Case, steps: int, found: BitExact) -> None:
-    board.configure(case.network, injected=True)
     board.telemetry(1)
     board.take_telemetry()
     model = FixedNetwork(case.network)
@@ -94,7 +103,7 @@ def _check_case(board: Board, case: Case, steps: int, found: BitExact) -> None:
     board.telemetry(0)
 
 
-def _compare_state(board: Board, model: FixedNetwork, place: str, found: BitExact):  # type: ignore[no-untyped-def]
+def _compare_state(board: Board, model: FixedNetwork, place: str, found: BitExact) -> Status:
     status = board.status()
     numbers = {
         "steps": (status.steps, int(model.steps)),

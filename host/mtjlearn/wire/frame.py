@@ -86,6 +86,7 @@ class FrameDecoder:
                 found.append(decode_body(part))
         if len(self._pending) > _MAX_BODY:
             # Garbage without a delimiter must not fill the memory; what is dropped is reported when its delimiter
-            # comes. self._pending = b""
+            # comes.
+            self._pending = b""
             self._overlong = True
         return found

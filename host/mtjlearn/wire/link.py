@@ -266,8 +266,8 @@ class Link:
         acknowledged = self._sender.acknowledge(ack, now)
         if acknowledged:
             self._moved = now
-            # An ACK that makes progress is the newest so far; any other may have crossed an ERR that was matched
-            # already. self._device_errors = ack.errors
+            # Without progress there is nothing new to settle.
+            self._device_errors = ack.errors
         for command in acknowledged:
             if command.refusal is not None or command.answer is not None:
                 command.done = True

@@ -62,7 +62,7 @@ struct wire_session {
     enum wire_result (*handle)(void *command_context, uint8_t type, const uint8_t *payload, uint8_t length);
     /* Fills in what the device knows; nonce, version, session, schema and max_payload are filled in afterwards. */
     void (*welcome)(void *command_context, struct wire_welcome *welcome);
-    /* A new session has begun: whatever the host before it had asked for ends (telemetry, noise stream, half a blob). */
+    /* A new session has begun: whatever the host before had asked for ends (telemetry, noise stream, half a blob). */
     void (*opened)(void *command_context);
 
     /* --- the session's own, to be read only --- */

@@ -1,0 +1,45 @@
+"""The command ``mtjlearn``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+
+import click
+
+_COMMANDS = {
+    "demo": "Show everything in a minute: a virtual board learns iris from its noise.",
+    "train": "Train a dataset on a board, and the float reference beside it.",
+    "validate": "Prove a board bit for bit, and the integers against floats.",
+    "boards": "List boards, or tell what one is.",
+    "noise": "Record a board's noise and characterise it.",
+    "bench": "Measure steps and samples per second.",
+    "runs": "List run directories, or show one.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command when it is used: plots and scikit-learn take a second that --help need not pay."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"mtjlearn.cli.{cmd_name}")
+        found: click.Command = module.cli
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(importlib.metadata.version("mtjlearn"), prog_name="mtjlearn")
+def main() -> None:
+    """Neural networks that learn on a microcontroller from physical noise.
+
+    Every command takes --help. Without hardware, use --board native: the same firmware as a process on this computer.
+    """

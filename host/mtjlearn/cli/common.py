@@ -1,0 +1,165 @@
+"""What all commands share: options, progress bars, errors in one line with exit code 2, and the JSON line at the end."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mtjlearn.board import BoardError
+from mtjlearn.datasets import DatasetError
+from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.network import NetworkError
+from mtjlearn.noise import RecordingError
+from mtjlearn.runs import RunError
+from mtjlearn.runs.storage import plain
+from mtjlearn.virtual.library import NotBuiltError
+
+EXPECTED = (BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError)
+"""What a user can mend: told in one line."""
+EXIT_UNPROVEN = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+VIRTUAL_CODES_PER_STEP = 4
+"""Codes a training step on the virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
+
+_EXIT = "mtjlearn.exit"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+console = Console(stderr=True, highlight=False)
+"""Everything for people goes to standard error, so that standard output is the result alone."""
+
+
+def board_option(function: Function) -> Function:
+    """``--board``."""
+    return click.option(
+        "--board",
+        metavar="NAME",
+        help="native (virtual board), a port such as /dev/ttyACM0 or COM3, or a URL such as socket://127.0.0.1:4000; "
+        "left out: the only board connected.",
+    )(function)
+
+
+def seed_option(function: Function) -> Function:
+    """``--seed``."""
+    return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes everything random.")(
+        function
+    )
+
+
+def runs_option(function: Function) -> Function:
+    """``--runs``."""
+    return click.option(
+        "--runs",
+        "root",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("runs"),
+        show_default=True,
+        help="Directory of run directories.",
+    )(function)
+
+
+def device_noise_options(function: Function) -> Function:
+    """``--device-noise`` and ``--preset``, for virtual boards."""
+    noise = click.option(
+        "--device-noise",
+        type=click.Choice(["smtj", "gaussian", "bernoulli"]),
+        help="Noise at a virtual board's converter; smtj unless given.",
+    )
+    preset = click.option(
+        "--preset",
+        type=click.Choice(["recording", "bench"]),
+        help="Voltages of a virtual board's junction: the paper's recording (36 and 48 mV) or its bench (96 and 187 mV).",
+    )
+    return noise(preset(function))
+
+
+def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
+    """Options of a virtual board that were given.
+
+    Raises:
+        click.UsageError: if one was given for a real board.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    if given and board != "native":
+        name = next(iter(given)).replace("_", "-")
+        raise click.UsageError(f"--{name} sets up a virtual board; leave it out, or use --board native")
+    return given
+
+
+def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., None]:
+    """Adds ``--json`` to a command that returns its result, and turns expected errors into one line and exit code 2."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of standard output.")
+    @functools.wraps(function)
+    def run(as_json: bool, **options: Any) -> None:
+        try:
+            result = function(**options)
+        except EXPECTED as error:
+            _fail(str(error), EXIT_USAGE, as_json)
+        except KeyboardInterrupt as interrupt:
+            _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
+        if as_json:
+            click.echo(json.dumps(plain(result or {}), allow_nan=False))
+        code = click.get_current_context().meta.get(_EXIT, 0)
+        if code:
+            sys.exit(code)
+
+    return run
+
+
+def exit_with(code: int) -> None:
+    """Makes the running command end with this exit code, after its result was printed."""
+    click.get_current_context().meta[_EXIT] = code
+
+
+def _fail(text: str, code: int, as_json: bool) -> None:
+    console.print(f"[bold red]mtjlearn:[/] {_escaped(text)}", soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps({"error": text}))
+    sys.exit(code)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    console.print(_escaped(text), soft_wrap=True)
+
+
+class Bar:
+    """One line of progress."""
+
+    def __init__(self, progress: Progress, text: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(text, total=None, note="")
+
+    def update(self, done: float, total: float, note: str = "") -> None:
+        """Sets what is done, of how much, and a note behind the bar."""
+        self._progress.update(self._task, completed=done, total=total, note=_escaped(note))
+
+
+@contextmanager
+def bar(text: str) -> Iterator[Bar]:
+    """A progress bar; nothing moves where standard error is no terminal."""
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        yield Bar(progress, text)

@@ -1,0 +1,325 @@
+"""The native board as a process: its options, its lines, its clock, how it starts and ends; also built with sanitizers."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob, sum_codes
+
+from mtjlearn.network import Loss, Network
+from mtjlearn.virtual.library import native_file
+from mtjlearn.virtual.native import PROGRAM, NativeBoard, NativeBoardError, start_native
+from mtjlearn.wire import messages
+from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause
+
+NETWORK = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.02)
+FIRMWARE = ["lib/anp/src", "lib/wire/src", "src", "boards/native"]
+
+
+def rows(count: int) -> np.ndarray:
+    """Samples of NETWORK, shape (count, 5)."""
+    rng = np.random.default_rng(2)
+    return np.hstack([rng.integers(-4096, 4097, (count, 4)), rng.integers(0, 3, (count, 1))])
+
+
+def train(client: PlainClient, count: int) -> None:
+    for part in np.split(rows(count), range(24, count, 24)):
+        client.tell(messages.Train(part.ravel()))
+
+
+@contextmanager
+def session(url: str, nonce: int = 1) -> Iterator[PlainClient]:
+    """A session over the board's line, which is closed afterwards."""
+    if url.startswith("socket://"):
+        host, port = url.removeprefix("socket://").split(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            yield from_descriptor(connection.fileno(), nonce)
+    else:
+        descriptor = os.open(url, os.O_RDWR | os.O_NOCTTY)
+        try:
+            tty.setraw(descriptor)
+            yield from_descriptor(descriptor, nonce)
+        finally:
+            os.close(descriptor)
+
+
+def from_descriptor(descriptor: int, nonce: int = 1) -> PlainClient:
+    def read() -> bytes:
+        ready = select.select([descriptor], [], [], 0.2)[0]
+        return os.read(descriptor, 65536) if ready else b""
+
+    return PlainClient(lambda data: os.write(descriptor, data), read, nonce)
+
+
+@pytest.fixture(params=["pty", "tcp"])
+def tcp_port(request: pytest.FixtureRequest) -> int | None:
+    return None if request.param == "pty" else 0
+
+
+def gone(process_id: int) -> bool:
+    """Whether a process has ended; one that nobody waited for counts as ended."""
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().split(")")[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_learns_over_both_lines(tcp_port: int | None) -> None:
+    with start_native(virtual_clock=10, tcp_port=tcp_port) as board, session(board.url) as client:
+        assert board.url.startswith("/dev/" if tcp_port is None else "socket://127.0.0.1:")
+        assert client.welcome.board == "native"
+        assert Features.VIRTUAL_CLOCK | Features.ADC_LIVE in Features(client.welcome.features)
+        client.tell(configure(NETWORK))
+        before = client.weights()
+        train(client, 500)
+        status = client.status()
+        assert (status.steps, status.codes, status.codes_lost) == (500, 200 + 10 * 500, 0)
+        assert client.weights() != before
+    assert board.process.returncode == 0
+
+
+def test_options_reach_the_board() -> None:
+    options = {"adc_bits": 12, "adc_rate": 20000, "adc_reference": 3300, "arena": 2000, "max_payload": 64}
+    with start_native(tcp_port=0, preset="bench", device_noise="open", **options) as board, session(board.url) as client:
+        welcome = client.welcome
+        assert (welcome.adc_bits, welcome.adc_rate, welcome.adc_reference) == (12, 20000, 3300)
+        assert (welcome.arena, welcome.max_payload) == (2000, 64)
+        assert Features.VIRTUAL_CLOCK not in Features(welcome.features)
+        assert set(noise_codes(client.noise(500))) == {4095}
+
+
+def test_a_seed_repeats_a_run_whatever_the_timing() -> None:
+    def run(seed: int, per_frame: int, pause: float) -> tuple[bytes, messages.Status]:
+        with start_native(virtual_clock=7, seed=seed, tcp_port=0) as board, session(board.url) as client:
+            client.tell(configure(NETWORK))
+            for part in np.split(rows(200), range(per_frame, 200, per_frame)):
+                client.tell(messages.Train(part.ravel()))
+                time.sleep(pause)
+            return client.weights(), client.status()
+
+    first = run(3, 24, 0)
+    assert run(3, 10, 0.01) == first
+    assert run(4, 24, 0)[0] != first[0]
+
+
+def test_codes_arrive_in_real_time() -> None:
+    with start_native(tcp_port=0) as board, session(board.url) as client:
+        stream = client.noise(6000)
+        assert len(noise_codes(stream)) == 6000
+        seconds = (stream[-1].micros - stream[0].micros) / 1e6
+        assert pytest.approx(seconds, abs=0.1) == 5900 / 9615
+
+
+def test_an_idle_board_uses_no_time_but_takes_its_codes() -> None:
+    with start_native(tcp_port=0) as board, session(board.url) as client:
+        before = client.status()
+        ticks = cpu_ticks(board.process.pid)
+        time.sleep(1.0)
+        assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")
+        after = client.status()
+        assert after.codes + after.codes_lost - before.codes >= 9000
+        assert after.noise_filled == 200
+
+
+def cpu_ticks(process_id: int) -> int:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_clients_come_and_go(tcp_port: int | None) -> None:
+    with start_native(virtual_clock=5, tcp_port=tcp_port) as board:
+        with session(board.url, nonce=1) as client:
+            client.tell(configure(NETWORK))
+            train(client, 48)
+            weights = client.weights()
+            client.push(messages.GetStatus.TYPE, b"")  # and leaves without the answer
+        for nonce in range(2, 6):
+            with session(board.url, nonce) as client:
+                assert client.weights() == weights
+                client.write(b"\7\7\7 half a frame")
+        with session(board.url, nonce=7) as client:
+            assert client.status().steps == 48
+
+
+def test_the_next_tcp_client_waits_for_the_one_before() -> None:
+    with start_native(tcp_port=0) as board:
+        host, port = board.url.removeprefix("socket://").split(":")
+        with session(board.url) as first, socket.create_connection((host, int(port))) as second:
+            second.sendall(b"\0")
+            assert first.status().steps == 0
+            assert select.select([second], [], [], 0.2)[0] == []
+        with session(board.url, nonce=2) as third:
+            assert third.status().steps == 0
+
+
+def test_a_client_that_does_not_read_does_not_stop_the_board(tcp_port: int | None) -> None:
+    with start_native(virtual_clock=5, tcp_port=tcp_port) as board:
+        with session(board.url) as client:
+            client.tell(configure(NETWORK))
+            client.tell(messages.SetTelemetry(1))
+            client.tell(messages.Noise(0, 0))
+            time.sleep(0.5)  # noise codes fill the line
+            ticks = cpu_ticks(board.process.pid)
+            time.sleep(0.5)
+            assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")  # it waits, asleep
+            client.push(messages.Train.TYPE, messages.Train(rows(24).ravel()).pack())
+            time.sleep(0.2)
+            assert client.finish() == []
+            client.tell(messages.Stop())
+            assert client.status().telemetry_dropped > 0
+            assert client.status().steps == 24
+        with session(board.url, nonce=2) as client:
+            assert client.status().steps == 24
+
+
+def test_noise_stream_to_a_client_that_left_ends_with_its_session() -> None:
+    with start_native(virtual_clock=100, tcp_port=0) as board:
+        with session(board.url) as client:
+            client.tell(messages.Noise(0, 0))
+        time.sleep(0.2)
+        ticks = cpu_ticks(board.process.pid)
+        time.sleep(0.5)
+        assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")
+        with session(board.url, nonce=2) as client:
+            client.status()
+            assert sum_codes(client.unasked) == 0
+
+
+def test_reset_restarts_the_device() -> None:
+    with start_native(tcp_port=0) as board, session(board.url) as client:
+        assert (client.welcome.boot_count, client.welcome.reset_cause) == (1, ResetCause.POWER_ON)
+        client.tell(configure(NETWORK))
+        client.tell(messages.Reset())
+        again = PlainClient(client.write, client.read, nonce=2)
+        assert (again.welcome.boot_count, again.welcome.reset_cause) == (2, ResetCause.SOFTWARE)
+        assert again.refused(messages.GetBlob(BlobKind.WEIGHTS, 0)) == (Error.NOT_CONFIGURED, 0)
+
+
+def test_ends_with_its_parent() -> None:
+    program = (
+        "import sys, time\n"
+        "from mtjlearn.virtual.native import start_native\n"
+        "board = start_native()\n"
+        "print(board.process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        board = int(parent.stdout.readline())
+        assert not gone(board)
+        parent.kill()
+        wait_until(lambda: gone(board))
+
+
+def test_ends_when_its_input_closes_and_on_sigterm() -> None:
+    for end in (lambda b: b.process.stdin.close(), lambda b: b.process.send_signal(signal.SIGTERM)):
+        with start_native() as board:
+            end(board)
+            assert board.process.wait(PATIENCE) == 0
+
+
+def test_kill_is_sudden() -> None:
+    with start_native(tcp_port=0) as board, session(board.url) as client:
+        board.kill()
+        assert board.process.returncode == -signal.SIGKILL
+        assert client.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--seed", "one"], "--seed does not take 'one'"),
+        (["--seed", "-1"], "--seed does not take '-1'"),
+        (["--preset", "desk"], "--preset does not take 'desk'"),
+        (["--device-noise", "pink"], "--device-noise does not take 'pink'"),
+        (["--adc-bits", "11"], "--adc-bits does not take '11'"),
+        (["--adc-rate", "0"], "--adc-rate does not take '0'"),
+        (["--adc-reference", "99"], "--adc-reference does not take '99'"),
+        (["--virtual-clock", "0"], "--virtual-clock does not take '0'"),
+        (["--virtual-clock", "1025"], "--virtual-clock does not take '1025'"),
+        (["--arena", "2000000"], "--arena does not take '2000000'"),
+        (["--max-payload", "63"], "--max-payload does not take '63'"),
+        (["--tcp", "65536"], "--tcp does not take '65536'"),
+        (["4000"], "'4000' is no option"),
+        (["--speed"], "--speed"),
+    ],
+)
+def test_mistakes_are_named(options: list[str], named: str) -> None:
+    run = subprocess.run([native_file(PROGRAM), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    assert run.returncode == 2
+    assert named in run.stderr
+    assert "--help" in run.stderr
+    assert run.stdout == ""
+
+
+def test_help_names_every_option() -> None:
+    run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
+    for option in ("pty", "tcp", "seed", "preset", "device-noise", "adc-bits", "adc-rate", "adc-reference"):
+        assert f"--{option} " in run.stdout
+    for option in ("virtual-clock", "arena", "max-payload", "help"):
+        assert f"--{option} " in run.stdout
+
+
+def test_start_explains_what_went_wrong(tmp_path: Path) -> None:
+    with pytest.raises(NativeBoardError, match="--adc-bits does not take '9'"):
+        start_native(adc_bits=9)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(NativeBoardError, match=f"cannot serve port {port}.*--tcp 0"):
+            start_native(tcp_port=port)
+    with pytest.raises(NativeBoardError, match="cannot be started"):
+        start_native(program=tmp_path / "nothing")
+    with pytest.raises(NativeBoardError, match="not its port"):
+        NativeBoard(["echo", "hello"])
+    with pytest.raises(NativeBoardError, match="did not start"):
+        NativeBoard(["true"])
+
+
+def test_sanitized_build_learns_and_survives_garbage(project: Path, compile_c: Callable[..., Path]) -> None:
+    firmware = project / "firmware"
+    sources = [path for folder in FIRMWARE for path in sorted((firmware / folder).glob("*.c"))]
+    sources.sort(key=lambda path: path.name != "main.c")
+    program = compile_c(sources, [firmware / folder for folder in FIRMWARE], ["-lm"])
+    rng = np.random.default_rng(6)
+    network = Network((4, 8, 3), decorrelate=(True, True), decorrelation_rate=0.001)
+    with start_native(program=program, tcp_port=0, virtual_clock=9, arena=8192) as board:
+        with session(board.url) as client:
+            client.tell(configure(network))
+            client.tell(messages.SetTelemetry(5))
+            client.tell(messages.Noise(0, 70))
+            for _ in range(20):
+                client.tell(messages.Train(rng.integers(-32767, 32768, 7 * 17)))
+            for kind in BlobKind:
+                for chunk in set_blob(kind, client.blob(kind), chunk=33):
+                    client.tell(chunk)
+            for type_ in rng.integers(0, 128, 500):
+                if type_ not in (messages.Hello.TYPE, messages.Reset.TYPE):
+                    client.send(int(type_), rng.bytes(int(rng.integers(0, 241))))
+            client.tell(messages.Stop())
+            client.write(rng.bytes(100_000))
+        with session(board.url, nonce=2) as client:
+            client.tell(configure(network))
+            client.status()
+            client.tell(messages.Reset())
+        with session(board.url, nonce=3) as client:
+            assert len(noise_codes(client.noise(3000))) == 3000
+    assert board.process.returncode == 0
