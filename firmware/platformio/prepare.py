@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,8 +54,8 @@ def prepare(core: Path) -> dict[str, str]:
     }
 
 
-def main() -> int:
-    """Command line; returns the exit status of the command that was run."""
+def main() -> None:
+    """Command line; the command that is to run takes this process over."""
     parser = argparse.ArgumentParser(description="Makes PlatformIO build without a network.")
     parser.add_argument("--core-dir", type=Path, default=PROJECT / "build" / "pio-core", help="directory to fill")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="command to run with it, e.g. pio run -e native")
@@ -67,15 +66,14 @@ def main() -> int:
     variables = prepare(arguments.core_dir)
     if not arguments.command:
         print("\n".join(f"{name}={value}" for name, value in variables.items()))
-        return 0
+        return
     # A plain `pio` is the one installed beside this Python, whether or not its environment is activated.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, **variables, "PATH": path}
-    program = shutil.which(arguments.command[0], path=path)
-    if program is None:
+    try:
+        os.execvpe(arguments.command[0], arguments.command, {**os.environ, **variables, "PATH": path})
+    except FileNotFoundError:
         parser.exit(2, f"no program {arguments.command[0]} on the PATH\n")
-    return subprocess.run([program, *arguments.command[1:]], env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

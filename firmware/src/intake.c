@@ -16,7 +16,7 @@ void intake_init(struct intake *intake, const struct board *board)
 
 void intake_choose(struct intake *intake, uint8_t source)
 {
-    if (source == intake->source)
+    if (source == WIRE_NOISE_SOURCE_ADC && source == intake->source)
         return;
     uint32_t received = intake->noise.received;
     anp_noise_init(&intake->noise);

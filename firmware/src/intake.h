@@ -20,7 +20,7 @@ struct intake {
 
 void intake_init(struct intake *intake, const struct board *board);
 
-/* Chooses the source. Another one than before empties the buffer. */
+/* Chooses the source. The buffer keeps its codes only from the ADC to the ADC. */
 void intake_choose(struct intake *intake, uint8_t source);
 
 /* Takes one batch from the board; returns how many codes. With injected noise they are numbered and thrown away. */

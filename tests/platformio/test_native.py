@@ -30,7 +30,7 @@ def pio_program(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         prepare = [sys.executable, project / "firmware/platformio/prepare.py", "--core-dir", scratch / "core"]
         command = [*prepare, "pio", "run", "--project-dir", project, "--environment", "native"]
         environment = {**os.environ, **proxies, **workspace}
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert run.returncode == 0, run.stdout + run.stderr
         assert "warning" not in run.stdout + run.stderr
         listener.setblocking(False)

@@ -48,9 +48,7 @@ def test_smtj_without_sigma_gives_the_volts_of_the_paper() -> None:
     assert switched == pytest.approx(RECORDED_SWITCHING_PROBABILITY, rel=0.05)
 
 
-@pytest.mark.parametrize(
-    ("junctions", "levels"), [([(0.0, 1.0)] * 3, [0, 1, 2, 3]), ([(0.0, 1.0), (0.0, 2.0)], [0, 1, 2, 3])]
-)
+@pytest.mark.parametrize(("junctions", "levels"), [([(0.0, 1.0)] * 3, [0, 1, 2, 3]), ([(0.0, 1.0), (0.0, 2.0)], [0, 1, 2, 3])])
 def test_junctions_in_series_add_their_levels(junctions: list[tuple[float, float]], levels: list[float]) -> None:
     source = SimulatedSmtj(None, "single", junctions=junctions, probability=0.3, observation=0.0)
     np.testing.assert_allclose(np.unique(source.draw(4000)), levels, atol=1e-12)

@@ -90,7 +90,7 @@ def test_anp_is_aligned_with_the_gradient_of_deep_networks() -> None:
     sizes = (4, 5, 5, 3)
     means, _ = averaged(Rule.ANP, sizes, sigma=1 / 256, seed=3)
     for mean, gradient in zip(means, true_gradient(sizes), strict=True):
-        assert np.sum(mean * gradient) > 0.8 * np.linalg.norm(mean) * np.linalg.norm(gradient)
+        assert np.sum(mean * gradient) > 0.9 * np.linalg.norm(mean) * np.linalg.norm(gradient)
 
 
 def test_anp_is_equation_4_with_the_input_of_the_first_pass() -> None:
@@ -195,10 +195,10 @@ def test_decorrelation_removes_correlations_where_the_transpose_diverges() -> No
     matrix, transposed = np.eye(5)[None], np.eye(5)
     with np.errstate(over="ignore", invalid="ignore"):
         for sample in x:
-            update_matrix(matrix, (matrix @ sample)[:, None], 0.003)
+            update_matrix(matrix, (matrix @ sample)[:, None], 0.001)
             xbar = transposed @ sample
             u = transposed @ xbar
-            transposed = transposed - 0.003 * xbar[:, None] * (u - xbar[:, None] * transposed)
+            transposed = transposed - 0.001 * xbar[:, None] * (u - xbar[:, None] * transposed)
     assert largest_correlation(np.eye(5), x) > 0.5
     assert largest_correlation(matrix[0], x) < 0.1
     assert not np.abs(transposed).max() < 100

@@ -23,7 +23,7 @@ HELLO_INTERVAL = 0.1
 """Seconds between two HELLOs."""
 OPEN_TIMEOUT = 5.0
 """Seconds until a device that does not answer HELLO is given up."""
-SILENCE = 1.2
+SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
@@ -269,7 +269,10 @@ class Link:
             # Without progress there is nothing new to settle.
             self._device_errors = ack.errors
         for command in acknowledged:
-            if command.refusal is not None or command.answer is not None:
+            if command.refusal is not None:
+                self._count_refusal(command)
+                command.done = True
+            elif command.answer is not None:
                 command.done = True
             elif command.question:
                 self._asked.append((now + self._sender.rto, command))
@@ -285,10 +288,16 @@ class Link:
     def _refuse(self, seq: int, refusal: Refusal) -> None:
         command = self._find(seq)
         if command is not None and command.refusal is None:
-            # What is refused now was refused each time it was asked, and those ERRs got lost.
-            self._matched_errors += 1 + min(command.asked_before, self._missing())
             command.refusal = refusal
+            if command not in self._sender.flight:
+                self._count_refusal(command)
             self._finish_asked(command)
+
+    def _count_refusal(self, command: Command) -> None:
+        """Counts a refusal that arrived. Only of acknowledged commands, for those are what the device's counter tells of."""
+        self._matched_errors += 1
+        # What is refused now was refused each time it was asked, and those ERRs got lost.
+        self._matched_errors += min(command.asked_before, self._missing())
 
     def _find(self, seq: int) -> Command | None:
         """The command with this seq that is in flight, waits for an answer or is not settled."""

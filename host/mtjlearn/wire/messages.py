@@ -142,7 +142,7 @@ class Hello(Message):
 @dataclass(frozen=True, eq=False)
 class Configure(Message):
     """Sets up a network: weights are drawn from the seed, all counters start at 0, the noise calibration is forgotten.
-    The noise buffer keeps its codes.
+    The noise buffer keeps the ADC's codes; injected ones are forgotten, and so are all codes when the source changes.
 
     Args:
         loss: loss function; see Loss.

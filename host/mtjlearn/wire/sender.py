@@ -23,7 +23,7 @@ from mtjlearn.wire.messages import MAX_OUTSTANDING, Ack
 RTO_FIRST = 0.1
 """Time-out before any round trip was measured."""
 RTO_FLOOR = 0.025
-RTO_CAP = 0.4
+RTO_CAP = 0.25
 
 
 class Sender:

@@ -130,7 +130,8 @@ struct __attribute__((packed)) wire_hello {
 WIRE_ASSERT(sizeof(struct wire_hello) == WIRE_SIZE_HELLO);
 
 /* CONFIGURE, host to device. Sets up a network: weights are drawn from the seed, all counters start at 0, the noise
- * calibration is forgotten. The noise buffer keeps its codes. */
+ * calibration is forgotten. The noise buffer keeps the ADC's codes; injected ones are forgotten, and so are all codes
+ * when the source changes. */
 #define WIRE_SIZE_CONFIGURE 22
 #define WIRE_CONFIGURE_SIGMA_MIN 16
 #define WIRE_CONFIGURE_SIGMA_MAX 4095

@@ -1,0 +1,155 @@
+"""Reads what a run directory holds, without writing to it; see :mod:`mtjlearn.runs`."""
+
+from __future__ import annotations
+
+import io
+import json
+import tomllib
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = Literal["running", "finished", "interrupted", "failed"]
+
+CONFIG = "config.toml"
+META = "meta.json"
+METRICS = "metrics.jsonl"
+WEIGHTS = "weights.npz"
+LINK_LOG = "link.log"
+LOCK = "lock"
+
+_STATES = ("running", "finished", "interrupted", "failed")
+_META_TYPES: dict[str, type] = {"command": str, "name": str, "seed": int, "started": str, "result": dict}
+_NOT_MEASURED = frozenset({"step", "epoch", "time"})
+
+
+class RunError(RuntimeError):
+    """A run directory that cannot be used; the text names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Progress of a training, all of one moment: what a resumed run starts from.
+
+    Args:
+        epoch: complete epochs.
+        samples: samples of the epoch under way that the board acknowledged.
+        steps: training steps since the start.
+        weights: all parameters in the order of shared/numerics.md, section 1, int16 or int32 as the network stores
+            them, shape (parameters,).
+        matrices: decorrelation matrices, int16 Q1.14, shape (values,); empty if no layer decorrelates.
+        random_state: state of the board's random generator, 1 .. 2^32 - 1; 0 if unknown.
+    """
+
+    epoch: int
+    samples: int
+    steps: int
+    weights: NDArray[Any]
+    matrices: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
+    random_state: int = 0
+
+    def pack(self) -> bytes:
+        """The content of weights.npz."""
+        buffer = io.BytesIO()
+        progress = np.array([self.epoch, self.samples, self.steps, self.random_state], dtype=np.int64)
+        np.savez(buffer, weights=self.weights, matrices=self.matrices, progress=progress)
+        return buffer.getvalue()
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """What was asked of the run in this directory.
+
+    Raises:
+        RunError: if config.toml is missing or damaged.
+    """
+    try:
+        return tomllib.loads(_read(path / CONFIG).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path / CONFIG} is damaged ({error}); start a new run") from None
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """What meta.json holds.
+
+    Raises:
+        RunError: if it is missing or damaged.
+    """
+    try:
+        meta = json.loads(_read(path / META))
+    except ValueError as error:
+        raise RunError(f"{path / META} is damaged ({error}); start a new run") from None
+    if not isinstance(meta, dict) or meta.get("state") not in _STATES:
+        raise RunError(f"{path / META} is damaged (no state); start a new run")
+    for key, kind in _META_TYPES.items():
+        if not isinstance(meta.get(key), kind):
+            raise RunError(f"{path / META} is damaged (no {key}); start a new run")
+    return meta
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The records of metrics.jsonl, oldest first; a torn last line is passed over.
+
+    A resumed run goes back to its checkpoint and repeats the steps after it: what was recorded of them before is left
+    out. Records of the reference alone (names beginning with ``reference_``) stay, the reference is not resumed.
+
+    Raises:
+        RunError: if another line than the last is damaged.
+    """
+    try:
+        lines = (path / METRICS).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path / METRICS} cannot be read: {error.strerror or error}") from None
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise RunError(f"{path / METRICS} is damaged in line {number}; remove that line")
+        if record.get("event") == "resumed":
+            records = [earlier for earlier in records if not _is_undone(earlier, record.get("step", 0))]
+        records.append(record)
+    return records
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """The last checkpoint of the run in this directory; None if there is none yet.
+
+    Raises:
+        RunError: if weights.npz is damaged.
+    """
+    try:
+        with np.load(io.BytesIO((path / WEIGHTS).read_bytes()), allow_pickle=False) as content:
+            weights, matrices, progress = (np.asarray(content[name]) for name in ("weights", "matrices", "progress"))
+        epoch, samples, steps, random_state = (int(value) for value in progress)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{path / WEIGHTS} cannot be read: {error.strerror or error}") from None
+    except (ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise RunError(f"{path / WEIGHTS} is damaged; remove it to train from the start") from None
+    return Checkpoint(epoch, samples, steps, weights, matrices.astype(np.int16), random_state)
+
+
+def _is_undone(record: dict[str, Any], step: Any) -> bool:
+    at = record.get("step")
+    if "event" in record or not isinstance(at, int) or not isinstance(step, int) or at <= step:
+        return False
+    return any(not name.startswith("reference_") for name in record.keys() - _NOT_MEASURED)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RunError(f"{path.parent} is no run: {path.name} is missing") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None

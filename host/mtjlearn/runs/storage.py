@@ -1,0 +1,134 @@
+"""Files that are complete or absent, plain values for them, and a lock that a dead process cannot keep."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_LOCK_TRIES = 5
+_LOCK_PAUSE = 0.02
+
+
+class LockedError(RuntimeError):
+    """Another process holds the lock."""
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replaces a file as a whole: whatever happens, the old or the new content is there.
+
+    Raises:
+        OSError: if it cannot be written; the old content is kept.
+    """
+    draft = path.with_name(f".{path.name}.tmp")
+    with open(draft, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Puts a directory's entries on the disk, where the system can do that."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def plain(value: Any) -> Any:
+    """The value in terms of JSON: dict, list, str, int, float, bool, None.
+
+    Enums become their lower-case names, paths text, arrays lists, dataclasses dicts, and NaN and infinities None.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if value is None or isinstance(value, bool | str):
+        return str(value.name).lower() if isinstance(value, enum.Enum) else value
+    if isinstance(value, enum.Enum):
+        return value.name.lower()
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain({entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)})
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+class Lock:
+    """An exclusive lock on a file; the operating system releases it when the process ends, however it ends.
+
+    Raises:
+        LockedError: if another process holds it.
+        OSError: if the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        # is_locked() holds the lock for an instant.
+        for _ in range(_LOCK_TRIES):
+            if _acquire(self._descriptor, shared=False):
+                return
+            time.sleep(_LOCK_PAUSE)
+        os.close(self._descriptor)
+        raise LockedError(f"{path} is locked")
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        os.close(self._descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of this file; false if there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _acquire(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, shared: bool) -> bool:
+    """Tries to lock; a file system without locks counts as success, since nobody can hold one there."""
+    if sys.platform == "win32":
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    else:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
