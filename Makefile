@@ -56,10 +56,12 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml $(FIRMWARE)
-	@command -v cc >/dev/null || { echo 'mtjlearn needs a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev)' >&2; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || { echo 'mtjlearn needs a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev)' >&2; exit 1; }
+	@echo 'Installing mtjlearn into $(VENV); the first time takes a minute or so'
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.created pyproject.toml $(FIRMWARE)
+	@echo 'Installing mtjlearn and its test tools into $(VENV); the first time takes a minute or so'
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $(VENV)/.installed $@

@@ -60,9 +60,8 @@ def main() -> None:
     parser.add_argument("--core-dir", type=Path, default=PROJECT / "build" / "pio-core", help="directory to fill")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="command to run with it, e.g. pio run -e native")
     arguments = parser.parse_args()
-    for module, requirement in (("platformio", "platformio==6.2.0"), ("SCons", "scons==4.11.1")):
-        if find_spec(module) is None:
-            parser.exit(2, f"{module} is missing; install it: {sys.executable} -m pip install {requirement}\n")
+    if find_spec("platformio") is None or find_spec("SCons") is None:
+        parser.exit(2, f"PlatformIO and SCons are missing; install them: {sys.executable} -m pip install -e '.[test]'\n")
     variables = prepare(arguments.core_dir)
     if not arguments.command:
         print("\n".join(f"{name}={value}" for name, value in variables.items()))

@@ -134,10 +134,17 @@ def test_an_idle_board_uses_no_time_but_takes_its_codes() -> None:
         before = client.status()
         ticks = cpu_ticks(board.process.pid)
         time.sleep(1.0)
-        assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")
+        assert cpu_ticks(board.process.pid) - ticks <= 0.05 * os.sysconf("SC_CLK_TCK")
         after = client.status()
         assert after.codes + after.codes_lost - before.codes >= 9000
         assert after.noise_filled == 200
+
+
+def sleeps(process_id: int) -> bool:
+    """Whether a process uses hardly any time for a while."""
+    ticks = cpu_ticks(process_id)
+    time.sleep(0.4)
+    return cpu_ticks(process_id) - ticks <= 1
 
 
 def cpu_ticks(process_id: int) -> int:
@@ -177,10 +184,7 @@ def test_a_client_that_does_not_read_does_not_stop_the_board(tcp_port: int | Non
             client.tell(configure(NETWORK))
             client.tell(messages.SetTelemetry(1))
             client.tell(messages.Noise(0, 0))
-            time.sleep(0.5)  # noise codes fill the line
-            ticks = cpu_ticks(board.process.pid)
-            time.sleep(0.5)
-            assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")  # it waits, asleep
+            wait_until(lambda: sleeps(board.process.pid))  # noise codes fill the line
             client.push(messages.Train.TYPE, messages.Train(rows(24).ravel()).pack())
             time.sleep(0.2)
             assert client.finish() == []
@@ -195,10 +199,7 @@ def test_noise_stream_to_a_client_that_left_ends_with_its_session() -> None:
     with start_native(virtual_clock=100, tcp_port=0) as board:
         with session(board.url) as client:
             client.tell(messages.Noise(0, 0))
-        time.sleep(0.2)
-        ticks = cpu_ticks(board.process.pid)
-        time.sleep(0.5)
-        assert cpu_ticks(board.process.pid) - ticks <= 0.1 * os.sysconf("SC_CLK_TCK")
+        wait_until(lambda: sleeps(board.process.pid))
         with session(board.url, nonce=2) as client:
             client.status()
             assert sum_codes(client.unasked) == 0

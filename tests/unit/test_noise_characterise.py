@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from mtjlearn.noise import PRESETS, Junction, Recording, SimulatedAdc, autocorrelation, characterise
 from mtjlearn.noise.characterise import dwell_times, histogram, min_entropy, split_levels, states, transitions
 from mtjlearn.noise.smtj import (

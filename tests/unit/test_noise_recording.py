@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mtjlearn.noise import Live, NoiseError, Playback, Recording, RecordingError, load_recording
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mtjlearn.fixedpoint import NoiseRing, draw_parameters, noise_positions, xorshift32
 from mtjlearn.noise import PRESETS, NoiseError, RingBuffer, SimulatedAdc, stored_codes
 

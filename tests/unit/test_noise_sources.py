@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mtjlearn.noise import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 from mtjlearn.noise.smtj import RECORDED_LEVELS, RECORDED_SWITCHING_PROBABILITY
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.noise import PRESETS, Bernoulli, Gaussian, RingBuffer, SimulatedAdc, stored_codes
@@ -191,7 +192,7 @@ def largest_correlation(matrix: np.ndarray, x: np.ndarray) -> float:
 
 def test_decorrelation_removes_correlations_where_the_transpose_diverges() -> None:
     generator = np.random.default_rng(5)
-    x = generator.standard_normal((8000, 5)) @ generator.standard_normal((5, 5)) + 0.5
+    x = generator.standard_normal((8000, 5)) @ generator.standard_normal((5, 5)) / 2.5 + 0.2
     matrix, transposed = np.eye(5)[None], np.eye(5)
     with np.errstate(over="ignore", invalid="ignore"):
         for sample in x:
@@ -202,6 +203,16 @@ def test_decorrelation_removes_correlations_where_the_transpose_diverges() -> No
     assert largest_correlation(np.eye(5), x) > 0.5
     assert largest_correlation(matrix[0], x) < 0.1
     assert not np.abs(transposed).max() < 100
+
+
+def test_decorrelation_in_batches_converges() -> None:
+    generator = np.random.default_rng(6)
+    x = generator.standard_normal((200, 4)) @ generator.standard_normal((4, 4))
+    matrix = np.eye(4)[None]
+    for _ in range(2000):
+        update_matrix(matrix, x[None] @ matrix.swapaxes(1, 2), 0.02)
+    assert largest_correlation(np.eye(4), x) > 0.5
+    assert largest_correlation(matrix[0], x) < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 from mtjlearn.reference import Adam, Reference, Rule, initial_weights, shuffled
@@ -45,7 +46,7 @@ def test_every_rule_learns_xor(rule: Rule, decorrelate: bool) -> None:
 @pytest.mark.parametrize("rule", Rule)
 def test_every_rule_learns_from_a_teacher_in_batches(rule: Rule) -> None:
     x, t = teacher_student(200)
-    network = Network((2, 2, 2, 1), learning_rate=0.1)
+    network = Network((2, 8, 1), learning_rate=0.1)
     reference = Reference(network, rule, gaussian(network), replicas=REPLICAS, seed=2)
     before = np.median(reference.evaluate(x, t).loss)
     reference.train(x, t, 150, batch=8, order=shuffled(5, 200))
@@ -187,7 +188,7 @@ def test_wrong_data_are_refused() -> None:
         reference.predict(np.zeros((4, 3)))
     with pytest.raises(ValueError, match=r"targets of shape \(3,\)"):
         reference.evaluate(XOR_X, np.zeros(3, dtype=int))
-    with pytest.raises(ValueError, match="classes must be 0 .. 2"):
+    with pytest.raises(ValueError, match="classes must be 0"):
         reference.evaluate(XOR_X, np.array([0, 1, 2, 3]))
     with pytest.raises(ValueError, match="at least one sample"):
         reference.train(XOR_X, np.zeros(4, dtype=int), 1, batch=0)

@@ -14,6 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define SOCKET_TRANSMIT 16384
+
 _Noreturn static void fail(const char *what)
 {
     fprintf(stderr, "mtjlearn-native: %s: %s\n", what, strerror(errno));
@@ -84,8 +86,10 @@ void line_accept(struct line *line)
     line->fd = accept(line->listener, NULL, NULL);
     if (line->fd < 0)
         return;
-    int on = 1;
+    /* Little may wait in the system, as on a serial line: a client that comes back to reading wants the present. */
+    int on = 1, bytes = SOCKET_TRANSMIT;
     setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(line->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     unblock(line->fd);
 }
 

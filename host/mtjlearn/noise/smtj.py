@@ -123,9 +123,7 @@ PRESETS = {
 """``recording``: the levels of appendix A at the pin. ``bench``: 3 to 6 kOhm in the divider of section III D."""
 
 
-def telegraph(
-    generator: np.random.Generator, state: NDArray[np.bool_], up: float, down: float, count: int
-) -> NDArray[np.bool_]:
+def telegraph(generator: np.random.Generator, state: NDArray[np.bool_], up: float, down: float, count: int) -> NDArray[np.bool_]:
     """The next ``count`` states of independent two-state Markov chains.
 
     Args:
@@ -188,7 +186,10 @@ class SimulatedAdc:
         up, down = self.junction.probabilities(self.rate)
         states = telegraph(self._generator, self._state, up, down, count)
         self._state = states[:, -1].copy()
-        volts = np.where(states, np.float32(self.junction.high), np.float32(self.junction.low))
-        volts += self._generator.standard_normal(volts.shape, dtype=np.float32) * np.float32(self.junction.observation)
-        codes = np.floor(volts * np.float32(2**self.bits / self.reference))
-        return np.clip(codes, 0, 2**self.bits - 1).astype(np.uint16)
+        levels = np.array([self.junction.low, self.junction.high], dtype=np.float32)
+        volts = self._generator.standard_normal(states.shape, dtype=np.float32)
+        volts *= self.junction.observation
+        volts += levels[states.view(np.uint8)]
+        volts *= 2**self.bits / self.reference
+        np.clip(volts, 0, 2**self.bits - 1, out=volts)
+        return volts.astype(np.uint16)  # rounds down, as converters do

@@ -73,8 +73,7 @@ def given_weights(sizes: Sequence[int], weights: Sequence[ArrayLike]) -> list[Ar
 def identity_matrices(sizes: Sequence[int], decorrelate: Sequence[bool], replicas: int) -> Matrices:
     """Initial decorrelation matrices: the identity where a layer's input is decorrelated, else None."""
     return [
-        np.tile(np.eye(fan_in), (replicas, 1, 1)) if flag else None
-        for fan_in, flag in zip(sizes[:-1], decorrelate, strict=True)
+        np.tile(np.eye(fan_in), (replicas, 1, 1)) if flag else None for fan_in, flag in zip(sizes[:-1], decorrelate, strict=True)
     ]
 
 

@@ -269,15 +269,13 @@ class Link:
             # Without progress there is nothing new to settle.
             self._device_errors = ack.errors
         for command in acknowledged:
-            if command.refusal is not None:
-                self._count_refusal(command)
-                command.done = True
-            elif command.answer is not None:
+            if command.refusal is not None or command.answer is not None:
                 command.done = True
             elif command.question:
                 self._asked.append((now + self._sender.rto, command))
             else:
                 self._unsettled.append(command)
+        self._count([command for command in acknowledged if command.refusal is not None])
 
     def _answer(self, seq: int, message: Message) -> None:
         command = self._find(seq)
@@ -290,14 +288,14 @@ class Link:
         if command is not None and command.refusal is None:
             command.refusal = refusal
             if command not in self._sender.flight:
-                self._count_refusal(command)
+                self._count([command])
             self._finish_asked(command)
 
-    def _count_refusal(self, command: Command) -> None:
-        """Counts a refusal that arrived. Only of acknowledged commands, for those are what the device's counter tells of."""
-        self._matched_errors += 1
+    def _count(self, refused: list[Command]) -> None:
+        """Counts refusals that arrived, of acknowledged commands only: of those the device's counter tells."""
+        self._matched_errors += len(refused)
         # What is refused now was refused each time it was asked, and those ERRs got lost.
-        self._matched_errors += min(command.asked_before, self._missing())
+        self._matched_errors += min(sum(command.asked_before for command in refused), self._missing())
 
     def _find(self, seq: int) -> Command | None:
         """The command with this seq that is in flight, waits for an answer or is not settled."""

@@ -1,0 +1,83 @@
+"""``mtjlearn boards``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mtjlearn.board import BoardError, BoardInfo
+from mtjlearn.cli.common import board_option, command, console, say
+from mtjlearn.discovery import BoardPort, list_boards, open_board
+from mtjlearn.wire.messages import Features
+
+
+@click.command()
+@board_option
+@command
+def cli(board: str | None) -> dict[str, Any]:
+    """List boards, or tell what one is.
+
+    Without --board: virtual boards, connected boards, and other ports that may have one behind them. Of the only board
+    connected, or the one named with --board, it also tells what its firmware says of itself; opening its port restarts
+    some boards.
+    """
+    if board is not None:
+        return {"info": _describe(board)}
+    found = list_boards()
+    _show_list(found)
+    result: dict[str, Any] = {"boards": found}
+    connected = [port.name for port in found if port.known and not port.virtual]
+    if len(connected) == 1:
+        try:
+            result["info"] = _describe(connected[0])
+        except BoardError as error:
+            say(str(error))
+    return result
+
+
+def _describe(name: str) -> dict[str, Any]:
+    with open_board(name) as opened:
+        info = opened.info
+    _show(info)
+    features = [feature.name for feature in Features if feature in info.features]
+    return {**dataclasses.asdict(info), "features": features, "millivolts_per_code": info.millivolts_per_code}
+
+
+def _show_list(boards: list[BoardPort]) -> None:
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for heading in ("board", "what it is", "serial number", "opened"):
+        table.add_column(heading)
+    for board in boards:
+        opened = "started with" if board.virtual else "by itself if the only one, or with" if board.known else "only with"
+        cells = (board.name, board.description, board.serial_number, f"{opened} --board {board.name}")
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    if all(board.virtual for board in boards):
+        say("no board is connected")
+
+
+def _show(info: BoardInfo) -> None:
+    line = f"{info.line_rate:,} bytes/s" if info.line_rate else "no limit known"
+    cause = info.reset_cause.name.lower().replace("_", " ")
+    rows = (
+        ("board", f"{info.name} at {info.url}"),
+        ("firmware", f"build {info.build}, protocol {info.version}"),
+        ("start", f"number {info.boot_count}, reset cause: {cause}"),
+        ("converter", f"{info.adc_bits} bits, {info.adc_rate:,} codes/s, full scale {info.adc_reference:g} V"),
+        ("", f"{info.millivolts_per_code:.3g} mV a code"),
+        ("memory for a network", f"{info.arena:,} bytes"),
+        ("line", f"{line}; payloads to {info.max_payload} bytes, {info.receive_window} bytes in flight"),
+        ("features", ", ".join(_words(feature) for feature in Features if feature in info.features)),
+    )
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for what, value in rows:
+        table.add_row(what, escape(value))
+    console.print(table)
+
+
+def _words(feature: Features) -> str:
+    return str(feature.name).lower().replace("_", " ")
