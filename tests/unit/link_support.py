@@ -44,8 +44,8 @@ def welcome(nonce: int, **changes: object) -> messages.Welcome:
 class ModelDevice:
     """The device's end of a session, kept as simple as the protocol allows.
 
-    `executed` holds the payloads of all TRAIN commands in the order of their execution; a TRAIN whose payload is in `refuses` is
-    refused instead.
+    `executed` holds the payloads of all TRAIN commands in the order of their execution; a TRAIN whose payload is in
+    `refuses` is refused instead.
     """
 
     def __init__(self, window: int = 1024) -> None:
@@ -89,9 +89,7 @@ class ModelDevice:
             self.session = self.session % 255 + 1
             self.next_seq = self.bad_frames = self.errors = 0
             self.last = (0, 0, 0)
-        answer = welcome(
-            hello.nonce, **{"session": self.session, "receive_window": self.window, **self.welcome_changes}
-        )
+        answer = welcome(hello.nonce, **{"session": self.session, "receive_window": self.window, **self.welcome_changes})
         return encode_frame(answer.TYPE, 0, 0, answer.pack())
 
     def execute(self, frame: Frame) -> bytes:
@@ -129,8 +127,8 @@ class Device(Protocol):
 class Rig:
     """A link and a device, with a line of the given latency between them, on a virtual clock.
 
-    `up` and `down` may damage every piece of bytes that goes to the device and to the host, and `stall` may hold it up; what
-    comes after it waits behind it.
+    `up` and `down` may damage every piece of bytes that goes to the device and to the host, and `stall` may hold it up;
+    what comes after it waits behind it.
     """
 
     def __init__(self, device: Device, *, latency: float = 0.002, nonce: int = 1, timeout: float = 5.0) -> None:

@@ -63,7 +63,8 @@ def test_damaged_blob_is_not_used() -> None:
     assert client.refused(chunk) == (Error.BAD_CHECKSUM, 0)
     assert client.refused(messages.Train(samples(SMALL, 1).ravel())) == (Error.NOT_LOADED, 0)
     client.tell(configure(SMALL, injected=True))
-    client.tell(messages.Train(samples(SMALL, 1).ravel()))
+    assert client.status().state == State.READY
+    assert client.weights() == data
 
 
 def test_blob_of_another_size_or_kind_is_refused() -> None:

@@ -164,4 +164,4 @@ def inject_in(rig: Rig) -> list[Command]:
 
 
 TestHostAndDevice = HostAndDevice.TestCase
-TestHostAndDevice.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestHostAndDevice.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

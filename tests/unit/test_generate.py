@@ -33,11 +33,11 @@ SCALARS = {"u8": (0, 2**8 - 1), "u16": (0, 2**16 - 1), "u32": (0, 2**32 - 1), "u
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", PROJECT / "shared" / "generate.py")
+    spec = importlib.util.spec_from_file_location("protocol_generator", PROJECT / "shared" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["generate"] = module  # dataclasses look their module up
+    sys.modules["protocol_generator"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from link_support import ModelDevice, Rig, drop_frames, flip_once, frames, train, welcome
 
@@ -39,7 +41,7 @@ def test_hello_is_repeated_until_the_device_has_started() -> None:
     rig.open()
     times = [when for when, _ in rig.sent]
     assert len(times) == 13
-    assert all(b - a == pytest.approx(HELLO_INTERVAL) for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a == pytest.approx(HELLO_INTERVAL) for a, b in pairwise(times))
     assert rig.link.welcome is not None
     assert rig.link.welcome.board == "model"
 
@@ -54,9 +56,7 @@ def test_no_answer_is_a_time_out() -> None:
     assert "no answer within 5 s" in str(rig.link.failure)
 
 
-@pytest.mark.parametrize(
-    ("version", "side"), [(messages.VERSION + 1, "host: install"), (messages.VERSION - 1, "board: flash")]
-)
+@pytest.mark.parametrize(("version", "side"), [(messages.VERSION + 1, "host: install"), (messages.VERSION - 1, "board: flash")])
 def test_another_version_is_refused_and_the_side_to_update_named(version: int, side: str) -> None:
     device = ModelDevice()
     device.welcome_changes = {"version": version, "session": 0, "schema": 5}
@@ -200,8 +200,8 @@ def test_time_outs_back_off() -> None:
     rig.submit(*numbered(1))
     rig.run(lambda: False)
     times = [when - start for when, _ in rig.sent if when >= start]
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
-    assert all(b >= a for a, b in zip(gaps, gaps[1:], strict=False))
+    gaps = [b - a for a, b in pairwise(times)]
+    assert all(b >= a for a, b in pairwise(gaps))
     assert gaps[0] == pytest.approx(RTO_FLOOR)
     assert max(gaps) == pytest.approx(RTO_CAP)
 

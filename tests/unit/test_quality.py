@@ -34,7 +34,7 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 
 FLOORS = [
     {"cli"},
-    {"discovery", "estimators", "experiments", "training", "validate"},
+    {"bench", "discovery", "estimators", "experiments", "training", "validate"},
     {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
     {"datasets", "fixedpoint", "noise", "runs", "wire"},
     {"network", "schedule"},

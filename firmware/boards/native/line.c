@@ -14,8 +14,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SOCKET_TRANSMIT 16384
-
 _Noreturn static void fail(const char *what)
 {
     fprintf(stderr, "mtjlearn-native: %s: %s\n", what, strerror(errno));
@@ -86,10 +84,8 @@ void line_accept(struct line *line)
     line->fd = accept(line->listener, NULL, NULL);
     if (line->fd < 0)
         return;
-    /* Little may wait in the system, as on a serial line: a client that comes back to reading wants the present. */
-    int on = 1, bytes = SOCKET_TRANSMIT;
+    int on = 1;
     setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(line->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     unblock(line->fd);
 }
 
@@ -139,8 +135,9 @@ void line_write(struct line *line, const uint8_t *bytes, uint16_t count)
         line->transmit[(line->transmit_start + line->transmit_count++) % LINE_TRANSMIT] = bytes[i];
 }
 
-void line_flush(struct line *line)
+bool line_flush(struct line *line)
 {
+    uint16_t before = line->transmit_count;
     while (line->transmit_count > 0) {
         uint16_t contiguous = (uint16_t)(LINE_TRANSMIT - line->transmit_start);
         uint16_t count = line->transmit_count < contiguous ? line->transmit_count : contiguous;
@@ -148,9 +145,10 @@ void line_flush(struct line *line)
         if (sent < 0) {
             if (!is_temporary(errno))
                 drop_client(line);
-            return;
+            break;
         }
         line->transmit_start = (uint16_t)((line->transmit_start + sent) % LINE_TRANSMIT);
         line->transmit_count = (uint16_t)(line->transmit_count - sent);
     }
+    return line->transmit_count < before;
 }

@@ -33,8 +33,8 @@ uint16_t line_room(const struct line *line);
 /* Queues at most line_room() bytes. */
 void line_write(struct line *line, const uint8_t *bytes, uint16_t count);
 
-/* Sends what the client takes now. */
-void line_flush(struct line *line);
+/* Sends what the client takes now. Returns whether that made room. */
+bool line_flush(struct line *line);
 
 /* Takes the next TCP client, if there is none now and one waits. */
 void line_accept(struct line *line);

@@ -203,7 +203,8 @@ static void serve(struct native *native)
     while (!ended) {
         native->reads = false;
         bool busy = device_poll(&native->device);
-        line_flush(&native->line);
+        /* The device may have waited for the room that this makes. */
+        busy |= line_flush(&native->line);
         if (native->restart) {
             native->restart = false;
             native->board.boot_count++;

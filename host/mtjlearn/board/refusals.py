@@ -34,26 +34,20 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
         case Error.OUT_OF_RANGE:
             if name == Configure.NAME:
                 return f"{_configure_field(detail)} is out of range; change it"
-            return (
-                f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
-            )
+            return f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
         case Error.NOT_CONFIGURED:
             return "it has no network yet; configure it first"
         case Error.TOO_LARGE:
             return f"{which} needs {detail} bytes more than it has; take fewer units, int16 weights, or a larger board"
         case Error.NOT_LOADED:
-            return (
-                "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
-            )
+            return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
         case Error.BAD_OFFSET:
             return f"a chunk came out of order (it expects offset {detail}); upload again from the start"
         case Error.BAD_CHECKSUM:
             return "the uploaded data were damaged; upload them again"
         case Error.NO_NOISE:
             seen = detail / NOISE_BUFFER
-            return (
-                f"its noise source is silent (standard deviation {seen:.2f} ADC codes, 0.25 needed); check the wiring"
-            )
+            return f"its noise source is silent (standard deviation {seen:.2f} ADC codes, 0.25 needed); check the wiring"
         case Error.NOISE_NOT_READY:
             return f"{detail} noise codes are missing before it can train; inject at least {NOISE_BUFFER}"
         case Error.WRONG_MODE:

@@ -69,6 +69,11 @@ class BoardInfo:
             receive_window=welcome.receive_window,
         )
 
+    @property
+    def millivolts_per_code(self) -> float:
+        """Step of the converter."""
+        return 1000 * self.adc_reference / (1 << self.adc_bits)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -81,7 +86,7 @@ class Evaluation:
     @classmethod
     def of(cls, metrics: Metrics) -> Self:
         """From the board's METRICS."""
-        mean = metrics.loss_sum / 2**LOSS_BITS / metrics.samples if metrics.samples else float("nan")
+        mean = metrics.loss_sum / (metrics.samples << LOSS_BITS) if metrics.samples else float("nan")
         return cls(metrics.samples, metrics.correct, mean)
 
     @property

@@ -28,9 +28,9 @@ def cli(board: str | None) -> dict[str, Any]:
     if board is not None:
         return {"info": _describe(board)}
     found = list_boards()
-    _show_list(found)
-    result: dict[str, Any] = {"boards": found}
     connected = [port.name for port in found if port.known and not port.virtual]
+    _show_list(found, connected)
+    result: dict[str, Any] = {"boards": found}
     if len(connected) == 1:
         try:
             result["info"] = _describe(connected[0])
@@ -47,17 +47,18 @@ def _describe(name: str) -> dict[str, Any]:
     return {**dataclasses.asdict(info), "features": features, "millivolts_per_code": info.millivolts_per_code}
 
 
-def _show_list(boards: list[BoardPort]) -> None:
+def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
     table = Table(box=None, padding=(0, 3, 0, 0))
-    for heading in ("board", "what it is", "serial number", "opened"):
-        table.add_column(heading)
+    for heading in ("board", "what it is", "opened with"):
+        table.add_column(heading, overflow="fold")
     for board in boards:
-        opened = "started with" if board.virtual else "by itself if the only one, or with" if board.known else "only with"
-        cells = (board.name, board.description, board.serial_number, f"{opened} --board {board.name}")
-        table.add_row(*map(escape, cells))
+        serial = f", serial number {board.serial_number}" if board.serial_number else ""
+        alone = "nothing, or " if connected == [board.name] else ""
+        table.add_row(escape(board.name), escape(board.description + serial), escape(f"{alone}--board {board.name}"))
     console.print(table)
-    if all(board.virtual for board in boards):
-        say("no board is connected")
+    if not connected:
+        others = any(not board.known for board in boards)
+        say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
 
 
 def _show(info: BoardInfo) -> None:

@@ -154,7 +154,10 @@ class Connection:
         except BaseException:
             with contextlib.suppress(BoardError):
                 self._abandon(pending)
-            report()
+            while pending and pending[0].done:
+                # What interrupted may be `done` itself; it is told the rest all the same.
+                with contextlib.suppress(BaseException):
+                    done(pending.popleft())
             raise
         return refused
 

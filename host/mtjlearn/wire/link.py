@@ -121,9 +121,7 @@ class Link:
 
     def drop_queued(self) -> None:
         """Forgets the submitted commands that have not been sent yet."""
-        self._sender.queue = deque(
-            command for command in self._sender.queue if command.asked_before or command is self._probe
-        )
+        self._sender.queue = deque(command for command in self._sender.queue if command.asked_before or command is self._probe)
 
     def fail(self, failure: BoardError) -> None:
         """Declares the link lost, e.g. because the port is gone."""
@@ -178,9 +176,7 @@ class Link:
     def _knock(self, now: float) -> bytes:
         if now >= self._opening_until:
             self.fail(
-                BoardTimeout(
-                    f"no answer within {self._timeout:g} s: is this the right port, and is the firmware on the board?"
-                )
+                BoardTimeout(f"no answer within {self._timeout:g} s: is this the right port, and is the firmware on the board?")
             )
             return b""
         if now < self._next_hello:
@@ -198,8 +194,7 @@ class Link:
             side = "host: install a newer mtjlearn" if version > messages.VERSION else "board: flash the newer firmware"
             self.fail(
                 VersionMismatch(
-                    f"the board speaks protocol version {version}, this host version {messages.VERSION}; "
-                    f"update the {side}"
+                    f"the board speaks protocol version {version}, this host version {messages.VERSION}; update the {side}"
                 )
             )
             return
@@ -227,15 +222,12 @@ class Link:
     def _check_alive(self, now: float) -> None:
         if now >= self._heard + SILENCE:
             self.fail(
-                BoardLost(
-                    f"the board has not answered for {SILENCE:g} s: it restarted, hangs, or the cable is out; reconnect"
-                )
+                BoardLost(f"the board has not answered for {SILENCE:g} s: it restarted, hangs, or the cable is out; reconnect")
             )
         elif now >= self._moved + STALL:
             self.fail(
                 BoardLost(
-                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, "
-                    "then reconnect"
+                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, then reconnect"
                 )
             )
 

@@ -50,9 +50,7 @@ class SerialTransport:
         self.name = url
         exclusive = None if "://" in url or os.name != "posix" else True
         try:
-            self._port = serial.serial_for_url(
-                url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive
-            )
+            self._port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive)
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise _explain(url, error) from error
         self._descriptor = self._port.fileno() if os.name == "posix" else None

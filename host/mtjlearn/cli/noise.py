@@ -1,0 +1,291 @@
+"""``mtjlearn noise``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from mtjlearn.board import Board, BoardInfo, BoardLost
+from mtjlearn.board.results import NoiseChunk
+from mtjlearn.cli.common import (
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    bar,
+    board_option,
+    command,
+    console,
+    device_noise_options,
+    exit_with,
+    runs_option,
+    say,
+    seed_option,
+    virtual_options,
+)
+from mtjlearn.discovery import open_board
+from mtjlearn.fixedpoint.noise import MIN_DEVIATION
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.noise import Recording, RecordingError, Summary, characterise, load_recording
+from mtjlearn.plots import noise_plot
+from mtjlearn.runs import Run
+
+SECONDS = 3.0
+FRAME_SHARE = 1.25
+"""Bytes on the line for each byte of packed codes: frames have a header, a checksum and a stuffing byte."""
+_VERDICTS = {
+    "good": "a board learns well with it",
+    "usable": "a board can learn with it, but:",
+    "unusable": "a board refuses to learn with it:",
+}
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was recorded, and of what; info and burst belong to boards."""
+
+    name: str
+    recording: Recording
+    info: BoardInfo | None = None
+    burst: int | None = None
+
+    @property
+    def millivolts(self) -> tuple[float, float] | None:
+        """Offset and scale of the recording's unit in mV; None for codes of an unknown converter."""
+        if self.info is not None:
+            # A converter rounds down: a code stands for the middle of its step.
+            return 0.5, self.info.millivolts_per_code
+        return None if self.recording.codes else (0.0, 1000.0)
+
+
+@click.command()
+@board_option
+@seed_option
+@device_noise_options
+@runs_option
+@click.option("--file", type=click.Path(path_type=Path), help="Characterise this recording (.npz, .npy, .csv, .txt), not a board.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Samples per second of a file that does not say.")
+@click.option("--seconds", type=click.FloatRange(0, 3600, min_open=True), help=f"How long to record; {SECONDS:g} unless given.")
+@click.option("--codes", type=click.IntRange(NOISE_BUFFER, 10_000_000), help="How many codes to record.")
+@click.option(
+    "--burst",
+    type=click.IntRange(0, NOISE_BUFFER),
+    help="Record contiguous bursts of this many codes, 0 for all; left out: bursts of 200 where the line cannot carry all.",
+)
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also save the recording here (.npz).")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the plot here, not in the run directory.")
+@command
+def cli(
+    board: str | None,
+    seed: int,
+    device_noise: str | None,
+    preset: str | None,
+    root: Path,
+    file: Path | None,
+    rate: float | None,
+    seconds: float | None,
+    codes: int | None,
+    burst: int | None,
+    save: Path | None,
+    plot: Path | None,
+) -> dict[str, Any]:
+    """Record a board's noise and characterise it.
+
+    Tells the two levels of the junction, how often it switches, how long it remembers, how much entropy it gives, and
+    what to do about the wiring when something is off. A run directory keeps the recording and a plot. Ctrl-C ends a
+    recording early.
+    """
+    _check_targets(save, plot)
+    virtual = virtual_options(board, device_noise=device_noise, preset=preset)
+    if file is not None:
+        _refuse_with_file(board=board, seconds=seconds, codes=codes, burst=burst)
+        source = Source(file.name, load_recording(file, rate))
+    else:
+        if rate is not None:
+            raise click.UsageError("--rate goes with --file; a board says how fast it samples")
+        if seconds is not None and codes is not None:
+            raise click.UsageError("--seconds and --codes exclude each other")
+        if board == "native":
+            virtual["seed"] = seed
+        with open_board(board, **virtual) as opened:
+            source = _record(opened, seconds, codes, burst)
+    asked = {"board": board, "file": file, "rate": rate, "seconds": seconds, "codes": codes}
+    with Run.create(root, "noise", source.name, seed, {**asked, "burst": source.burst, "virtual": virtual}) as run:
+        result = _keep(run, source, save, plot)
+        run.finish(result)
+    return result
+
+
+def _check_targets(save: Path | None, plot: Path | None) -> None:
+    for option, path, suffix in (("--save", save, ".npz"), ("--plot", plot, ".png")):
+        if path is not None and path.suffix.lower() != suffix:
+            raise click.UsageError(f"{option} writes {suffix} files; {path} is named otherwise")
+        if path is not None and not path.parent.is_dir():
+            raise click.UsageError(f"{option}: there is no directory {path.parent}; make it first")
+
+
+def _refuse_with_file(**options: Any) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise click.UsageError(f"{given[0]} is for recording from a board; leave it out, or leave --file out")
+
+
+def _record(board: Board, seconds: float | None, codes: int | None, burst: int | None) -> Source:
+    info = board.info
+    if burst is None:
+        burst = 0 if _fits_line(info) else NOISE_BUFFER
+    if burst:
+        say(f"recording bursts of {burst} codes")
+    wanted = codes or max(NOISE_BUFFER, round((seconds or SECONDS) * info.adc_rate))
+    chunks: list[NoiseChunk] = []
+    received, done = 0, 0
+    try:
+        with board.noise_stream(burst=burst) as stream, bar(f"noise of {info.name}") as progress:
+            while done < wanted:
+                chunk = next(stream)
+                chunks.append(chunk)
+                received += len(chunk.codes)
+                # Time is what the converter counted, holes included.
+                done = received if codes else (chunk.first - chunks[0].first) % 2**32 + len(chunk.codes)
+                progress.update(min(done, wanted), wanted)
+    except (KeyboardInterrupt, BoardLost) as stop:
+        if not chunks:
+            raise
+        say(f"{str(stop) or 'interrupted'}; going on with the {received:,} codes recorded until then")
+        exit_with(EXIT_INTERRUPTED if isinstance(stop, KeyboardInterrupt) else EXIT_USAGE)
+    parts = [(chunk.first, chunk.codes) for chunk in chunks]
+    if done > wanted:
+        first, last = parts[-1]
+        parts[-1] = (first, last[: wanted - done])
+    return Source(info.name, Recording.from_chunks(parts, info.adc_rate), info, burst)
+
+
+def _fits_line(info: BoardInfo) -> bool:
+    return not info.line_rate or info.adc_rate * info.adc_bits / 8 * FRAME_SHARE <= info.line_rate
+
+
+def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict[str, Any]:
+    """Characterises the recording, shows it and writes it; the result as --json prints it."""
+    recording = source.recording
+    path = run.path / "noise.npz"
+    recording.save(path)
+    summary = characterise(recording)
+    hints = _hints(source, summary)
+    verdict = _verdict(source, summary, hints)
+    _show(source, summary)
+    say(f"verdict: {verdict}; {_VERDICTS[verdict]}")
+    for hint in hints:
+        say(f"  {hint}")
+    drawn = plot or run.path / "noise.png"
+    scale = None if source.info is None else source.info.millivolts_per_code
+    try:
+        if save is not None:
+            recording.save(save)
+        noise_plot(recording, drawn, millivolts_per_code=scale, title=f"noise of {source.name}")
+    except OSError as error:
+        raise RecordingError(f"{error.filename or drawn} cannot be written: {error.strerror}; {path} has the recording") from None
+    say(f"plot: {drawn}")
+    say(f"recording: {save or path}")
+    return {
+        "board": None if source.info is None else source.info.name,
+        "file": None if source.info is not None else source.name,
+        "codes": summary.samples,
+        "holes": summary.segments - 1,
+        "burst": source.burst,
+        "rate": summary.rate,
+        **_figures(source, summary),
+        "verdict": verdict,
+        "hints": hints,
+        "plot": drawn,
+        "recording": path,
+        "run": run.path,
+    }
+
+
+def _hints(source: Source, summary: Summary) -> list[str]:
+    """What the recording says, and where a board is known what the ends of its converter's scale say of the wiring."""
+    if source.info is None:
+        return list(summary.hints)
+    values, top = source.recording.values, 2**source.info.adc_bits - 1
+    share = float(np.mean(values == top))
+    if np.all(values == 0):
+        return ["every code is 0, so the pin is at ground: the junction or its pads are shorted, or the divider has no supply"]
+    if share == 1:
+        return ["every code is full scale: the junction is open or not connected, so the divider pulls the pin to its supply"]
+    if share > 0:
+        clipped = f"{share:.1%} of the codes are full scale: the signal is clipped; take a higher reference or a lower supply"
+        return [clipped, *summary.hints]
+    return list(summary.hints)
+
+
+def _verdict(source: Source, summary: Summary, hints: list[str]) -> str:
+    refused = source.recording.codes and summary.deviation * NOISE_BUFFER < MIN_DEVIATION
+    if refused or summary.deviation == 0:
+        return "unusable"
+    return "usable" if hints else "good"
+
+
+def _figures(source: Source, summary: Summary) -> dict[str, Any]:
+    levels, unit = summary.levels, source.millivolts
+    ends = (levels.low, levels.high)
+    return {
+        "levels": list(ends),
+        "levels_mv": None if unit is None else [(level + unit[0]) * unit[1] for level in ends],
+        "split_mv": None if unit is None else levels.split * unit[1],
+        "observation_noise_mv": None if unit is None else levels.spread * unit[1],
+        "deviation": summary.deviation,
+        "duty": summary.duty,
+        "switches": summary.switches,
+        "switching_probability": summary.probability,
+        "switching_rate": summary.switching_rate,
+        "dwell_low_s": summary.dwell_low,
+        "dwell_high_s": summary.dwell_high,
+        "correlation_time_s": summary.correlation_time,
+        "independent_rate": summary.independent_rate,
+        "min_entropy": summary.min_entropy,
+    }
+
+
+def _show(source: Source, summary: Summary) -> None:
+    found = _figures(source, summary)
+    levels, unit = summary.levels, "codes" if source.recording.codes else "V"
+    spread = f"{levels.spread:.3g} {unit}"
+    rows = [("levels", f"{levels.low:.4g} and {levels.high:.4g} {unit}, {levels.split:.3g} apart")]
+    if found["levels_mv"] is not None:
+        low, high = found["levels_mv"]
+        rows.append(("", f"{low:.4g} and {high:.4g} mV, {found['split_mv']:.3g} apart"))
+        spread += f", {found['observation_noise_mv']:.3g} mV"
+    rows.append(("observation noise", spread))
+    rows.append(("duty cycle", f"high {summary.duty:.1%} of the time"))
+    rows.append(("switching", f"{summary.switches:,} times, {summary.probability:.2%} of the samples"))
+    if summary.switching_rate is not None and summary.correlation_time is not None:
+        rows.append(("switching rate", f"{summary.switching_rate:,.0f} a second"))
+        if summary.dwell_low is not None and summary.dwell_high is not None:
+            rows.append(("mean dwell times", f"low {_milliseconds(summary.dwell_low)}, high {_milliseconds(summary.dwell_high)}"))
+        rows.append(("correlation time", _milliseconds(summary.correlation_time)))
+        rows.append(("independent samples", f"{summary.independent_rate:,.0f} a second"))
+    rows.append(("min-entropy", f"at least {summary.min_entropy:.2f} bits a sample"))
+    rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*map(escape, row))
+    if console.encoding.lower().startswith("utf"):
+        say(sparkline(source.recording, min(console.width, 100)))
+    console.print(table)
+
+
+def sparkline(recording: Recording, width: int) -> str:
+    """The first samples of the longest stretch without a hole, one character each."""
+    values = max(recording.segments, key=len)[:width]
+    low, span = values.min(), np.ptp(values) or 1.0
+    places = np.rint((values - low) / span * (len(_HEIGHTS) - 1)).astype(int)
+    return "".join(_HEIGHTS[place] for place in places)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"

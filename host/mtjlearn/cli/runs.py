@@ -1,0 +1,160 @@
+"""``mtjlearn runs``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mtjlearn.cli.common import command, console, say
+from mtjlearn.runs import RunError, RunSummary, list_runs, read_config, read_meta, read_metrics
+
+ROOT = Path("runs")
+_RESUMABLE = ("train", "demo")
+_HIDDEN = ("lock",)
+_WIDE = 120
+"""Columns of a terminal that has room for what a run's name tells already."""
+_STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "damaged": "red"}
+
+Content = TypeVar("Content")
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=ROOT)
+@command
+def cli(path: Path) -> dict[str, Any]:
+    """List run directories, or show one.
+
+    PATH is a directory of runs (./runs unless given), a run directory, or the name of one in ./runs.
+    """
+    if not path.exists() and (ROOT / path).is_dir():
+        path = ROOT / path
+    if path.name in ("", ".."):
+        path = path.resolve()
+    summary = next((run for run in list_runs(path.parent) if run.path.name == path.name), None)
+    if summary is not None:
+        return _show_run(summary)
+    if path != ROOT and not path.is_dir():
+        raise RunError(f"{path} is no run and no directory of runs; mtjlearn runs lists those in ./{ROOT}")
+    found = list_runs(path)
+    if found:
+        _show_list(found)
+    else:
+        say(f"no runs in {path} yet; make one, e.g. with: mtjlearn train iris --board native")
+    return {"runs": found}
+
+
+def _show_list(runs: list[RunSummary]) -> None:
+    rows = [
+        {
+            "run": escape(run.path.name),
+            "command": escape(run.command),
+            "of": escape(run.name),
+            "seed": "" if run.seed is None else str(run.seed),
+            "started": escape(_moment(run.started)),
+            "state": f"[{_STYLES[run.state]}]{run.state}[/]",
+            "result": escape(_outcome(run)),
+        }
+        for run in runs
+    ]
+    columns = list(rows[0]) if console.width >= _WIDE else ["run", "state", "result"]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column == "seed" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    console.print(table)
+    for run in runs:
+        for problem in run.problems:
+            say(problem)
+
+
+def _outcome(run: RunSummary) -> str:
+    """What a run found, in a few words; of an unfinished training its last loss."""
+    found = run.result
+    for key, name in (("test_accuracy", "accuracy"), ("test_r2", "R2")):
+        values = [
+            f"{who} {found[entry]:.3f}"
+            for who, entry in ((name, key), ("float", f"reference_{key}"))
+            if isinstance(found.get(entry), float)
+        ]
+        if values:
+            return ", ".join(values)
+    if "verdict" in found:
+        return f"{found['verdict']} source"
+    loss = (_last(run.path) or {}).get("loss")
+    return f"loss {loss:.4g}" if isinstance(loss, float) else ""
+
+
+def _show_run(run: RunSummary) -> dict[str, Any]:
+    config, meta = _readable(read_config, run.path), _readable(read_meta, run.path)
+    last = _last(run.path)
+    files = {file.name: file.stat().st_size for file in sorted(run.path.iterdir()) if _is_shown(file)}
+    resume = None
+    if run.command in _RESUMABLE and run.state in ("interrupted", "failed") and config is not None:
+        resume = f"mtjlearn train --resume {run.path}"
+    sections: dict[str, Mapping[str, Any]] = {
+        "": {"run": run.path, "state": run.state, "started": run.started, **_more(meta)},
+        "asked": config or {},
+        "last record": last or {},
+        "result": run.result,
+        "files": {name: f"{size:,} bytes" for name, size in files.items()},
+    }
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for title, content in sections.items():
+        for number, (name, value) in enumerate(_flat(content)):
+            table.add_row(f"[bold]{title}[/]" if number == 0 else "", escape(name), escape(value))
+    console.print(table)
+    for problem in run.problems:
+        say(problem)
+    if resume is not None:
+        say(f"go on with: {resume}")
+    return {"run": run, "config": config, "meta": meta, "last": last, "files": files, "resume": resume}
+
+
+def _is_shown(file: Path) -> bool:
+    return file.is_file() and not file.name.startswith(".") and file.name not in _HIDDEN
+
+
+def _more(meta: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: meta[name] for name in ("ended", "error") if meta.get(name)} if meta is not None else {}
+
+
+def _last(path: Path) -> dict[str, Any] | None:
+    """The last record of the board's training."""
+    records = _readable(read_metrics, path) or []
+    return next((record for record in reversed(records) if "loss" in record), None)
+
+
+def _readable(read: Callable[[Path], Content], path: Path) -> Content | None:
+    """What a file holds; None if it is damaged, which the summary's problems tell."""
+    try:
+        return read(path)
+    except RunError:
+        return None
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif value is not None and value != []:
+            yield f"{prefix}{name}", _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _moment(started: str) -> str:
+    try:
+        return f"{datetime.datetime.fromisoformat(started):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return started
