@@ -7,7 +7,7 @@ from dataclasses import fields
 from mtjlearn.network import Network
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
-from mtjlearn.wire.messages import MESSAGES, NOISE_BUFFER, VERSION, Configure, Error, Inject
+from mtjlearn.wire.messages import MESSAGES, NOISE_BUFFER, Configure, Error, Inject
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -54,8 +54,6 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
             if name == Inject.NAME:
                 return "its network takes noise from the ADC; configure it with injected noise first"
             return "its network takes injected noise; configure it with noise from the ADC first"
-        case Error.VERSION:
-            return f"it speaks protocol version {detail}, this host {VERSION}; update the older one"
         case _:
             return f"error {code} (detail {detail}), unknown to this host; install a newer mtjlearn"
 

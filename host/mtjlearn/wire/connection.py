@@ -208,7 +208,7 @@ class Connection:
         if data:
             try:
                 self.transport.write(data)
-            except BoardLost as error:
+            except BoardError as error:
                 self._link.fail(error)
 
     # --- without the lock ---
@@ -230,7 +230,7 @@ class Connection:
         while not self._closing:
             try:
                 data = self.transport.read(_READ_POLL)
-            except BoardLost as error:
+            except BoardError as error:
                 with self._changed:
                     self._link.fail(error)
                     self._changed.notify_all()

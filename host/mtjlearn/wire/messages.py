@@ -23,7 +23,7 @@ MAX_LAYERS = 8
 NOISE_BUFFER = 200
 MAX_SAMPLES_VALUE = 32767
 SESSION_NONE = 0
-SCHEMA = 0xC2FDBB0E
+SCHEMA = 0x5D265B63
 
 
 class Loss(enum.IntEnum):
@@ -94,7 +94,6 @@ class Error(enum.IntEnum):
     NO_NOISE = 9
     NOISE_NOT_READY = 10
     WRONG_MODE = 11
-    VERSION = 12
 
 
 class Features(enum.IntFlag):
@@ -488,7 +487,7 @@ class Err(Message):
     NAME = "ERR"
     LAYOUT = struct.Struct("<BBI")
     BOUNDS = {  # noqa: RUF012
-        "code": (1, 12),
+        "code": (1, 11),
     }
 
     command: int

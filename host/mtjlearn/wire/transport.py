@@ -9,7 +9,7 @@ from typing import Protocol
 
 import serial
 
-from mtjlearn.wire.errors import BoardLost, PortBusy, PortError, PortForbidden, PortMissing
+from mtjlearn.wire.errors import BoardError, BoardLost, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import LinkLog, LogKind
 
 BAUD = 250_000
@@ -104,8 +104,13 @@ class SerialTransport:
         return BoardLost(f"the board at {self.name} is gone (cable out, or its process ended); connect it again")
 
     def _note(self, kind: LogKind, data: bytes) -> None:
-        if self._log is not None:
+        if self._log is None:
+            return
+        try:
             self._log.write(kind, data)
+        except OSError as error:
+            self._log = None
+            raise BoardError(f"the link log cannot be written ({error.strerror}); make room and reconnect") from error
 
 
 def _explain(url: str, error: Exception) -> PortError:
