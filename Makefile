@@ -2,6 +2,7 @@
 # are built with cmake and ninja from PyPI. Needs Python 3.11 or newer and a C compiler. pip's own settings hold.
 
 VENV := .venv
+BOARD ?= native
 BIN := $(VENV)/bin
 
 # The first that is new enough, found by running it: a version manager leaves commands behind that lead to no Python.
@@ -20,13 +21,16 @@ help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make lint      ruff and mypy --strict'
-	@echo 'make validate  the learner on the virtual board against the integer model and the float reference'
-	@echo 'make bench     speed of the link and of the learners'
+	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
+	@echo 'make bench     speed of the link to the board and of the learners'
 	@echo 'make pio       the virtual board built by PlatformIO, without a network'
 	@echo 'make clean     removes all that these made, except runs/'
 
-demo validate bench: $(VENV)/.installed
+demo: $(VENV)/.installed
 	$(BIN)/mtjlearn $@ $(ARGS)
+
+validate bench: $(VENV)/.installed
+	$(BIN)/mtjlearn $@ --board $(BOARD) $(ARGS)
 
 # The environment comes second, in a make of its own: Python may be among the system packages.
 test: system-packages

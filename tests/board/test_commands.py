@@ -28,7 +28,8 @@ def samples(network: Network, count: int, seed: int = 1) -> tuple[Rows, Rows]:
 
 
 def injected(board: Board, network: Network) -> Learner:
-    """Configures the board for a deterministic replay; returns the same learner without a wire."""
+    """Restarts and configures the board for a deterministic replay; returns the same learner without a wire."""
+    board.reset()
     board.configure(network, injected=True)
     board.inject(CODES)
     learner = Learner(network)
@@ -124,7 +125,9 @@ def test_configuring_again_starts_anew(board: Board) -> None:
     board.configure(NETWORK, injected=True)
     assert board.acknowledged_samples == board.status().steps == 0
     assert all(np.array_equal(a, b) for a, b in zip(board.weights(), first, strict=True))
-    # The buffer keeps its codes.
+    # Injected codes are forgotten, so that a replay always starts with an empty buffer.
+    assert board.status().noise_filled == 0
+    board.inject(CODES)
     board.train(x, target)
     learner.train(x, target)
     assert all(np.array_equal(a, b) for a, b in zip(board.weights(), learner.weights, strict=True))
@@ -175,8 +178,8 @@ def test_telemetry_reports_the_mean_loss(board: Board) -> None:
 
 
 def test_reset_restarts_the_board(board: Board) -> None:
-    before = board.info
     injected(board, NETWORK)
+    before = board.info
     board.reset()
     assert board.info.name == before.name
     if before.boot_count > 1 or board.info.boot_count > 1:

@@ -184,9 +184,9 @@ def test_no_noise(board: Board) -> None:
 
 
 def test_noise_not_ready(board: Board) -> None:
-    board.configure(Network((3, 4, 2), seed=6), injected=True)
-    missing = 200 - board.status().noise_filled
-    board.inject(np.arange(missing - 80))
+    board.reset()
+    board.configure(NETWORK, injected=True)
+    board.inject(np.arange(120))
     with pytest.raises(BoardRefused) as caught:
         board.train(np.zeros((1, 3), np.int16), np.zeros((1, 2), np.int16))
     assert (caught.value.code, caught.value.detail) == (Error.NOISE_NOT_READY, 80)

@@ -27,6 +27,7 @@ LEAST_RATE = 5000
 
 
 def ready(board: Board) -> None:
+    board.reset()
     board.configure(NETWORK, injected=True)
     board.inject(np.random.default_rng(4).choice([30, 40], 200))
 
