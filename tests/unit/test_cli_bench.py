@@ -13,9 +13,6 @@ from mtjlearn.cli.bench import cli
 from mtjlearn.network import Loss
 from mtjlearn.virtual.native import start_native
 
-STREAMED_PER_SECOND = 5_000
-STEPS_PER_SECOND = 500_000
-
 
 def run(*arguments):
     return CliRunner().invoke(cli, [*arguments, "--repeats", "1", "--json"])
@@ -39,13 +36,6 @@ def test_all_networks_are_measured(native):
         assert result["steps_per_s"][name] == pytest.approx(1e9 / step["step"])
         assert name in text
     assert result["nets"]["64-32-10"]["step"] > 3 * result["nets"]["2-2-2-1"]["step"]
-
-
-def test_promises_of_speed(native):
-    result, _ = native
-    assert result["stream"]["samples_per_s"] >= STREAMED_PER_SECOND
-    assert result["stream"]["cross_entropy"]["samples_per_s"] >= STREAMED_PER_SECOND
-    assert result["steps_per_s"]["2-2-2-1"] >= STEPS_PER_SECOND
 
 
 def test_stream_and_model(native):

@@ -68,7 +68,7 @@ def test_bursts(run, tmp_path):
     assert not (Path(result["run"]) / "noise.png").exists()
 
 
-@pytest.mark.parametrize(("line_rate", "burst"), [(0, 0), (25_000, 0), (11_520, 200)])
+@pytest.mark.parametrize(("line_rate", "burst"), [(0, 0), (25_000, 0), (14_000, 0), (13_900, 200)])
 def test_bursts_where_the_line_cannot_carry_all(run, monkeypatch, line_rate, burst):
     def on_a_slow_line(*arguments, **options):
         board = open_board(*arguments, **options)

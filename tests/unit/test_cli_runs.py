@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
+from mtjlearn.cli import runs as runs_command
 from mtjlearn.cli.runs import cli
 from mtjlearn.runs import Checkpoint, Run
 
@@ -22,8 +24,8 @@ def root(tmp_path, monkeypatch):
     return Path("runs")
 
 
-def show(*arguments, columns="80"):
-    return CliRunner(env={"COLUMNS": columns}).invoke(cli, [*map(str, arguments), "--json"])
+def show(*arguments):
+    return CliRunner().invoke(cli, [*map(str, arguments), "--json"])
 
 
 def training(root, name="iris", seed=0):
@@ -72,14 +74,15 @@ def test_list(root):
 
 def test_newest_first(root):
     path = finished(root)
-    path.rename(root / f"20200101-000000-train-iris-s{7}")
+    path.rename(root / "20200101-000000-train-iris-s7")
     newer = finished(root, seed=8)
     assert [Path(run["path"]).name for run in json.loads(show().stdout)["runs"]] == [newer.name, "20200101-000000-train-iris-s7"]
 
 
-def test_wide_terminal_shows_all(root):
+def test_wide_terminal_shows_all(root, monkeypatch):
+    monkeypatch.setattr(runs_command, "console", Console(stderr=True, width=140))
     finished(root, seed=12)
-    heading, line = show(columns="140").stderr.splitlines()
+    heading, line = show().stderr.splitlines()
     assert heading.split() == ["run", "command", "of", "seed", "started", "state", "result"]
     assert line.split()[1:4] == ["train", "iris", "12"]
 

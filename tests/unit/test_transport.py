@@ -22,7 +22,7 @@ from link_support import ModelDevice
 from mtjlearn.wire import messages, transport
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.connection import Connection
-from mtjlearn.wire.errors import BoardLost, BoardTimeout, PortBusy, PortError, PortForbidden, PortMissing
+from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import MAGIC, LinkLog, LogKind, read_log
 from mtjlearn.wire.transport import SerialTransport
 
@@ -168,6 +168,20 @@ def test_another_file_is_not_taken_for_a_log(tmp_path: Path, device: PtyDevice) 
     assert path.read_bytes() == b"my notes, not to be harmed"
     assert not path.read_bytes().startswith(MAGIC)
     SerialTransport(device.path).close()  # and the port is free again
+
+
+def test_a_log_that_cannot_be_written_ends_the_session_with_the_reason(
+    device: PtyDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Connection(SerialTransport(device.path, log=tmp_path / "link.log"))
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LinkLog, "write", full)
+    with pytest.raises(BoardError, match="link log cannot be written \\(No space left"):
+        connection.execute(messages.GetStatus())
+    connection.close()
 
 
 # --- connections ---

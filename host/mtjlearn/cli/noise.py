@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,10 @@ from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import Recording, RecordingError, Summary, characterise, load_recording
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
+from mtjlearn.wire.frame import OVERHEAD
+from mtjlearn.wire.messages import NoiseCodes
 
 SECONDS = 3.0
-FRAME_SHARE = 1.25
-"""Bytes on the line for each byte of packed codes: frames have a header, a checksum and a stuffing byte."""
 _VERDICTS = {
     "good": "a board learns well with it",
     "usable": "a board can learn with it, but:",
@@ -166,7 +167,11 @@ def _record(board: Board, seconds: float | None, codes: int | None, burst: int |
 
 
 def _fits_line(info: BoardInfo) -> bool:
-    return not info.line_rate or info.adc_rate * info.adc_bits / 8 * FRAME_SHARE <= info.line_rate
+    """Whether the line carries every code, in the frames that the firmware makes of them."""
+    header = NoiseCodes.LAYOUT.size
+    codes = min(NOISE_BUFFER // 2, (info.max_payload - header) * 8 // info.adc_bits)
+    frame = header + math.ceil(codes * info.adc_bits / 8) + OVERHEAD
+    return not info.line_rate or info.adc_rate / codes * frame <= info.line_rate
 
 
 def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict[str, Any]:
