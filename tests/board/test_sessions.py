@@ -22,7 +22,6 @@ from mtjlearn.wire.messages import Ack, Train, Welcome
 NETWORK = Network((4, 8, 3), learning_rate=0.01, seed=2)
 X = np.random.default_rng(1).integers(-4096, 4096, (2000, 4)).astype(np.int16)
 TARGET = np.random.default_rng(2).integers(-4096, 4096, (2000, 3)).astype(np.int16)
-"""Samples a second that streaming to a virtual board must reach."""
 
 
 def ready(board: Board) -> None:
