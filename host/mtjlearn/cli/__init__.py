@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
+from typing import Any
 
 import click
 
@@ -30,6 +32,15 @@ class _Lazy(click.Group):
         module = importlib.import_module(f"mtjlearn.cli.{cmd_name}")
         found: click.Command = module.cli
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Mistakes in options are told as all others are: in one line, with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            path = (error.ctx or ctx).command_path
+            click.echo(f"mtjlearn: {error.format_message().rstrip('.')}; see {path} --help", err=True)
+            sys.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mtjlearn.board import BoardError
@@ -23,19 +24,20 @@ from mtjlearn.runs import RunError
 from mtjlearn.runs.storage import plain
 from mtjlearn.virtual.library import NotBuiltError
 
-EXPECTED = (BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError)
+EXPECTED = (
+    *(BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError),
+    click.UsageError,
+)
 """What a user can mend: told in one line."""
 EXIT_UNPROVEN = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-VIRTUAL_CODES_PER_STEP = 4
-"""Codes a training step on the virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
 
 _EXIT = "mtjlearn.exit"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error, so that standard output is the result alone."""
 
 
@@ -51,9 +53,9 @@ def board_option(function: Function) -> Function:
 
 def seed_option(function: Function) -> Function:
     """``--seed``."""
-    return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes everything random.")(
-        function
-    )
+    return click.option(
+        "--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes everything random."
+    )(function)
 
 
 def runs_option(function: Function) -> Function:
@@ -123,19 +125,15 @@ def exit_with(code: int) -> None:
 
 
 def _fail(text: str, code: int, as_json: bool) -> None:
-    console.print(f"[bold red]mtjlearn:[/] {_escaped(text)}", soft_wrap=True)
+    console.print(f"[bold red]mtjlearn:[/] {escape(text)}", soft_wrap=True)
     if as_json:
         click.echo(json.dumps({"error": text}))
     sys.exit(code)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")
-
-
 def say(text: str) -> None:
     """One line for the person at the terminal."""
-    console.print(_escaped(text), soft_wrap=True)
+    console.print(escape(text), soft_wrap=True)
 
 
 class Bar:
@@ -147,7 +145,7 @@ class Bar:
 
     def update(self, done: float, total: float, note: str = "") -> None:
         """Sets what is done, of how much, and a note behind the bar."""
-        self._progress.update(self._task, completed=done, total=total, note=_escaped(note))
+        self._progress.update(self._task, completed=done, total=total, note=escape(note))
 
 
 @contextmanager

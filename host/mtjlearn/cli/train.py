@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from mtjlearn.board import Board
 from mtjlearn.cli.common import (
-    VIRTUAL_CODES_PER_STEP,
     Bar,
     bar,
     board_option,
@@ -21,12 +22,9 @@ from mtjlearn.cli.common import (
     seed_option,
     virtual_options,
 )
-from mtjlearn.datasets import Task
-from mtjlearn.discovery import open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.runs import Run, read_config
-from mtjlearn.training import RULES, Plan, default_plan, train
-from mtjlearn.training.plan import RuleName
+from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, train
 
 
 class Terminal:
@@ -44,11 +42,11 @@ class Terminal:
         self._bars.close()
 
     def note(self, text: str) -> None:
-        """See :class:`mtjlearn.training.session.Observer`."""
+        """See :class:`mtjlearn.training.Observer`."""
         say(text)
 
     def progress(self, phase: str, done: int, total: int, loss: float | None, rate: float | None) -> None:
-        """See :class:`mtjlearn.training.session.Observer`."""
+        """See :class:`mtjlearn.training.Observer`."""
         if self._bar is None or phase != self._phase:
             self._bars.close()
             self._bar = self._bars.enter_context(bar(f"{phase:9}"))
@@ -59,61 +57,63 @@ class Terminal:
 
 @click.command()
 @click.argument("data", required=False)
+@click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
+@click.option("--task", type=click.Choice(["classification", "regression"]), help="Seen from the target unless given.")
 @board_option
 @seed_option
-@device_noise_options
-@runs_option
 @click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp.")
-@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer.")
+@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; left out: one hidden layer that suits the data.")
 @click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Cross-entropy for classes unless given.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes through the training part.")
-@click.option("--eta", type=click.FloatRange(0, 15.99), help="Learning rate.")
-@click.option("--sigma", type=click.FloatRange(1 / 256, 0.9997), help="Standard deviation of a unit's noise.")
+@click.option("--epochs", metavar="N", type=click.IntRange(1), help="Passes through the training part.")
+@click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
+@click.option("--constant-rate", is_flag=True, help="Do not halve the learning rate towards the end.")
+@click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise.")
 @click.option("--weights", type=click.Choice(["int16", "int32"]), default="int16", show_default=True, help="Storage of weights.")
 @click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated.")
-@click.option("--constant-rate", is_flag=True, help="Do not halve the learning rate towards the end.")
-@click.option("--target", help="Target column of a file: its name, or its number from 1.")
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="Seen from the target unless given.")
+@device_noise_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
-@click.option("--resume", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Go on with an interrupted run.")
+@runs_option
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
 @command
 def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **asked: Any) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
     DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
     depends on the seed alone, scaling is fitted on the training part, and the last weights count. A run directory keeps
-    settings, metrics, weights, plots and the raw log of the link.
+    settings, metrics, weights, plots and the raw log of the link; Ctrl-C keeps it to go on with.
     """
     if resume is not None:
-        if data is not None:
-            raise click.UsageError("--resume goes on with what its run was asked; leave DATA out")
+        _refuse_beside_resume()
         plan = Plan.from_config(read_config(resume))
-        plan = plan if board is None else _moved(plan, board)
-        return _train(plan, Run.open(resume))
+        plan = plan if board is None else replace(plan, board=board)
+        _check_rule(plan)
+        return asdict(_train(plan, Run.open(resume)))
     if data is None:
-        raise click.UsageError("name a dataset or a file, e.g. mtjlearn train iris --board native")
+        raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
-    run = Run.create(root, "train", Path(data).stem, plan.seed, plan.config())
-    return _train(plan, run)
+    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config())))
 
 
-def _moved(plan: Plan, board: str) -> Plan:
-    from dataclasses import replace
-
-    return replace(plan, board=board, virtual=plan.virtual if board == "native" else {})
+def _refuse_beside_resume() -> None:
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in ("resume", "board", "as_json") and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+            raise click.UsageError(f"--resume goes on with what its run was asked; leave {named} out")
 
 
 def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
-    virtual = virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"])
-    if board == "native":
-        virtual = {"virtual_clock": VIRTUAL_CODES_PER_STEP, "seed": asked["seed"], **virtual}
+    for name in ("eta", "sigma"):
+        if asked[name] is not None and not math.isfinite(asked[name]):
+            raise click.UsageError(f"--{name} must be a number")
     loss = asked["loss"]
-    return default_plan(
+    plan = default_plan(
         data,
         seed=asked["seed"],
-        rule=cast("RuleName", asked["rule"]),
+        rule=asked["rule"],
         target=asked["target"],
-        task=cast("Task | None", asked["task"]),
+        task=asked["task"],
         loss=None if loss is None else Loss[loss.upper().replace("-", "_")],
         sizes=None if asked["net"] is None else parse_sizes(asked["net"]),
         epochs=asked["epochs"],
@@ -124,34 +124,38 @@ def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
         falling=not asked["constant_rate"],
         reference=not asked["no_reference"],
         board=board,
-        virtual=virtual,
+        virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
     )
+    _check_rule(plan)
+    if asked["no_reference"] and not plan.on_board:
+        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; leave --no-reference out")
+    return plan
 
 
-def _train(plan: Plan, run: Run) -> dict[str, Any]:
-    def opened(log: Path) -> Board:
-        return open_board(plan.board, log=log, **plan.virtual)
+def _check_rule(plan: Plan) -> None:
+    if plan.board is not None and not plan.on_board:
+        rules = " and ".join(BOARD_RULES)
+        raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
 
+
+def _train(plan: Plan, run: Run) -> Report:
     network = plan.network
     say(
-        f"{plan.data}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
+        f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        report = train(plan, run, opened, terminal)
-    _summary(report.__dict__)
-    return report.__dict__
-
-
-def _summary(found: dict[str, Any]) -> None:
+        report = train(plan, run, terminal)
     for name, board, reference in (
-        ("test accuracy", found["test_accuracy"], found["reference_test_accuracy"]),
-        ("test R2", found["test_r2"], found["reference_test_r2"]),
+        ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
+        ("test R2", report.test_r2, report.reference_test_r2),
     ):
         values = [f"board {board:.4f}"] if board is not None else []
         values += [f"float reference {reference:.4f}"] if reference is not None else []
         if values:
             say(f"{name}: {', '.join(values)}")
-    if found["samples_per_s"] is not None:
-        say(f"{found['steps']} steps, {found['skipped']} skipped; {found['samples_per_s']:,.0f} samples/s over the line")
-    say(f"everything is in {found['run']}: loss.png, metrics.jsonl, weights.npz, config.toml")
+    if report.samples_per_s is not None:
+        say(f"{report.steps:,} steps, {report.skipped:,} skipped; {report.samples_per_s:,.0f} samples/s over the line")
+    kept = "loss.png, metrics.jsonl, config.toml" + (", noise.png, weights.npz" if plan.on_board else "")
+    say(f"everything is in {report.run}: {kept}")
+    return report

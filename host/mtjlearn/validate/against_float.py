@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +13,14 @@ from numpy.typing import NDArray
 from mtjlearn.datasets import Dataset, dequantise, epoch_order, load, quantise
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import FRACTION_BITS, LOSS_BITS, NOISE_BUFFER, WEIGHT32_BITS, Loss, Network, WeightFormat
-from mtjlearn.noise import PRESETS, RingBuffer, SimulatedAdc, stored_codes
+from mtjlearn.network import LOSS_BITS, NOISE_BUFFER, Loss, Network, WeightFormat
+from mtjlearn.noise import RingBuffer, stored_codes
 from mtjlearn.reference import Reference
 from mtjlearn.schedule import constant, halving
+from mtjlearn.training.floats import float_targets, float_weights, simulated_adc
+from mtjlearn.training.plan import CODES_PER_STEP, DECORRELATION_RATE
 
-CODES_PER_STEP = 4
-ADC_RATE = 9615.0
-ADC_BITS = 10
-ADC_REFERENCE = 1.1
-DECORRELATION_RATE = 2**-12
 BOOTSTRAPS = 10_000
-RULES = ("anp", "danp")
 
 Schedule = Callable[[int, int], float]
 """Factor on the learning rate in an epoch of so many."""
@@ -84,6 +82,11 @@ class Comparison:
     fixed: float
     reference: float
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The result in short, as commands print it."""
+        return {"ratio": self.ratio, "ci95": list(self.ci95), "replicas": self.replicas}
+
 
 def compare(
     task: str,
@@ -124,8 +127,7 @@ def compare(
     data = [load(plan.dataset, seed=seed) for seed in range(replicas)]
     samples = len(data[0].x_train)
     orders = np.stack([[epoch_order(seed, epoch, samples) for epoch in range(plan.epochs)] for seed in range(replicas)])
-    adc = SimulatedAdc(PRESETS["recording"], replicas, ADC_RATE, ADC_BITS, ADC_REFERENCE, seed=0)
-    codes = adc.read(NOISE_BUFFER + plan.epochs * samples * CODES_PER_STEP)
+    codes = simulated_adc("recording", replicas, 0).read(NOISE_BUFFER + plan.epochs * samples * CODES_PER_STEP)
 
     schedule = halving if plan.falling else constant
     fixed = np.empty(replicas)
@@ -157,7 +159,7 @@ def _train_integers(
         learner.set_rates(network.learning_rate * schedule(epoch, epochs), network.decorrelation_rate)
         learner.train(quantised.x_train, quantised.t_train, orders[epoch], fresh[epoch])
     total, _ = learner.evaluate(quantised.x_train, quantised.t_train)
-    return total / 2**LOSS_BITS / samples
+    return math.ldexp(total, -LOSS_BITS) / int(samples)
 
 
 def _train_floats(
@@ -169,17 +171,13 @@ def _train_floats(
     progress: Callable[[int, int, NDArray[np.float64]], None] | None,
 ) -> NDArray[np.float64]:
     start = FixedNetwork(networks[0], [network.seed for network in networks])
-    bits = WEIGHT32_BITS if networks[0].weight_format is WeightFormat.INT32 else FRACTION_BITS
     noise = RingBuffer(stored_codes(codes), networks[0].sigma, start.random_state, CODES_PER_STEP)
-    reference = Reference(networks[0], noise=noise, weights=[np.ldexp(layer.astype(float), -bits) for layer in start.weights])
+    reference = Reference(networks[0], noise=noise, weights=float_weights(start))
     epochs = orders.shape[1]
     quantised = [quantise(dataset, network) for dataset, network in zip(data, networks, strict=True)]
     # The device's samples as real numbers: clipping rare extremes is a matter of the data, not of the arithmetic.
     x = np.stack([dequantise(part.x_train) for part in quantised])
-    if networks[0].loss is Loss.CROSS_ENTROPY:
-        targets: NDArray[np.generic] = np.stack([part.t_train[:, 0].astype(np.int64) for part in quantised])
-    else:
-        targets = np.stack([dequantise(part.t_train) for part in quantised])
+    targets = np.stack([float_targets(part, networks[0]) for part in quantised])
     reference.train(
         x,
         targets,
@@ -188,5 +186,6 @@ def _train_floats(
         schedule=lambda epoch: schedule(epoch, epochs),
         progress=progress,
     )
-    return reference.evaluate(x, targets).loss
+    loss: NDArray[np.float64] = reference.evaluate(x, targets).loss
+    return loss
 

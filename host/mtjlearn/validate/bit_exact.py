@@ -36,6 +36,11 @@ class BitExact:
     first: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
+    @property
+    def proven(self) -> bool:
+        """Whether steps were compared and none differs."""
+        return self.steps > 0 and self.mismatches == 0
+
     def differs(self, text: str, count: int = 1) -> None:
         """Notes mismatches."""
         self.mismatches += count
@@ -112,16 +117,16 @@ def _compare_state(board: Board, model: FixedNetwork, place: str, found: BitExac
         "random state": (status.random_state, int(model.random_state[0])),
         "sum of losses": (status.loss_sum, int(model.loss_sum[0])),
     }
-    for name, (ours, theirs) in numbers.items():
-        if ours != theirs:
-            found.differs(f"{place}: {name} is {ours}, the model says {theirs}")
-    for layer, (ours, theirs) in enumerate(zip(board.weights(), model.weights, strict=True), 1):
-        different = np.count_nonzero(ours != theirs[0])
-        if different:
-            found.differs(f"{place}: {different} weights of layer {layer} differ")
+    for name, (on_board, in_model) in numbers.items():
+        if on_board != in_model:
+            found.differs(f"{place}: {name} is {on_board}, the model says {in_model}")
     matrices = [matrix[0] for matrix in model.matrices if matrix is not None]
-    for number, (ours, theirs) in enumerate(zip(board.matrices(), matrices, strict=True), 1):
-        different = np.count_nonzero(ours != theirs)
-        if different:
-            found.differs(f"{place}: {different} entries of decorrelation matrix {number} differ")
+    for what, here, there in (
+        ("weights of layer", board.weights(), [layer[0] for layer in model.weights]),
+        ("entries of decorrelation matrix", board.matrices(), matrices),
+    ):
+        for number, (ours, theirs) in enumerate(zip(here, there, strict=True), 1):
+            different = np.count_nonzero(ours != theirs)
+            if different:
+                found.differs(f"{place}: {different} {what} {number} differ")
     return status

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.network import FRACTION_BITS, Loss, Network, WeightFormat
+from mtjlearn.wire.messages import Features
 
 NETWORKS = ((2, 2, 2, 1), (2, 4, 1), (4, 8, 3), (64, 32, 10))
 _LEVELS = (34, 45)
@@ -43,6 +44,14 @@ class Case:
         ]
         return " ".join([*parts, "full-scale"] if self.full_scale else parts)
 
+    @property
+    def needs(self) -> Features:
+        """What a board's firmware must have."""
+        network, needs = self.network, Features(0)
+        needs |= Features.DECORRELATION if any(network.decorrelate) else Features(0)
+        needs |= Features.CROSS_ENTROPY if network.loss is Loss.CROSS_ENTROPY else Features(0)
+        return needs | (Features.INT32_WEIGHTS if network.weight_format is WeightFormat.INT32 else Features(0))
+
     def samples(self, count: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """Inputs (count, inputs) and targets (count, target values) in the device's integers."""
         generator = np.random.default_rng([self.seed, 1])
@@ -56,28 +65,27 @@ class Case:
         """Noise codes of two levels with a code of observation noise, shape (count,)."""
         generator = np.random.default_rng([self.seed, 2])
         level = np.asarray(_LEVELS)[generator.integers(0, 2, count)]
-        return np.clip(level + np.rint(generator.standard_normal(count)), 0, 1023).astype(np.uint16)
+        codes: NDArray[np.float64] = np.clip(level + np.rint(generator.standard_normal(count)), 0, 1023)
+        return codes.astype(np.uint16)
 
     def _values(self, generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.int16]:
         if self.full_scale:
             return generator.integers(-32767, 32768, shape).astype(np.int16)
-        scaled = np.rint(generator.standard_normal(shape) * 2**FRACTION_BITS)
-        return np.clip(scaled, -32767, 32767).astype(np.int16)
+        values: NDArray[np.float64] = np.clip(np.rint(generator.standard_normal(shape) * 2**FRACTION_BITS), -32767, 32767)
+        return values.astype(np.int16)
 
 
-def cases(seed: int = 0, features: frozenset[str] = frozenset({"danp", "cross-entropy", "int32"})) -> list[Case]:
+def cases(seed: int, features: Features) -> list[Case]:
     """All combinations of network, rule, weight format, loss and antithetic pass; step size and range of the samples alternate.
 
     Args:
         seed: from which each case gets its own.
-        features: what the board can do beyond the plain case.
+        features: what the board's firmware can do.
     """
     found = []
     combinations = itertools.product(NETWORKS, (False, True), WeightFormat, Loss, (False, True))
     for number, (sizes, decorrelated, weight_format, loss, antithetic) in enumerate(combinations):
-        if loss is Loss.CROSS_ENTROPY and (sizes[-1] < 2 or "cross-entropy" not in features):
-            continue
-        if (decorrelated and "danp" not in features) or (weight_format is WeightFormat.INT32 and "int32" not in features):
+        if loss is Loss.CROSS_ENTROPY and sizes[-1] < 2:
             continue
         network = Network(
             sizes,
@@ -91,4 +99,4 @@ def cases(seed: int = 0, features: frozenset[str] = frozenset({"danp", "cross-en
             seed=1 + seed * 1000 + number,
         )
         found.append(Case(network, 1000 * seed + number, full_scale=number % 5 == 4))
-    return found
+    return [case for case in found if case.needs in features]

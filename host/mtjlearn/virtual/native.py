@@ -39,9 +39,14 @@ class NativeBoard:
         # A file, not a pipe: nobody reads while the board runs, and a full pipe would stop it.
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            # The board ends when the pipe at its standard input closes, also when this process is killed.
+            # The board ends when the pipe at its standard input closes, also when this process is killed. In a process
+            # group of its own it outlives a Ctrl-C at the terminal, so that its last weights can still be read.
             self.process = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
+                [str(part) for part in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                process_group=0,
             )
         except OSError as error:
             self._errors.close()

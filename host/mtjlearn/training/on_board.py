@@ -1,0 +1,181 @@
+"""The board's part of a training: streams the epochs, records metrics, keeps checkpoints, goes on from one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.board import Board, BoardError, BoardRefused
+from mtjlearn.datasets import Quantised, epoch_order
+from mtjlearn.network import LOSS_BITS
+from mtjlearn.runs import Checkpoint, Run, read_metrics
+from mtjlearn.training.plan import Plan
+from mtjlearn.training.report import Observer
+
+EVALUATIONS = 25
+"""How often the test part is evaluated during training, about."""
+STRETCH = 2000
+"""Samples streamed at once, at most: then the counters are read, and the weights if it is time. A few seconds on a slow board."""
+CHECKPOINT_INTERVAL = 1.0
+"""Seconds between checkpoints, at least; also one at the end and at an interruption."""
+
+
+class BoardTraining:
+    """A training on an open board.
+
+    The board is configured with the plan's network; if the run has a checkpoint, it goes on from there. What the board
+    counts begins anew with that, what it counted before is in the run's metrics.
+
+    Args:
+        plan: what to do.
+        run: gets metrics and checkpoints.
+        board: learns.
+        data: what it learns.
+        observer: is told the progress.
+    """
+
+    def __init__(self, plan: Plan, run: Run, board: Board, data: Quantised, observer: Observer) -> None:
+        self._plan = plan
+        self._run = run
+        self._board = board
+        self._data = data
+        self._observer = observer
+        self._before = {"step": 0, "skipped": 0, "saturations": 0}
+        checkpoint = run.load_weights()
+        if checkpoint is None:
+            board.configure(plan.network)
+        else:
+            self._go_on_from(checkpoint)
+        self._recorded = board.status()
+        self._saved = time.monotonic()
+        self._loss: float | None = None
+        self._seconds = 0.0
+        self.steps: int = self._before["step"]
+        """Training steps since the start of the run."""
+
+    @property
+    def skipped(self) -> int:
+        """Steps without an update since the start of the run."""
+        return self._before["skipped"] + self._recorded.skipped
+
+    @property
+    def saturations(self) -> int:
+        """Values cut since the start of the run."""
+        return self._before["saturations"] + self._recorded.saturations
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """Samples streamed and trained a second, end to end, over all of the run; None if it was not measured."""
+        seconds = sum(float(record.get("seconds", 0.0)) for record in read_metrics(self._run.path))
+        return self.steps / seconds if seconds else None
+
+    def train(self) -> None:
+        """Trains to the end of the plan.
+
+        Raises:
+            KeyboardInterrupt: after a checkpoint, if the board still answers.
+            BoardRefused: the same, e.g. because its noise source fell silent.
+            BoardError: as the board's methods.
+        """
+        total = self._plan.epochs * len(self._data.x_train)
+        try:
+            while self.steps < total:
+                self._stretch(total)
+                self._record(evaluate=True)
+                if self.steps == total or time.monotonic() - self._saved >= CHECKPOINT_INTERVAL:
+                    self._save()
+        except (KeyboardInterrupt, BoardRefused):
+            self._keep()
+            raise
+
+    def _go_on_from(self, checkpoint: Checkpoint) -> None:
+        # The generator cannot be set to a state that was reached, but the run does not repeat random numbers this way.
+        self._board.configure(replace(self._plan.network, seed=checkpoint.random_state or self._plan.network.seed))
+        self._board.set_weights(_rows(checkpoint.weights, self._board.weights()))
+        if any(self._plan.network.decorrelate):
+            self._board.set_matrices(_rows(checkpoint.matrices, self._board.matrices()))
+        counted = [record for record in read_metrics(self._run.path) if "skipped" in record and record["step"] <= checkpoint.steps]
+        self._before = {**(counted[-1] if counted else self._before), "step": checkpoint.steps}
+
+    def _stretch(self, total: int) -> None:
+        """Streams the rest of an epoch, or of it as much as goes at once."""
+        samples = len(self._data.x_train)
+        epoch, position = divmod(self.steps, samples)
+        chosen = epoch_order(self._plan.seed, epoch, samples)[position : position + STRETCH]
+        self._board.set_rates(self._plan.network.learning_rate * self._plan.rate_factor(epoch))
+        started = time.monotonic()
+
+        def tell(acknowledged: int) -> None:
+            rate = acknowledged / max(time.monotonic() - started, 1e-9)
+            self._observer.progress("board", self.steps + acknowledged, total, self._loss, rate)
+
+        try:
+            self._board.train(self._data.x_train[chosen], self._data.t_train[chosen], on_progress=tell)
+        finally:
+            self._seconds += time.monotonic() - started
+
+    def _record(self, *, evaluate: bool) -> None:
+        """Records what the board counted since the last record: it may have trained samples that it could not acknowledge."""
+        status, last = self._board.status(), self._recorded
+        done = status.steps - last.steps
+        if done == 0:
+            return
+        self.steps = self._before["step"] + status.steps
+        epoch, position = divmod(self.steps, len(self._data.x_train))
+        self._loss = (status.loss_sum - last.loss_sum) / 2**LOSS_BITS / done
+        record = {
+            "step": self.steps,
+            "epoch": epoch,
+            "loss": self._loss,
+            "skipped": self._before["skipped"] + status.skipped,
+            "saturations": self._before["saturations"] + status.saturations,
+            "seconds": self._seconds,
+        }
+        if evaluate and position == 0 and self._is_evaluated(epoch):
+            record.update(self._evaluation())
+        self._run.metric(**record)
+        self._recorded, self._seconds = status, 0.0
+
+    def _is_evaluated(self, epoch: int) -> bool:
+        return epoch % max(1, self._plan.epochs // EVALUATIONS) == 0 or epoch == self._plan.epochs
+
+    def _evaluation(self) -> dict[str, float]:
+        evaluation = self._board.evaluate(self._data.x_test, self._data.t_test)
+        accuracy = {"test_accuracy": evaluation.accuracy} if self._plan.task == "classification" else {}
+        return {"test_loss": evaluation.loss, **accuracy}
+
+    def _save(self) -> None:
+        """Saves a checkpoint at the place of the last record."""
+        weights, matrices = self._board.weights(), self._board.matrices()
+        joined = np.concatenate([matrix.ravel() for matrix in matrices]) if matrices else np.zeros(0)
+        epoch, position = divmod(self.steps, len(self._data.x_train))
+        self._run.save_weights(
+            Checkpoint(
+                epoch,
+                position,
+                self.steps,
+                np.concatenate([layer.ravel() for layer in weights]),
+                joined.astype(np.int16),
+                self._recorded.random_state,
+            )
+        )
+        self._saved = time.monotonic()
+
+    def _keep(self) -> None:
+        try:
+            self._record(evaluate=False)
+            if self.steps:
+                self._save()
+        except BoardError as error:
+            self._observer.note(f"the last weights could not be read ({error}); the run resumes from its last checkpoint")
+
+
+def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """The values cut into arrays of the shapes of others."""
+    ends = np.cumsum([array.size for array in like])[:-1].tolist()
+    return [part.reshape(array.shape) for part, array in zip(np.split(values, ends), like, strict=True)]
