@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_every_sample_that_was_trained(tmp_path, after):
 
 
 @pytest.mark.parametrize("weight_format", WeightFormat)
-def test_going_on_starts_from_the_weights_that_were_kept(tmp_path, weight_format):
+def test_going_on_starts_from_the_weights_that_were_kept(tmp_path, monkeypatch, weight_format):
     plan, run = start(tmp_path, rule="danp", weight_format=weight_format, antithetic=True)
     with pytest.raises(KeyboardInterrupt):
         train(plan, run, Watcher(interrupt_after(1500)))
@@ -89,9 +89,10 @@ def test_going_on_starts_from_the_weights_that_were_kept(tmp_path, weight_format
     def at_once(*_, **__):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Board, "train", at_once)
+    monkeypatch.setattr(Board, "train", at_once)
+    with pytest.raises(KeyboardInterrupt):
         train(plan, Run.open(run.path), Watcher())
+    monkeypatch.undo()
     again = read_checkpoint(run.path)
     assert (again.steps, again.epoch, again.samples) == (kept.steps, kept.epoch, kept.samples)
     np.testing.assert_array_equal(again.weights, kept.weights)
@@ -135,7 +136,7 @@ def test_ctrl_c_before_the_first_sample(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("tcp_port", [None, 0], ids=["pty", "tcp"])
-def test_a_board_that_vanishes(tmp_path, tcp_port):
+def test_a_board_that_vanishes(tmp_path, monkeypatch, tcp_port):
     killed = []
     with start_native(tcp_port=tcp_port, virtual_clock=4) as native:
 
@@ -145,8 +146,8 @@ def test_a_board_that_vanishes(tmp_path, tcp_port):
                 killed.append(time.monotonic())
 
         plan, run = start(tmp_path, board=native.url)
-        with pytest.raises(BoardLost) as lost, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mtjlearn.training.on_board.CHECKPOINT_INTERVAL", 0.0)
+        monkeypatch.setattr("mtjlearn.training.on_board.CHECKPOINT_INTERVAL", 0.0)
+        with pytest.raises(BoardLost) as lost:
             train(plan, run, Watcher(kill))
         assert time.monotonic() - killed[0] < 2
     assert "\n" not in str(lost.value)
@@ -176,7 +177,7 @@ def test_a_board_that_stops_answering(tmp_path):
 
         plan, run = start(tmp_path, board=native.url)
         try:
-            with pytest.raises(BoardLost, match="has not answered.*--resume"):
+            with pytest.raises(BoardLost, match=r"has not answered.*--resume"):
                 train(plan, run, Watcher(stop))
             assert time.monotonic() - stopped[0] < 2
         finally:
@@ -211,9 +212,10 @@ def test_a_second_ctrl_c_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     plan, run = start(tmp_path)
-    with pytest.raises(KeyboardInterrupt, match="--resume"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mtjlearn.training.on_board.BoardTraining._save", impatient)
+    monkeypatch.setattr("mtjlearn.training.on_board.BoardTraining._save", impatient)
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
         train(plan, run, Watcher(interrupt_after(1000)))
+    monkeypatch.undo()
     assert read_meta(run.path)["state"] == "interrupted"
     assert read_checkpoint(run.path) is None
     report = train(plan, Run.open(run.path), Watcher())

