@@ -220,7 +220,7 @@ def update_matrix(matrix: list[list[int]], xbar: list[int], rate: int, rounding:
     n = len(xbar)
     k = 37 - bits(rate)
     advance = 40503 if rounding == STOCHASTIC else 0
-    u = [sat16(rounded(sum(matrix[i][j] * xbar[i] for i in range(n)), 14)) for j in range(n)]
+    u = [rounded(sum(matrix[i][j] * xbar[i] for i in range(n)), 14) for j in range(n)]
     updated = [list(row) for row in matrix]
     for i in range(n):
         c = -floor_div(xbar[i] * mantissa(rate, 15) + dither(word, k), k)

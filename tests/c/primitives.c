@@ -201,13 +201,13 @@ static void update_matrix(void)
     net.config.decorrelation_rate = (uint32_t)integer();
     bool stochastic = integer();
     struct anp_dither dither = {(uint16_t)integer(), stochastic ? 40503 : 0};
-    net.decorrelated = malloc(sizeof(int16_t) * n);
+    net.projection = malloc(sizeof(int32_t) * n);
     anp_update_matrix(&net, 0, &dither);
     for (uint16_t i = 0; i < values; i++)
         answer(net.layer[0].matrix[i]);
     free(net.layer[0].matrix);
     free(net.layer[0].input);
-    free(net.decorrelated);
+    free(net.projection);
 }
 
 static void dither_word(void)

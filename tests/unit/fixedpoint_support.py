@@ -152,7 +152,7 @@ class ScalarNetwork:
     def update_matrix(self, matrix: list[list[int]], xbar: list[int]) -> None:
         n, rate = len(xbar), self.c["decorrelation_rate"]
         k = 37 - exact.bits(rate)
-        u = [self.sat16(exact.rounded(sum(matrix[i][j] * xbar[i] for i in range(n)), 14)) for j in range(n)]
+        u = [exact.rounded(sum(matrix[i][j] * xbar[i] for i in range(n)), 14) for j in range(n)]
         for i in range(n):
             c = -exact.floor_div(xbar[i] * exact.mantissa(rate, 15) + exact.dither(self.next_word(), k), k)
             for j in range(n):

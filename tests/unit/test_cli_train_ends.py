@@ -177,7 +177,9 @@ def test_a_board_started_by_hand_that_dies_and_another_that_takes_over():
 def test_a_run_in_use_is_left_alone():
     with started("xor", "--board", "native", "--epochs", EPOCHS, "--no-reference") as process:
         wait_for_checkpoint()
+        os.kill(process.pid, signal.SIGSTOP)  # so that it does not finish meanwhile
         assert "in use by another process" in mistake("--resume", only_run())
         os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGCONT)
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 130

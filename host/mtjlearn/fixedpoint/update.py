@@ -128,7 +128,7 @@ def update_matrix(
     mantissa = rate << (15 - bits) if bits <= 15 else rate >> (bits - 15)
     k = 37 - bits
     words = words.reshape(replicas, n, n + 1)
-    u = sat16(round_shift(xbar[:, None, :] @ matrix, 14), counts)
+    u = round_shift(xbar[:, None, :] @ matrix, 14)
     c = -((xbar * mantissa + dither(words[:, :, 0], k)) >> k)
     others = sat16(u - round_shift(xbar[:, :, None] * matrix, 14), counts)
     return sat16(matrix + ((c[:, :, None] * others + dither(words[:, :, 1:], 16)) >> 16), counts)

@@ -110,7 +110,8 @@ struct anp_network {
     struct anp_config config;
     struct anp_layer layer[ANP_MAX_LAYERS];
     int16_t *scratch[2];          /* a layer's input in pass 2 and in clean passes, in turn */
-    int16_t *decorrelated;        /* the decorrelated input in pass 2, and u of section 8; NULL without decorrelation */
+    int16_t *decorrelated;        /* the decorrelated input in pass 2; NULL without decorrelation */
+    int32_t *projection;          /* u of section 8; NULL without decorrelation */
     int16_t *first_product;       /* z of the first layer, shared by both passes */
     uint8_t *weights;             /* all rows, contiguous */
     uint8_t *matrices;            /* all matrices, contiguous */

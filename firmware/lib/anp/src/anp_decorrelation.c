@@ -5,7 +5,8 @@ void anp_update_matrix(struct anp_network *net, uint8_t l, struct anp_dither *di
 {
     struct anp_layer *layer = &net->layer[l];
     const int16_t *x = layer->input;
-    int16_t *matrix = layer->matrix, *u = net->decorrelated;
+    int16_t *matrix = layer->matrix;
+    int32_t *u = net->projection;
     uint16_t n = layer->inputs;
     uint32_t *saturations = &net->saturations;
 
@@ -18,7 +19,7 @@ void anp_update_matrix(struct anp_network *net, uint8_t l, struct anp_dither *di
         int64_t acc = 0;
         for (uint16_t i = 0; i < n; i++)
             acc += (int32_t)matrix[(uint32_t)i * n + j] * x[i];
-        u[j] = anp_sat16_wide(anp_round64(acc, ANP_MATRIX_BITS), saturations);
+        u[j] = (int32_t)anp_round64(acc, ANP_MATRIX_BITS);
     }
     for (uint16_t i = 0; i < n; i++) {
         int16_t *row = matrix + (uint32_t)i * n;

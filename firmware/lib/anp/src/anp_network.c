@@ -68,13 +68,19 @@ static int16_t *take16(struct allocator *a, uint32_t values)
     return take(a, values * (uint32_t)sizeof(int16_t));
 }
 
-/* Weights first, because int32 ones need the arena's alignment. */
+/* First what needs the arena's alignment: the projection and int32 weights. */
 static void lay_out(struct anp_network *net, const struct anp_config *config, struct allocator *a)
 {
     uint32_t weight_bytes = config->weight_format == ANP_INT32 ? 4 : 2;
     uint16_t widest_output = 0, widest_decorrelated = 0;
 
-    net->weights = a->base;
+    for (uint8_t l = 0; l < config->layers; l++) {
+        if ((config->decorrelate >> l & 1) && config->sizes[l] > widest_decorrelated)
+            widest_decorrelated = config->sizes[l];
+    }
+    net->projection = widest_decorrelated ? take(a, widest_decorrelated * (uint32_t)sizeof(int32_t)) : NULL;
+    net->weights = take(a, 0);
+    uint32_t weights_from = a->used;
     for (uint8_t l = 0; l < config->layers; l++) {
         struct anp_layer *layer = &net->layer[l];
         layer->inputs = config->sizes[l];
@@ -83,16 +89,15 @@ static void lay_out(struct anp_network *net, const struct anp_config *config, st
         if (layer->units > widest_output)
             widest_output = layer->units;
     }
-    net->weights_bytes = a->used;
-    net->matrices = a->base ? a->base + a->used : NULL;
+    net->weights_bytes = a->used - weights_from;
+    net->matrices = take(a, 0);
+    uint32_t matrices_from = a->used;
     for (uint8_t l = 0; l < config->layers; l++) {
         struct anp_layer *layer = &net->layer[l];
         bool decorrelated = config->decorrelate >> l & 1;
         layer->matrix = decorrelated ? take16(a, (uint32_t)layer->inputs * layer->inputs) : NULL;
-        if (decorrelated && layer->inputs > widest_decorrelated)
-            widest_decorrelated = layer->inputs;
     }
-    net->matrices_bytes = a->used - net->weights_bytes;
+    net->matrices_bytes = a->used - matrices_from;
     for (uint8_t l = 0; l < config->layers; l++) {
         struct anp_layer *layer = &net->layer[l];
         bool keeps_input = l > 0 || (config->decorrelate & 1);
