@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
-from mtjlearn.virtual.library import Library
+from mtjlearn.virtual.compiled import Library
 
 _DEFINITIONS = """
 struct anp_config {

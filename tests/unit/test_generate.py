@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtjlearn import network
 from mtjlearn.wire import messages
 from mtjlearn.wire.layout import Layout
 
@@ -294,3 +295,13 @@ def test_messages_differ_when_a_field_or_the_class_does() -> None:
     assert messages.Train(np.array([1, 2])) != messages.Train(np.array([1, 3]))
     assert messages.GetMetrics() != messages.GetStatus()
     assert messages.Train(np.array([1, 2])) == messages.Train(np.array([1, 2], dtype=np.int16))
+
+
+def test_network_and_wire_name_the_same_values() -> None:
+    # Networks are described without the wire (mtjlearn.network knows nothing of it), so these enumerations stand twice.
+    for described, sent in (
+        (network.Loss, messages.Loss),
+        (network.WeightFormat, messages.WeightFormat),
+        (network.Rounding, messages.Rounding),
+    ):
+        assert {entry.name: int(entry) for entry in described} == {entry.name: int(entry) for entry in sent}

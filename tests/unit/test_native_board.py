@@ -19,7 +19,7 @@ import pytest
 from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob, sum_codes
 
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.library import native_file
+from mtjlearn.virtual.compiled import native_file
 from mtjlearn.virtual.native import PROGRAM, NativeBoard, NativeBoardError, start_native
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause

@@ -22,7 +22,7 @@ from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
 from mtjlearn.runs.storage import plain
-from mtjlearn.virtual.library import NotBuiltError
+from mtjlearn.virtual.compiled import NotBuiltError
 
 EXPECTED = (
     *(BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError),

@@ -11,7 +11,7 @@ import enum
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.virtual.library import Library
+from mtjlearn.virtual.compiled import Library
 
 _DEFINITIONS = """
 struct memory_options {

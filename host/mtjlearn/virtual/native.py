@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from mtjlearn.virtual.library import native_file
+from mtjlearn.virtual.compiled import native_file
 from mtjlearn.wire.errors import BoardError
 
 PROGRAM = "mtjlearn-native"

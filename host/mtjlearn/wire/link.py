@@ -207,7 +207,8 @@ class Link:
             self.fail(
                 VersionMismatch(
                     f"board and host both say protocol version {version}, but their definitions differ "
-                    f"(board {theirs}, host {messages.SCHEMA:08x}); flash the firmware that came with this mtjlearn"
+                    f"(board {theirs}, host {messages.SCHEMA:08x}); flash the firmware that came with this mtjlearn "
+                    "(a virtual board: install it again)"
                 )
             )
         elif welcome.session != messages.SESSION_NONE:
