@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mtjlearn.noise import PRESETS, Junction, Recording, SimulatedAdc, autocorrelation, characterise
-from mtjlearn.noise.characterise import dwell_times, histogram, min_entropy, split_levels, states, transitions
+from mtjlearn.noise.characterise import histogram, min_entropy, split_levels, states
 from mtjlearn.noise.smtj import (
     BOLTZMANN,
     dwell_time,
@@ -102,15 +102,6 @@ def test_autocorrelation_is_exponential_and_blind_to_holes() -> None:
         np.testing.assert_allclose(measured, expected, atol=0.03)
     assert np.isnan(autocorrelation(holed(codes, 20_000), 20)[-1])
     assert np.isnan(autocorrelation(Recording(np.ones(50)), 3)).all()
-
-
-def test_dwell_times_leave_out_what_the_ends_cut() -> None:
-    recording = Recording(np.array([9.0, 9, 1, 1, 1, 9, 1, 1, 9, 9, 9, 1, 9]), (0, 8))
-    sequences = states(recording, split_levels(recording.values))
-    low, high = dwell_times(sequences)
-    assert low.tolist() == [3, 1]
-    assert high.tolist() == [1]
-    assert transitions(sequences).tolist() == [[3, 2], [3, 3]]
 
 
 def test_observation_noise_does_not_count_as_switching() -> None:

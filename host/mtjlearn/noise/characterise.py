@@ -142,23 +142,6 @@ def states(recording: Recording, levels: Levels) -> States:
     return result
 
 
-def dwell_times(sequences: States) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Complete stays in the low and in the high state, samples.
-
-    A segment's first and last stay are cut by its ends and left out; short segments therefore show short stays only,
-    and means come from :func:`transitions` instead.
-    """
-    low: list[NDArray[np.int64]] = []
-    high: list[NDArray[np.int64]] = []
-    for sequence in sequences:
-        edges = np.flatnonzero(sequence[1:] != sequence[:-1]) + 1
-        lengths = np.diff(edges)
-        started_high = sequence[edges[:-1]]
-        low.append(lengths[~started_high])
-        high.append(lengths[started_high])
-    return np.concatenate(low), np.concatenate(high)
-
-
 def transitions(sequences: States) -> NDArray[np.int64]:
     """Counts of state pairs in neighbouring samples, shape (2, 2): [from, to], 0 low and 1 high."""
     counts = np.zeros(4, dtype=np.int64)
