@@ -253,7 +253,7 @@ def anp_tables(protocol: Protocol) -> str:
         "#ifndef ANP_TABLES_H",
         "#define ANP_TABLES_H",
         "",
-        "#include <stdint.h>",
+        '#include "anp_flash.h"',
         "",
     ]
     for comment, name, table in (
@@ -261,7 +261,7 @@ def anp_tables(protocol: Protocol) -> str:
         ("2^24 log2(1 + i/128)", "anp_log2_table", log2),
     ):
         numbers = textwrap.wrap(", ".join(map(str, table)), WIDTH - 4)
-        out += [f"/* {comment} */", f"static const uint32_t {name}[131] = {{", *(f"    {row}" for row in numbers)]
+        out += [f"/* {comment} */", f"static const uint32_t {name}[131] ANP_FLASH = {{", *(f"    {row}" for row in numbers)]
         out += ["};", ""]
     return "\n".join([*out, "#endif", ""])
 

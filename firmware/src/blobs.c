@@ -21,9 +21,9 @@ void blobs_abandon(struct blobs *blobs)
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
 {
     if (kind == WIRE_BLOB_KIND_DECORRELATION)
-        return (struct blob_place){net->matrices, net->matrices_bytes, sizeof(int16_t)};
+        return (struct blob_place){net->at.matrices, net->at.matrices_bytes, sizeof(int16_t)};
     bool wide = net->config.weight_format == ANP_INT32;
-    return (struct blob_place){net->weights, net->weights_bytes, wide ? sizeof(int32_t) : sizeof(int16_t)};
+    return (struct blob_place){net->at.weights, net->at.weights_bytes, wide ? sizeof(int32_t) : sizeof(int16_t)};
 }
 
 /* Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */

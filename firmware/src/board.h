@@ -13,7 +13,7 @@ struct board {
     void *context;                /* passed to every callback */
 
     const char *name;             /* at most 11 characters */
-    uint8_t *arena;               /* memory for the network, aligned to 4 bytes */
+    uint8_t *arena;               /* memory for the network, aligned for pointers and int32 */
     uint32_t arena_bytes;
     uint16_t boot_count;          /* starts of this device, if it can count them; else 1 */
     uint8_t reset_cause;          /* WIRE_RESET_CAUSE_... */

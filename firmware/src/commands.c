@@ -106,7 +106,7 @@ static enum wire_result get_status(struct device *device, const uint8_t *payload
         .last_error = session->last_error,
         .last_error_seq = session->last_error_seq,
         .last_error_detail = session->last_error_detail,
-        .arena_used = net->arena_used,
+        .arena_used = net->at.used,
     };
     return reply(device, WIRE_TYPE_STATUS, &status, sizeof status);
 }

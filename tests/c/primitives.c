@@ -7,6 +7,7 @@
 
 #include "anp_decorrelation.c"
 #include "anp_forward.c"
+#include "anp_kernels.c"
 #include "anp_loss.c"
 #include "anp_network.c"
 #include "anp_noise.c"
@@ -37,9 +38,7 @@ static int16_t *list16(uint16_t *count)
 
 static void pre_activation(void)
 {
-    static struct anp_network net;
-    struct anp_layer layer = {0};
-    net.config.weight_format = (uint8_t)integer();
+    uint8_t format = (uint8_t)integer();
     uint16_t length = (uint16_t)integer(), inputs;
     int32_t *row32 = malloc(sizeof(int32_t) * length);
     int16_t *row16 = malloc(sizeof(int16_t) * length);
@@ -48,9 +47,12 @@ static void pre_activation(void)
         row16[i] = (int16_t)row32[i];
     }
     int16_t *x = list16(&inputs);
-    layer.inputs = inputs;
-    layer.rows = net.config.weight_format == ANP_INT32 ? (void *)row32 : (void *)row16;
-    answer(anp_product(&net, &layer, 0, x, &saturations));
+    int16_t z;
+    if (format == ANP_INT32)
+        anp_products32(row32, 1, inputs, x, &z, &saturations);
+    else
+        anp_products16(row16, 1, inputs, x, &z, &saturations);
+    answer(z);
     free(row32);
     free(row16);
     free(x);
@@ -65,8 +67,7 @@ static void decorrelated(void)
     int16_t *matrix = malloc(sizeof(int16_t) * n * n), *out = malloc(sizeof(int16_t) * n);
     for (uint16_t i = 0; i < n; i++)
         memcpy(matrix + i * n, row, sizeof(int16_t) * n);
-    struct anp_layer layer = {.inputs = n, .matrix = matrix};
-    anp_decorrelate(&layer, x, out, &saturations);
+    anp_decorrelate(matrix, n, x, out, &saturations);
     answer(out[n - 1]);
     free(row);
     free(x);
@@ -99,8 +100,8 @@ static void initial_weights(void)
     struct anp_network net;
     if (anp_configure(&net, &config, arena, bytes) != ANP_OK)
         exit(4);
-    for (uint32_t i = 0; i < net.weights_bytes / 2; i++)
-        answer(((int16_t *)(void *)net.weights)[i]);
+    for (uint32_t i = 0; i < net.at.weights_bytes / 2; i++)
+        answer(((int16_t *)(void *)net.at.weights)[i]);
     answer(net.random_state);
     free(arena);
 }
@@ -145,7 +146,9 @@ static void noise_value(void)
     noise.total = (uint32_t)integer();
     noise.gain = (uint16_t)integer();
     noise.shift = (int8_t)integer();
-    answer(anp_noise_next(&noise, &draw, &saturations));
+    int16_t a = 0;
+    anp_noise_draw(&noise, &draw, false, &a, &a, 1, &saturations);
+    answer(a);
 }
 
 static void global_factor(void)
@@ -172,7 +175,7 @@ static void coefficient(void)
     int32_t g = (int32_t)integer(), da = (int32_t)integer();
     uint16_t word = (uint16_t)integer();
     uint8_t k = (uint8_t)integer();
-    answer((g * da + anp_dither_bits(word, k)) >> k);
+    answer(anp_coefficient((int16_t)g, (int16_t)da, word, k));
 }
 
 static void update(uint8_t format)
@@ -185,9 +188,9 @@ static void update(uint8_t format)
     int16_t row16[2] = {(int16_t)w, 0};
     int32_t row32[2] = {(int32_t)w, 0};
     if (format == ANP_INT16)
-        update_row16(row16, &x, 1, c, s, &dither, &saturations);
+        anp_update_row16(row16, &x, 1, (int16_t)c, s, &dither, &saturations);
     else
-        update_row32(row32, &x, 1, c, s, &dither, &saturations);
+        anp_update_row32(row32, &x, 1, (int16_t)c, s, &dither, &saturations);
     answer(format == ANP_INT16 ? row16[0] : row32[0]);
 }
 
@@ -195,19 +198,20 @@ static void update_matrix(void)
 {
     static struct anp_network net;
     uint16_t values, n;
-    net.layer[0].matrix = list16(&values);
-    net.layer[0].input = list16(&n);
-    net.layer[0].inputs = n;
+    struct anp_layer layer = {.matrix = list16(&values)};
+    layer.input = list16(&n);
+    layer.inputs = n;
+    net.at.layer = &layer;
     net.config.decorrelation_rate = (uint32_t)integer();
     bool stochastic = integer();
     struct anp_dither dither = {(uint16_t)integer(), stochastic ? 40503 : 0};
-    net.projection = malloc(sizeof(int32_t) * n);
+    net.at.projection = malloc(sizeof(int32_t) * n);
     anp_update_matrix(&net, 0, &dither);
     for (uint16_t i = 0; i < values; i++)
-        answer(net.layer[0].matrix[i]);
-    free(net.layer[0].matrix);
-    free(net.layer[0].input);
-    free(net.projection);
+        answer(layer.matrix[i]);
+    free(layer.matrix);
+    free(layer.input);
+    free(net.at.projection);
 }
 
 static void dither_word(void)
@@ -230,7 +234,7 @@ static void step_exponent(void)
 {
     uint16_t n;
     int16_t *x = list16(&n);
-    answer(input_norm_bits(x, n));
+    answer(anp_step_exponent(x, n));
     free(x);
 }
 

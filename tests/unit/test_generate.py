@@ -118,7 +118,7 @@ def test_a_definition_that_contradicts_itself_is_refused(generator: ModuleType, 
 
 def table(name: str) -> list[int]:
     text = (PROJECT / "firmware/lib/anp/src/anp_tables.h").read_text(encoding="utf-8")
-    body = re.search(rf"{name}\[131\] = {{(.*?)}};", text, re.DOTALL)
+    body = re.search(rf"{name}\[131\] ANP_FLASH = {{(.*?)}};", text, re.DOTALL)
     assert body
     return [int(number) for number in body[1].replace(",", " ").split()]
 

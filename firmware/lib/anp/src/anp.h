@@ -106,9 +106,9 @@ struct anp_layer {
     int16_t *activity;            /* a of pass 1, then da; units values */
 };
 
-struct anp_network {
-    struct anp_config config;
-    struct anp_layer layer[ANP_MAX_LAYERS];
+/* What lies where in the arena. */
+struct anp_places {
+    struct anp_layer *layer;      /* config.layers of them */
     int16_t *scratch[2];          /* a layer's input in pass 2 and in clean passes, in turn */
     int16_t *decorrelated;        /* the decorrelated input in pass 2; NULL without decorrelation */
     int32_t *projection;          /* u of section 8; NULL without decorrelation */
@@ -117,7 +117,12 @@ struct anp_network {
     uint8_t *matrices;            /* all matrices, contiguous */
     uint32_t weights_bytes;
     uint32_t matrices_bytes;
-    uint32_t arena_used;          /* bytes */
+    uint32_t used;                /* bytes of the arena */
+};
+
+struct anp_network {
+    struct anp_config config;
+    struct anp_places at;
     uint32_t random_state;
     uint64_t eta_units;           /* eta N, Q.28 */
     uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
@@ -134,7 +139,7 @@ enum anp_status anp_check(const struct anp_config *config);
 /* Bytes of arena a configuration needs; the configuration must have passed anp_check(). */
 uint32_t anp_arena_bytes(const struct anp_config *config);
 
-/* Lays the network out in the arena (aligned to 4 bytes), draws its weights and zeroes its counters. On any error the network
+/* Lays the network out in the arena (aligned for pointers and int32), draws its weights and zeroes its counters. On any error the network
  * is left as it was. */
 enum anp_status anp_configure(struct anp_network *net, const struct anp_config *config, void *arena, uint32_t arena_bytes);
 

@@ -4,25 +4,11 @@
 
 #include "anp.h"
 #include "anp_fixed.h"
-
-/* What one draw of the generator decides for a step (section 2). */
-struct anp_draw {
-    uint8_t position;             /* of the next noise value in the ring */
-    uint8_t stride;
-    uint16_t dither;
-};
+#include "anp_kernels.h"
 
 struct anp_draw anp_draw_split(uint32_t random);
 
-/* The noise value at the draw's position, Q3.12, and one stride on (section 3). */
-int16_t anp_noise_next(const struct anp_noise *noise, struct anp_draw *draw, uint32_t *saturations);
-
-/* Dither words (section 7): the word for this use, and one step on. */
-struct anp_dither {
-    uint16_t word;
-    uint16_t increment;           /* 40503 with stochastic rounding, 0 with rounding to nearest */
-};
-
+/* The dither word for this use, and one step on (section 7). */
 static inline uint16_t anp_dither_next(struct anp_dither *dither)
 {
     uint16_t word = dither->word;
@@ -36,17 +22,14 @@ static inline int32_t anp_dither_bits(uint16_t word, uint8_t k)
     return k <= 16 ? (int32_t)((uint32_t)word >> (16 - k)) : (int32_t)((uint32_t)word << (k - 16));
 }
 
-/* z of unit i: its row times x, rounded and saturated (section 4). */
-int16_t anp_product(const struct anp_network *net, const struct anp_layer *layer, uint16_t unit, const int16_t *x,
-                    uint32_t *saturations);
-
-/* out = R x (section 4). */
-void anp_decorrelate(const struct anp_layer *layer, const int16_t *x, int16_t *out, uint32_t *saturations);
+/* z of all units of a layer (section 4). */
+void anp_products(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations);
 
 /* A layer's input in pass 1: the sample itself, or what the layer kept. */
 static inline const int16_t *anp_input(const struct anp_network *net, uint8_t l, const int16_t *sample)
 {
-    return l == 0 && !net->layer[0].matrix ? sample : net->layer[l].input;
+    const struct anp_layer *layer = &net->at.layer[l];
+    return l == 0 && !layer->matrix ? sample : layer->input;
 }
 
 /* Section 5. */

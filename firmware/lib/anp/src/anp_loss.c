@@ -13,7 +13,7 @@ static uint32_t interpolate(const uint32_t *table, uint32_t f)
     const uint32_t *entry = table + (f >> TABLE_BITS);
     int32_t t = (int32_t)(f & (TABLE_ONE - 1));
     int32_t q = (t * (TABLE_ONE - t)) >> (TABLE_BITS + 1);
-    int32_t t0 = (int32_t)entry[0], t1 = (int32_t)entry[1], t2 = (int32_t)entry[2];
+    int32_t t0 = (int32_t)anp_flash32(entry), t1 = (int32_t)anp_flash32(entry + 1), t2 = (int32_t)anp_flash32(entry + 2);
     int32_t first = t1 - t0;
     int32_t second = t2 - 2 * t1 + t0;
     return (uint32_t)(t0 + anp_round32(first * t, TABLE_BITS) - anp_round32(second * q, TABLE_BITS));
@@ -21,16 +21,19 @@ static uint32_t interpolate(const uint32_t *table, uint32_t f)
 
 static uint32_t squared(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations)
 {
-    uint64_t sum = 0;
+    uint32_t sum = 0;
+    bool limited = false;
     for (uint16_t k = 0; k < outputs; k++) {
         int32_t e = anp_sat16((int32_t)y[k] - target[k], saturations);
         sum += (uint32_t)(e * e);
+        /* Nothing is subtracted, so that limiting on the way is limiting at the end; the next square then fits. */
+        if (sum > ANP_LOSS_MAX) {
+            sum = ANP_LOSS_MAX;
+            limited = true;
+        }
     }
-    if (sum > ANP_LOSS_MAX) {
-        ++*saturations;
-        return ANP_LOSS_MAX;
-    }
-    return (uint32_t)sum;
+    *saturations += limited;
+    return sum;
 }
 
 /* 2^-u in Q.24, u in Q.20. */

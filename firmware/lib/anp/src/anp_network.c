@@ -68,8 +68,8 @@ static int16_t *take16(struct allocator *a, uint32_t values)
     return take(a, values * (uint32_t)sizeof(int16_t));
 }
 
-/* First what needs the arena's alignment: the projection and int32 weights. */
-static void lay_out(struct anp_network *net, const struct anp_config *config, struct allocator *a)
+/* First what holds pointers or int32 values and needs the arena's alignment. Layers are written only when there is an arena. */
+static void lay_out(struct anp_places *at, const struct anp_config *config, struct allocator *a)
 {
     uint32_t weight_bytes = config->weight_format == ANP_INT32 ? 4 : 2;
     uint16_t widest_output = 0, widest_decorrelated = 0;
@@ -77,53 +77,57 @@ static void lay_out(struct anp_network *net, const struct anp_config *config, st
     for (uint8_t l = 0; l < config->layers; l++) {
         if ((config->decorrelate >> l & 1) && config->sizes[l] > widest_decorrelated)
             widest_decorrelated = config->sizes[l];
+        if (config->sizes[l + 1] > widest_output)
+            widest_output = config->sizes[l + 1];
     }
-    net->projection = widest_decorrelated ? take(a, widest_decorrelated * (uint32_t)sizeof(int32_t)) : NULL;
-    net->weights = take(a, 0);
+    at->layer = take(a, config->layers * (uint32_t)sizeof *at->layer);
+    at->projection = widest_decorrelated ? take(a, widest_decorrelated * (uint32_t)sizeof(int32_t)) : NULL;
+    at->weights = take(a, 0);
     uint32_t weights_from = a->used;
     for (uint8_t l = 0; l < config->layers; l++) {
-        struct anp_layer *layer = &net->layer[l];
-        layer->inputs = config->sizes[l];
-        layer->units = config->sizes[l + 1];
-        layer->rows = take(a, (layer->inputs + 1u) * layer->units * weight_bytes);
-        if (layer->units > widest_output)
-            widest_output = layer->units;
+        void *rows = take(a, (config->sizes[l] + (uint32_t)1) * config->sizes[l + 1] * weight_bytes);
+        if (at->layer)
+            at->layer[l] = (struct anp_layer){.inputs = config->sizes[l], .units = config->sizes[l + 1], .rows = rows};
     }
-    net->weights_bytes = a->used - weights_from;
-    net->matrices = take(a, 0);
+    at->weights_bytes = a->used - weights_from;
+    at->matrices = take(a, 0);
     uint32_t matrices_from = a->used;
     for (uint8_t l = 0; l < config->layers; l++) {
-        struct anp_layer *layer = &net->layer[l];
-        bool decorrelated = config->decorrelate >> l & 1;
-        layer->matrix = decorrelated ? take16(a, (uint32_t)layer->inputs * layer->inputs) : NULL;
+        if (!(config->decorrelate >> l & 1))
+            continue;
+        int16_t *matrix = take16(a, (uint32_t)config->sizes[l] * config->sizes[l]);
+        if (at->layer)
+            at->layer[l].matrix = matrix;
     }
-    net->matrices_bytes = a->used - matrices_from;
+    at->matrices_bytes = a->used - matrices_from;
     for (uint8_t l = 0; l < config->layers; l++) {
-        struct anp_layer *layer = &net->layer[l];
         bool keeps_input = l > 0 || (config->decorrelate & 1);
-        layer->input = keeps_input ? take16(a, layer->inputs) : NULL;
-        layer->activity = take16(a, layer->units);
+        int16_t *input = keeps_input ? take16(a, config->sizes[l]) : NULL;
+        int16_t *activity = take16(a, config->sizes[l + 1]);
+        if (at->layer) {
+            at->layer[l].input = input;
+            at->layer[l].activity = activity;
+        }
     }
-    net->scratch[0] = take16(a, widest_output);
-    net->scratch[1] = take16(a, widest_output);
-    net->decorrelated = widest_decorrelated ? take16(a, widest_decorrelated) : NULL;
-    net->first_product = take16(a, config->sizes[1]);
-    net->arena_used = a->used;
+    at->scratch[0] = take16(a, widest_output);
+    at->scratch[1] = take16(a, widest_output);
+    at->decorrelated = widest_decorrelated ? take16(a, widest_decorrelated) : NULL;
+    at->first_product = take16(a, config->sizes[1]);
+    at->used = a->used;
 }
 
 uint32_t anp_arena_bytes(const struct anp_config *config)
 {
-    /* With a NULL base lay_out() counts and leaves NULL pointers in a throw-away network. */
-    struct anp_network net;
+    struct anp_places nowhere;
     struct allocator counter = {NULL, 0};
-    lay_out(&net, config, &counter);
+    lay_out(&nowhere, config, &counter);
     return counter.used;
 }
 
 static void draw_weights(struct anp_network *net)
 {
     for (uint8_t l = 0; l < net->config.layers; l++) {
-        const struct anp_layer *layer = &net->layer[l];
+        const struct anp_layer *layer = &net->at.layer[l];
         int32_t limit = (int32_t)anp_isqrt(((uint32_t)3 << 24) / layer->inputs);
         uint32_t index = 0;
         for (uint16_t i = 0; i < layer->units; i++) {
@@ -143,7 +147,7 @@ static void draw_weights(struct anp_network *net)
 static void reset_matrices(struct anp_network *net)
 {
     for (uint8_t l = 0; l < net->config.layers; l++) {
-        const struct anp_layer *layer = &net->layer[l];
+        const struct anp_layer *layer = &net->at.layer[l];
         if (!layer->matrix)
             continue;
         memset(layer->matrix, 0, sizeof(int16_t) * layer->inputs * layer->inputs);
@@ -162,7 +166,7 @@ enum anp_status anp_configure(struct anp_network *net, const struct anp_config *
 
     struct allocator arena_allocator = {arena, 0};
     net->config = *config;
-    lay_out(net, config, &arena_allocator);
+    lay_out(&net->at, config, &arena_allocator);
     net->units = count_units(config);
     net->random_state = config->seed;
     net->eta_units = (uint64_t)config->learning_rate * net->units;

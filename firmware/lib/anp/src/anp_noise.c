@@ -23,16 +23,11 @@ void anp_noise_put(struct anp_noise *noise, uint16_t code)
     noise->received++;
 }
 
-static inline int32_t centred(const struct anp_noise *noise, uint8_t position)
-{
-    return (int32_t)(ANP_NOISE_BUFFER * (uint32_t)noise->ring[position]) - (int32_t)noise->total;
-}
-
 static uint32_t measured_deviation(const struct anp_noise *noise)
 {
     uint64_t squares = 0;
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
-        int64_t v = centred(noise, i);
+        int64_t v = (int32_t)(ANP_NOISE_BUFFER * (uint32_t)noise->ring[i]) - (int32_t)noise->total;
         squares += (uint64_t)(v * v);
     }
     return anp_isqrt(squares / ANP_NOISE_BUFFER);
@@ -62,27 +57,4 @@ struct anp_draw anp_draw_split(uint32_t random)
     draw.stride = (uint8_t)(10 * (k >> 2) + last_digit[k & 3]);
     draw.dither = (uint16_t)random;
     return draw;
-}
-
-int16_t anp_noise_next(const struct anp_noise *noise, struct anp_draw *draw, uint32_t *saturations)
-{
-    int32_t v = centred(noise, draw->position);
-    uint16_t next = (uint16_t)(draw->position + draw->stride);
-    draw->position = (uint8_t)(next >= ANP_NOISE_BUFFER ? next - ANP_NOISE_BUFFER : next);
-
-    int16_t scaled;
-    if (noise->shift > 0) {
-        scaled = anp_sat16(v >> noise->shift, saturations);
-    } else {
-        /* v * 2^k can need 33 bits: compare before the multiplication. */
-        uint8_t k = (uint8_t)-noise->shift;
-        int32_t limit = ANP_INT16_MAX >> k;
-        if (v > limit)
-            scaled = anp_sat16(ANP_INT16_MAX + 1, saturations);
-        else if (v < -limit)
-            scaled = anp_sat16(-ANP_INT16_MAX - 1, saturations);
-        else
-            scaled = (int16_t)(v * ((int32_t)1 << k));
-    }
-    return (int16_t)anp_round32((int32_t)scaled * (int32_t)noise->gain, 16);
 }

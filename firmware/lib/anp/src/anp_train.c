@@ -7,54 +7,59 @@ static const int16_t *first_pass(struct anp_network *net, const struct anp_noise
     uint8_t layers = net->config.layers;
     const int16_t *x = sample;
     for (uint8_t l = 0; l < layers; l++) {
-        struct anp_layer *layer = &net->layer[l];
+        const struct anp_layer *layer = &net->at.layer[l];
         if (layer->matrix) {
-            anp_decorrelate(layer, x, layer->input, &net->saturations);
+            anp_decorrelate(layer->matrix, layer->inputs, x, layer->input, &net->saturations);
             x = layer->input;
         }
+        int16_t *z = l == 0 ? net->at.first_product : layer->activity;
+        anp_products(net, layer, x, z, &net->saturations);
+        anp_noise_draw(noise, draw, false, z, layer->activity, layer->units, &net->saturations);
+        if (l + 1 == layers)
+            break;
         /* The next layer's raw input; it stays where it is unless it gets decorrelated. */
-        const struct anp_layer *next = l + 1 < layers ? layer + 1 : NULL;
-        int16_t *out = next ? (next->matrix ? net->scratch[0] : next->input) : NULL;
-        for (uint16_t i = 0; i < layer->units; i++) {
-            int16_t z = anp_product(net, layer, i, x, &net->saturations);
-            if (l == 0)
-                net->first_product[i] = z;
-            int16_t a = anp_sat16(z + anp_noise_next(noise, draw, &net->saturations), &net->saturations);
-            layer->activity[i] = a;
-            if (out)
-                out[i] = anp_leaky_relu(a);
-        }
+        int16_t *out = layer[1].matrix ? net->at.scratch[0] : layer[1].input;
+        for (uint16_t i = 0; i < layer->units; i++)
+            out[i] = anp_leaky_relu(layer->activity[i]);
         x = out;
     }
-    return net->layer[layers - 1].activity;
+    return net->at.layer[layers - 1].activity;
 }
 
-/* Pass 2: turns each layer's activity into its difference between the passes, adding up the squares. Returns the outputs. */
-static const int16_t *second_pass(struct anp_network *net, const struct anp_noise *noise, struct anp_draw *draw, uint64_t *norm)
+/* Pass 2: turns each layer's activity into its difference between the passes; *norm becomes the sum of their squares. Returns the
+ * outputs. */
+static const int16_t *second_pass(struct anp_network *net, const struct anp_noise *noise, struct anp_draw *draw, uint32_t *norm)
 {
     uint8_t layers = net->config.layers;
-    bool negate = net->config.antithetic;
-    uint32_t counted_in_first_pass = 0;
-    uint32_t *noise_saturations = negate ? &counted_in_first_pass : &net->saturations;
     const int16_t *x = NULL;
+    uint32_t sum = 0;
+    bool limited = false;
     for (uint8_t l = 0; l < layers; l++) {
-        struct anp_layer *layer = &net->layer[l];
-        if (l > 0 && layer->matrix) {
-            anp_decorrelate(layer, x, net->decorrelated, &net->saturations);
-            x = net->decorrelated;
+        const struct anp_layer *layer = &net->at.layer[l];
+        int16_t *out = net->at.scratch[l & 1];
+        const int16_t *z = net->at.first_product;
+        if (l > 0) {
+            if (layer->matrix) {
+                anp_decorrelate(layer->matrix, layer->inputs, x, net->at.decorrelated, &net->saturations);
+                x = net->at.decorrelated;
+            }
+            anp_products(net, layer, x, out, &net->saturations);
+            z = out;
         }
-        int16_t *out = net->scratch[l & 1];
+        anp_noise_draw(noise, draw, net->config.antithetic, z, out, layer->units, &net->saturations);
         for (uint16_t i = 0; i < layer->units; i++) {
-            int16_t z = l == 0 ? net->first_product[i] : anp_product(net, layer, i, x, &net->saturations);
-            int16_t n = anp_noise_next(noise, draw, noise_saturations);
-            int16_t a = anp_sat16(negate ? z - n : z + n, &net->saturations);
-            int32_t difference = anp_sat16(layer->activity[i] - a, &net->saturations);
+            int32_t difference = anp_sat16((int32_t)layer->activity[i] - out[i], &net->saturations);
+            uint32_t square = (uint32_t)(difference * difference);
             layer->activity[i] = (int16_t)difference;
-            *norm += (uint32_t)(difference * difference);
-            out[i] = l + 1 < layers ? anp_leaky_relu(a) : a;
+            sum += square;
+            limited |= sum < square;
+            if (l + 1 < layers)
+                out[i] = anp_leaky_relu(out[i]);
         }
         x = out;
     }
+    *norm = limited ? UINT32_MAX : sum;
+    net->saturations += limited;
     return x;
 }
 
@@ -66,14 +71,9 @@ uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const
     struct anp_draw second_draw = draw;
 
     uint32_t loss = anp_loss_of(net, first_pass(net, noise, x, &draw), target, &net->saturations);
-    uint64_t sum = 0;
-    const int16_t *y = second_pass(net, noise, net->config.antithetic ? &second_draw : &draw, &sum);
+    uint32_t norm;
+    const int16_t *y = second_pass(net, noise, net->config.antithetic ? &second_draw : &draw, &norm);
     int32_t loss_difference = (int32_t)loss - (int32_t)anp_loss_of(net, y, target, &net->saturations);
-    uint32_t norm = (uint32_t)sum;
-    if (sum > UINT32_MAX) {
-        norm = UINT32_MAX;
-        net->saturations++;
-    }
 
     if (norm == 0 || loss_difference == 0) {
         net->skipped++;
@@ -83,7 +83,7 @@ uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const
             anp_update_layer(net, l, anp_input(net, l, x), factor, &dither);
     }
     for (uint8_t l = 0; l < net->config.layers; l++) {
-        if (net->layer[l].matrix)
+        if (net->at.layer[l].matrix)
             anp_update_matrix(net, l, &dither);
     }
 

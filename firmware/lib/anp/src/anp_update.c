@@ -7,23 +7,14 @@ struct anp_factor anp_global_factor(uint64_t eta_units, int32_t loss_difference,
 {
     uint32_t magnitude = (uint32_t)(loss_difference < 0 ? -loss_difference : loss_difference);
     uint8_t loss_bits = anp_bits32(magnitude), norm_bits = anp_bits32(norm), eta_bits = anp_bits64(eta_units);
-    uint32_t quotient = ((uint32_t)anp_norm16(magnitude, loss_bits) << 15) / anp_norm16(norm, norm_bits);
-    uint32_t product = quotient * anp_norm16(eta_units, eta_bits);
+    uint16_t quotient = anp_quotient((uint32_t)anp_norm16(magnitude, loss_bits) << 15, anp_norm16(norm, norm_bits));
+    uint32_t product = (uint32_t)quotient * anp_norm16(eta_units, eta_bits);
     uint8_t product_bits = anp_bits32(product);
     int16_t mantissa = (int16_t)(product >> (product_bits - 15));
     struct anp_factor factor;
     factor.mantissa = (int16_t)(loss_difference > 0 ? -mantissa : mantissa);
     factor.exponent = (int16_t)(product_bits + loss_bits - norm_bits + eta_bits - 74);
     return factor;
-}
-
-/* The smallest n with 2^n >= 1 + ||x||^2. */
-static uint8_t input_norm_bits(const int16_t *x, uint16_t n)
-{
-    uint64_t sum = ((uint32_t)1 << (2 * ANP_FRACTION_BITS)) - 1;
-    for (uint16_t j = 0; j < n; j++)
-        sum += (uint32_t)((int32_t)x[j] * x[j]);
-    return (uint8_t)(anp_bits64(sum) - 2 * ANP_FRACTION_BITS);
 }
 
 static uint16_t largest_magnitude(const int16_t *values, uint16_t count)
@@ -35,28 +26,6 @@ static uint16_t largest_magnitude(const int16_t *values, uint16_t count)
             largest = magnitude;
     }
     return (uint16_t)largest;
-}
-
-/* One row of int16 weights: w += (c x + dither) >> s, the bias last. */
-static void update_row16(int16_t *row, const int16_t *x, uint16_t n, int32_t c, uint8_t s, struct anp_dither *dither,
-                         uint32_t *saturations)
-{
-    for (uint16_t j = 0; j <= n; j++) {
-        int32_t step = (c * (j < n ? x[j] : ANP_ONE) + anp_dither_bits(anp_dither_next(dither), s)) >> s;
-        row[j] = anp_sat16(row[j] + step, saturations);
-    }
-}
-
-/* One row of int32 weights: with 28 fraction bits only s = 24 has anything to round. */
-static void update_row32(int32_t *row, const int16_t *x, uint16_t n, int32_t c, uint8_t s, struct anp_dither *dither,
-                         uint32_t *saturations)
-{
-    for (uint16_t j = 0; j <= n; j++) {
-        int32_t product = c * (j < n ? x[j] : ANP_ONE);
-        uint16_t word = anp_dither_next(dither);
-        int64_t step = s == 24 ? (product + anp_dither_bits(word, 8)) >> 8 : (int64_t)product * (1 << (16 - s));
-        row[j] = anp_sat32(row[j] + step, saturations);
-    }
 }
 
 /* The block exponent of a layer's coefficients: s fraction bits after a shift by k. */
@@ -81,24 +50,25 @@ static struct block choose_block(uint8_t norm_bits, int16_t exponent, uint8_t wi
 
 void anp_update_layer(struct anp_network *net, uint8_t l, const int16_t *input, struct anp_factor factor, struct anp_dither *dither)
 {
-    struct anp_layer *layer = &net->layer[l];
+    const struct anp_layer *layer = &net->at.layer[l];
     uint16_t n = layer->inputs;
-    uint8_t norm_bits = net->config.normalised ? input_norm_bits(input, n) : 0;
+    uint8_t norm_bits = net->config.normalised ? anp_step_exponent(input, n) : 0;
     uint8_t width = anp_bits32(largest_magnitude(layer->activity, layer->units));
     struct block block = choose_block(norm_bits, factor.exponent, width, &net->saturations);
     if (block.k > MAX_SHIFT) {
-        uint32_t words = layer->units * (n + 2u);
+        uint32_t words = layer->units * (n + (uint32_t)2);
         dither->word = (uint16_t)(dither->word + words * dither->increment);
         return;
     }
 
-    for (uint16_t i = 0; i < layer->units; i++) {
-        int32_t dithered = (int32_t)factor.mantissa * layer->activity[i] + anp_dither_bits(anp_dither_next(dither), (uint8_t)block.k);
-        int32_t c = dithered >> block.k;
-        uint32_t first = (uint32_t)i * (n + 1u);
-        if (net->config.weight_format == ANP_INT16)
-            update_row16((int16_t *)layer->rows + first, input, n, c, block.s, dither, &net->saturations);
+    bool narrow = net->config.weight_format == ANP_INT16;
+    int16_t *row16 = layer->rows;
+    int32_t *row32 = layer->rows;
+    for (uint16_t i = 0; i < layer->units; i++, row16 += n + 1u, row32 += n + 1u) {
+        int16_t c = anp_coefficient(factor.mantissa, layer->activity[i], anp_dither_next(dither), (uint8_t)block.k);
+        if (narrow)
+            anp_update_row16(row16, input, n, c, block.s, dither, &net->saturations);
         else
-            update_row32((int32_t *)layer->rows + first, input, n, c, block.s, dither, &net->saturations);
+            anp_update_row32(row32, input, n, c, block.s, dither, &net->saturations);
     }
 }

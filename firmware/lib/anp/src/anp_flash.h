@@ -1,0 +1,16 @@
+/* Constant tables that stay in flash. Only an AVR needs to be told: its flash is another address space. */
+#ifndef ANP_FLASH_H
+#define ANP_FLASH_H
+
+#include <stdint.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define ANP_FLASH PROGMEM
+static inline uint32_t anp_flash32(const uint32_t *entry) { return pgm_read_dword(entry); }
+#else
+#define ANP_FLASH
+static inline uint32_t anp_flash32(const uint32_t *entry) { return *entry; }
+#endif
+
+#endif
