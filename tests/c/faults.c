@@ -271,7 +271,8 @@ static void host_acknowledged(const struct wire_ack *ack)
 
 static void host_byte(uint8_t byte)
 {
-    if (wire_decode(&host.decoder, byte) != WIRE_FRAME)
+    uint16_t taken;
+    if (wire_decode(&host.decoder, &byte, 1, &taken) != WIRE_FRAME)
         return;
     const uint8_t *payload = wire_frame_payload(&host.decoder);
     uint8_t type = wire_frame_type(&host.decoder), seq = wire_frame_seq(&host.decoder);

@@ -39,20 +39,26 @@ static int16_t *list16(uint16_t *count)
 static void pre_activation(void)
 {
     uint8_t format = (uint8_t)integer();
-    uint16_t length = (uint16_t)integer(), inputs;
+    struct anp_layer layer = {.units = 1};
+    uint16_t length = (uint16_t)integer();
     int32_t *row32 = malloc(sizeof(int32_t) * length);
     int16_t *row16 = malloc(sizeof(int16_t) * length);
     for (uint16_t i = 0; i < length; i++) {
         row32[i] = (int32_t)integer();
         row16[i] = (int16_t)row32[i];
     }
-    int16_t *x = list16(&inputs);
-    int16_t z;
-    if (format == ANP_INT32)
-        anp_products32(row32, 1, inputs, x, &z, &saturations);
-    else
-        anp_products16(row16, 1, inputs, x, &z, &saturations);
+    int16_t *x = list16(&layer.inputs), *other = malloc(sizeof(int16_t) * (layer.inputs ? layer.inputs : 1));
+    memcpy(other, x, sizeof(int16_t) * layer.inputs);
+    int16_t z, values[3] = {0, 0, 0};
+    struct anp_network net = {.units = 1, .config = {.weight_format = format}};
+    layer.rows = format == ANP_INT32 ? (void *)row32 : (void *)row16;
+    layer.difference = values;
+    anp_products(&net, &layer, x, &z, &saturations);
+    anp_passes(&net, &layer, x, other, false);
+    if (values[0] != 0 || values[1] != z || values[2] != z)
+        printf("the passes differ from a clean pass: ");
     answer(z);
+    free(other);
     free(row32);
     free(row16);
     free(x);
@@ -60,6 +66,7 @@ static void pre_activation(void)
 
 static void decorrelated(void)
 {
+    struct anp_layer layer;
     uint16_t n;
     int16_t *row = list16(&n);
     int16_t *x = list16(&n);
@@ -67,7 +74,9 @@ static void decorrelated(void)
     int16_t *matrix = malloc(sizeof(int16_t) * n * n), *out = malloc(sizeof(int16_t) * n);
     for (uint16_t i = 0; i < n; i++)
         memcpy(matrix + i * n, row, sizeof(int16_t) * n);
-    anp_decorrelate(matrix, n, x, out, &saturations);
+    layer.inputs = n;
+    layer.matrix = matrix;
+    anp_decorrelate(&layer, x, out, &saturations);
     answer(out[n - 1]);
     free(row);
     free(x);
@@ -147,14 +156,33 @@ static void noise_value(void)
     noise.gain = (uint16_t)integer();
     noise.shift = (int8_t)integer();
     int16_t a = 0;
-    anp_noise_draw(&noise, &draw, false, &a, &a, 1, &saturations);
+    anp_noise_draw(&noise, draw, &a, 1, &saturations);
     answer(a);
+}
+
+static void norm16(bool want_bits)
+{
+    int64_t v = integer();
+    struct anp_mantissa norm = norm16_wide((uint32_t)(v >> 8), (uint8_t)v);
+    answer(want_bits ? norm.bits : norm.mantissa);
+}
+
+/* The learner needs it of sums // 200 only. */
+static void isqrt(void)
+{
+    uint64_t v = (uint64_t)integer(), squares = ANP_NOISE_BUFFER * v;
+    struct square halves = {(uint32_t)(squares >> 32), (uint32_t)squares};
+    uint32_t root = deviation_from(halves);
+    if (v <= UINT32_MAX && root != anp_isqrt((uint32_t)v))
+        printf("the roots differ: ");
+    answer(root);
 }
 
 static void global_factor(void)
 {
     int64_t dl = integer(), s = integer(), eta = integer();
-    struct anp_factor factor = anp_global_factor((uint64_t)eta, (int32_t)dl, (uint32_t)s);
+    struct anp_mantissa eta_mantissa = norm16_wide((uint32_t)(eta >> 8), (uint8_t)eta);
+    struct anp_factor factor = anp_global_factor(eta_mantissa, (int32_t)dl, (uint32_t)s);
     answer(factor.mantissa);
     answer(factor.exponent);
 }
@@ -162,7 +190,7 @@ static void global_factor(void)
 static void block_exponent(void)
 {
     uint8_t h = (uint8_t)integer();
-    int16_t e = (int16_t)integer();
+    int8_t e = (int8_t)integer();
     uint32_t before = saturations;
     struct block block = choose_block(h, e, (uint8_t)integer(), &saturations);
     answer(block.s);
@@ -170,12 +198,12 @@ static void block_exponent(void)
     answer(saturations - before);
 }
 
-static void coefficient(void)
+static void row_coefficient(void)
 {
     int32_t g = (int32_t)integer(), da = (int32_t)integer();
     uint16_t word = (uint16_t)integer();
     uint8_t k = (uint8_t)integer();
-    answer(anp_coefficient((int16_t)g, (int16_t)da, word, k));
+    answer(coefficient((int16_t)g, (int16_t)da, word, k));
 }
 
 static void update(uint8_t format)
@@ -188,9 +216,9 @@ static void update(uint8_t format)
     int16_t row16[2] = {(int16_t)w, 0};
     int32_t row32[2] = {(int32_t)w, 0};
     if (format == ANP_INT16)
-        anp_update_row16(row16, &x, 1, (int16_t)c, s, &dither, &saturations);
+        update_row16(row16, &x, 1, (int16_t)c, s, &dither, &saturations);
     else
-        anp_update_row32(row32, &x, 1, (int16_t)c, s, &dither, &saturations);
+        update_row32(row32, &x, 1, (int16_t)c, s, &dither, &saturations);
     answer(format == ANP_INT16 ? row16[0] : row32[0]);
 }
 
@@ -201,12 +229,11 @@ static void update_matrix(void)
     struct anp_layer layer = {.matrix = list16(&values)};
     layer.input = list16(&n);
     layer.inputs = n;
-    net.at.layer = &layer;
     net.config.decorrelation_rate = (uint32_t)integer();
     bool stochastic = integer();
     struct anp_dither dither = {(uint16_t)integer(), stochastic ? 40503 : 0};
     net.at.projection = malloc(sizeof(int32_t) * n);
-    anp_update_matrix(&net, 0, &dither);
+    anp_update_matrix(&net, &layer, &dither);
     for (uint16_t i = 0; i < values; i++)
         answer(layer.matrix[i]);
     free(layer.matrix);
@@ -230,11 +257,11 @@ static void draw(void)
     answer(split.dither);
 }
 
-static void step_exponent(void)
+static void input_exponent(void)
 {
     uint16_t n;
     int16_t *x = list16(&n);
-    answer(anp_step_exponent(x, n));
+    answer(step_exponent(x, n));
     free(x);
 }
 
@@ -251,12 +278,11 @@ int main(void)
             int64_t v = integer(), s = integer();
             answer(s ? anp_round64(v, (uint8_t)s) : v);
         } else if (IS("bits"))
-            answer(anp_bits64((uint64_t)integer()));
-        else if (IS("norm16")) {
-            uint64_t v = (uint64_t)integer();
-            answer(anp_norm16(v, anp_bits64(v)));
-        } else if (IS("isqrt"))
-            answer(anp_isqrt((uint64_t)integer()));
+            norm16(true);
+        else if (IS("norm16"))
+            norm16(false);
+        else if (IS("isqrt"))
+            isqrt();
         else if (IS("xorshift32")) {
             uint32_t state = (uint32_t)integer();
             answer(anp_random(&state));
@@ -293,7 +319,7 @@ int main(void)
         else if (IS("global_factor"))
             global_factor();
         else if (IS("step_exponent"))
-            step_exponent();
+            input_exponent();
         else if (IS("block_exponent"))
             block_exponent();
         else if (IS("dither_word"))
@@ -302,7 +328,7 @@ int main(void)
             uint16_t word = (uint16_t)integer();
             answer(anp_dither_bits(word, (uint8_t)integer()));
         } else if (IS("coefficient"))
-            coefficient();
+            row_coefficient();
         else if (IS("update_int16"))
             update(ANP_INT16);
         else if (IS("update_int32"))

@@ -76,8 +76,10 @@ struct anp_noise {
 
 void anp_noise_init(struct anp_noise *noise);
 
-/* Puts one ADC code into the ring. Only between training steps: that is when new codes may become visible. */
-void anp_noise_put(struct anp_noise *noise, uint16_t code);
+/* Puts ADC codes into the ring, the oldest first. Only between training steps: that is when new codes may become visible. */
+void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count);
+
+static inline void anp_noise_put(struct anp_noise *noise, uint16_t code) { anp_noise_put_all(noise, &code, 1); }
 
 static inline bool anp_noise_ready(const struct anp_noise *noise) { return noise->filled == ANP_NOISE_BUFFER; }
 
@@ -102,17 +104,16 @@ struct anp_layer {
     uint16_t units;
     void *rows;                   /* units x (inputs + 1), int16 or int32, the bias last in each row */
     int16_t *matrix;              /* inputs x inputs, or NULL without decorrelation */
-    int16_t *input;               /* the layer's input in pass 1, decorrelated if configured; inputs values */
-    int16_t *activity;            /* a of pass 1, then da; units values */
+    int16_t *input;               /* in pass 1, decorrelated if configured; NULL where that is the sample itself */
+    int16_t *difference;          /* da of its units; before that their noise in pass 1 */
 };
 
 /* What lies where in the arena. */
 struct anp_places {
     struct anp_layer *layer;      /* config.layers of them */
-    int16_t *scratch[2];          /* a layer's input in pass 2 and in clean passes, in turn */
-    int16_t *decorrelated;        /* the decorrelated input in pass 2; NULL without decorrelation */
+    int16_t *values;              /* three of each unit, N each: see anp_passes() */
+    int16_t *decorrelated;        /* a layer's decorrelated input in pass 2 and in clean passes; NULL without decorrelation */
     int32_t *projection;          /* u of section 8; NULL without decorrelation */
-    int16_t *first_product;       /* z of the first layer, shared by both passes */
     uint8_t *weights;             /* all rows, contiguous */
     uint8_t *matrices;            /* all matrices, contiguous */
     uint32_t weights_bytes;
@@ -120,17 +121,23 @@ struct anp_places {
     uint32_t used;                /* bytes of the arena */
 };
 
+/* norm16(v) of section 6 with bits(v), or 0 and 0 for 0. */
+struct anp_mantissa {
+    uint16_t mantissa;
+    uint8_t bits;
+};
+
 struct anp_network {
-    struct anp_config config;
-    struct anp_places at;
     uint32_t random_state;
-    uint64_t eta_units;           /* eta N, Q.28 */
-    uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
+    uint32_t saturations;         /* in training steps */
+    struct anp_mantissa eta;      /* of eta N, Q.28 */
+    uint16_t units;               /* N */
     uint32_t last_loss;           /* of pass 1, Q7.24 */
     uint32_t steps;
+    uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
     uint32_t skipped;
-    uint32_t saturations;         /* in training steps */
-    uint16_t units;               /* N */
+    struct anp_places at;
+    struct anp_config config;
 };
 
 /* Checks a configuration without an arena. */

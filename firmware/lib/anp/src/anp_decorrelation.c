@@ -1,21 +1,19 @@
 /* The decorrelation update, R <- R - eps (xbar xbar^T - diag(xbar^2)) R (shared/numerics.md, section 8). */
 #include "anp_internal.h"
 
-void anp_update_matrix(struct anp_network *net, uint8_t l, struct anp_dither *dither)
+void anp_update_matrix(struct anp_network *net, const struct anp_layer *layer, struct anp_dither *dither)
 {
-    const struct anp_layer *layer = &net->at.layer[l];
     const int16_t *x = layer->input;
     uint16_t n = layer->inputs;
 
-    uint32_t rate = net->config.decorrelation_rate;
-    uint8_t rate_bits = anp_bits32(rate);
-    int32_t mantissa = (int32_t)(rate_bits <= 15 ? rate << (15 - rate_bits) : rate >> (rate_bits - 15));
-    uint8_t k = (uint8_t)(37 - rate_bits);
+    struct anp_mantissa rate = anp_norm16(net->config.decorrelation_rate);
+    int16_t mantissa = (int16_t)(rate.mantissa >> 1);
+    uint8_t k = (uint8_t)(37 - rate.bits);
 
-    anp_project(layer->matrix, n, x, net->at.projection);
+    anp_project(layer, net->at.projection);
     int16_t *row = layer->matrix;
     for (uint16_t i = 0; i < n; i++, row += n) {
-        int32_t c = -((x[i] * mantissa + anp_dither_bits(anp_dither_next(dither), k)) >> k);
+        int32_t c = -(((int32_t)x[i] * mantissa + anp_dither_bits(anp_dither_next(dither), k)) >> k);
         anp_update_matrix_row(row, net->at.projection, n, x[i], c, dither, &net->saturations);
     }
 }

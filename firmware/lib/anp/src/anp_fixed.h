@@ -71,52 +71,25 @@ static inline uint8_t anp_bits32(uint32_t v)
 #endif
 }
 
-static inline uint8_t anp_bits64(uint64_t v)
-{
-    uint32_t high = (uint32_t)(v >> 32);
-    return high ? (uint8_t)(32 + anp_bits32(high)) : anp_bits32((uint32_t)v);
-}
-
-/* v as a mantissa of 16 bits, the highest set; v > 0 (section 6). */
-static inline uint16_t anp_norm16(uint64_t v, uint8_t bits)
-{
-    return (uint16_t)(bits <= 16 ? v << (16 - bits) : v >> (bits - 16));
-}
-
 /* Largest integer whose square is at most v. */
-static inline uint32_t anp_isqrt(uint64_t v)
+static inline uint16_t anp_isqrt(uint32_t v)
 {
-    uint64_t root = 0;
-    uint64_t bit = (uint64_t)1 << 62;
-    while (bit > v)
-        bit >>= 2;
-    while (bit) {
+    uint32_t root = 0;
+    for (uint32_t bit = (uint32_t)1 << 30; bit; bit >>= 2) {
         if (v >= root + bit) {
             v -= root + bit;
             root = (root >> 1) + bit;
         } else {
             root >>= 1;
         }
-        bit >>= 2;
     }
-    return (uint32_t)root;
+    return (uint16_t)root;
 }
 
 /* Leaky ReLU, slope 1/128, symmetric in rounding: towards zero. */
 static inline int16_t anp_leaky_relu(int16_t a)
 {
     return a >= 0 ? a : (int16_t)-((-a) >> 7);
-}
-
-/* xorshift32 (section 2); the state is never 0. */
-static inline uint32_t anp_random(uint32_t *state)
-{
-    uint32_t s = *state;
-    s ^= s << 13;
-    s ^= s >> 17;
-    s ^= s << 5;
-    *state = s;
-    return s;
 }
 
 #endif

@@ -1,25 +1,17 @@
 /* Clean forward passes (shared/numerics.md, section 4). */
 #include "anp_internal.h"
 
-void anp_products(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations)
-{
-    if (net->config.weight_format == ANP_INT16)
-        anp_products16(layer->rows, layer->units, layer->inputs, x, z, saturations);
-    else
-        anp_products32(layer->rows, layer->units, layer->inputs, x, z, saturations);
-}
-
 void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs)
 {
     uint32_t uncounted = 0;
     uint8_t last = (uint8_t)(net->config.layers - 1);
-    for (uint8_t l = 0; l <= last; l++) {
+    for (uint8_t l = 0;; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
         if (layer->matrix) {
-            anp_decorrelate(layer->matrix, layer->inputs, x, net->at.decorrelated, &uncounted);
+            anp_decorrelate(layer, x, net->at.decorrelated, &uncounted);
             x = net->at.decorrelated;
         }
-        int16_t *out = l == last ? outputs : net->at.scratch[l & 1];
+        int16_t *out = l == last ? outputs : layer->difference + net->units;
         anp_products(net, layer, x, out, &uncounted);
         if (l == last)
             return;
@@ -32,7 +24,7 @@ void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs)
 uint32_t anp_evaluate(struct anp_network *net, const int16_t *x, const int16_t *target, bool *correct)
 {
     uint32_t uncounted = 0;
-    int16_t *y = net->at.scratch[(net->config.layers - 1) & 1];
+    int16_t *y = net->at.layer[net->config.layers - 1].difference + net->units;
     anp_predict(net, x, y);
     *correct = anp_is_correct(net, y, target);
     return anp_loss_of(net, y, target, &uncounted);

@@ -1,8 +1,8 @@
 /* The loops in which a training step spends its time: one declaration each, and one implementation for each target that has a
  * faster one than C. All of them give the same bits.
  *
- * A target takes over by defining ANP_KERNELS_<TARGET> here and the kernels in anp_kernels_<target>.c; for those that it has, it
- * defines ANP_HAS_..., and anp_kernels.c leaves them out. -DANP_PORTABLE takes the C ones everywhere. */
+ * A target has its own in a header of its own, anp_kernels_<target>.h, included here. For each kernel that it has, that header
+ * declares it and defines ANP_HAS_<KERNEL>; anp_kernels.c provides the others. -DANP_PORTABLE takes the C ones everywhere. */
 #ifndef ANP_KERNELS_H
 #define ANP_KERNELS_H
 
@@ -10,7 +10,7 @@
 
 /* What one draw of the generator decides for a step (section 2). */
 struct anp_draw {
-    uint8_t position;             /* of the next noise value in the ring */
+    uint8_t position;             /* of the first noise value in the ring */
     uint8_t stride;
     uint16_t dither;
 };
@@ -21,38 +21,73 @@ struct anp_dither {
     uint16_t increment;           /* 40503 with stochastic rounding, 0 with rounding to nearest */
 };
 
-/* a_i = sat16(z_i + n_i) with the next `count` noise values (sections 3, 4); z and a may be the same. With negate the values enter
- * negated, and their own saturations are not counted: pass 1 did. */
-void anp_noise_draw(const struct anp_noise *noise, struct anp_draw *draw, bool negate, const int16_t *z, int16_t *a, uint16_t count,
-                    uint32_t *saturations);
+/* The factor G = eta N dL / S as -mantissa * 2^exponent (section 6). */
+struct anp_factor {
+    int16_t mantissa;
+    int8_t exponent;
+};
 
-/* z_i of `units` rows of n weights and a bias each (section 4). */
-void anp_products16(const int16_t *rows, uint16_t units, uint16_t n, const int16_t *x, int16_t *z, uint32_t *saturations);
-void anp_products32(const int32_t *rows, uint16_t units, uint16_t n, const int16_t *x, int16_t *z, uint32_t *saturations);
+#if defined __AVR__ && !defined ANP_PORTABLE
+#include "anp_kernels_avr.h"
+#endif
+
+/* xorshift32 (section 2); the state is never 0. */
+#ifndef ANP_HAS_RANDOM
+uint32_t anp_random(uint32_t *state);
+#endif
+
+/* The next `count` noise values (section 3). */
+#ifndef ANP_HAS_NOISE_DRAW
+void anp_noise_draw(const struct anp_noise *noise, struct anp_draw draw, int16_t *n, uint16_t count, uint32_t *saturations);
+#endif
+
+/* Both passes through one layer, from their inputs x1 and x2 (sections 4 and 6). x1 == x2: z is the same in both and is counted once.
+ * Of a unit's three values, `units` of the network apart, the first two are its noise in pass 1 and 2, and then become da and
+ * what the layer gives on in pass 2; the third becomes what it gives on in pass 1. A hidden layer gives on leaky ReLUs. */
+#ifndef ANP_HAS_PASSES
+void anp_passes(struct anp_network *net, const struct anp_layer *layer, const int16_t *x1, const int16_t *x2, bool hidden);
+#endif
+
+/* z of a layer's units (section 4), as clean passes need it. */
+#ifndef ANP_HAS_PRODUCTS
+void anp_products(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations);
+#endif
 
 /* xbar = R x (section 4). */
-void anp_decorrelate(const int16_t *matrix, uint16_t n, const int16_t *x, int16_t *xbar, uint32_t *saturations);
+#ifndef ANP_HAS_DECORRELATE
+void anp_decorrelate(const struct anp_layer *layer, const int16_t *x, int16_t *xbar, uint32_t *saturations);
+#endif
 
-/* floor(dividend / divisor) of section 6: the divisor's highest bit is set, the quotient has at most 16 bits. */
-uint16_t anp_quotient(uint32_t dividend, uint16_t divisor);
+/* The squared error (section 5). */
+#ifndef ANP_HAS_SQUARED_LOSS
+uint32_t anp_squared_loss(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations);
+#endif
 
-/* h of section 7: the smallest n with 2^n >= 1 + ||x||^2. */
-uint8_t anp_step_exponent(const int16_t *x, uint16_t n);
+/* S of section 6. */
+#ifndef ANP_HAS_SUM_OF_SQUARES
+uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t *saturations);
+#endif
 
-/* A row's coefficient c, |c| < 2^15; k <= 30 (section 7). */
-int16_t anp_coefficient(int16_t mantissa, int16_t difference, uint16_t word, uint8_t k);
+/* Section 6. dL, S and eta N are not 0. */
+#ifndef ANP_HAS_GLOBAL_FACTOR
+struct anp_factor anp_global_factor(struct anp_mantissa eta, int32_t loss_difference, uint32_t norm);
+#endif
 
-/* A row's update by c with s = 8, 16 or 24 fraction bits, the bias last (section 7). */
-void anp_update_row16(int16_t *row, const int16_t *x, uint16_t n, int16_t c, uint8_t s, struct anp_dither *dither,
-                      uint32_t *saturations);
-void anp_update_row32(int32_t *row, const int16_t *x, uint16_t n, int16_t c, uint8_t s, struct anp_dither *dither,
-                      uint32_t *saturations);
+/* A layer's update from its input in pass 1 (section 7). */
+#ifndef ANP_HAS_UPDATE_LAYER
+void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, const int16_t *input, struct anp_factor factor,
+                      struct anp_dither *dither);
+#endif
 
 /* u = R^T xbar (section 8). */
-void anp_project(const int16_t *matrix, uint16_t n, const int16_t *xbar, int32_t *u);
+#ifndef ANP_HAS_PROJECT
+void anp_project(const struct anp_layer *layer, int32_t *u);
+#endif
 
 /* Row i of R with its coefficient c, |c| < 2^16, and xbar_i (section 8). */
+#ifndef ANP_HAS_UPDATE_MATRIX_ROW
 void anp_update_matrix_row(int16_t *row, const int32_t *u, uint16_t n, int16_t xbar, int32_t c, struct anp_dither *dither,
                            uint32_t *saturations);
+#endif
 
 #endif

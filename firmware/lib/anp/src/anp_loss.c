@@ -19,23 +19,6 @@ static uint32_t interpolate(const uint32_t *table, uint32_t f)
     return (uint32_t)(t0 + anp_round32(first * t, TABLE_BITS) - anp_round32(second * q, TABLE_BITS));
 }
 
-static uint32_t squared(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations)
-{
-    uint32_t sum = 0;
-    bool limited = false;
-    for (uint16_t k = 0; k < outputs; k++) {
-        int32_t e = anp_sat16((int32_t)y[k] - target[k], saturations);
-        sum += (uint32_t)(e * e);
-        /* Nothing is subtracted, so that limiting on the way is limiting at the end; the next square then fits. */
-        if (sum > ANP_LOSS_MAX) {
-            sum = ANP_LOSS_MAX;
-            limited = true;
-        }
-    }
-    *saturations += limited;
-    return sum;
-}
-
 /* 2^-u in Q.24, u in Q.20. */
 static uint32_t exp2_negative(uint32_t u)
 {
@@ -56,27 +39,39 @@ static uint16_t largest(const int16_t *values, uint16_t count)
     return best;
 }
 
+/* (d * LOG2_E_Q30 + 2^21) >> 22. The lowest 16 bits of the product carry nothing. */
+static uint32_t times_log2_e(uint16_t d)
+{
+    uint32_t high = (uint32_t)d * (LOG2_E_Q30 >> 16), low = (uint32_t)d * (LOG2_E_Q30 & 65535u);
+    return (high + (low >> 16) + 32) >> 6;
+}
+
+/* (v * LN_2_Q30 + 2^29) >> 30, v < 2^27. */
+static uint32_t times_ln_2(uint32_t v)
+{
+    uint16_t a = (uint16_t)(v >> 16), b = (uint16_t)v, c = LN_2_Q30 >> 16, e = LN_2_Q30 & 65535u;
+    uint32_t middle = (uint32_t)a * e + (uint32_t)b * c + ((uint32_t)b * e >> 16);
+    return 4 * ((uint32_t)a * c) + ((middle + 8192) >> 14);
+}
+
 static uint32_t cross_entropy(const int16_t *y, uint16_t target, uint16_t outputs)
 {
-    int32_t highest = y[largest(y, outputs)];
+    int16_t highest = y[largest(y, outputs)];
     uint32_t total = 0;
-    for (uint16_t k = 0; k < outputs; k++) {
-        uint64_t scaled = (uint64_t)(uint32_t)(highest - y[k]) * LOG2_E_Q30;
-        total += exp2_negative((uint32_t)((scaled + ((uint32_t)1 << 21)) >> 22));
-    }
+    for (uint16_t k = 0; k < outputs; k++)
+        total += exp2_negative(times_log2_e((uint16_t)(highest - y[k])));
     uint8_t n = (uint8_t)(anp_bits32(total) - (ANP_LOSS_BITS + 1));
     uint8_t shift = (uint8_t)(n + ANP_LOSS_BITS - ARGUMENT_BITS);
     uint32_t fraction = total - ((uint32_t)1 << (ANP_LOSS_BITS + n));
     uint32_t log2 = ((uint32_t)n << ANP_LOSS_BITS) + interpolate(anp_log2_table, (fraction + ((uint32_t)1 << (shift - 1))) >> shift);
-    uint32_t ln = (uint32_t)(((uint64_t)log2 * LN_2_Q30 + ((uint32_t)1 << 29)) >> 30);
-    return ln + (uint32_t)(highest - y[target]) * ANP_ONE;
+    return times_ln_2(log2) + (uint32_t)(uint16_t)(highest - y[target]) * ANP_ONE;
 }
 
 uint32_t anp_loss_of(const struct anp_network *net, const int16_t *y, const int16_t *target, uint32_t *saturations)
 {
     uint16_t outputs = net->config.sizes[net->config.layers];
     if (net->config.loss == ANP_SQUARED)
-        return squared(y, target, outputs, saturations);
+        return anp_squared_loss(y, target, outputs, saturations);
     return cross_entropy(y, (uint16_t)target[0], outputs);
 }
 

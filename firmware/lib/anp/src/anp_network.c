@@ -50,85 +50,80 @@ enum anp_status anp_check(const struct anp_config *config)
     return ANP_OK;
 }
 
-/* Hands out the arena piece by piece; with base NULL it only counts. */
-struct allocator {
-    uint8_t *base;
-    uint32_t used;
-};
-
-static void *take(struct allocator *a, uint32_t bytes)
+static uint16_t widest_decorrelated(const struct anp_config *config)
 {
-    void *piece = a->base ? a->base + a->used : NULL;
-    a->used += bytes;
+    uint16_t widest = 0;
+    for (uint8_t l = 0; l < config->layers; l++) {
+        if ((config->decorrelate >> l & 1) && config->sizes[l] > widest)
+            widest = config->sizes[l];
+    }
+    return widest;
+}
+
+static uint8_t weight_bytes(const struct anp_config *config)
+{
+    return config->weight_format == ANP_INT32 ? sizeof(int32_t) : sizeof(int16_t);
+}
+
+/* Counts what lay_out() hands out. */
+uint32_t anp_arena_bytes(const struct anp_config *config)
+{
+    uint16_t widest = widest_decorrelated(config);
+    uint32_t bytes = config->layers * (uint32_t)sizeof(struct anp_layer) + widest * (uint32_t)(sizeof(int32_t) + sizeof(int16_t));
+    bytes += 3 * (uint32_t)sizeof(int16_t) * count_units(config);
+    for (uint8_t l = 0; l < config->layers; l++) {
+        uint32_t inputs = config->sizes[l];
+        bytes += (inputs + 1) * config->sizes[l + 1] * weight_bytes(config);
+        if (config->decorrelate >> l & 1)
+            bytes += inputs * (inputs + 1) * (uint32_t)sizeof(int16_t);
+    }
+    return bytes;
+}
+
+static void *take(uint8_t **free, size_t bytes)
+{
+    void *piece = *free;
+    *free += bytes;
     return piece;
 }
 
-static int16_t *take16(struct allocator *a, uint32_t values)
+/* First what holds pointers or int32 values and needs the arena's alignment. */
+static void lay_out(struct anp_places *at, const struct anp_config *config, uint8_t *free)
 {
-    return take(a, values * (uint32_t)sizeof(int16_t));
-}
-
-/* First what holds pointers or int32 values and needs the arena's alignment. Layers are written only when there is an arena. */
-static void lay_out(struct anp_places *at, const struct anp_config *config, struct allocator *a)
-{
-    uint32_t weight_bytes = config->weight_format == ANP_INT32 ? 4 : 2;
-    uint16_t widest_output = 0, widest_decorrelated = 0;
-
+    size_t widest = widest_decorrelated(config), units = count_units(config);
+    at->layer = take(&free, config->layers * sizeof *at->layer);
+    at->projection = take(&free, widest * sizeof(int32_t));
+    at->weights = free;
     for (uint8_t l = 0; l < config->layers; l++) {
-        if ((config->decorrelate >> l & 1) && config->sizes[l] > widest_decorrelated)
-            widest_decorrelated = config->sizes[l];
-        if (config->sizes[l + 1] > widest_output)
-            widest_output = config->sizes[l + 1];
+        struct anp_layer *layer = &at->layer[l];
+        layer->inputs = config->sizes[l];
+        layer->units = config->sizes[l + 1];
+        layer->rows = take(&free, (layer->inputs + (size_t)1) * layer->units * weight_bytes(config));
     }
-    at->layer = take(a, config->layers * (uint32_t)sizeof *at->layer);
-    at->projection = widest_decorrelated ? take(a, widest_decorrelated * (uint32_t)sizeof(int32_t)) : NULL;
-    at->weights = take(a, 0);
-    uint32_t weights_from = a->used;
+    at->weights_bytes = (uint32_t)(free - at->weights);
+    at->matrices = free;
     for (uint8_t l = 0; l < config->layers; l++) {
-        void *rows = take(a, (config->sizes[l] + (uint32_t)1) * config->sizes[l + 1] * weight_bytes);
-        if (at->layer)
-            at->layer[l] = (struct anp_layer){.inputs = config->sizes[l], .units = config->sizes[l + 1], .rows = rows};
+        size_t n = at->layer[l].inputs;
+        at->layer[l].matrix = config->decorrelate >> l & 1 ? take(&free, n * n * sizeof(int16_t)) : NULL;
     }
-    at->weights_bytes = a->used - weights_from;
-    at->matrices = take(a, 0);
-    uint32_t matrices_from = a->used;
+    at->matrices_bytes = (uint32_t)(free - at->matrices);
+    at->values = take(&free, 3 * units * sizeof(int16_t));
+    at->decorrelated = take(&free, widest * sizeof(int16_t));
+    int16_t *difference = at->values, *raw = NULL;
     for (uint8_t l = 0; l < config->layers; l++) {
-        if (!(config->decorrelate >> l & 1))
-            continue;
-        int16_t *matrix = take16(a, (uint32_t)config->sizes[l] * config->sizes[l]);
-        if (at->layer)
-            at->layer[l].matrix = matrix;
+        struct anp_layer *layer = &at->layer[l];
+        layer->difference = difference;
+        layer->input = layer->matrix ? take(&free, layer->inputs * sizeof(int16_t)) : raw;
+        raw = difference + 2 * units;
+        difference += layer->units;
     }
-    at->matrices_bytes = a->used - matrices_from;
-    for (uint8_t l = 0; l < config->layers; l++) {
-        bool keeps_input = l > 0 || (config->decorrelate & 1);
-        int16_t *input = keeps_input ? take16(a, config->sizes[l]) : NULL;
-        int16_t *activity = take16(a, config->sizes[l + 1]);
-        if (at->layer) {
-            at->layer[l].input = input;
-            at->layer[l].activity = activity;
-        }
-    }
-    at->scratch[0] = take16(a, widest_output);
-    at->scratch[1] = take16(a, widest_output);
-    at->decorrelated = widest_decorrelated ? take16(a, widest_decorrelated) : NULL;
-    at->first_product = take16(a, config->sizes[1]);
-    at->used = a->used;
-}
-
-uint32_t anp_arena_bytes(const struct anp_config *config)
-{
-    struct anp_places nowhere;
-    struct allocator counter = {NULL, 0};
-    lay_out(&nowhere, config, &counter);
-    return counter.used;
 }
 
 static void draw_weights(struct anp_network *net)
 {
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
-        int32_t limit = (int32_t)anp_isqrt(((uint32_t)3 << 24) / layer->inputs);
+        int32_t limit = anp_isqrt(((uint32_t)3 << 24) / layer->inputs);
         uint32_t index = 0;
         for (uint16_t i = 0; i < layer->units; i++) {
             for (uint16_t j = 0; j <= layer->inputs; j++, index++) {
@@ -142,6 +137,23 @@ static void draw_weights(struct anp_network *net)
             }
         }
     }
+}
+
+/* norm16 of 256 high + low. */
+static struct anp_mantissa norm16_wide(uint32_t high, uint8_t low)
+{
+    if (high >> 24 == 0)
+        return anp_norm16(high << 8 | low);
+    struct anp_mantissa norm = anp_norm16(high);
+    norm.bits = (uint8_t)(norm.bits + 8);
+    return norm;
+}
+
+static void set_eta(struct anp_network *net)
+{
+    uint32_t low = (net->config.learning_rate & 255u) * net->units;
+    uint32_t high = (net->config.learning_rate >> 8) * net->units + (low >> 8);
+    net->eta = norm16_wide(high, (uint8_t)low);
 }
 
 static void reset_matrices(struct anp_network *net)
@@ -161,20 +173,17 @@ enum anp_status anp_configure(struct anp_network *net, const struct anp_config *
     enum anp_status status = anp_check(config);
     if (status != ANP_OK)
         return status;
-    if (anp_arena_bytes(config) > arena_bytes)
+    uint32_t needed = anp_arena_bytes(config);
+    if (needed > arena_bytes)
         return ANP_TOO_LARGE;
 
-    struct allocator arena_allocator = {arena, 0};
+    memset(net, 0, sizeof *net);
     net->config = *config;
-    lay_out(&net->at, config, &arena_allocator);
+    lay_out(&net->at, config, arena);
+    net->at.used = needed;
     net->units = count_units(config);
     net->random_state = config->seed;
-    net->eta_units = (uint64_t)config->learning_rate * net->units;
-    net->loss_sum = 0;
-    net->last_loss = 0;
-    net->steps = 0;
-    net->skipped = 0;
-    net->saturations = 0;
+    set_eta(net);
     draw_weights(net);
     reset_matrices(net);
     return ANP_OK;
@@ -186,7 +195,7 @@ enum anp_status anp_set_rates(struct anp_network *net, uint32_t learning_rate, u
         return ANP_BAD_DECORRELATION_RATE;
     net->config.learning_rate = learning_rate;
     net->config.decorrelation_rate = decorrelation_rate;
-    net->eta_units = (uint64_t)learning_rate * net->units;
+    set_eta(net);
     return ANP_OK;
 }
 

@@ -11,26 +11,63 @@ void anp_noise_init(struct anp_noise *noise)
     memset(noise, 0, sizeof *noise);
 }
 
-void anp_noise_put(struct anp_noise *noise, uint16_t code)
+void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count)
 {
-    if (noise->filled < ANP_NOISE_BUFFER)
-        noise->filled++;
-    else
-        noise->total -= noise->ring[noise->position];
-    noise->total += code;
-    noise->ring[noise->position] = code;
-    noise->position = (uint8_t)(noise->position + 1 == ANP_NOISE_BUFFER ? 0 : noise->position + 1);
-    noise->received++;
+    uint16_t *at = noise->ring + noise->position;
+    uint32_t total = noise->total;
+    for (uint8_t left = count; left; left--) {
+        total = total - *at + *codes; /* 0 is what a place holds before its first code */
+        *at++ = *codes++;
+        if (at == noise->ring + ANP_NOISE_BUFFER)
+            at = noise->ring;
+    }
+    noise->total = total;
+    noise->position = (uint8_t)(at - noise->ring);
+    noise->filled = count < ANP_NOISE_BUFFER - noise->filled ? (uint8_t)(noise->filled + count) : ANP_NOISE_BUFFER;
+    noise->received += count;
+}
+
+/* v^2 or a multiple of it, in two words. */
+struct square {
+    uint32_t high, low;
+};
+
+/* v < 2^24. */
+static struct square square_of(uint32_t v)
+{
+    uint32_t a = v >> 16, b = v & 65535u;
+    uint32_t middle = 2 * a * b, low = b * b;
+    struct square square = {a * a + (middle >> 16), low + (middle << 16)};
+    square.high += square.low < low;
+    return square;
+}
+
+/* isqrt(squares // 200): the largest d with 200 d^2 <= squares; d < 2^24. */
+static uint32_t deviation_from(struct square squares)
+{
+    uint32_t d = 0;
+    for (uint32_t bit = (uint32_t)1 << 23; bit; bit >>= 1) {
+        struct square square = square_of(d | bit);
+        uint32_t low = (square.low & 65535u) * ANP_NOISE_BUFFER;
+        uint32_t middle = (square.low >> 16) * ANP_NOISE_BUFFER + (low >> 16);
+        uint32_t high = square.high * ANP_NOISE_BUFFER + (middle >> 16);
+        low = middle << 16 | (low & 65535u);
+        if (high < squares.high || (high == squares.high && low <= squares.low))
+            d |= bit;
+    }
+    return d;
 }
 
 static uint32_t measured_deviation(const struct anp_noise *noise)
 {
-    uint64_t squares = 0;
+    struct square squares = {0, 0};
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
-        int64_t v = (int32_t)(ANP_NOISE_BUFFER * (uint32_t)noise->ring[i]) - (int32_t)noise->total;
-        squares += (uint64_t)(v * v);
+        int32_t v = (int32_t)(ANP_NOISE_BUFFER * (uint32_t)noise->ring[i]) - (int32_t)noise->total;
+        struct square square = square_of((uint32_t)(v < 0 ? -v : v));
+        squares.low += square.low;
+        squares.high += square.high + (squares.low < square.low);
     }
-    return anp_isqrt(squares / ANP_NOISE_BUFFER);
+    return deviation_from(squares);
 }
 
 bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std)
@@ -57,4 +94,11 @@ struct anp_draw anp_draw_split(uint32_t random)
     draw.stride = (uint8_t)(10 * (k >> 2) + last_digit[k & 3]);
     draw.dither = (uint16_t)random;
     return draw;
+}
+
+struct anp_mantissa anp_norm16(uint32_t v)
+{
+    struct anp_mantissa norm = {0, anp_bits32(v)};
+    norm.mantissa = (uint16_t)(norm.bits <= 16 ? v << (16 - norm.bits) : v >> (norm.bits - 16));
+    return norm;
 }

@@ -1,0 +1,30 @@
+/* Between the learner's source files for Cortex-M4: its own functions under the names of those in C. */
+#ifndef ANP_INTERNAL_ARM_H
+#define ANP_INTERNAL_ARM_H
+
+#include "anp_internal.h"
+
+#ifdef ANP_KERNELS_ARM_H
+#undef anp_train
+#undef anp_noise_draw
+#undef anp_passes
+#undef anp_global_factor
+#undef anp_update_layer
+
+/* The first `count` noise values of a step, from the generator's draw (sections 2, 3). */
+void anp_noise_draw(const struct anp_noise *noise, uint32_t random, int16_t *n, uint16_t count, uint32_t *saturations);
+
+/* Both passes through all layers, with int16 weights and without decorrelation; values as for anp_passes_in_c(). Returns the
+ * last layer. */
+const struct anp_layer *anp_pass_layers(struct anp_network *net, const int16_t *x);
+
+/* The update of the layers from `layer` to `stop`; x is the input of `layer` in pass 1. Of two dither words, the one for the
+ * next use is in the lower half; the increment is in both. Returns the words after the last use. */
+uint32_t anp_update_layers(struct anp_network *net, const struct anp_layer *layer, const int16_t *x, uint32_t factor, uint32_t words,
+                           uint32_t increment, const struct anp_layer *stop);
+
+/* The mantissa of section 6 in the lower half, 5 - E in the upper one. */
+uint32_t anp_global_factor(const struct anp_network *net, int32_t loss_difference, uint32_t norm);
+
+#endif
+#endif

@@ -1,0 +1,46 @@
+/* Cortex-M4, M7 and M33, whose DSP extension multiplies and adds two pairs of int16 in one instruction.
+ *
+ * They run the step in anp_train_arm.c, with loops in assembly that go through all layers in one call. These do what happens in
+ * nearly every step: int16 weights, no decorrelation, no saturation, at least two inputs. One test stands for several
+ * saturations at once; it may also catch values that only come near one. What it catches goes to the functions in C, which look
+ * at each saturation by itself, count it, and give the same bits in either case. They get other names here. */
+#ifndef ANP_KERNELS_ARM_H
+#define ANP_KERNELS_ARM_H
+
+/* Offsets that the assembly uses; the assertions in anp_train_arm.c keep them true. */
+#define NET_UNITS 12
+#define NET_WEIGHT_FORMAT 17
+#define NET_NORMALISED 19
+#define NET_LAYERS 40
+#define NET_LAYER 60
+#define LAYER_INPUTS 0
+#define LAYER_UNITS 2
+#define LAYER_ROWS 4
+#define LAYER_INPUT 12
+#define LAYER_DIFFERENCE 16
+#define LAYER_BYTES 20
+#define NOISE_TOTAL 400
+#define NOISE_GAIN 412
+#define NOISE_SHIFT 414
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define ANP_HAS_RANDOM
+static inline uint32_t anp_random(uint32_t *state)
+{
+    uint32_t s = *state;
+    s ^= s << 13;
+    s ^= s >> 17;
+    s ^= s << 5;
+    return *state = s;
+}
+
+#define anp_train anp_train_in_c
+#define anp_noise_draw anp_noise_draw_in_c
+#define anp_passes anp_passes_in_c
+#define anp_global_factor anp_global_factor_in_c
+#define anp_update_layer anp_update_layer_in_c
+
+#endif
+#endif

@@ -1,0 +1,306 @@
+/* One training step, as anp_train.c has it in C. */
+#if defined __AVR__ && !defined ANP_PORTABLE
+#include "anp_macros_avr.h"
+
+.macro ADD_CARRY from, bytes
+    .set    at, \from
+    .rept   \bytes
+    ldd     r18, Z+at
+    adc     r18, zero
+    std     Z+at, r18
+    .set    at, at + 1
+    .endr
+.endm
+
+    .section .text.anp_train, "ax", @progbits
+
+/* r25:r24:r23:r22 = the loss of the outputs at X. */
+loss:
+    LOAD_NET r30, r31
+    ldd     r16, Z+NET_LOSS
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    ldd     r20, Z+LAYER_UNITS
+    ldd     r30, Y+FRAME_TARGET
+    ldd     r31, Y+FRAME_TARGET+1
+    tst     r16
+    brne    1f
+    XJMP    anp_loss_squared
+1:  movw    r22, r26
+    movw    r20, r30
+    LOAD_NET r24, r25
+    movw    r18, r24
+    subi    r18, lo8(-NET_SATURATIONS)
+    sbci    r19, hi8(-NET_SATURATIONS)
+    clr     r1
+    XJMP    anp_loss_of
+
+/* uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const int16_t *x, const int16_t *target) */
+FUNCTION anp_train
+    .irp    register, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29
+    push    r\register
+    .endr
+    FRAME_AT 0
+    sbiw    r28, FRAME_SIZE
+    SET_STACK
+    std     Y+FRAME_NET, r24
+    std     Y+FRAME_NET+1, r25
+    std     Y+FRAME_SAMPLE, r20
+    std     Y+FRAME_SAMPLE+1, r21
+    std     Y+FRAME_TARGET, r18
+    std     Y+FRAME_TARGET+1, r19
+    movw    r16, r22
+    XCALL   anp_random         /* the state is the network's first field */
+
+    /* r22 position, r23 stride: 10 (k >> 2) + {1, 3, 7, 9}[k & 3] is 2 k + (k >> 1) + (k >> 1 & 1) + 1 */
+    ldi     r18, 200
+    mul     r25, r18
+    mov     r22, r1
+    ldi     r18, 80
+    mul     r24, r18
+    mov     r23, r1
+    mov     r18, r1
+    lsr     r18
+    lsl     r23
+    add     r23, r18
+    andi    r18, 1
+    add     r23, r18
+    inc     r23
+
+    LOAD_NET r30, r31
+    ldd     r18, Z+NET_WEIGHT_FORMAT
+    ldd     r19, Z+NET_NORMALISED
+    lsl     r19
+    or      r18, r19
+    std     Y+FRAME_FLAGS, r18
+    ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
+    ldd     r20, Z+NET_UNITS
+    ldd     r18, Z+NET_ANTITHETIC
+    sbrs    r18, 0
+    lsl     r20
+    movw    r30, r16
+    XCALL   anp_noise_draw
+    LOAD_NET r30, r31
+    ldd     r18, Z+NET_ANTITHETIC
+    sbrc    r18, 0
+    rcall   negate_noise
+    XCALL   anp_passes
+
+    /* r27:r26 y of pass 1, and y of pass 2, from r21:r20, behind the first of three values, and r22 units */
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    ldd     r18, Z+LAYER_UNITS
+    clr     zero
+    movw    r26, r20
+    add     r26, r22
+    adc     r27, zero
+    add     r26, r22
+    adc     r27, zero
+    sub     r26, r18
+    sbc     r27, zero
+    sub     r26, r18
+    sbc     r27, zero
+    std     Y+FRAME_OUTPUT, r26
+    std     Y+FRAME_OUTPUT+1, r27
+    add     r26, r22
+    adc     r27, zero
+    add     r26, r22
+    adc     r27, zero
+    rcall   loss
+    LOAD_NET r30, r31
+    std     Z+NET_LAST_LOSS, r22
+    std     Z+NET_LAST_LOSS+1, r23
+    std     Z+NET_LAST_LOSS+2, r24
+    std     Z+NET_LAST_LOSS+3, r25
+    ldd     r26, Y+FRAME_OUTPUT
+    ldd     r27, Y+FRAME_OUTPUT+1
+    rcall   loss
+    /* r15:r14:r13:r12 = dL */
+    LOAD_NET r30, r31
+    ldd     r12, Z+NET_LAST_LOSS
+    ldd     r13, Z+NET_LAST_LOSS+1
+    ldd     r14, Z+NET_LAST_LOSS+2
+    ldd     r15, Z+NET_LAST_LOSS+3
+    sub     r12, r22
+    sbc     r13, r23
+    sbc     r14, r24
+    sbc     r15, r25
+    ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
+    ldd     r20, Z+NET_UNITS
+    XCALL   anp_sum_of_squares
+
+    LOAD_NET r30, r31
+    movw    r16, r22
+    or      r16, r17
+    or      r16, r24
+    or      r16, r25
+    breq    1f
+    mov     r16, r12
+    or      r16, r13
+    or      r16, r14
+    or      r16, r15
+    brne    2f
+1:  rjmp    skip
+2:
+    ldd     r26, Z+NET_ETA
+    ldd     r27, Z+NET_ETA+1
+    ldd     r16, Z+NET_ETA+2
+    tst     r16
+    brne    1f
+    rjmp    unchanged
+1:  movw    r18, r12
+    movw    r20, r14
+    XCALL   anp_global_factor
+    std     Y+FRAME_MANTISSA, r18
+    std     Y+FRAME_MANTISSA+1, r19
+    std     Y+FRAME_EXPONENT, r16
+    LOAD_NET r30, r31
+    rcall   begin_update
+next_layer:
+    std     Y+FRAME_LAYER, r30
+    std     Y+FRAME_LAYER+1, r31
+    ldd     r26, Z+LAYER_INPUT
+    ldd     r27, Z+LAYER_INPUT+1
+    mov     r0, r26
+    or      r0, r27
+    brne    1f
+    ldd     r26, Y+FRAME_SAMPLE
+    ldd     r27, Y+FRAME_SAMPLE+1
+1:  XCALL   anp_update_layer
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    adiw    r30, LAYER_SIZE
+    ldd     r16, Y+FRAME_LEFT
+    dec     r16
+    std     Y+FRAME_LEFT, r16
+    brne    next_layer
+updated:
+    LOAD_NET r30, r31
+    ldd     r16, Z+NET_DECORRELATE
+    tst     r16
+    breq    1f
+    rcall   update_matrices
+    LOAD_NET r30, r31
+1:
+    ldd     r22, Z+NET_LAST_LOSS
+    ldd     r23, Z+NET_LAST_LOSS+1
+    ldd     r24, Z+NET_LAST_LOSS+2
+    ldd     r25, Z+NET_LAST_LOSS+3
+    clr     zero
+    sec
+    ldd     r18, Z+NET_STEPS
+    adc     r18, zero
+    std     Z+NET_STEPS, r18
+    brcs    carry_steps
+add_loss:
+    ldd     r18, Z+NET_LOSS_SUM
+    ldd     r19, Z+NET_LOSS_SUM+1
+    ldd     r20, Z+NET_LOSS_SUM+2
+    ldd     r21, Z+NET_LOSS_SUM+3
+    add     r18, r22
+    adc     r19, r23
+    adc     r20, r24
+    adc     r21, r25
+    std     Z+NET_LOSS_SUM, r18
+    std     Z+NET_LOSS_SUM+1, r19
+    std     Z+NET_LOSS_SUM+2, r20
+    std     Z+NET_LOSS_SUM+3, r21
+    brcs    carry_loss
+1:  adiw    r28, FRAME_SIZE
+    SET_STACK
+    clr     r1
+    .irp    register, 29, 28, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2
+    pop     r\register
+    .endr
+    ret
+
+carry_steps:
+    ADD_CARRY NET_STEPS+1, 3
+    rjmp    add_loss
+carry_loss:
+    ADD_CARRY NET_LOSS_SUM+4, 4
+    rjmp    1b
+
+skip:
+    sec
+    clr     zero
+    ADD_CARRY NET_SKIPPED, 4
+unchanged:
+    rcall   begin_update
+    rjmp    updated
+
+/* r25:r24 the first dither word, r15:r14 their increment, r31:r30 the first layer; r31:r30 is the network before. */
+begin_update:
+    movw    r26, r30
+    subi    r26, lo8(-NET_LAYERS)
+    sbci    r27, hi8(-NET_LAYERS)
+    ld      r16, X
+    std     Y+FRAME_LEFT, r16
+    ldd     r24, Z+NET_RANDOM_STATE
+    ldd     r25, Z+NET_RANDOM_STATE+1
+    ldi     r16, lo8(40503)
+    ldi     r17, hi8(40503)
+    ldd     r18, Z+NET_ROUNDING
+    sbrc    r18, 0
+    rjmp    1f
+    ldi     r24, lo8(32768)
+    ldi     r25, hi8(32768)
+    ldi     r16, 0
+    ldi     r17, 0
+1:  movw    r14, r16
+    ldd     r0, Z+NET_LAYER
+    ldd     r31, Z+NET_LAYER+1
+    mov     r30, r0
+    ret
+
+/* The second half of the noise is the first negated; r31:r30 is the network. */
+negate_noise:
+    ldd     r20, Z+NET_UNITS
+    ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
+    movw    r30, r26
+    clr     zero
+    add     r30, r20
+    adc     r31, zero
+    add     r30, r20
+    adc     r31, zero
+1:  ld      r16, X+
+    ld      r17, X+
+    com     r17
+    neg     r16
+    sbci    r17, 0xff
+    st      Z+, r16
+    st      Z+, r17
+    dec     r20
+    brne    1b
+    ret
+
+update_matrices:
+    std     Y+FRAME_DITHER, r24
+    std     Y+FRAME_DITHER+1, r25
+    std     Y+FRAME_DITHER+2, r14
+    std     Y+FRAME_DITHER+3, r15
+    rcall   begin_update
+    movw    r16, r30
+1:  movw    r30, r16
+    ldd     r18, Z+LAYER_MATRIX
+    ldd     r19, Z+LAYER_MATRIX+1
+    or      r18, r19
+    breq    2f
+    LOAD_NET r24, r25
+    movw    r22, r16
+    movw    r20, r28
+    subi    r20, lo8(-FRAME_DITHER)
+    sbci    r21, hi8(-FRAME_DITHER)
+    clr     r1
+    XCALL   anp_update_matrix
+2:  subi    r16, lo8(-LAYER_SIZE)
+    sbci    r17, hi8(-LAYER_SIZE)
+    ldd     r18, Y+FRAME_LEFT
+    dec     r18
+    std     Y+FRAME_LEFT, r18
+    brne    1b
+    ret
+#endif

@@ -1,0 +1,468 @@
+/* The update of a layer. Registers in a row: r21:r20 c, r23:r22 x, r25:r24 the dither word, r15:r14 its increment, Z the weight, X the
+ * next input, r18 inputs left of 256, r19 how many 256s are left, r11:r10 the input, r9:r8 the next da, r2 0. */
+#if defined __AVR__ && !defined ANP_PORTABLE
+#include "anp_macros_avr.h"
+
+#define MAX_SHIFT     30
+
+#define c_lo    r20
+#define c_hi    r21
+#define in_lo   r22
+#define in_hi   r23
+#define word_lo r24
+#define word_hi r25
+
+/* r7:r6:r5:r4 = c * x, 18 cycles. */
+.macro STEP_PRODUCT
+    mul     c_lo, in_lo
+    movw    r4, r0
+    muls    c_hi, in_hi
+    movw    r6, r0
+    mulsu   c_hi, in_lo
+    sbc     r7, zero
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
+    mulsu   in_hi, c_lo
+    sbc     r7, zero
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
+.endm
+
+/* Ends a weight: on with the next one, then the bias, then the next row. */
+.macro NEXT_WEIGHT weight, bias
+    add     word_lo, r14
+    adc     word_hi, r15
+    dec     r18
+    brne    \weight
+    dec     r19
+    brmi    1f
+    brne    \weight
+    rcall   take_bias
+    rjmp    \bias
+1:  rjmp    row_done
+.endm
+
+/* r16 += bits(r0) */
+.macro ADD_BITS
+    tst     r0
+    breq    8f
+9:  inc     r16
+    lsr     r0
+    brne    9b
+8:
+.endm
+
+/* In: r31:r30 layer, r27:r26 input, r25:r24 the dither word, r15:r14 its increment. */
+FUNCTION anp_update_layer
+    movw    r12, r26
+    /* r23 = h, from 2^24 - 1 + ||x||^2 */
+    clr     r23
+    ldd     r16, Y+FRAME_FLAGS
+    sbrs    r16, FLAG_NORMALISED
+    rjmp    3f
+    ldd     r18, Z+LAYER_INPUTS
+    ldd     r19, Z+LAYER_INPUTS+1
+    clr     r9
+    clr     r10
+    ldi     r16, 0xff
+    mov     r6, r16
+    mov     r7, r16
+    mov     r8, r16
+    cpse    r18, r9
+    inc     r19
+1:  ld      x_lo, X+
+    ld      x_hi, X+
+    SQUARE_ADD
+    dec     r18
+    brne    1b
+    dec     r19
+    brne    1b
+    mov     r0, r9
+    clr     r16
+    tst     r10
+    breq    2f
+    mov     r0, r10
+    ldi     r16, 8
+2:  ADD_BITS
+    mov     r23, r16
+3:  clr     zero
+
+    /* r16 = D; the magnitudes together have as many bits as the largest */
+    ldd     r18, Z+LAYER_UNITS
+    ldd     r26, Z+LAYER_DIFFERENCE
+    ldd     r27, Z+LAYER_DIFFERENCE+1
+    movw    r8, r26
+    clr     r4
+    clr     r5
+1:  ld      r16, X+
+    ld      r17, X+
+    tst     r17
+    brpl    2f
+    com     r17
+    neg     r16
+    sbci    r17, 0xff
+2:  or      r4, r16
+    or      r5, r17
+    dec     r18
+    brne    1b
+    mov     r0, r4
+    clr     r16
+    tst     r5
+    breq    3f
+    mov     r0, r5
+    ldi     r16, 8
+3:  ADD_BITS
+
+    /* r23 = k, r17 = 0, 1, 2 for s = 24, 16, 8 */
+    ldd     r17, Y+FRAME_EXPONENT
+    sub     r23, r17
+    subi    r23, 24 - 12
+    clr     r17
+    cp      r23, r16
+    brge    5f
+    inc     r17
+    subi    r23, -8
+    cp      r23, r16
+    brge    5f
+    inc     r17
+    subi    r23, -8
+    cp      r23, r16
+    brge    5f
+    mov     r23, r16
+    XCALL   anp_count_saturation
+5:  movw    r10, r12
+    ldd     r12, Z+LAYER_INPUTS
+    ldd     r13, Z+LAYER_INPUTS+1
+    ldd     r18, Z+LAYER_UNITS
+    cpi     r23, MAX_SHIFT + 1
+    brlt    6f
+    rjmp    below_resolution
+6:  cpse    r12, zero
+    inc     r13
+    ldd     r0, Z+LAYER_ROWS
+    ldd     r31, Z+LAYER_ROWS+1
+    mov     r30, r0
+
+    ldd     r16, Y+FRAME_FLAGS
+    sbrc    r16, FLAG_WIDE
+    subi    r17, -4
+    std     Y+FRAME_LOOP, r17
+    mov     r17, r23
+    subi    r17, -7
+    lsr     r17
+    lsr     r17
+    lsr     r17
+    std     Y+FRAME_BYTES, r17
+    std     Y+FRAME_UNITS, r18
+    ldd     r16, Y+FRAME_MANTISSA
+    ldd     r17, Y+FRAME_MANTISSA+1
+    mov     r18, r17
+    lsl     r18
+    sbc     r18, r18
+    neg     r23
+    andi    r23, 7
+    breq    8f
+7:  lsl     r16
+    rol     r17
+    rol     r18
+    dec     r23
+    brne    7b
+8:  std     Y+FRAME_G, r16
+    std     Y+FRAME_G+1, r17
+    std     Y+FRAME_G+2, r18
+
+row:
+    movw    r26, r8
+    ld      in_lo, X+          /* da */
+    ld      in_hi, X+
+    movw    r8, r26
+    movw    r26, r10
+    ldd     r16, Y+FRAME_G
+    ldd     r17, Y+FRAME_G+1
+    ldd     r18, Y+FRAME_G+2
+    /* r3:r7:r6:r5:r4 = g 2^b da */
+    mul     r16, in_lo
+    movw    r4, r0
+    mulsu   in_hi, r17
+    sbc     r3, r3
+    movw    r6, r0
+    muls    r18, in_hi
+    add     r7, r0
+    adc     r3, r1
+    mulsu   in_hi, r16
+    sbc     r19, r19
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, r19
+    adc     r3, r19
+    mul     r17, in_lo
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
+    adc     r3, zero
+    mulsu   r18, in_lo
+    sbc     r3, zero
+    add     r6, r0
+    adc     r7, r1
+    adc     r3, zero
+    mov     r18, r12
+    mov     r19, r13
+    ldd     r16, Y+FRAME_BYTES
+    ldd     r17, Y+FRAME_LOOP
+    cpi     r16, 2
+    brlo    one_byte
+    brne    more_bytes
+    add     r4, word_lo
+    adc     r5, word_hi
+    adc     r6, zero
+    adc     r7, zero
+    movw    c_lo, r6
+coefficient:
+    add     word_lo, r14
+    adc     word_hi, r15
+    cpi     r17, 1
+    breq    weight16
+    brsh    1f
+    rjmp    weight24
+1:  rjmp    other_weights
+
+one_byte:
+    add     r4, word_hi
+    adc     r5, zero
+    adc     r6, zero
+    mov     c_lo, r5
+    mov     c_hi, r6
+    rjmp    coefficient
+more_bytes:
+    cpi     r16, 3
+    brne    1f
+    add     r5, word_lo
+    adc     r6, word_hi
+    adc     r7, zero
+    adc     r3, zero
+    mov     c_lo, r7
+    mov     c_hi, r3
+    rjmp    coefficient
+1:  add     r6, word_lo
+    adc     r7, word_hi
+    adc     r3, zero
+    mov     c_lo, r3
+    mov     c_hi, r3
+    lsl     c_hi
+    sbc     c_hi, c_hi
+    rjmp    coefficient
+
+weight16:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias16:
+    STEP_PRODUCT
+    add     r4, word_lo
+    adc     r5, word_hi
+    ld      r16, Z
+    ldd     r17, Z+1
+    adc     r16, r6
+    adc     r17, r7
+    brvs    overflow16
+    cpi     r17, 0x80
+    breq    minimum16
+saturated16:
+    st      Z+, r16
+    st      Z+, r17
+    NEXT_WEIGHT weight16, bias16
+overflow16:
+    XCALL   anp_saturate_overflow
+    rjmp    saturated16
+minimum16:
+    XCALL   anp_saturate_minimum
+    rjmp    saturated16
+
+weight24:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias24:
+    STEP_PRODUCT
+    add     r5, word_lo
+    adc     r6, word_hi
+    adc     r7, zero
+    mov     r0, r7
+    lsl     r0
+    sbc     r0, r0
+    ld      r16, Z
+    ldd     r17, Z+1
+    add     r16, r7
+    adc     r17, r0
+    brvs    overflow24
+    cpi     r17, 0x80
+    breq    minimum24
+saturated24:
+    st      Z+, r16
+    st      Z+, r17
+    NEXT_WEIGHT weight24, bias24
+overflow24:
+    XCALL   anp_saturate_overflow
+    rjmp    saturated24
+minimum24:
+    XCALL   anp_saturate_minimum
+    rjmp    saturated24
+
+take_bias:
+    ldi     r18, 1
+    ldi     in_lo, 0
+    ldi     in_hi, 16
+    ret
+
+row_done:
+    ldd     r16, Y+FRAME_UNITS
+    dec     r16
+    std     Y+FRAME_UNITS, r16
+    breq    1f
+    rjmp    row
+1:  ret
+
+/* Takes units * (inputs + 2) words. */
+below_resolution:
+    ldi     r16, 2
+    add     r12, r16
+    adc     r13, zero
+    mul     r18, r12
+    movw    r4, r0
+    mul     r18, r13
+    add     r5, r0
+    mul     r4, r14
+    add     word_lo, r0
+    adc     word_hi, r1
+    mul     r4, r15
+    add     word_hi, r0
+    mul     r5, r14
+    add     word_hi, r0
+    ret
+
+other_weights:
+    cpi     r17, 2
+    breq    weight8
+    cpi     r17, 5
+    breq    2f
+    brlo    1f
+    rjmp    wide8
+1:  rjmp    wide24
+2:  rjmp    wide16
+
+weight8:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias8:
+    STEP_PRODUCT
+    add     r4, word_hi
+    adc     r5, zero
+    adc     r6, zero
+    adc     r7, zero
+    ld      r16, Z
+    ldd     r17, Z+1
+    mov     r0, r17
+    lsl     r0
+    sbc     r0, r0
+    add     r16, r5
+    adc     r17, r6
+    adc     r0, r7
+    mov     r1, r17
+    lsl     r1
+    sbc     r1, r1
+    cp      r0, r1
+    brne    overflow8
+    cpi     r17, 0x80
+    breq    minimum8
+saturated8:
+    st      Z+, r16
+    st      Z+, r17
+    NEXT_WEIGHT weight8, bias8
+overflow8:
+    mov     r17, r0
+    com     r17                /* the sign that an overflow leaves */
+    XCALL   anp_saturate_overflow
+    rjmp    saturated8
+minimum8:
+    XCALL   anp_saturate_minimum
+    rjmp    saturated8
+
+/* Adds r7:r6:r5:r4 to the int32 at Z. */
+.macro ADD_WIDE next, bias
+    ld      r0, Z
+    add     r0, r4
+    st      Z, r0
+    ldd     r0, Z+1
+    adc     r0, r5
+    std     Z+1, r0
+    ldd     r0, Z+2
+    adc     r0, r6
+    std     Z+2, r0
+    ldd     r16, Z+3
+    adc     r16, r7
+    brvs    4f
+    STORE_WIDE \next, \bias
+.endm
+
+/* Stores its highest byte, r16, unless it is too low or too high: then 4 is the place to go to, or 5 with a byte of the right sign. */
+.macro STORE_WIDE next, bias
+    cpi     r16, 0x80
+    breq    3f
+    std     Z+3, r16
+    adiw    r30, 4
+2:  NEXT_WEIGHT \next, \bias
+3:  XCALL   anp_saturate_wide_minimum
+    rjmp    2b
+4:  com     r16
+5:  XCALL   anp_saturate_wide
+    rjmp    2b
+.endm
+
+wide24:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias24_wide:
+    STEP_PRODUCT
+    add     r4, word_hi
+    adc     r5, zero
+    adc     r6, zero
+    adc     r7, zero
+    mov     r4, r5
+    mov     r5, r6
+    mov     r6, r7
+    lsl     r7
+    sbc     r7, r7
+    ADD_WIDE wide24, bias24_wide
+
+wide16:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias16_wide:
+    STEP_PRODUCT
+    ADD_WIDE wide16, bias16_wide
+
+wide8:
+    ld      in_lo, X+
+    ld      in_hi, X+
+bias8_wide:
+    STEP_PRODUCT
+    ldd     r16, Z+3
+    lsl     r16
+    sbc     r16, r16           /* the weight's fifth byte */
+    ldd     r0, Z+1
+    add     r0, r4
+    std     Z+1, r0
+    ldd     r0, Z+2
+    adc     r0, r5
+    std     Z+2, r0
+    ldd     r17, Z+3
+    adc     r17, r6
+    adc     r16, r7
+    mov     r0, r17
+    lsl     r0
+    sbc     r0, r0
+    cp      r16, r0
+    brne    5f
+    mov     r16, r17
+    STORE_WIDE wide8, bias8_wide
+#endif
