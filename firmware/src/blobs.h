@@ -4,6 +4,7 @@
 #define BLOBS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "anp.h"
@@ -11,14 +12,14 @@
 struct blobs {
     uint8_t damaged;              /* one bit per WIRE_BLOB_KIND_...: begun and not yet complete and right */
     uint8_t kind;                 /* the one being written */
-    uint32_t offset;              /* where its next chunk starts; 0: none is being written */
+    size_t offset;                /* where its next chunk starts; 0: none is being written */
     uint32_t crc;                 /* of the chunks so far */
 };
 
 /* One of the network's two blobs. */
 struct blob_place {
     uint8_t *bytes;
-    uint32_t total;
+    size_t total;
     uint8_t value_bytes;          /* 2 or 4 */
 };
 
@@ -31,6 +32,6 @@ void blobs_abandon(struct blobs *blobs);
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 
 /* Takes a SET_BLOB of a valid kind. Returns 0 or a WIRE_ERROR_... with its detail. */
-uint8_t blobs_write(struct blobs *blobs, const struct anp_network *net, const uint8_t *payload, uint8_t length, uint32_t *detail);
+uint8_t blobs_write(struct blobs *blobs, const struct anp_network *net, const uint8_t *payload, uint8_t length, size_t *detail);
 
 #endif

@@ -31,6 +31,9 @@ struct board {
     uint16_t (*write_room)(void *context);
     /* Queues bytes for sending. The device writes whole frames, never more than write_room() just said. */
     void (*write)(void *context, const uint8_t *bytes, uint16_t count);
+    /* Where the next frame is built, WIRE_TRANSMIT_BYTES of its payload, while write_room() is enough for it; write() is then given
+     * bytes that lie there and may send them from there. NULL: the device has a buffer of its own, and write() copies. */
+    uint8_t *(*place)(void *context);
     /* Bytes lost in the receiver since the start, mod 2^16. */
     uint16_t (*receive_overruns)(void *context);
     /* Takes up to `most` ADC codes, oldest first; returns how many. Fewer than `most` means that there are no more now, or that a

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "configure.h"
+#include "flash.h"
 #include "messages.h"
 #include "samples.h"
 
@@ -21,9 +22,8 @@ struct command {
 static enum wire_result set_rates(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)length;
-    struct wire_set_rates rates;
-    memcpy(&rates, payload, sizeof rates);
-    if (anp_set_rates(&device->net, rates.learning_rate, rates.decorrelation_rate) != ANP_OK)
+    const struct wire_set_rates *rates = (const void *)payload;
+    if (anp_set_rates(&device->net, rates->learning_rate, rates->decorrelation_rate) != ANP_OK)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
     return WIRE_DONE;
 }
@@ -32,49 +32,45 @@ static enum wire_result set_blob(struct device *device, const uint8_t *payload, 
 {
     if (payload[0] > WIRE_BLOB_KIND_DECORRELATION)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
-    uint32_t detail = 0;
+    size_t detail = 0;
     uint8_t error = blobs_write(&device->blobs, &device->net, payload, length, &detail);
-    return error ? device_refuse(device, error, detail) : WIRE_DONE;
+    return error ? device_refuse(device, error, (uint32_t)detail) : WIRE_DONE;
 }
 
 static enum wire_result get_blob(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)length;
     struct wire_session *session = &device->session;
-    struct wire_get_blob request;
-    memcpy(&request, payload, sizeof request);
-    if (request.blob > WIRE_BLOB_KIND_DECORRELATION)
+    const struct wire_get_blob *request = (const void *)payload;
+    if (request->blob > WIRE_BLOB_KIND_DECORRELATION)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
     if (device->blobs.damaged)
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
-    struct blob_place place = blob_find(&device->net, request.blob);
-    if (request.offset > place.total)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, place.total);
+    struct blob_place place = blob_find(&device->net, request->blob);
+    if (request->offset > place.total)
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)place.total);
 
-    struct wire_blob header = {.blob = request.blob, .offset = request.offset, .total = place.total};
-    uint32_t count = place.total - request.offset;
-    uint32_t most = (uint32_t)(session->max_payload - sizeof header);
+    size_t offset = (size_t)request->offset, count = place.total - offset;
+    uint8_t most = (uint8_t)(session->max_payload - sizeof(struct wire_blob));
     if (count > most)
         count = most;
-    uint8_t reply = (uint8_t)(sizeof header + count);
+    uint8_t reply = (uint8_t)(sizeof(struct wire_blob) + count);
     if (!wire_session_room(session, reply))
         return WIRE_LATER;
-    uint8_t *out = wire_session_payload(session);
-    memcpy(out, &header, sizeof header);
-    memcpy(out + sizeof header, place.bytes + request.offset, count);
-    wire_session_reply(session, WIRE_TYPE_BLOB, out, reply);
+    struct wire_blob *header = (void *)wire_session_payload(session);
+    header->blob = request->blob;
+    header->offset = request->offset;
+    header->total = (uint32_t)place.total;
+    memcpy(header + 1, place.bytes + offset, count);
+    wire_session_reply(session, WIRE_TYPE_BLOB, header, reply);
     return WIRE_DONE;
-}
-
-static enum wire_result reply(struct device *device, uint8_t type, const void *message, uint8_t length)
-{
-    return wire_session_reply(&device->session, type, message, length) ? WIRE_DONE : WIRE_LATER;
 }
 
 static enum wire_result get_metrics(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)payload, (void)length;
-    return reply(device, WIRE_TYPE_METRICS, &device->metrics, sizeof device->metrics);
+    bool sent = wire_session_reply(&device->session, WIRE_TYPE_METRICS, &device->metrics, sizeof device->metrics);
+    return sent ? WIRE_DONE : WIRE_LATER;
 }
 
 static uint8_t state(const struct device *device)
@@ -89,39 +85,41 @@ static enum wire_result get_status(struct device *device, const uint8_t *payload
     (void)payload, (void)length;
     const struct anp_network *net = &device->net;
     const struct anp_noise *noise = &device->intake.noise;
-    const struct wire_session *session = &device->session;
-    struct wire_status status = {
-        .state = state(device),
-        .steps = net->steps,
-        .skipped = net->skipped,
-        .saturations = net->saturations,
-        .loss_sum = net->loss_sum,
-        .last_loss = net->last_loss,
-        .random_state = net->random_state,
-        .noise_deviation = anp_noise_calibrated(noise) ? noise->deviation : 0,
-        .noise_filled = noise->filled,
-        .codes = noise->received,
-        .codes_lost = device->intake.lost,
-        .telemetry_dropped = device->telemetry.dropped,
-        .last_error = session->last_error,
-        .last_error_seq = session->last_error_seq,
-        .last_error_detail = session->last_error_detail,
-        .arena_used = net->at.used,
-    };
-    return reply(device, WIRE_TYPE_STATUS, &status, sizeof status);
+    struct wire_session *session = &device->session;
+    if (!wire_session_room(session, WIRE_SIZE_STATUS))
+        return WIRE_LATER;
+    /* Built where it leaves from: no copy on a small chip's stack. */
+    struct wire_status *status = (void *)wire_session_payload(session);
+    status->state = state(device);
+    status->steps = net->steps;
+    status->skipped = net->skipped;
+    status->saturations = net->saturations;
+    memcpy(&status->loss_sum, &net->loss_sum, sizeof net->loss_sum);
+    status->last_loss = net->last_loss;
+    status->random_state = net->random_state;
+    status->noise_deviation = anp_noise_calibrated(noise) ? noise->deviation : 0;
+    status->noise_filled = noise->filled;
+    status->codes = noise->received;
+    status->codes_lost = device->intake.lost;
+    status->telemetry_dropped = device->telemetry.dropped;
+    status->last_error = session->last_error;
+    status->last_error_seq = session->last_error_seq;
+    status->last_error_detail = session->last_error_detail;
+    status->arena_used = net->at.used;
+    wire_session_reply(session, WIRE_TYPE_STATUS, status, sizeof *status);
+    return WIRE_DONE;
 }
 
 static enum wire_result noise(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)length;
-    struct wire_noise request;
-    memcpy(&request, payload, sizeof request);
-    if (request.burst > WIRE_NOISE_BURST_MAX)
+    const struct wire_noise *request = (const void *)payload;
+    if (request->burst > WIRE_NOISE_BURST_MAX)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
     /* The stream is read from the buffer, which then holds the host's own codes. */
     if (device->intake.source != WIRE_NOISE_SOURCE_ADC)
         return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
-    stream_start(&device->stream, &device->intake, request.count, request.burst);
+    stream_start(&device->stream, &device->intake, request->count, request->burst);
     return WIRE_DONE;
 }
 
@@ -129,20 +127,15 @@ static enum wire_result inject(struct device *device, const uint8_t *payload, ui
 {
     if (device->intake.source != WIRE_NOISE_SOURCE_INJECTED)
         return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
-    for (uint8_t at = 0; at < length; at = (uint8_t)(at + sizeof(uint16_t))) {
-        uint16_t code;
-        memcpy(&code, payload + at, sizeof code);
-        anp_noise_put(&device->intake.noise, code);
-    }
+    anp_noise_put_all(&device->intake.noise, (const uint16_t *)(const void *)payload, (uint8_t)(length / sizeof(uint16_t)));
     return WIRE_DONE;
 }
 
 static enum wire_result set_telemetry(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)length;
-    struct wire_set_telemetry request;
-    memcpy(&request, payload, sizeof request);
-    telemetry_start(&device->telemetry, &device->net, device->board, request.interval);
+    const struct wire_set_telemetry *request = (const void *)payload;
+    telemetry_start(&device->telemetry, device->board, request->interval);
     return WIRE_DONE;
 }
 
@@ -161,7 +154,7 @@ static enum wire_result reset(struct device *device, const uint8_t *payload, uin
     return WIRE_DONE;
 }
 
-static const struct command commands[] = {
+static const WIRE_FLASH struct command commands[] = {
     [WIRE_TYPE_CONFIGURE] = {WIRE_SIZE_CONFIGURE, OPEN_INT16, false, command_configure},
     [WIRE_TYPE_SET_RATES] = {WIRE_SIZE_SET_RATES, OPEN_NONE, true, set_rates},
     [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, true, set_blob},
@@ -178,7 +171,7 @@ static const struct command commands[] = {
     [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, false, reset},
 };
 
-static bool length_fits(const struct command *command, uint8_t length)
+static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
 {
     if (command->open == OPEN_NONE)
         return length == command->size;
@@ -190,7 +183,7 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
     /* What comes after a RESET is for the device after it. */
     if (device->restart)
         return WIRE_LATER;
-    const struct command *command = type < sizeof commands / sizeof commands[0] ? &commands[type] : NULL;
+    const WIRE_FLASH struct command *command = type < sizeof commands / sizeof commands[0] ? &commands[type] : NULL;
     if (!command || !command->execute)
         return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);
     if (!length_fits(command, length))

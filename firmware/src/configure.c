@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "flash.h"
 #include "messages.h"
 
 _Static_assert(ANP_MAX_LAYERS == WIRE_MAX_LAYERS, "the protocol tells the host how many layers there can be");
@@ -26,7 +27,7 @@ enum {
     FIELD_SIZES,
 };
 
-static const uint8_t field_of[] = {
+static const WIRE_FLASH uint8_t field_of[] = {
     [ANP_BAD_LOSS] = FIELD_LOSS,
     [ANP_BAD_WEIGHT_FORMAT] = FIELD_WEIGHT_FORMAT,
     [ANP_BAD_ROUNDING] = FIELD_ROUNDING,
@@ -38,24 +39,21 @@ static const uint8_t field_of[] = {
     [ANP_TOO_MANY_UNITS] = FIELD_SIZES,
 };
 
-static struct anp_config read_config(const struct wire_configure *message, const uint8_t *sizes, uint8_t size_count)
+static void read_config(struct anp_config *config, const struct wire_configure *message, uint8_t size_count)
 {
-    struct anp_config config = {
-        .loss = message->loss,
-        .weight_format = message->weight_format,
-        .rounding = message->rounding,
-        .normalised = (message->options & WIRE_OPTIONS_NORMALISED) != 0,
-        .antithetic = (message->options & WIRE_OPTIONS_ANTITHETIC) != 0,
-        .decorrelate = message->decorrelate,
-        .sigma = message->sigma,
-        .noise_std = message->noise_std,
-        .learning_rate = message->learning_rate,
-        .decorrelation_rate = message->decorrelation_rate,
-        .seed = message->seed,
-        .layers = (uint8_t)(size_count - 1),
-    };
-    memcpy(config.sizes, sizes, size_count * sizeof config.sizes[0]);
-    return config;
+    config->loss = message->loss;
+    config->weight_format = message->weight_format;
+    config->rounding = message->rounding;
+    config->normalised = (message->options & WIRE_OPTIONS_NORMALISED) != 0;
+    config->antithetic = (message->options & WIRE_OPTIONS_ANTITHETIC) != 0;
+    config->decorrelate = message->decorrelate;
+    config->sigma = message->sigma;
+    config->noise_std = message->noise_std;
+    config->learning_rate = message->learning_rate;
+    config->decorrelation_rate = message->decorrelation_rate;
+    config->seed = message->seed;
+    config->layers = (uint8_t)(size_count - 1);
+    memcpy(config->sizes, message + 1, size_count * sizeof config->sizes[0]);
 }
 
 /* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
@@ -70,17 +68,17 @@ static bool sample_fits(const struct anp_config *config, uint8_t max_payload)
 enum wire_result command_configure(struct device *device, const uint8_t *payload, uint8_t length)
 {
     const struct board *board = device->board;
-    struct wire_configure message;
-    memcpy(&message, payload, sizeof message);
-    uint8_t size_count = (uint8_t)((length - sizeof message) / sizeof(uint16_t));
+    const struct wire_configure *message = (const void *)payload;
+    uint8_t size_count = (uint8_t)((length - sizeof *message) / sizeof(uint16_t));
     if (size_count < 2 || size_count > ANP_MAX_LAYERS + 1)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_SIZES);
-    if (message.options & ~(WIRE_OPTIONS_NORMALISED | WIRE_OPTIONS_ANTITHETIC))
+    if (message->options & ~(WIRE_OPTIONS_NORMALISED | WIRE_OPTIONS_ANTITHETIC))
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_OPTIONS);
-    if (message.noise_source > WIRE_NOISE_SOURCE_INJECTED)
+    if (message->noise_source > WIRE_NOISE_SOURCE_INJECTED)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_NOISE_SOURCE);
 
-    struct anp_config config = read_config(&message, payload + sizeof message, size_count);
+    struct anp_config config;
+    read_config(&config, message, size_count);
     enum anp_status status = anp_check(&config);
     if (status != ANP_OK)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, field_of[status]);
@@ -94,10 +92,10 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     device->configured = true;
     blobs_init(&device->blobs);
     device->metrics = (struct wire_metrics){0};
-    if (message.noise_source != device->intake.source)
+    if (message->noise_source != device->intake.source)
         stream_stop(&device->stream);
-    intake_choose(&device->intake, message.noise_source);
+    intake_choose(&device->intake, message->noise_source);
     anp_noise_forget(&device->intake.noise);
-    telemetry_start(&device->telemetry, &device->net, board, device->telemetry.interval);
+    telemetry_start(&device->telemetry, board, device->telemetry.interval);
     return WIRE_DONE;
 }

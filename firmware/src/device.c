@@ -52,31 +52,36 @@ void device_init(struct device *device, const struct board *board)
     memset(device, 0, sizeof *device);
     device->board = board;
     intake_init(&device->intake, board);
-    device->session = (struct wire_session){
-        .receive = (uint8_t *)device->receive,
-        .transmit = (uint8_t *)device->transmit,
-        .max_payload = board->max_payload < DEVICE_MAX_PAYLOAD ? board->max_payload : DEVICE_MAX_PAYLOAD,
-        .boot_count = board->boot_count,
-        .credit = board->receive_window,
-        .line_context = board->context,
-        .write_room = board->write_room,
-        .write = board->write,
-        .receive_overruns = board->receive_overruns,
-        .command_context = device,
-        .handle = handle,
-        .welcome = welcome,
-        .opened = opened,
-    };
-    wire_session_init(&device->session);
+    struct wire_session *session = &device->session;
+    session->receive = (uint8_t *)device->receive;
+#ifndef DEVICE_FRAMES_IN_PLACE
+    session->transmit = (uint8_t *)device->transmit;
+#endif
+    session->max_payload = board->max_payload < DEVICE_MAX_PAYLOAD ? board->max_payload : DEVICE_MAX_PAYLOAD;
+    session->boot_count = board->boot_count;
+    session->credit = board->receive_window;
+    session->line_context = board->context;
+    session->write_room = board->write_room;
+    session->write = board->write;
+    session->place = board->place;
+    session->receive_overruns = board->receive_overruns;
+    session->command_context = device;
+    session->handle = handle;
+    session->welcome = welcome;
+    session->opened = opened;
+    wire_session_init(session);
 }
 
-void device_take_codes(struct device *device)
+bool device_take_codes(struct device *device)
 {
-    uint8_t taken;
+    uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);
-        stream_send(&device->stream, &device->intake, &device->session, device->board);
+        all |= taken;
+        if (device->stream.active)
+            stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
+    return all != 0;
 }
 
 enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail)
@@ -89,25 +94,26 @@ enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t det
 static bool receive(struct device *device)
 {
     const struct board *board = device->board;
-    bool fresh = false;
     if (device->session.held)
         return false;
     if (device->input_start == device->input_end) {
         device->input_start = 0;
         device->input_end = (uint8_t)board->read(board->context, device->input, DEVICE_INPUT);
-        fresh = device->input_end > 0;
+        if (device->input_end == 0)
+            return false;
     }
-    uint16_t waiting = (uint16_t)(device->input_end - device->input_start);
-    uint16_t taken = wire_session_receive(&device->session, device->input + device->input_start, waiting);
-    device->input_start = (uint8_t)(device->input_start + taken);
-    return fresh || taken > 0;
+    uint8_t *waiting = device->input + device->input_start;
+    uint8_t count = (uint8_t)(device->input_end - device->input_start);
+    device->input_start = (uint8_t)(device->input_start + wire_session_receive(&device->session, waiting, count));
+    return true;
 }
 
 bool device_poll(struct device *device)
 {
     const struct board *board = device->board;
     uint32_t code = device->intake.next;
-    wire_session_poll(&device->session);
+    if (device->session.held || device->session.ack_due)
+        wire_session_poll(&device->session);
     if (device->restart) {
         /* The acknowledgement of the RESET must be on its way first. */
         if (device->session.ack_due)
@@ -116,8 +122,8 @@ bool device_poll(struct device *device)
         return true;
     }
     bool received = receive(device);
-    if (stream_waits_for_codes(&device->stream, &device->intake, &device->session, board))
+    if (device->stream.active && stream_waits_for_codes(&device->stream, &device->intake, &device->session, board))
         board->advance(board->context);
-    device_take_codes(device);
-    return received || device->intake.next != code;
+    /* A command that waits for codes takes them itself. */
+    return device_take_codes(device) || received || device->intake.next != code;
 }

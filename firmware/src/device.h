@@ -22,25 +22,31 @@ extern "C" {
 #define DEVICE_MAX_PAYLOAD WIRE_MAX_PAYLOAD
 #endif
 
-#define DEVICE_INPUT 32           /* received bytes handled in one turn, at most */
+/* A build for boards that all have a place() of their own defines DEVICE_FRAMES_IN_PLACE and saves the device's buffer. */
 
+/* Received bytes handled in one turn, at most. */
+#define DEVICE_INPUT (DEVICE_MAX_PAYLOAD < 128 ? 16 : 32)
+
+/* Small fields first (intake.h). */
 struct device {
     const struct board *board;
-    struct wire_session session;
-    struct intake intake;
-    struct stream stream;
-    struct telemetry telemetry;
-    struct blobs blobs;
-    struct anp_network net;
-    struct wire_metrics metrics;
     bool configured;
     bool restart;                 /* RESET was executed */
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;
+    struct stream stream;
+    struct blobs blobs;
+    struct telemetry telemetry;
+    struct wire_session session;
+    struct wire_metrics metrics;
     uint8_t input[DEVICE_INPUT];
+    struct anp_network net;
     /* Payloads hold int16 values, so the buffers are made of them. */
     int16_t receive[(WIRE_RECEIVE_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
+#ifndef DEVICE_FRAMES_IN_PLACE
     int16_t transmit[(WIRE_TRANSMIT_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
+#endif
+    struct intake intake;
 };
 
 /* The board must stay where it is. Its features are those of the board; the device adds its own. */
@@ -50,8 +56,8 @@ void device_init(struct device *device, const struct board *board);
  * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */
 bool device_poll(struct device *device);
 
-/* Takes all codes that the board has and sends what the noise stream makes of them. */
-void device_take_codes(struct device *device);
+/* Takes all codes that the board has and sends what the noise stream makes of them. Whether there were any. */
+bool device_take_codes(struct device *device);
 
 /* Refuses the current command: what a handler returns then. */
 enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail);

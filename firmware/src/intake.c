@@ -35,19 +35,19 @@ uint8_t intake_take(struct intake *intake, const struct board *board)
         intake->lost = lost;
         intake->contiguous = 0;
     }
+    if (count == 0)
+        return 0;
     intake->next += count;
     if (intake->source == WIRE_NOISE_SOURCE_ADC) {
-        for (uint8_t i = 0; i < count; i++)
-            anp_noise_put(&intake->noise, codes[i]);
-        uint16_t contiguous = (uint16_t)(intake->contiguous + count);
-        intake->contiguous = (uint8_t)(contiguous > ANP_NOISE_BUFFER ? ANP_NOISE_BUFFER : contiguous);
+        anp_noise_put_all(&intake->noise, codes, count);
+        bool full = count >= ANP_NOISE_BUFFER - intake->contiguous;
+        intake->contiguous = full ? ANP_NOISE_BUFFER : (uint8_t)(intake->contiguous + count);
     }
     return count;
 }
 
-uint16_t intake_code(const struct intake *intake, uint32_t number)
+uint8_t intake_place(const struct intake *intake, uint8_t age)
 {
-    uint8_t back = (uint8_t)(intake->next - number);
     uint8_t position = intake->noise.position;
-    return intake->noise.ring[position >= back ? position - back : position + ANP_NOISE_BUFFER - back];
+    return (uint8_t)(position >= age ? position - age : position + ANP_NOISE_BUFFER - age);
 }

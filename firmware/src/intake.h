@@ -9,13 +9,14 @@
 
 #define INTAKE_BATCH 16           /* codes taken at once */
 
+/* Small fields first: a small chip reaches what is near a struct's start with short instructions. */
 struct intake {
-    struct anp_noise noise;
-    uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
-    uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
     uint32_t next;                /* number of the converter's next code, mod 2^32; lost ones count */
     uint32_t lost;                /* codes lost since the start, mod 2^32 */
     uint32_t lost_before;         /* the board's counter at the start */
+    uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
+    uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
+    struct anp_noise noise;
 };
 
 void intake_init(struct intake *intake, const struct board *board);
@@ -26,7 +27,7 @@ void intake_choose(struct intake *intake, uint8_t source);
 /* Takes one batch from the board; returns how many codes. With injected noise they are numbered and thrown away. */
 uint8_t intake_take(struct intake *intake, const struct board *board);
 
-/* The converter's code with this number, one of the `contiguous` newest. */
-uint16_t intake_code(const struct intake *intake, uint32_t number);
+/* Place in the noise buffer of the code that is so many codes old: 1 is the newest, at most `contiguous`. */
+uint8_t intake_place(const struct intake *intake, uint8_t age);
 
 #endif

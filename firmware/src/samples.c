@@ -15,16 +15,20 @@ struct batch {
 };
 
 /* Number of the first value that is out of range, from 1; 0: none. All are checked before the first sample is used. */
-static uint32_t first_invalid(const struct batch *batch, const struct anp_config *config)
+static uint8_t first_invalid(const struct batch *batch, const struct anp_config *config)
 {
     const int16_t *value = batch->values;
     bool classes = batch->targets > 0 && config->loss == ANP_CROSS_ENTROPY;
+    uint8_t number = 0, width = (uint8_t)(batch->inputs + batch->targets);
     for (uint8_t sample = 0; sample < batch->count; sample++) {
-        for (uint8_t i = 0; i < batch->inputs + batch->targets; i++, value++)
+        for (uint8_t i = 0; i < width; i++, value++) {
+            number++;
             if (*value < -WIRE_MAX_SAMPLES_VALUE)
-                return (uint32_t)(value - batch->values) + 1;
-        if (classes && (value[-1] < 0 || value[-1] >= config->sizes[config->layers]))
-            return (uint32_t)(value - batch->values);
+                return number;
+        }
+        /* A negative class reads as one of 32768 or more. */
+        if (classes && (uint16_t)value[-1] >= config->sizes[config->layers])
+            return number;
     }
     return 0;
 }
@@ -46,7 +50,7 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
         device_refuse(device, WIRE_ERROR_BAD_LENGTH, wire_frame_length(&device->session.decoder));
         return false;
     }
-    uint32_t invalid = first_invalid(batch, &net->config);
+    uint8_t invalid = first_invalid(batch, &net->config);
     if (invalid) {
         device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, invalid);
         return false;

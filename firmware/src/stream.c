@@ -1,7 +1,5 @@
 #include "stream.h"
 
-#include <string.h>
-
 #include "messages.h"
 
 /* Half the noise buffer: while a frame waits for room, as many codes again may arrive before the first is overwritten. */
@@ -45,22 +43,34 @@ static bool may_send(const struct wire_session *session, uint8_t length)
     return !session->held && !session->ack_due && wire_session_room(session, length);
 }
 
-bool stream_waits_for_codes(const struct stream *stream, const struct intake *intake, const struct wire_session *session,
-                            const struct board *board)
+/* Codes in the noise buffer that are still to be sent. */
+static __attribute__((noinline)) uint8_t unsent(struct stream *stream, const struct intake *intake)
 {
-    if (!stream->active)
-        return false;
-    uint8_t codes = frame_codes(stream, session->max_payload, board->adc_bits);
-    return intake->next - stream->next < codes && may_send(session, frame_length(codes, board->adc_bits));
+    uint32_t behind = intake->next - stream->next;
+    if (behind <= intake->contiguous)
+        return (uint8_t)behind;
+    /* The codes that come next are gone: go on behind the hole, with a new burst. */
+    stream->next = intake->next - intake->contiguous;
+    stream->burst_left = stream->burst;
+    return intake->contiguous;
 }
 
-static void pack(uint8_t *out, const struct intake *intake, uint32_t first, uint8_t count, uint8_t bits)
+bool stream_waits_for_codes(struct stream *stream, const struct intake *intake, const struct wire_session *session,
+                            const struct board *board)
+{
+    uint8_t waiting = unsent(stream, intake), codes = frame_codes(stream, session->max_payload, board->adc_bits);
+    return waiting < codes && may_send(session, frame_length(codes, board->adc_bits));
+}
+
+/* `count` codes from `place` in the noise buffer on. */
+static __attribute__((noinline)) void pack(uint8_t *out, const struct anp_noise *noise, uint8_t place, uint8_t count, uint8_t bits)
 {
     uint32_t pool = 0;
     uint8_t filled = 0;
-    uint32_t mask = ((uint32_t)1 << bits) - 1;
-    for (uint8_t i = 0; i < count; i++) {
-        pool |= (intake_code(intake, first + i) & mask) << filled;
+    uint16_t mask = (uint16_t)(0xffffu >> (16 - bits));
+    for (; count; count--) {
+        pool |= (uint32_t)(noise->ring[place] & mask) << filled;
+        place = (uint8_t)(place + 1 == ANP_NOISE_BUFFER ? 0 : place + 1);
         filled = (uint8_t)(filled + bits);
         for (; filled >= 8; filled = (uint8_t)(filled - 8)) {
             *out++ = (uint8_t)pool;
@@ -71,7 +81,7 @@ static void pack(uint8_t *out, const struct intake *intake, uint32_t first, uint
         *out = (uint8_t)pool;
 }
 
-static void frame_sent(struct stream *stream, const struct intake *intake, uint8_t codes)
+static __attribute__((noinline)) void frame_sent(struct stream *stream, const struct intake *intake, uint8_t codes)
 {
     stream->next += codes;
     if (stream->burst) {
@@ -90,26 +100,17 @@ static void frame_sent(struct stream *stream, const struct intake *intake, uint8
 void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const struct board *board)
 {
     while (stream->active) {
-        if (intake->next - stream->next > intake->contiguous) {
-            /* The codes that come next are gone: go on behind the hole, with a new burst. */
-            stream->next = intake->next - intake->contiguous;
-            stream->burst_left = stream->burst;
-        }
-        uint8_t codes = frame_codes(stream, session->max_payload, board->adc_bits);
+        uint8_t waiting = unsent(stream, intake), codes = frame_codes(stream, session->max_payload, board->adc_bits);
         uint8_t length = frame_length(codes, board->adc_bits);
-        if (intake->next - stream->next < codes || !may_send(session, length))
+        if (waiting < codes || !may_send(session, length))
             return;
-
-        struct wire_noise_codes header = {
-            .first = stream->next,
-            .micros = board->micros(board->context),
-            .bits = board->adc_bits,
-            .count = codes,
-        };
-        uint8_t *payload = wire_session_payload(session);
-        memcpy(payload, &header, sizeof header);
-        pack(payload + sizeof header, intake, stream->next, codes, board->adc_bits);
-        if (!wire_session_send(session, WIRE_TYPE_NOISE_CODES, 0, payload, length))
+        struct wire_noise_codes *header = (void *)wire_session_payload(session);
+        header->first = stream->next;
+        header->micros = board->micros(board->context);
+        header->bits = board->adc_bits;
+        header->count = codes;
+        pack((uint8_t *)(header + 1), &intake->noise, intake_place(intake, waiting), codes, board->adc_bits);
+        if (!wire_session_send(session, WIRE_TYPE_NOISE_CODES, 0, header, length))
             return;
         frame_sent(stream, intake, codes);
     }

@@ -24,8 +24,8 @@ void stream_start(struct stream *stream, const struct intake *intake, uint32_t c
 
 void stream_stop(struct stream *stream);
 
-/* Whether a frame could be sent if only the converter had more codes. */
-bool stream_waits_for_codes(const struct stream *stream, const struct intake *intake, const struct wire_session *session,
+/* While the stream is active: whether a frame could be sent if only the converter had more codes. */
+bool stream_waits_for_codes(struct stream *stream, const struct intake *intake, const struct wire_session *session,
                             const struct board *board);
 
 /* Sends as many full frames as there are codes and room for. */

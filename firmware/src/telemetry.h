@@ -10,9 +10,10 @@
 
 struct telemetry {
     uint32_t interval;            /* training steps; 0: off */
-    uint32_t last_step;           /* what the last frame told, sent or dropped */
-    uint32_t last_micros;
-    uint64_t last_loss_sum;
+    uint32_t steps;               /* since the last frame, sent or dropped */
+    uint32_t loss_low;            /* sum of their losses, two halves: a small chip pays for numbers of 64 bits in code */
+    uint32_t loss_high;
+    uint32_t micros;              /* clock at the last frame */
     uint16_t sequence;
     uint16_t dropped;
 };
@@ -20,8 +21,8 @@ struct telemetry {
 /* Off, counters 0. */
 void telemetry_init(struct telemetry *telemetry);
 
-/* Begins a new interval here; net may be unconfigured, then its counters must be 0. */
-void telemetry_start(struct telemetry *telemetry, const struct anp_network *net, const struct board *board, uint32_t interval);
+/* Begins a new interval here. */
+void telemetry_start(struct telemetry *telemetry, const struct board *board, uint32_t interval);
 
 /* After each training step. */
 void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,

@@ -2,6 +2,7 @@
 #ifndef WIRE_CRC32_H
 #define WIRE_CRC32_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -9,7 +10,7 @@ extern "C" {
 #endif
 
 /* Continues a checksum: `crc` is what the call before returned, 0 at first. */
-uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, uint32_t count);
+uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 
 #ifdef __cplusplus
 }

@@ -1,63 +1,91 @@
 #include "frame.h"
 
+#include <string.h>
+
 #include "crc32.h"
 
 /* In both buffers the frame (type, session, seq, ...) starts at an odd place, so that the payload starts at an even
  * one. */
 #define RECEIVE_FRAME (WIRE_RECEIVE_PAYLOAD - 3)
 #define TRANSMIT_FRAME (WIRE_TRANSMIT_PAYLOAD - 3)
-#define CRC_BYTES 4
+#define CRC_BYTES 4               /* little endian, as the machine's own numbers (messages.h) */
 
 void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t max_payload)
 {
     *decoder = (struct wire_decoder){.buffer = buffer, .capacity = (uint8_t)(max_payload + WIRE_FRAME_OVERHEAD)};
 }
 
-static void append(struct wire_decoder *decoder, uint8_t byte)
-{
-    if (decoder->length == decoder->capacity)
-        decoder->too_long = true;
-    else
-        decoder->buffer[RECEIVE_FRAME + decoder->length++] = byte;
-}
-
 static bool checksum_holds(const struct wire_decoder *decoder)
 {
     const uint8_t *frame = decoder->buffer + RECEIVE_FRAME;
     uint8_t covered = (uint8_t)(decoder->length - CRC_BYTES);
-    uint32_t crc = wire_crc32(0, frame, covered);
-    for (uint8_t i = 0; i < CRC_BYTES; i++)
-        if (frame[covered + i] != (uint8_t)(crc >> (8 * i)))
-            return false;
-    return true;
+    uint32_t crc;
+    memcpy(&crc, frame + covered, CRC_BYTES);
+    return crc == wire_crc32(0, frame, covered);
 }
 
-enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte)
+static enum wire_event end_frame(struct wire_decoder *decoder)
 {
-    if (byte == 0) {
-        if (!decoder->started)
-            return WIRE_NOTHING;
-        decoder->started = false;
-        bool whole = !decoder->too_long && decoder->block == 0 && decoder->length >= WIRE_FRAME_OVERHEAD;
-        return whole && checksum_holds(decoder) ? WIRE_FRAME : WIRE_BAD_FRAME;
-    }
+    if (!decoder->started)
+        return WIRE_NOTHING;
+    decoder->started = false;
+    bool whole = !decoder->too_long && decoder->block == 0 && decoder->length >= WIRE_FRAME_OVERHEAD;
+    return whole && checksum_holds(decoder) ? WIRE_FRAME : WIRE_BAD_FRAME;
+}
+
+/* Takes a COBS code, which also stands for the zero before it. */
+static void start_block(struct wire_decoder *decoder, uint8_t code)
+{
     if (!decoder->started) {
         decoder->started = true;
         decoder->too_long = false;
         decoder->zero = false;
         decoder->length = 0;
-        decoder->block = 0;
     }
-    if (decoder->block == 0) {
-        if (decoder->zero)
-            append(decoder, 0);
-        decoder->block = (uint8_t)(byte - 1);
-        decoder->zero = byte != 0xff;
-    } else {
-        append(decoder, byte);
-        decoder->block--;
+    if (decoder->zero) {
+        if (decoder->length == decoder->capacity)
+            decoder->too_long = true;
+        else
+            decoder->buffer[RECEIVE_FRAME + decoder->length++] = 0;
     }
-    return WIRE_NOTHING;
+    decoder->block = (uint8_t)(code - 1);
+    decoder->zero = code != 0xff;
+}
+
+/* Takes bytes of the block up to its end, a delimiter, or `end`. */
+static const uint8_t *copy_block(struct wire_decoder *decoder, const uint8_t *bytes, const uint8_t *end)
+{
+    uint8_t block = decoder->block, length = decoder->length;
+    uint8_t *to = decoder->buffer + RECEIVE_FRAME + length;
+    for (; block && bytes != end && *bytes; block--, bytes++) {
+        if (length == decoder->capacity) {
+            decoder->too_long = true;
+        } else {
+            *to++ = *bytes;
+            length++;
+        }
+    }
+    decoder->block = block;
+    decoder->length = length;
+    return bytes;
+}
+
+enum wire_event wire_decode(struct wire_decoder *decoder, const uint8_t *bytes, uint16_t count, uint16_t *taken)
+{
+    const uint8_t *at = bytes, *end = bytes + count;
+    enum wire_event event = WIRE_NOTHING;
+    while (at != end && event == WIRE_NOTHING) {
+        if (*at == 0) {
+            at++;
+            event = end_frame(decoder);
+        } else if (!decoder->started || decoder->block == 0) {
+            start_block(decoder, *at++);
+        } else {
+            at = copy_block(decoder, at, end);
+        }
+    }
+    *taken = (uint16_t)(at - bytes);
+    return event;
 }
 
 void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length)
@@ -68,8 +96,8 @@ void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, ui
     frame[2] = seq;
     uint8_t count = (uint8_t)(length + 3);
     uint32_t crc = wire_crc32(0, frame, count);
-    for (uint8_t i = 0; i < CRC_BYTES; i++)
-        frame[count++] = (uint8_t)(crc >> (8 * i));
+    memcpy(frame + count, &crc, CRC_BYTES);
+    count = (uint8_t)(count + CRC_BYTES);
 
     /* At most 247 bytes: no COBS block is ever full, so the frame grows by its first code alone and stays in place. */
     buffer[1] = 0;

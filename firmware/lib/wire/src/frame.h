@@ -39,8 +39,8 @@ struct wire_decoder {
 /* max_payload: at most 240. */
 void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t max_payload);
 
-/* Takes one byte from the line. */
-enum wire_event wire_decode(struct wire_decoder *decoder, uint8_t byte);
+/* Takes bytes from the line, `*taken` of them: all, or those up to the end of a frame. */
+enum wire_event wire_decode(struct wire_decoder *decoder, const uint8_t *bytes, uint16_t count, uint16_t *taken);
 
 /* The frame that wire_decode() announced. */
 static inline uint8_t wire_frame_type(const struct wire_decoder *decoder) { return decoder->buffer[1]; }

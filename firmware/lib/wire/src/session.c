@@ -17,8 +17,18 @@ void wire_session_init(struct wire_session *session)
 bool wire_session_room(const struct wire_session *session, uint8_t length)
 {
     /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
-    uint16_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
-    return session->write_room(session->line_context) >= WIRE_ENCODED_BYTES(length) + due;
+    uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
+    return session->write_room(session->line_context) >= (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
+}
+
+static uint8_t *place(const struct wire_session *session)
+{
+    return session->place ? session->place(session->line_context) : session->transmit;
+}
+
+uint8_t *wire_session_payload(const struct wire_session *session)
+{
+    return place(session) + WIRE_TRANSMIT_PAYLOAD;
 }
 
 static bool transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, const void *payload,
@@ -26,11 +36,11 @@ static bool transmit(struct wire_session *session, uint8_t type, uint8_t number,
 {
     if (length > session->max_payload || !wire_session_room(session, length))
         return false;
-    uint8_t *place = wire_session_payload(session);
-    if (length > 0 && payload != place)
-        memmove(place, payload, length);
-    wire_encode(session->transmit, type, number, seq, length);
-    session->write(session->line_context, session->transmit + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
+    uint8_t *frame = place(session);
+    if (length > 0 && payload != frame + WIRE_TRANSMIT_PAYLOAD)
+        memmove(frame + WIRE_TRANSMIT_PAYLOAD, payload, length);
+    wire_encode(frame, type, number, seq, length);
+    session->write(session->line_context, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
     return true;
 }
 
@@ -99,25 +109,24 @@ static void open_session(struct wire_session *session, uint32_t nonce)
 /* False when there is no room for the answer: then nothing was done. */
 static bool greet(struct wire_session *session)
 {
-    struct wire_hello hello;
-    if (wire_frame_length(&session->decoder) != sizeof hello)
+    const struct wire_hello *hello = (const void *)wire_frame_payload(&session->decoder);
+    if (wire_frame_length(&session->decoder) != sizeof *hello)
         return true;
     if (!wire_session_room(session, WIRE_SIZE_WELCOME))
         return false;
-    memcpy(&hello, wire_frame_payload(&session->decoder), sizeof hello);
-    bool understood = hello.version_min <= WIRE_VERSION && WIRE_VERSION <= hello.version_max;
-    if (understood && !(session->open && hello.nonce == session->nonce))
-        open_session(session, hello.nonce);
+    bool understood = hello->version_min <= WIRE_VERSION && WIRE_VERSION <= hello->version_max;
+    if (understood && !(session->open && hello->nonce == session->nonce))
+        open_session(session, hello->nonce);
 
-    struct wire_welcome welcome = {0};
-    session->welcome(session->command_context, &welcome);
-    welcome.nonce = hello.nonce;
-    welcome.version = WIRE_VERSION;
-    welcome.session = understood ? session->number : WIRE_SESSION_NONE;
-    welcome.schema = WIRE_SCHEMA;
-    welcome.max_payload = session->max_payload;
-    return transmit(session, WIRE_TYPE_WELCOME, WIRE_SESSION_NONE, wire_frame_seq(&session->decoder), &welcome,
-                    sizeof welcome);
+    struct wire_welcome *welcome = (void *)wire_session_payload(session);
+    memset(welcome, 0, sizeof *welcome);
+    session->welcome(session->command_context, welcome);
+    welcome->nonce = hello->nonce;
+    welcome->version = WIRE_VERSION;
+    welcome->session = understood ? session->number : WIRE_SESSION_NONE;
+    welcome->schema = WIRE_SCHEMA;
+    welcome->max_payload = session->max_payload;
+    return transmit(session, WIRE_TYPE_WELCOME, WIRE_SESSION_NONE, wire_frame_seq(&session->decoder), welcome, sizeof *welcome);
 }
 
 static enum wire_result take_command(struct wire_session *session)
@@ -147,16 +156,14 @@ uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes
 {
     uint16_t taken = 0;
     while (taken < count && !session->held) {
-        switch (wire_decode(&session->decoder, bytes[taken++])) {
-        case WIRE_FRAME:
+        uint16_t decoded;
+        enum wire_event event = wire_decode(&session->decoder, bytes + taken, (uint16_t)(count - taken), &decoded);
+        taken = (uint16_t)(taken + decoded);
+        if (event == WIRE_FRAME) {
             take_frame(session);
-            break;
-        case WIRE_BAD_FRAME:
+        } else if (event == WIRE_BAD_FRAME) {
             session->bad_frames++;
             wire_session_acknowledge(session);
-            break;
-        case WIRE_NOTHING:
-            break;
         }
     }
     return taken;

@@ -30,7 +30,7 @@ struct wire_session {
     /* --- set by the caller before wire_session_init() --- */
 
     /* Memory: WIRE_RECEIVE_BYTES(max_payload) and WIRE_TRANSMIT_BYTES(max_payload) bytes, aligned to 2 bytes (72 and 75
-     * bytes for payloads of 64). */
+     * bytes for payloads of 64). No `transmit` where there is place(). */
     uint8_t *receive;
     uint8_t *transmit;
     uint8_t max_payload;          /* largest payload taken and sent, WIRE_MIN_PAYLOAD .. WIRE_MAX_PAYLOAD */
@@ -50,6 +50,8 @@ struct wire_session {
     uint16_t (*write_room)(void *line_context);
     /* Queues one whole encoded frame, never more than write_room() just said. */
     void (*write)(void *line_context, const uint8_t *bytes, uint16_t count);
+    /* Where the next frame is built; NULL: in `transmit`. Valid while there is room for that frame. */
+    uint8_t *(*place)(void *line_context);
     /* Bytes lost in the receiver since the start, mod 2^16. */
     uint16_t (*receive_overruns)(void *line_context);
 
@@ -95,11 +97,9 @@ void wire_session_poll(struct wire_session *session);
 /* Whether a frame with a payload of `length` bytes can be sent now. */
 bool wire_session_room(const struct wire_session *session, uint8_t length);
 
-/* Room to build a payload of up to max_payload bytes in, aligned to 2 bytes; valid until the next frame is sent. */
-static inline uint8_t *wire_session_payload(struct wire_session *session)
-{
-    return session->transmit + WIRE_TRANSMIT_PAYLOAD;
-}
+/* Room to build a payload of up to max_payload bytes in, aligned to 2 bytes; valid until the next frame is sent,
+ * once wire_session_room() has said yes. */
+uint8_t *wire_session_payload(const struct wire_session *session);
 
 /* Sends a frame of the session. False, and nothing sent, when there is no session or no room: the caller drops
  * telemetry then. The payload may lie in wire_session_payload() already. */

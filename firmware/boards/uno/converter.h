@@ -1,0 +1,21 @@
+/* The ADC: free-running on pin A0, its interrupt fills a FIFO that the program empties between training steps. */
+#ifndef CONVERTER_H
+#define CONVERTER_H
+
+#include <stdint.h>
+
+/* The reference needs this long from now on until it stands: the Uno's capacitor of 100 nF at AREF charges over 32 kOhm, and seven time
+ * constants bring it within a code. */
+#define CONVERTER_SETTLES_MICROS 25000ul
+
+/* Switches reference and ADC on. */
+void converter_init(void);
+
+/* From here on codes count. The one under way is the first, so that none spans the time before. */
+void converter_start(void);
+
+/* The converter's callbacks of struct board. */
+uint16_t converter_read(void *context, uint16_t *codes, uint16_t most);
+uint32_t converter_lost(void *context);
+
+#endif

@@ -1,0 +1,26 @@
+/* The starts of the device: why this one happened, how many there were; and the watchdog, which causes some of them. */
+#ifndef STARTS_H
+#define STARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Overflows of timer 1 since the watchdog was fed, in memory that a reset leaves alone. */
+extern volatile uint8_t starts_unfed;
+
+/* Why the device started, WIRE_RESET_CAUSE_...; turns the watchdog on, at one second. Once, before the clock runs. */
+uint8_t starts_begin(void);
+
+/* From the main loop alone, so that a hang anywhere else ends. */
+void starts_feed(void);
+
+/* Restarts the device in 16 ms, with cause SOFTWARE. What was written to the line leaves until then: interrupts go on. */
+_Noreturn void starts_again(void);
+
+/* Number of this start, mod 2^16, as the EEPROM has it; the EEPROM must be ready. */
+uint16_t starts_count(void);
+
+/* Puts it into the EEPROM, a byte a call, when it is ready. Call it for three writes' time, 11 ms, or longer. */
+void starts_store(uint16_t count);
+
+#endif

@@ -1,0 +1,48 @@
+/* The simulated ATmega328P as flat functions; tests/uno/chip.py reads the declarations between the two marks. */
+#ifndef UNO_CHIP_H
+#define UNO_CHIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* BEGIN */
+struct uno_chip;
+
+struct uno_handler {
+    uint32_t calls;
+    uint32_t shortest;
+    uint32_t longest;
+};
+
+struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint8_t noise, const uint8_t *eeprom);
+void uno_destroy(struct uno_chip *uno);
+
+bool uno_run(struct uno_chip *uno, uint64_t cycles);
+uint64_t uno_cycle(const struct uno_chip *uno);
+
+void uno_reset(struct uno_chip *uno);
+
+void uno_push(struct uno_chip *uno, const uint8_t *bytes, uint32_t count);
+uint32_t uno_take(struct uno_chip *uno, uint8_t *bytes, uint32_t most);
+uint32_t uno_queued(const struct uno_chip *uno);
+uint32_t uno_line_overruns(const struct uno_chip *uno);
+
+uint8_t *uno_memory(struct uno_chip *uno);
+uint8_t *uno_flash(struct uno_chip *uno);
+uint8_t *uno_eeprom(struct uno_chip *uno);
+uint32_t uno_eeprom_writes(const struct uno_chip *uno);
+uint32_t uno_program_counter(const struct uno_chip *uno);
+void uno_jump(struct uno_chip *uno, uint32_t address);
+bool uno_run_to(struct uno_chip *uno, uint32_t address, uint64_t most_cycles);
+
+void uno_paint(struct uno_chip *uno, uint16_t from);
+uint16_t uno_untouched(const struct uno_chip *uno, uint16_t from);
+void uno_measure(struct uno_chip *uno);
+uint64_t uno_asleep(const struct uno_chip *uno);
+uint16_t uno_lowest_stack(const struct uno_chip *uno);
+uint32_t uno_deepest(const struct uno_chip *uno);
+uint32_t uno_longest_masked(const struct uno_chip *uno);
+struct uno_handler uno_handler(const struct uno_chip *uno, uint8_t vector);
+/* END */
+
+#endif
