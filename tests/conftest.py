@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+
+from mtjlearn.discovery import VIRTUAL
 
 PROJECT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() == "true"
@@ -28,13 +31,14 @@ settings.load_profile("mtjlearn")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--board", default="native", help="board under test: native, or a port; default native")
+    parser.addoption("--board", metavar="NAME", help=f"board to test: {', '.join(VIRTUAL)}, or a port; default: each virtual one")
 
 
-@pytest.fixture(scope="session")
-def board_name(request: pytest.FixtureRequest) -> str:
-    """Name of the board under test, as mtjlearn takes it."""
-    return str(request.config.getoption("--board"))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``board_name``: name of the board under test, as mtjlearn takes it; a test with it runs once for each board."""
+    if "board_name" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--board")
+        metafunc.parametrize("board_name", [chosen] if chosen else list(VIRTUAL), scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +48,25 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session")
-def needs_tool() -> NeedsTool:
+def tool_missing() -> Callable[[str], NoReturn]:
+    """``tool_missing(message)``: skips the test, or fails it with CI=true."""
+
+    def stop(message: str) -> NoReturn:
+        if CI:
+            pytest.fail(message)
+        pytest.skip(message)
+
+    return stop
+
+
+@pytest.fixture(scope="session")
+def needs_tool(tool_missing: Callable[[str], NoReturn]) -> NeedsTool:
     """``needs_tool(command, package)``: path of the command; without it the test is skipped, or fails with CI=true."""
 
     def find(command: str, package: str) -> str:
         path = shutil.which(command)
         if path is None:
-            message = f"{command} is missing (Debian package {package})"
-            if CI:
-                pytest.fail(message)
-            pytest.skip(message)
+            tool_missing(f"{command} is missing (Debian package {package})")
         return path
 
     return find

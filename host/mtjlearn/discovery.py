@@ -6,29 +6,73 @@ nothing is written to it unless the user names it.
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from serial.tools import list_ports
 
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.virtual.native import start_native
+from mtjlearn.virtual.process import BoardProcess
 from mtjlearn.wire.transport import BAUD, SerialTransport
 
-VIRTUAL = {"native": "virtual board: the firmware as a process on this computer"}
-"""Names of virtual boards and what they are."""
+
+@dataclass(frozen=True)
+class VirtualBoard:
+    """A board that is a program. What starts it is imported when it is needed.
+
+    Args:
+        description: what it is.
+        module: in :mod:`mtjlearn.virtual`.
+        function: of that module; its keywords are the board's options.
+    """
+
+    description: str
+    module: str
+    function: str
+
+    @property
+    def start(self) -> Callable[..., BoardProcess]:
+        """The function that starts it."""
+        function: Callable[..., BoardProcess] = getattr(importlib.import_module(f"mtjlearn.virtual.{self.module}"), self.function)
+        return function
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Names of its options."""
+        return frozenset(inspect.signature(self.start).parameters)
+
+
+VIRTUAL = {
+    "native": VirtualBoard("virtual board: the firmware as a process on this computer", "native", "start_native"),
+    "uno-sim": VirtualBoard("virtual board: an Uno R3's image in a simulated ATmega328P", "uno_sim", "start_uno_sim"),
+    "m4-sim": VirtualBoard("virtual board: a Cortex-M4F's image in QEMU", "m4_sim", "start_m4_sim"),
+}
+"""The virtual boards by their names."""
 
 _BOARDS = {
-    (0x2341, 0x0043): "Arduino Uno R3",
-    (0x2341, 0x0001): "Arduino Uno R3",
-    (0x2341, 0x0243): "Arduino Uno R3",
-    (0x2341, 0x006A): "Arduino Uno R3",
-    (0x2A03, 0x0043): "Arduino Uno R3",
-    (0x2341, 0x0069): "Arduino Uno R4 Minima",
-    (0x2341, 0x1002): "Arduino Uno R4 WiFi",
+    (0x2341, 0x0043): ("Arduino Uno R3", "uno"),
+    (0x2341, 0x0001): ("Arduino Uno R3", "uno"),
+    (0x2341, 0x0243): ("Arduino Uno R3", "uno"),
+    (0x2341, 0x006A): ("Arduino Uno R3", "uno"),
+    (0x2A03, 0x0043): ("Arduino Uno R3", "uno"),
+    (0x2341, 0x0069): ("Arduino Uno R4 Minima", "uno_r4_minima"),
+    (0x2341, 0x1002): ("Arduino Uno R4 WiFi", "uno_r4_wifi"),
+    (0x2341, 0x0010): ("Arduino Mega 2560", "mega2560"),
+    (0x2341, 0x0042): ("Arduino Mega 2560", "mega2560"),
+    (0x2341, 0x0210): ("Arduino Mega 2560", "mega2560"),
+    (0x2341, 0x0242): ("Arduino Mega 2560", "mega2560"),
+    (0x2A03, 0x0010): ("Arduino Mega 2560", "mega2560"),
+    (0x2A03, 0x0042): ("Arduino Mega 2560", "mega2560"),
 }
-_BOOTLOADERS = {(0x2341, 0x0369): "Arduino Uno R4 in its bootloader; press reset once, or flash it"}
+"""USB ids: the board, and the environment of platformio.ini that builds its firmware."""
+_BOOTLOADERS = {
+    (0x2341, 0x0369): ("Arduino Uno R4 in its bootloader; press reset once, or flash it", "uno_r4_minima"),
+    (0x2341, 0x006D): ("Arduino Uno R4 WiFi in its bootloader; press reset once, or flash it", "uno_r4_wifi"),
+}
 _PICO = 0x2E8A
 _BRIDGES = {0x303A: "ESP32", 0x1A86: "CH340 adapter", 0x0403: "FTDI adapter", 0x10C4: "CP210x adapter"}
 
@@ -43,6 +87,7 @@ class BoardPort:
         known: it is a board for sure; others are opened only when named.
         virtual: it is started when it is opened.
         serial_number: of the USB device; empty when it has none.
+        target: the environment of platformio.ini that builds its firmware; empty when its USB id does not tell.
     """
 
     name: str
@@ -50,13 +95,19 @@ class BoardPort:
     known: bool
     virtual: bool = False
     serial_number: str = ""
+    target: str = ""
 
 
 def list_boards() -> list[BoardPort]:
     """Virtual boards first, then known boards, then other ports with a USB device; nothing is opened."""
     ports = [_describe(port) for port in list_ports.comports() if port.vid is not None]
-    virtual = [BoardPort(name, text, known=True, virtual=True) for name, text in VIRTUAL.items()]
+    virtual = [BoardPort(name, board.description, known=True, virtual=True) for name, board in VIRTUAL.items()]
     return virtual + sorted(ports, key=lambda port: (not port.known, port.name))
+
+
+def board_options(name: str | None) -> frozenset[str]:
+    """Names of the options with which open_board() starts a virtual board; none for a real one."""
+    return VIRTUAL[name].options if name in VIRTUAL else frozenset()
 
 
 def open_board(
@@ -70,34 +121,44 @@ def open_board(
     """Opens a board.
 
     Args:
-        name: ``native`` for the virtual board, a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
+        name: a virtual board (``native``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
             (``socket://127.0.0.1:4000``), or None for the only board that is connected.
         baud: bits a second.
         log: file for the raw log of the link.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native() takes them.
+        virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
 
     Raises:
-        BoardError: no board, or several, with what to do; else as Board.open() and start_native().
+        BoardError: no board, or several, or an option that the board does not have, with what to do; else as
+            Board.open() and the function that starts the board.
     """
     chosen = name if name is not None else _only_board()
+    _check_options(chosen, virtual)
     if chosen not in VIRTUAL:
-        if virtual:
-            raise BoardError(f"{', '.join(sorted(virtual))}: only virtual boards take this; leave it out for {chosen}")
         return Board.open(chosen, baud=baud, log=log, timeout=timeout)
-    native = start_native(**virtual)
+    process = VIRTUAL[chosen].start(**virtual)
 
     def open_transport() -> SerialTransport:
         # The path of a pseudo-terminal passes to somebody else once the board's process has ended.
-        if native.process.poll() is not None:
-            raise BoardLost("the process of the virtual board has ended; open the board again")
-        return SerialTransport(native.url, baud, log)
+        if process.process.poll() is not None:
+            why = process.last_words()
+            raise BoardLost(f"the process of the virtual board has ended{f' ({why})' if why else ''}; open the board again")
+        return SerialTransport(process.url, baud, log)
 
     try:
-        return Board(open_transport, timeout, native)
+        return Board(open_transport, timeout, process)
     except BaseException:
-        native.close()
+        process.close()
         raise
+
+
+def _check_options(name: str, given: dict[str, Any]) -> None:
+    strange = ", ".join(sorted(given.keys() - board_options(name)))
+    if not strange:
+        return
+    if name not in VIRTUAL:
+        raise BoardError(f"{strange}: only virtual boards take this; leave it out for {name}")
+    raise BoardError(f"{strange}: {name} has no such option; it takes {', '.join(sorted(board_options(name)))}")
 
 
 def _only_board() -> str:
@@ -108,13 +169,16 @@ def _only_board() -> str:
     if known:
         raise BoardError(f"several boards are connected; choose one with --board: {', '.join(known)}")
     others = f", or name its port with --board: {', '.join(board.name for board in ports)}" if ports else ""
-    raise BoardError(f"no board found; connect one{others}, or use the virtual one with --board native")
+    raise BoardError(f"no board found; connect one{others}, or use a virtual one, such as --board native")
 
 
 def _describe(port: Any) -> BoardPort:
     serial_number = port.serial_number or ""
-    known = _BOARDS.get((port.vid, port.pid)) or ("Raspberry Pi Pico" if port.vid == _PICO else None)
-    if known is not None:
-        return BoardPort(port.device, known, known=True, serial_number=serial_number)
-    text = _BOOTLOADERS.get((port.vid, port.pid)) or _BRIDGES.get(port.vid) or port.product or port.description
-    return BoardPort(port.device, f"{text} ({port.vid:04x}:{port.pid:04x})", known=False, serial_number=serial_number)
+    ids = (port.vid, port.pid)
+    pico = ("Raspberry Pi Pico", "pico") if port.vid == _PICO else None
+    if found := _BOARDS.get(ids) or pico:
+        return BoardPort(port.device, found[0], known=True, serial_number=serial_number, target=found[1])
+    bootloader, target = _BOOTLOADERS.get(ids, ("", ""))
+    text = bootloader or _BRIDGES.get(port.vid) or port.product or port.description
+    ids_text = f"{port.vid:04x}:{port.pid:04x}"
+    return BoardPort(port.device, f"{text} ({ids_text})", known=False, serial_number=serial_number, target=target)

@@ -47,7 +47,8 @@ def test_the_board_says_what_it_is(board: Board) -> None:
     assert info.adc_bits in range(8, 17)
     assert info.adc_rate > 0
     assert 0.1 <= info.adc_reference <= 10
-    assert info.arena >= 512
+    board.configure(Network((4, 8, 3)))  # every board has room for this one
+    assert 0 < board.status().arena_used <= info.arena
 
 
 @pytest.mark.parametrize("network", [NETWORK, CLASSES, DECORRELATED], ids=["squared", "classes", "decorrelated"])
@@ -64,9 +65,10 @@ def test_training_equals_the_learner_without_a_wire(board: Board, network: Netwo
     assert (status.steps, status.skipped, status.saturations) == (300, expected.skipped, expected.saturations)
     assert (status.loss_sum, status.last_loss) == (expected.loss_sum, expected.last_loss)
     assert (status.random_state, status.noise_deviation) == (expected.random_state, expected.deviation)
-    assert status.arena_used == expected.arena_used
     assert all(np.array_equal(a, b) for a, b in zip(board.weights(), learner.weights, strict=True))
     matrices = [matrix for matrix in learner.matrices if matrix is not None]
+    # Besides what is learned the arena holds pointers, which are longer on some boards.
+    assert sum(array.nbytes for array in [*learner.weights, *matrices]) < status.arena_used <= board.info.arena
     assert all(np.array_equal(a, b) for a, b in zip(board.matrices(), matrices, strict=True))
     assert board.acknowledged_samples == 300
 

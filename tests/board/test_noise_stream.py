@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from mtjlearn.board import Board, BoardRefused, NoiseChunk, NoiseRecording
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import VIRTUAL, board_options
 from mtjlearn.network import Network
 from mtjlearn.wire.messages import Features, NoiseCodes
 
@@ -69,37 +70,46 @@ def test_the_stream_goes_on_beside_training_and_other_commands(board: Board) -> 
     assert board.noise(300).codes.shape == (300,)
 
 
-def test_the_same_seed_gives_the_same_noise(board_name: str) -> None:
-    if board_name not in VIRTUAL:
-        pytest.skip("only a virtual board repeats its noise")
+def test_the_same_seed_gives_the_same_noise(board_name: str, open_under_test: Callable[..., Board]) -> None:
+    if "virtual_clock" not in board_options(board_name):
+        pytest.skip("time passes on this board while nobody asks for codes")
     recordings = []
     for seed in (5, 5, 6):
-        with open_board(board_name, virtual_clock=16, seed=seed) as other:
+        with open_under_test(seed=seed) as other:
             recordings.append(other.noise(1000).codes)
     assert np.array_equal(recordings[0], recordings[1])
     assert not np.array_equal(recordings[0], recordings[2])
 
 
-def test_a_seed_repeats_training_whatever_the_hosts_timing(board_name: str) -> None:
-    if board_name not in VIRTUAL:
-        pytest.skip("only a virtual board repeats its noise")
+@pytest.mark.parametrize("injected", [False, True], ids=["seed", "injected"])
+def test_noise_repeats_training_whatever_the_hosts_timing(
+    board_name: str, open_under_test: Callable[..., Board], injected: bool
+) -> None:
+    if not injected and "virtual_clock" not in board_options(board_name):
+        pytest.skip("codes come in this board's own time; injected ones repeat")
     rng = np.random.default_rng(1)
     x = rng.integers(-4096, 4096, (300, 4)).astype(np.int16)
     target = rng.integers(-4096, 4096, (300, 3)).astype(np.int16)
     results = []
     for pieces in (1, 7, 300):
-        with open_board(board_name, virtual_clock=16, seed=9) as other:
-            other.configure(NETWORK)
+        with open_under_test(seed=9) if not injected else open_under_test() as other:
+            if injected:
+                other.reset()
+            other.configure(NETWORK, injected=injected)
+            if injected:
+                other.inject(np.random.default_rng(2).choice([33, 44], 200))
             for part in np.array_split(np.arange(300), pieces):
                 other.train(x[part], target[part])
-            results.append((other.status().loss_sum, [w.tolist() for w in other.weights()]))
+            status = other.status()
+            assert status.steps == 300
+            results.append((status.loss_sum, status.random_state, [w.tolist() for w in other.weights()]))
     assert results[0] == results[1] == results[2]
 
 
-def test_a_silent_source_is_refused_when_training_starts(board_name: str) -> None:
+def test_a_silent_source_is_refused_when_training_starts(board_name: str, open_under_test: Callable[..., Board]) -> None:
     if board_name not in VIRTUAL:
         pytest.skip("only a virtual board can have a broken junction")
-    with open_board(board_name, virtual_clock=16, device_noise="short") as other:
+    with open_under_test(device_noise="short") as other:
         other.configure(NETWORK)
         with pytest.raises(BoardRefused, match="its noise source is silent"):
             other.train(np.ones((3, 4), np.int16), np.ones((3, 3), np.int16))

@@ -14,7 +14,8 @@ from mtjlearn.network import Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Message
 
-NETWORK = Network((3, 4, 2), seed=5)
+NETWORK = Network((3, 3, 2), seed=5)
+"""Its weights fit into one frame of the smallest payload."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ def test_bad_offset(board: Board) -> None:
     message = blob(data[12:], offset=12, total=len(data), crc=zlib.crc32(data))
     assert "expects offset 10" in str(refusal(board, message, Error.BAD_OFFSET, 10))
     refusal(board, messages.GetBlob(BlobKind.DECORRELATION, 9), Error.NOT_LOADED)
-    board.set_weights([np.zeros((4, 4), np.int16), np.zeros((2, 5), np.int16)])
+    board.set_weights([np.zeros((3, 4), np.int16), np.zeros((2, 4), np.int16)])
     refusal(board, messages.GetBlob(BlobKind.WEIGHTS, len(data) + 1), Error.BAD_OFFSET, len(data))
 
 
@@ -168,9 +169,9 @@ def test_weights_out_of_range(board: Board) -> None:
     data = b"\0\x80" + weights_of(board)[2:]
     refusal(board, blob(data), Error.OUT_OF_RANGE, 1)
     with pytest.raises(ValueError, match="array 0 has values outside"):
-        board.set_weights([np.full((4, 4), -32768), np.zeros((2, 5), int)])
+        board.set_weights([np.full((3, 4), -32768), np.zeros((2, 4), int)])
     with pytest.raises(ValueError, match="2 arrays, 1 are given"):
-        board.set_weights([np.zeros((4, 4), int)])
+        board.set_weights([np.zeros((3, 4), int)])
 
 
 def test_no_noise(board: Board) -> None:
@@ -206,12 +207,13 @@ def test_wrong_mode(board: Board) -> None:
 def test_a_refusal_in_a_stream_leaves_the_count_right(board: Board) -> None:
     board.configure(NETWORK, injected=True)
     board.inject(np.arange(200))
+    total = len(weights_of(board))
     x, target = np.ones((600, 3), np.int16), np.ones((600, 2), np.int16)
 
     def spoil(done: int) -> None:
         """After some samples the weights become incomplete, so that the rest is refused."""
         if done >= 100 and board.status().state == messages.State.READY:
-            board.execute(messages.SetBlob(BlobKind.WEIGHTS, 0, 52, 0, bytes(10)))
+            board.execute(messages.SetBlob(BlobKind.WEIGHTS, 0, total, 0, bytes(10)))
 
     with pytest.raises(BoardRefused) as caught:
         board.train(np.tile(x, (20, 1)), np.tile(target, (20, 1)), on_progress=spoil)

@@ -20,7 +20,8 @@ from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob
 
 from mtjlearn.network import Loss, Network
 from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.native import PROGRAM, NativeBoard, NativeBoardError, start_native
+from mtjlearn.virtual.native import PROGRAM, start_native
+from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause
 
@@ -286,18 +287,18 @@ def test_help_names_every_option() -> None:
 
 
 def test_start_explains_what_went_wrong(tmp_path: Path) -> None:
-    with pytest.raises(NativeBoardError, match="--adc-bits does not take '9'"):
+    with pytest.raises(BoardProcessError, match="--adc-bits does not take '9'"):
         start_native(adc_bits=9)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(NativeBoardError, match=f"cannot serve port {port}.*--tcp 0"):
+        with pytest.raises(BoardProcessError, match=f"cannot serve port {port}.*--tcp 0"):
             start_native(tcp_port=port)
-    with pytest.raises(NativeBoardError, match="cannot be started"):
+    with pytest.raises(BoardProcessError, match="cannot be started"):
         start_native(program=tmp_path / "nothing")
-    with pytest.raises(NativeBoardError, match="not its port"):
-        NativeBoard(["echo", "hello"])
-    with pytest.raises(NativeBoardError, match="did not start"):
-        NativeBoard(["true"])
+    with pytest.raises(BoardProcessError, match="not its port"):
+        BoardProcess(["echo", "hello"])
+    with pytest.raises(BoardProcessError, match="did not start"):
+        BoardProcess(["true"])
 
 
 def test_sanitized_build_learns_and_survives_garbage(project: Path, compile_c: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-/* Pseudo-terminals and long options are extensions of C11. */
+/* Pseudo-terminals and the program's name are extensions of C11. */
 #define _GNU_SOURCE
 #include "line.h"
 
@@ -16,7 +16,7 @@
 
 _Noreturn static void fail(const char *what)
 {
-    fprintf(stderr, "mtjlearn-native: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
     exit(1);
 }
 

@@ -1,4 +1,4 @@
-/* The native board's serial line: a pseudo-terminal, or a TCP port on the loopback interface. Never blocks: what a client does not
+/* A virtual board's serial line: a pseudo-terminal, or a TCP port on the loopback interface. Never blocks: what a client does not
  * read waits in a bounded queue. */
 #ifndef LINE_H
 #define LINE_H

@@ -1,18 +1,15 @@
 /* The native board: the device as a desktop process, with a virtual sMTJ at its ADC. */
-#define _GNU_SOURCE /* POSIX clocks and signals with -std=c11 */
-#include <poll.h>
-#include <signal.h>
+#define _GNU_SOURCE /* POSIX clocks with -std=c11 */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "converter.h"
 #include "device.h"
 #include "line.h"
 #include "messages.h"
 #include "options.h"
+#include "process.h"
 
 #define NANOS_PER_SECOND UINT64_C(1000000000)
 #define RECEIVE_WINDOW 4096       /* bytes; what a pseudo-terminal holds */
@@ -29,16 +26,7 @@ struct native {
     uint64_t samples;             /* taken by the converter since then */
     bool reads;                   /* the device asked for bytes in this turn */
     bool restart;
-    pid_t parent;                 /* ends with it; 0: on its own */
 };
-
-static volatile sig_atomic_t ended;
-
-static void end(int signal)
-{
-    (void)signal;
-    ended = 1;
-}
 
 static uint64_t elapsed(const struct native *native)
 {
@@ -150,22 +138,6 @@ static struct board make_board(struct native *native, const struct options *opti
     };
 }
 
-/* A program that starts a board holds the other end of a pipe; at a terminal or under nohup nobody does. */
-static bool input_is_pipe(void)
-{
-    struct stat status;
-    return fstat(STDIN_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = end};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-}
-
 /* How long the board may sleep when nothing arrives: real codes must be taken before the FIFO is full. */
 static int sleep_ms(const struct native *native)
 {
@@ -175,32 +147,10 @@ static int sleep_ms(const struct native *native)
     return (int)(quarter < 1 ? 1 : quarter > 10 ? 10 : quarter);
 }
 
-/* Waits for something to do, at most `timeout` ms. */
-static void look_around(struct native *native, int timeout)
-{
-    struct line *line = &native->line;
-    struct pollfd places[2] = {{.fd = native->parent ? STDIN_FILENO : -1, .events = POLLIN}};
-    if (line->fd >= 0) {
-        places[1].fd = line->fd;
-        places[1].events = (short)((native->reads ? POLLIN : 0) | (line->transmit_count ? POLLOUT : 0));
-    } else {
-        places[1] = (struct pollfd){.fd = line->listener, .events = POLLIN};
-    }
-    if (poll(places, 2, timeout) > 0 && places[0].revents) {
-        char ignored[64];
-        if (read(STDIN_FILENO, ignored, sizeof ignored) <= 0)
-            ended = 1;
-    }
-    /* A sibling process may have inherited the pipe and keep it open. */
-    if (native->parent && getppid() != native->parent)
-        ended = 1;
-    line_accept(line);
-}
-
 static void serve(struct native *native)
 {
     unsigned turns = 0;
-    while (!ended) {
+    while (!process_ended()) {
         native->reads = false;
         bool busy = device_poll(&native->device);
         /* The device may have waited for the room that this makes. */
@@ -213,7 +163,7 @@ static void serve(struct native *native)
         }
         turns = busy ? turns + 1 : 0;
         if (!busy || turns % BUSY_TURNS == 0)
-            look_around(native, busy ? 0 : sleep_ms(native));
+            process_wait(&native->line, native->reads, busy ? 0 : sleep_ms(native));
     }
 }
 
@@ -230,8 +180,7 @@ int main(int argc, char **argv)
         fputs("mtjlearn-native: out of memory\n", stderr);
         return 1;
     }
-    native.parent = input_is_pipe() ? getppid() : 0;
-    catch_signals();
+    process_begin();
     if (options.tcp)
         line_open_tcp(&native.line, options.tcp_port);
     else

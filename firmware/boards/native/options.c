@@ -1,13 +1,12 @@
-/* Pseudo-terminals and long options are extensions of C11. */
+/* Long options are an extension of C11. */
 #define _GNU_SOURCE
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "arguments.h"
 #include "converter.h"
 #include "messages.h"
 
@@ -60,39 +59,6 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const preset_names[] = {[SMTJ_RECORDING] = "recording", [SMTJ_BENCH] = "bench"};
-
-static const char *const noise_names[] = {
-    [SMTJ_TELEGRAPH] = "smtj", [SMTJ_GAUSSIAN] = "gaussian", [SMTJ_BERNOULLI] = "bernoulli",
-    [SMTJ_STUCK] = "stuck",    [SMTJ_OPEN] = "open",         [SMTJ_SHORT] = "short",
-};
-
-_Noreturn static void mistake(const char *option, const char *value)
-{
-    fprintf(stderr, "mtjlearn-native: --%s does not take '%s'; see mtjlearn-native --help\n", option, value);
-    exit(2);
-}
-
-static uint64_t number(const char *option, const char *text, uint64_t least, uint64_t most)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (end == text || *end || errno || text[0] == '-' || value < least || value > most)
-        mistake(option, text);
-    return value;
-}
-
-static unsigned choice(const char *option, const char *text, const char *const *names, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(text, names[i]) == 0)
-            return i;
-    mistake(option, text);
-}
-
-#define COUNT(array) (unsigned)(sizeof(array) / sizeof(array)[0])
-
 static void take(struct options *options, int option, const char *name, const char *value)
 {
     switch (option) {
@@ -101,36 +67,36 @@ static void take(struct options *options, int option, const char *name, const ch
         break;
     case OPTION_TCP:
         options->tcp = true;
-        options->tcp_port = (uint16_t)number(name, value, 0, UINT16_MAX);
+        options->tcp_port = (uint16_t)argument_number(name, value, 0, UINT16_MAX);
         break;
     case OPTION_SEED:
-        options->seed = number(name, value, 0, UINT64_MAX);
+        options->seed = argument_number(name, value, 0, UINT64_MAX);
         break;
     case OPTION_PRESET:
-        options->preset = (enum smtj_preset)choice(name, value, preset_names, COUNT(preset_names));
+        options->preset = argument_preset(name, value);
         break;
     case OPTION_NOISE:
-        options->noise = (enum smtj_kind)choice(name, value, noise_names, COUNT(noise_names));
+        options->noise = argument_noise(name, value);
         break;
     case OPTION_BITS:
-        options->adc_bits = (uint8_t)number(name, value, 10, 14);
+        options->adc_bits = (uint8_t)argument_number(name, value, 10, 14);
         if (options->adc_bits % 2)
-            mistake(name, value);
+            argument_mistake(name, value);
         break;
     case OPTION_RATE:
-        options->adc_rate = (uint32_t)number(name, value, 1, 1000000);
+        options->adc_rate = (uint32_t)argument_number(name, value, 1, 1000000);
         break;
     case OPTION_REFERENCE:
-        options->adc_reference = (uint16_t)number(name, value, 100, 10000);
+        options->adc_reference = (uint16_t)argument_number(name, value, 100, 10000);
         break;
     case OPTION_CLOCK:
-        options->virtual_clock = (uint16_t)number(name, value, 1, CONVERTER_FIFO);
+        options->virtual_clock = (uint16_t)argument_number(name, value, 1, CONVERTER_FIFO);
         break;
     case OPTION_ARENA:
-        options->arena = (uint32_t)number(name, value, 1024, 1048576);
+        options->arena = (uint32_t)argument_number(name, value, 1024, 1048576);
         break;
     case OPTION_PAYLOAD:
-        options->max_payload = (uint8_t)number(name, value, WIRE_MIN_PAYLOAD, WIRE_MAX_PAYLOAD);
+        options->max_payload = (uint8_t)argument_number(name, value, WIRE_MIN_PAYLOAD, WIRE_MAX_PAYLOAD);
         break;
     case OPTION_HELP:
         fputs(usage, stdout);

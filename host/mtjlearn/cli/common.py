@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
+from mtjlearn.discovery import VIRTUAL, board_options
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
@@ -46,8 +47,8 @@ def board_option(function: Function) -> Function:
     return click.option(
         "--board",
         metavar="NAME",
-        help="native (virtual board), a port such as /dev/ttyACM0 or COM3, or a URL such as socket://127.0.0.1:4000; "
-        "left out: the only board connected.",
+        help="A virtual board (native, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
+        "socket://127.0.0.1:4000; left out: the only board connected.",
     )(function)
 
 
@@ -89,12 +90,14 @@ def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
     """Options of a virtual board that were given.
 
     Raises:
-        click.UsageError: if one was given for a real board.
+        click.UsageError: if one was given for a real board, or for a virtual one that does not have it.
     """
     given = {name: value for name, value in values.items() if value is not None}
-    if given and board != "native":
-        name = next(iter(given)).replace("_", "-")
-        raise click.UsageError(f"--{name} sets up a virtual board; leave it out, or use --board native")
+    strange = next((name.replace("_", "-") for name in given if name not in board_options(board)), None)
+    if strange is not None and board in VIRTUAL:
+        raise click.UsageError(f"{board} has no --{strange}; leave it out")
+    if strange is not None:
+        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board native")
     return given
 
 

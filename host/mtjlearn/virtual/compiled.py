@@ -39,10 +39,12 @@ class Library:
 
     Args:
         definitions: the C declarations that the caller uses.
+        name: of the library.
     """
 
-    def __init__(self, definitions: str) -> None:
+    def __init__(self, definitions: str, name: str = "mtjlearn-inprocess") -> None:
         self._definitions = definitions
+        self._name = name
 
     @functools.cache  # noqa: B019 (libraries live as long as the process)
     def load(self) -> tuple[Any, Any]:
@@ -53,4 +55,4 @@ class Library:
         """
         ffi = cffi.FFI()
         ffi.cdef(self._definitions)
-        return ffi, ffi.dlopen(str(native_file("libmtjlearn-inprocess.so")))
+        return ffi, ffi.dlopen(str(native_file(f"lib{self._name}.so")))

@@ -1,0 +1,55 @@
+#include "boot.h"
+
+#include "messages.h"
+#include "mps2.h"
+
+#define MARK 0x626f6f74u          /* "boot" */
+
+/* The AN386 image has no register that tells the cause of a reset. */
+__attribute__((section(".noinit"))) static struct {
+    uint32_t mark;
+    uint32_t count;
+    uint32_t asked;               /* boot_reset() was called */
+    uint32_t check;
+} record;
+
+static uint8_t cause;
+
+static uint32_t checksum(void)
+{
+    return ~(record.mark + 3 * record.count + 5 * record.asked);
+}
+
+void boot_begin(void)
+{
+    if (record.mark != MARK || record.check != checksum()) {
+        cause = WIRE_RESET_CAUSE_POWER_ON;
+        record.mark = MARK;
+        record.count = 0;
+    } else {
+        cause = record.asked ? WIRE_RESET_CAUSE_SOFTWARE : WIRE_RESET_CAUSE_EXTERNAL;
+    }
+    record.count++;
+    record.asked = 0;
+    record.check = checksum();
+}
+
+uint16_t boot_count(void)
+{
+    return (uint16_t)record.count;
+}
+
+uint8_t boot_cause(void)
+{
+    return cause;
+}
+
+void boot_reset(void)
+{
+    record.asked = 1;
+    record.check = checksum();
+    __asm__ volatile("dsb" ::: "memory");
+    MPS2_AIRCR = MPS2_AIRCR_RESET;
+    for (;;)
+        __asm__ volatile("dsb");
+}

@@ -1,0 +1,116 @@
+#include "uart.h"
+
+#include "mps2.h"
+
+/* Positions count bytes since the start, mod 2^16; their difference is what a ring holds. Each is written on one side only. */
+static struct {
+    volatile uint16_t in;
+    volatile uint16_t out;
+    uint8_t bytes[UART_RECEIVE_RING];
+} received;
+
+static struct {
+    volatile uint16_t in;
+    volatile uint16_t out;
+    volatile bool running;        /* the UART holds a byte, whose departure interrupts */
+    uint8_t bytes[UART_TRANSMIT_RING];
+} sent;
+
+static volatile uint16_t overruns;
+static volatile bool moved;       /* an interrupt came since the last uart_wait() */
+
+void uart_init(uint32_t baud)
+{
+    MPS2_UART0->divider = MPS2_CLOCK_HZ / baud;
+    MPS2_UART0->control = MPS2_UART_ENABLE | MPS2_UART_INTERRUPTS;
+    /* QEMU asks for bytes again after a reading: those that came before the receiver was on wait for it. */
+    (void)MPS2_UART0->data;
+    MPS2_NVIC_ENABLE = 1u << MPS2_IRQ_UART0_RECEIVE | 1u << MPS2_IRQ_UART0_TRANSMIT;
+}
+
+void uart_wait(void)
+{
+    /* An interrupt that is held off still ends the wait. */
+    __asm__ volatile("cpsid i" ::: "memory");
+    if (!moved)
+        __asm__ volatile("wfi" ::: "memory");
+    __asm__ volatile("cpsie i" ::: "memory");
+    moved = false;
+}
+
+void uart_receive_interrupt(void)
+{
+    MPS2_UART0->interrupt = MPS2_UART_RECEIVE;
+    moved = true;
+    uint32_t state = MPS2_UART0->state;
+    if (state & MPS2_UART_RECEIVE_OVERRUN) {
+        MPS2_UART0->state = MPS2_UART_RECEIVE_OVERRUN;
+        overruns++;
+    }
+    if (!(state & MPS2_UART_RECEIVE_FULL))
+        return;
+    uint8_t byte = (uint8_t)MPS2_UART0->data;
+    uint16_t in = received.in;
+    if ((uint16_t)(in - received.out) == UART_RECEIVE_RING) {
+        overruns++;
+        return;
+    }
+    received.bytes[in % UART_RECEIVE_RING] = byte;
+    received.in = (uint16_t)(in + 1);
+}
+
+uint16_t uart_read(uint8_t *bytes, uint16_t most)
+{
+    uint16_t out = received.out;
+    uint16_t waiting = (uint16_t)(received.in - out);
+    uint16_t count = most < waiting ? most : waiting;
+    for (uint16_t i = 0; i < count; i++)
+        bytes[i] = received.bytes[out++ % UART_RECEIVE_RING];
+    received.out = out;
+    return count;
+}
+
+/* Gives the UART the next byte, if there is one. */
+static void send_next(void)
+{
+    uint16_t out = sent.out;
+    sent.running = out != sent.in;
+    if (!sent.running)
+        return;
+    sent.out = (uint16_t)(out + 1);
+    MPS2_UART0->data = sent.bytes[out % UART_TRANSMIT_RING];
+}
+
+void uart_transmit_interrupt(void)
+{
+    MPS2_UART0->interrupt = MPS2_UART_TRANSMIT;
+    moved = true;
+    send_next();
+}
+
+uint16_t uart_room(void)
+{
+    return (uint16_t)(UART_TRANSMIT_RING - (uint16_t)(sent.in - sent.out));
+}
+
+void uart_write(const uint8_t *bytes, uint16_t count)
+{
+    uint16_t in = sent.in;
+    for (uint16_t i = 0; i < count; i++)
+        sent.bytes[in++ % UART_TRANSMIT_RING] = bytes[i];
+    sent.in = in;
+    __asm__ volatile("cpsid i" ::: "memory");
+    if (!sent.running)
+        send_next();
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
+bool uart_sent(void)
+{
+    return !sent.running;
+}
+
+uint16_t uart_overruns(void)
+{
+    return overruns;
+}

@@ -1,0 +1,61 @@
+/* The program's name is an extension of C11. */
+#define _GNU_SOURCE
+#include "arguments.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const preset_names[] = {[SMTJ_RECORDING] = "recording", [SMTJ_BENCH] = "bench"};
+
+static const char *const noise_names[] = {
+    [SMTJ_TELEGRAPH] = "smtj", [SMTJ_GAUSSIAN] = "gaussian", [SMTJ_BERNOULLI] = "bernoulli",
+    [SMTJ_STUCK] = "stuck",    [SMTJ_OPEN] = "open",         [SMTJ_SHORT] = "short",
+};
+
+_Noreturn void argument_mistake(const char *option, const char *value)
+{
+    const char *program = program_invocation_short_name;
+    fprintf(stderr, "%s: --%s does not take '%s'; see %s --help\n", program, option, value, program);
+    exit(2);
+}
+
+uint64_t argument_number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (end == text || *end || errno || text[0] == '-' || value < least || value > most)
+        argument_mistake(option, text);
+    return value;
+}
+
+double argument_decimal(const char *option, const char *text, double least, double most)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= least && value <= most))
+        argument_mistake(option, text);
+    return value;
+}
+
+static unsigned choice(const char *option, const char *text, const char *const *names, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    argument_mistake(option, text);
+}
+
+#define COUNT(array) (unsigned)(sizeof(array) / sizeof(array)[0])
+
+enum smtj_preset argument_preset(const char *option, const char *text)
+{
+    return (enum smtj_preset)choice(option, text, preset_names, COUNT(preset_names));
+}
+
+enum smtj_kind argument_noise(const char *option, const char *text)
+{
+    return (enum smtj_kind)choice(option, text, noise_names, COUNT(noise_names));
+}

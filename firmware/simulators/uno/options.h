@@ -1,0 +1,27 @@
+/* The command line of uno-sim. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "smtj.h"
+
+struct options {
+    bool tcp;                     /* else a pseudo-terminal */
+    uint16_t tcp_port;            /* 0: any free one */
+    const char *elf;              /* NULL: none */
+    const char *bootloader;       /* NULL: none */
+    uint64_t seed;
+    enum smtj_preset preset;
+    enum smtj_kind noise;
+    double speed;                 /* see pace.h */
+    bool reset_on_open;
+    const char *eeprom;           /* NULL: not kept */
+    const char *profile;          /* NULL: not wanted */
+};
+
+/* Reads the command line. On --help and on a mistake it prints and ends the process. */
+struct options options_read(int argc, char **argv);
+
+#endif

@@ -1,0 +1,177 @@
+"""What can be built: the images of chips, and the programs that simulate chips.
+
+``platformio.ini`` stays the only description of the Uno's build: flags and sources are read from its ``[env:uno]``, so
+the image is the one that PlatformIO makes.
+"""
+
+from __future__ import annotations
+
+import configparser
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mtjlearn.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+
+_WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
+
+
+@dataclass(frozen=True)
+class Target:
+    """How one program is built. Paths are relative to firmware_root().
+
+    Args:
+        name: of the target.
+        sources: patterns of files that are linked as they are.
+        libraries: folders whose files are linked as archives, so that only what is used comes in.
+        compiler: finds the compiler.
+        flags: for compiling and linking.
+        link: for linking only, behind the files.
+        board: folder below firmware/boards whose build id the firmware says; None: a program without one.
+        explain: turns the compiler's message into a better error, or returns None.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    libraries: tuple[str, ...]
+    compiler: Callable[[], Path]
+    flags: tuple[str, ...]
+    link: tuple[str, ...] = ()
+    board: str | None = None
+    explain: Callable[[str], FirmwareError | None] = lambda message: None
+
+
+@functools.cache
+def firmware_root() -> Path:
+    """The directory with ``platformio.ini`` and ``firmware/``: a checkout's, or the copy inside an installed package.
+
+    Raises:
+        FirmwareError: if there is neither.
+    """
+    package = Path(__file__).resolve().parent
+    for root in (package.parent.parent, package / "_firmware"):
+        if (root / "platformio.ini").is_file() and (root / "firmware" / "src").is_dir():
+            return root
+    raise FirmwareError("the firmware's sources are missing; install mtjlearn again, or work in a checkout of the project")
+
+
+_LIBRARIES = ("firmware/lib/wire/src", "firmware/lib/anp/src")  # in the order in which PlatformIO links them
+_INCLUDES = tuple(f"-I{folder}" for folder in _LIBRARIES)
+_FILTER = re.compile(r"\+<([^>]+?)/?>")
+_NO_SIMAVR = re.compile(r"simavr/\S+: No such file|-l(?:simavr|elf)\b")
+_REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
+
+
+def _environment(name: str) -> Callable[[str], list[str]]:
+    """Reads the words of options of an environment of platformio.ini, references followed."""
+    ini = configparser.ConfigParser(interpolation=None)
+    ini.read(firmware_root() / "platformio.ini", encoding="utf-8")
+
+    def words(option: str, section: str = f"env:{name}") -> list[str]:
+        inherited = ini.get("env", option, fallback="")
+        value = ini.get(section, option, fallback=inherited)
+        return _REFERENCE.sub(lambda found: " ".join(words(found[2], found[1])), value).split()
+
+    return words
+
+
+def _uno() -> Target:
+    words = _environment("uno")
+    folders = _FILTER.findall(" ".join(words("build_src_filter")))
+    # PlatformIO's own flags for the board.
+    platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
+    return Target(
+        "uno",
+        sources=tuple(f"firmware/{folder}/*.c" for folder in folders),
+        libraries=_LIBRARIES,
+        compiler=find_avr_gcc,
+        flags=(*platform, *words("build_flags"), *_INCLUDES),
+        link=("-Wl,--gc-sections", "-lm"),
+        board="uno",
+    )
+
+
+def _uno_resident() -> Target:
+    """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
+    drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
+    return replace(_uno(), name="uno-resident", sources=("firmware/bench/resident.c", *drivers), board=None)
+
+
+def _mps2() -> Target:
+    folder = "firmware/boards/mps2"
+    chip = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2")
+    code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+    return Target(
+        "mps2",
+        sources=("firmware/src/*.c", f"{folder}/*.c"),
+        libraries=_LIBRARIES,
+        compiler=find_arm_gcc,
+        flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
+        link=("-nostartfiles", "-Wl,--gc-sections", f"-T{folder}/mps2.ld"),
+        board="mps2",
+    )
+
+
+_PROFILED = (
+    *("main", "anp_train", "anp_noise_draw", "anp_global_factor", "anp_update_layers", "anp_update_matrix"),
+    *("uart_receive_interrupt", "uart_transmit_interrupt"),
+)
+
+
+def _mps2_profile() -> Target:
+    plain, folder = _mps2(), "firmware/boards/mps2/profile"
+    return replace(
+        plain,
+        name="mps2-profile",
+        sources=(*plain.sources, f"{folder}/*.c"),
+        flags=(*plain.flags, f"-I{folder}"),
+        link=(*plain.link, *(f"-Wl,--wrap={function}" for function in _PROFILED)),
+    )
+
+
+def _native(*names: str) -> list[str]:
+    """Parts of the native board that simulators share."""
+    return [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
+
+
+def _mps2_simulator() -> Target:
+    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native")
+    return Target(
+        "m4-sim",
+        sources=(f"{folders[0]}/*.c", *_native("converter")),
+        libraries=(),
+        compiler=find_host_cc,
+        flags=("-std=gnu11", "-O2", *_WARNINGS, *(f"-I{folder}" for folder in folders)),
+        link=("-lm",),
+    )
+
+
+def _uno_simulator() -> Target:
+    return Target(
+        "uno-sim",
+        sources=("firmware/simulators/uno/*.c", *_native()),
+        libraries=(),
+        compiler=find_host_cc,
+        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native"),
+        link=("-lsimavr", "-lm"),
+        explain=_explain_simavr,
+    )
+
+
+def _explain_simavr(message: str) -> FirmwareError | None:
+    if _NO_SIMAVR.search(message):
+        return ToolMissing("libsimavr is missing; install it: apt-get install libsimavr-dev libelf-dev")
+    return None
+
+
+FIRMWARE: dict[str, Callable[[], Target]] = {
+    "uno": _uno,
+    "uno-resident": _uno_resident,
+    "mps2": _mps2,
+    "mps2-profile": _mps2_profile,
+}
+"""Images of chips, by the names that build_firmware() takes."""
+SIMULATORS: dict[str, Callable[[], Target]] = {"uno": _uno_simulator, "m4": _mps2_simulator}
+"""Programs that simulate chips, by the names that build_simulator() takes."""

@@ -1,0 +1,53 @@
+"""Starts m4-sim: the image of a Cortex-M4F in QEMU (machine mps2-an386), with a virtual sMTJ at its ADC."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from mtjlearn.firmware import ToolMissing, build_firmware, build_simulator
+from mtjlearn.virtual.process import BoardProcess
+
+PROFILE_CLOCK = 16
+"""Codes for each training step where a profile is wanted and no virtual clock was asked for."""
+_QEMU = "qemu-system-arm"
+
+
+def start_m4_sim(
+    *,
+    seed: int = 1,
+    preset: str = "recording",
+    device_noise: str = "smtj",
+    virtual_clock: int = 0,
+    profile: str | os.PathLike[str] | None = None,
+    elf: str | os.PathLike[str] | None = None,
+) -> BoardProcess:
+    """Starts a simulated Cortex-M4F on a pseudo-terminal. What is missing is compiled first, which takes seconds, once.
+
+    Args:
+        seed: of the virtual sMTJ, 0 .. 2^64 - 1.
+        preset: voltages at the pin: ``recording`` (36.2 and 48.0 mV, appendix A of the paper) or ``bench`` (a junction
+            of 3 or 6 kOhm in a divider of 3.3 V over 100 kOhm: 96 and 187 mV).
+        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``.
+        virtual_clock: codes that arrive for each training step, up to 1024: then a seed repeats a run exactly; 0: real
+            time, or PROFILE_CLOCK with a profile, for which time is the number of instructions.
+        profile: JSON file for the instructions of every training step, split into phases, and the stack, written when
+            the board ends.
+        elf: another image than the firmware of this project.
+
+    Raises:
+        ToolMissing: QEMU or a compiler is not installed; the text names the command that installs it.
+        FirmwareError: the firmware does not compile.
+        BoardProcessError: the board does not start, e.g. because an option is out of range.
+    """
+    qemu = shutil.which(_QEMU)
+    if qemu is None:
+        raise ToolMissing(f"{_QEMU} is missing; install it: apt-get install qemu-system-arm")
+    image = build_firmware("mps2-profile" if profile is not None else "mps2") if elf is None else elf
+    command: list[str | Path] = [build_simulator("m4"), "--qemu", qemu, "--elf", os.fspath(image)]
+    command += ["--seed", str(seed), "--preset", preset, "--device-noise", device_noise]
+    clock = virtual_clock or (PROFILE_CLOCK if profile is not None else 0)
+    command += ["--virtual-clock", str(clock)] if clock else []
+    command += ["--profile", os.fspath(profile)] if profile is not None else []
+    return BoardProcess(command)

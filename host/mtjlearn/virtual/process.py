@@ -1,0 +1,109 @@
+"""A virtual board as a process: starts it, reads the port that it names, ends it."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from mtjlearn.wire.errors import BoardError
+
+START_TIMEOUT = 10.0
+"""Seconds until a board that has not named its port is given up."""
+_STOP_TIMEOUT = 3.0
+
+
+class BoardProcessError(BoardError):
+    """The virtual board did not start; the text says why."""
+
+
+class BoardProcess:
+    """A running virtual board; a context manager that ends it.
+
+    Args:
+        command: program and options.
+
+    Raises:
+        BoardProcessError: if it does not name its port in time.
+    """
+
+    def __init__(self, command: Sequence[str | Path]) -> None:
+        # A file, not a pipe: nobody reads while the board runs, and a full pipe would stop it.
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            # The board ends when the pipe at its standard input closes, also when this process is killed. In a process
+            # group of its own it outlives a Ctrl-C at the terminal, so that its last weights can still be read.
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                process_group=0,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise BoardProcessError(f"{command[0]} cannot be started: {error.strerror}") from error
+        try:
+            self.url = self._read_port()
+            """What a client opens: the path of a pseudo-terminal, or socket://127.0.0.1:PORT."""
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the board. Does nothing when it has ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._close_files()
+
+    def kill(self) -> None:
+        """Ends the board without a warning, as when its cable is pulled."""
+        self.process.kill()
+        self.process.wait()
+        self._close_files()
+
+    def last_words(self) -> str:
+        """The last line that the board printed to standard error; empty if there is none."""
+        if self._errors.closed:
+            return ""
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip().splitlines()
+        return said[-1] if said else ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def _close_files(self) -> None:
+        for file in (self.process.stdin, self.process.stdout, self._errors):
+            if file is not None:
+                file.close()
+
+    def _read_port(self) -> str:
+        output = self.process.stdout
+        assert output is not None
+        line = b""
+        deadline = time.monotonic() + START_TIMEOUT
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([output], [], [], max(0.0, deadline - time.monotonic()))
+            part = output.read1(256) if ready else b""  # type: ignore[attr-defined]
+            if not part:
+                when = "" if ready else f" within {START_TIMEOUT:g} s"
+                raise BoardProcessError(self.last_words() or f"the virtual board did not start{when}")
+            line += part
+        try:
+            return str(json.loads(line)["port"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BoardProcessError(f"the virtual board printed {line!r}, not its port; install it again") from error
