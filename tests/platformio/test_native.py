@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,23 +18,9 @@ CODES_PER_STEP = 16
 
 
 @pytest.fixture(scope="session")
-def pio_program(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The virtual board as PlatformIO builds it from an empty core directory, every way to the network leading here."""
-    scratch = tmp_path_factory.mktemp("pio")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), address)
-        workspace = {"PLATFORMIO_WORKSPACE_DIR": str(scratch / "workspace"), "no_proxy": "", "NO_PROXY": ""}
-        prepare = [sys.executable, project / "firmware/platformio/prepare.py", "--core-dir", scratch / "core"]
-        command = [*prepare, "pio", "run", "--project-dir", project, "--environment", "native"]
-        environment = {**os.environ, **proxies, **workspace}
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-        assert run.returncode == 0, run.stdout + run.stderr
-        assert "warning" not in run.stdout + run.stderr
-        listener.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody called
-            listener.accept()
-    return scratch / "workspace" / "build" / "native" / "program"
+def pio_program(pio_build: Callable[[str], Path]) -> Path:
+    """The virtual board as PlatformIO builds it."""
+    return pio_build("native") / "program"
 
 
 def learned(program: Path | None) -> tuple[list[np.ndarray], tuple[object, ...]]:

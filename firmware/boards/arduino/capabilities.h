@@ -1,0 +1,90 @@
+/* What the Arduino core in use can do, and the sizes chosen for it:
+ * DEVICE_BOARD   in HELLO, at most 11 characters; platformio.ini sets it for each board
+ * BOARD_ARENA    bytes for a network; the rest is the core's, and at least a quarter of the RAM stays for the stack
+ * ADC_BITS, ADC_RATE (codes a second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
+ * LINE_RECEIVER  bytes that the core holds until they are read; none with native USB, which makes the host wait */
+#ifndef CAPABILITIES_H
+#define CAPABILITIES_H
+
+#if defined(ARDUINO_ARCH_AVR)
+
+/* Arduino Mega 2560, 8 KB. An ADC clock of 125 kHz: beyond 200 kHz it has no 10 bits. 13 clocks a conversion. */
+#define ADC_AVR 1
+#define NONVOLATILE_AVR 1
+#define BOARD_ARENA 3072
+#define ADC_BITS 10
+#define ADC_RATE (F_CPU / 128 / 13)
+#ifndef ADC_REFERENCE
+#define ADC_REFERENCE 1100            /* internal; 2560 is internal too, 5000 the supply */
+#endif
+#define CODES_WAITING 128             /* 13 ms */
+#define LINE_RECEIVER SERIAL_RX_BUFFER_SIZE
+
+#elif defined(ARDUINO_ARCH_RENESAS)
+
+/* Arduino Uno R4, 32 KB. */
+#define ADC_RENESAS 1
+#define NONVOLATILE_RENESAS 1
+#define BOARD_ARENA 12288
+#define ADC_BITS 14
+#define ADC_RATE 40000
+#define ADC_REFERENCE 5000            /* AVCC0, the supply */
+#define CODES_WAITING 512             /* 13 ms */
+#if defined(NO_USB)                   /* Uno R4 WiFi: a UART to the chip that is on the USB */
+#define LINE_RENESAS_UART 1
+#define LINE_RECEIVER 512
+#endif
+
+#elif defined(ARDUINO_ARCH_RP2040)
+
+/* Raspberry Pi Pico, 264 KB. */
+#define ADC_RP2040 1
+#define NONVOLATILE_RP2040 1
+#define BOARD_ARENA 131072
+#define ADC_BITS 12
+#define ADC_RATE 40000
+#define ADC_REFERENCE 3300
+#define CODES_WAITING 512             /* 13 ms */
+
+#elif defined(ARDUINO_ARCH_ESP32)
+
+/* 320 KB. analogRead() takes about a tenth of a millisecond, so that two of them leave most of it to learning. */
+#define NONVOLATILE_ESP32 1
+#define BOARD_ARENA 65536
+#define ADC_BITS 12
+#define ADC_RATE 2000
+#define ADC_REFERENCE 3300
+#define LINE_RECEIVER 1024
+
+#else
+
+/* Any other core: what the Arduino API alone promises, and sizes by build_flags. */
+#if !defined(BOARD_ARENA) || !defined(LINE_RECEIVER)
+#error "Tell by build_flags what this board has: -DBOARD_ARENA=8192 (bytes for a network), -DLINE_RECEIVER=256 (bytes that Serial holds)"
+#endif
+#ifndef ADC_BITS
+#define ADC_BITS 10
+#endif
+#ifndef ADC_RATE
+#define ADC_RATE 1000
+#endif
+#ifndef ADC_REFERENCE
+#define ADC_REFERENCE 3300
+#endif
+
+#endif
+
+#ifndef DEVICE_BOARD
+#define DEVICE_BOARD "arduino"
+#endif
+
+#ifndef ADC_PIN
+#define ADC_PIN A0
+#endif
+
+/* Bits a second of a UART; native USB ignores it. 250000 is exact on every chip above, and what the host opens boards with. */
+#ifndef LINE_BAUD
+#define LINE_BAUD 250000
+#endif
+
+#endif

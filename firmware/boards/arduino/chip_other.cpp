@@ -1,0 +1,26 @@
+/* A core of which only the Arduino API is known. */
+#include "capabilities.h"
+
+#if !defined(ARDUINO_ARCH_AVR) && !defined(ARDUINO_ARCH_RENESAS) && !defined(ARDUINO_ARCH_RP2040) && !defined(ARDUINO_ARCH_ESP32)
+
+#include "chip.h"
+#include "messages.h"
+
+uint8_t chip_reset_cause(void)
+{
+    return WIRE_RESET_CAUSE_UNKNOWN;
+}
+
+void chip_restart(void)
+{
+}
+
+void chip_watchdog_begin(void)
+{
+}
+
+void chip_watchdog_feed(void)
+{
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* Any ADC through analogRead(): the codes that are due by the clock are read when the device asks for them, between training steps.
+ * Of several that are due only the last can still be read; the others count as lost, and so does their hole. */
+#include "capabilities.h"
+
+#if !defined(ADC_AVR) && !defined(ADC_RENESAS) && !defined(ADC_RP2040)
+
+#include <Arduino.h>
+
+#include "converter.h"
+
+#define PERIOD ((uint32_t)(1000000ul / ADC_RATE)) /* us */
+
+static_assert(1000000ul % ADC_RATE == 0, "the clock divides to this rate");
+
+static uint32_t due;                  /* when the next code is due */
+static uint32_t lost;
+
+void converter_begin(void)
+{
+#ifndef ARDUINO_ARCH_MEGAAVR          /* 10 bits always */
+    analogReadResolution(ADC_BITS);
+#endif
+    due = (uint32_t)micros() + PERIOD;
+}
+
+uint16_t converter_take(uint16_t *codes, uint16_t most)
+{
+    uint32_t late = (uint32_t)micros() - due;
+    if (most == 0 || (int32_t)late < 0)
+        return 0;
+    uint32_t missed = late / PERIOD;
+    lost += missed;
+    due += (missed + 1) * PERIOD;
+    codes[0] = (uint16_t)analogRead(ADC_PIN);
+    return 1;
+}
+
+uint32_t converter_lost(void)
+{
+    return lost;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* The port of any core: Serial of the Arduino API, a UART or native USB. */
+#include "capabilities.h"
+
+#ifndef LINE_RENESAS_UART
+
+#include <Arduino.h>
+
+#include "serial_port.h"
+
+void port_begin(void)
+{
+#ifdef ARDUINO_ARCH_ESP32
+    Serial.setRxBufferSize(LINE_RECEIVER);
+#endif
+    Serial.begin(LINE_BAUD);
+}
+
+uint16_t port_read(uint8_t *bytes, uint16_t most)
+{
+    uint16_t count = 0;
+    while (count < most) {
+        /* Without DTR native USB may hold bytes that it does not give: then this is -1. */
+        int byte = Serial.read();
+        if (byte < 0)
+            break;
+        bytes[count++] = (uint8_t)byte;
+    }
+    return count;
+}
+
+uint16_t port_write(const uint8_t *bytes, uint16_t count)
+{
+    /* More than this and write() waits for the host, with native USB for ever if the host does not read. */
+    int room = Serial.availableForWrite();
+    if (room <= 0)
+        return 0;
+    if (count > (unsigned)room)
+        count = (uint16_t)room;
+    /* Without DTR native USB takes none. */
+    return (uint16_t)Serial.write(bytes, count);
+}
+
+bool port_overrun(void)
+{
+#if defined(ARDUINO_ARCH_AVR)
+    return Serial.available() >= LINE_RECEIVER - 1; /* the core's ring leaves one place empty */
+#elif defined(LINE_RECEIVER)
+    return Serial.available() >= LINE_RECEIVER;
+#else
+    return false;
+#endif
+}
+
+#endif

@@ -1,0 +1,18 @@
+#if !defined(ARDUINO) && !defined(__AVR__)
+
+#include <stdio.h>
+
+#include "report.h"
+
+void report_text(const char *text)
+{
+    fputs(text, stdout);
+}
+
+int main(void)
+{
+    run_tests();
+    return 0;
+}
+
+#endif
