@@ -14,8 +14,10 @@ _COMMANDS = {
     "train": "Train a dataset on a board, and the float reference beside it.",
     "validate": "Prove a board bit for bit, and the integers against floats.",
     "boards": "List boards, or tell what one is.",
+    "flash": "Build the firmware and put it onto a board.",
     "noise": "Record a board's noise and characterise it.",
     "bench": "Measure steps and samples per second.",
+    "experiment": "Repeat an experiment of the documentation.",
     "runs": "List run directories, or show one.",
 }
 

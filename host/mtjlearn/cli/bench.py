@@ -5,95 +5,80 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
-from mtjlearn.bench import (
-    MODEL_REPLICAS,
-    MODEL_SIZES,
-    REPEATS,
-    STEP_SIZES,
-    STREAM_SIZES,
-    Spread,
-    step_network,
-    time_model,
-    time_round_trip,
-    time_step,
-    time_stream,
-)
-from mtjlearn.board import Board
-from mtjlearn.cli.common import bar, board_option, command, console, say
+from mtjlearn.bench.limits import CHIPS
+from mtjlearn.bench.report import chip_report
+from mtjlearn.bench.resident_rate import measure_resident
+from mtjlearn.bench.streaming import FRAMES, stream
+from mtjlearn.bench.timing import REPEATS, STREAM_SIZES
+from mtjlearn.bench.workload import workload
+from mtjlearn.cli.bench_desktop import line_figures, model_figures, step_figures
+from mtjlearn.cli.bench_tables import tell_chip, tell_resident, tell_stream
+from mtjlearn.cli.common import bar, board_option, command
 from mtjlearn.discovery import open_board
-from mtjlearn.network import Loss
-from mtjlearn.wire.messages import Features
+
+_UNO = "uno-sim"
+_PARTS = ("steps", "stream", "resident")
 
 
 @click.command()
 @board_option
-@click.option("--repeats", type=click.IntRange(1, 1000), default=REPEATS, show_default=True, help="Repeats of each measurement.")
+@click.option("--only", type=click.Choice(_PARTS), help="One part of it alone; of a simulated chip.")
+@click.option(
+    "--frames", type=click.IntRange(100, 10**7), default=FRAMES, show_default=True, help="Frames streamed to the simulated Uno."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 1000),
+    default=REPEATS,
+    show_default=True,
+    help="Repeats of each measurement by this computer's clock.",
+)
 @command
-def cli(board: str | None, repeats: int) -> dict[str, Any]:
-    """Measure steps and samples per second.
+def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[str, Any]:
+    """Measure training steps and samples per second.
 
-    Over the board's line: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
-    question. The board's network is replaced. With --board native also what this computer does without a line: training
-    steps of the C learner in this process and of the integer model in NumPy. Figures are medians of the repeats.
+    With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, beside the limit counted from its
+    operations; samples streamed at the line's rate; learning with the samples in the chip's memory. With --board m4-sim:
+    instructions of a step on a Cortex-M4. Both count, so every run gives the same steps.
+
+    Any other board: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
+    question; its network is replaced. With --board native also nanoseconds of a step in this process, split into its
+    parts, and the integer model in NumPy.
     """
+    if board in CHIPS:
+        return _chip(board, only, frames)
+    if only is not None:
+        raise click.UsageError("--only goes with --board uno-sim or m4-sim")
     with open_board(board) as opened:
         name = opened.info.name
-        stream = _stream(opened, repeats)
-    result: dict[str, Any] = {"board": name, "unit": "ns", "nets": None, "steps_per_s": None, "stream": stream, "model": None}
+        line = line_figures(opened, repeats)
+    result: dict[str, Any] = {"board": name, "unit": "ns", "nets": None, "steps_per_s": None, "stream": line, "model": None}
     if board == "native":
-        nets = _nets(repeats)
-        result["nets"] = {net: _figures(step, "step") for net, step in nets.items()}
-        result["steps_per_s"] = {net: 1e9 / step.median for net, step in nets.items()}
-        result["model"] = _model(repeats)
+        nets = step_figures(repeats)
+        result["nets"] = nets
+        result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
+        result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
+        result["model"] = model_figures(repeats)
+    result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
 
 
-def _stream(board: Board, repeats: int) -> dict[str, Any]:
-    losses = [Loss.SQUARED] + [Loss.CROSS_ENTROPY] * (Features.CROSS_ENTROPY in board.info.features)
-    found: dict[str, Any] = {}
-    for loss in losses:
-        network = step_network(STREAM_SIZES, loss)
-        name = loss.name.lower().replace("_", "-")
-        with bar(f"{network.name} {name}"):
-            speed = time_stream(board, network, repeats=repeats)
-        say(f"streamed to {board.info.name}: {network.name}, {name:13} {_per_second(speed)} samples/s")
-        found[loss.name.lower()] = _figures(speed, "samples_per_s")
-    trip = time_round_trip(board)
-    say(f"round trip of a STATUS: {1e6 * trip.median:,.0f} us, {1e6 * trip.minimum:,.0f} to {1e6 * trip.maximum:,.0f}")
-    squared = found.pop("squared")
-    name = "-".join(map(str, STREAM_SIZES))
-    return {"net": name, **squared, "cross_entropy": None, **found, "round_trip_ns": 1e9 * trip.median}
-
-
-def _nets(repeats: int) -> dict[str, Spread]:
-    table = Table(box=None, padding=(0, 3, 0, 0))
-    for heading in ("in this process", "parameters", "ns a step", "slowest", "steps/s"):
-        table.add_column(heading, justify="left" if heading == "in this process" else "right")
-    nets: dict[str, Spread] = {}
-    with bar("in this process") as progress:
-        for sizes in STEP_SIZES:
-            network = step_network(sizes)
-            progress.update(len(nets), len(STEP_SIZES), network.name)
-            step = nets[network.name] = time_step(network, repeats=repeats)
-            cells = (network.parameters, step.median, step.maximum, 1e9 / step.median)
-            table.add_row(network.name, *(f"{value:,.0f}" for value in cells))
-    console.print(table)
-    return nets
-
-
-def _model(repeats: int) -> dict[str, Any]:
-    network = step_network(MODEL_SIZES)
-    with bar(f"NumPy model {network.name}"):
-        speed = time_model(network, MODEL_REPLICAS, repeats=repeats)
-    say(f"integer model in NumPy: {network.name}, {MODEL_REPLICAS} replicas at once: {_per_second(speed)} steps/s")
-    return {"net": network.name, "replicas": MODEL_REPLICAS, **_figures(speed, "steps_per_s")}
-
-
-def _figures(spread: Spread, name: str) -> dict[str, float]:
-    return {name: spread.median, "min": spread.minimum, "max": spread.maximum}
-
-
-def _per_second(spread: Spread) -> str:
-    return f"{spread.median:,.0f} ({spread.minimum:,.0f} to {spread.maximum:,.0f})"
+def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
+    if only in ("stream", "resident") and board != _UNO:
+        raise click.UsageError(f"--only {only} goes with --board {_UNO}")
+    result: dict[str, Any] = {"board": board, "stream": None, "resident": None}
+    if only in (None, "steps"):
+        with bar(board) as progress:
+            result.update(chip_report(board, progress=progress.update))
+        tell_chip(result)
+    if only in (None, "stream") and board == _UNO:
+        with bar("streaming") as progress:
+            found = stream(workload(STREAM_SIZES), frames, progress=progress.update)
+        result["stream"] = found.figures
+        tell_stream(result["stream"])
+    if only in (None, "resident") and board == _UNO:
+        with bar("learning from memory") as progress:
+            result["resident"] = measure_resident(progress=progress.update)
+        tell_resident(result["resident"])
+    return result

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from mtjlearn.board import BoardError, BoardInfo
 from mtjlearn.cli.common import board_option, command, console, say
-from mtjlearn.discovery import BoardPort, list_boards, open_board
+from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
+from mtjlearn.flashing import sources_of_build
 from mtjlearn.wire.messages import Features
 
 
@@ -42,7 +43,14 @@ def cli(board: str | None) -> dict[str, Any]:
 def _describe(name: str) -> dict[str, Any]:
     with open_board(name) as opened:
         info = opened.info
-    _show(info)
+    current = sources_of_build(info.build) is not None
+    update = "pip install ." if name in VIRTUAL else "mtjlearn flash"
+    _show(info, "the sources here" if current else f"other sources than those here; `{update}` brings it up to date")
+    return {**info_values(info), "current": current}
+
+
+def info_values(info: BoardInfo) -> dict[str, Any]:
+    """What a board says of itself, as --json prints it."""
     features = [feature.name for feature in Features if feature in info.features]
     return {**dataclasses.asdict(info), "features": features, "millivolts_per_code": info.millivolts_per_code}
 
@@ -61,12 +69,13 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
         say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
 
 
-def _show(info: BoardInfo) -> None:
+def _show(info: BoardInfo, sources: str) -> None:
     line = f"{info.line_rate:,} bytes/s" if info.line_rate else "no limit known"
     cause = info.reset_cause.name.lower().replace("_", " ")
     rows = (
         ("board", f"{info.name} at {info.url}"),
         ("firmware", f"build {info.build}, protocol {info.version}"),
+        ("", f"built from {sources}"),
         ("start", f"number {info.boot_count}, reset cause: {cause}"),
         ("converter", f"{info.adc_bits} bits, {info.adc_rate:,} codes/s, full scale {info.adc_reference:g} V"),
         ("", f"{info.millivolts_per_code:.3g} mV a code"),

@@ -28,7 +28,7 @@ from mtjlearn.cli.common import (
     seed_option,
     virtual_options,
 )
-from mtjlearn.discovery import open_board
+from mtjlearn.discovery import board_options, open_board
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import Recording, RecordingError, Summary, characterise, load_recording
@@ -111,7 +111,7 @@ def cli(
             raise click.UsageError("--rate goes with --file; a board says how fast it samples")
         if seconds is not None and codes is not None:
             raise click.UsageError("--seconds and --codes exclude each other")
-        if board == "native":
+        if "seed" in board_options(board):
             virtual["seed"] = seed
         with open_board(board, **virtual) as opened:
             source = _record(opened, seconds, codes, burst)

@@ -1,0 +1,127 @@
+"""``mtjlearn flash``."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.status import Status
+
+from mtjlearn.cli.boards import info_values
+from mtjlearn.cli.common import command, console, say
+from mtjlearn.firmware import firmware_root
+from mtjlearn.flashing import Flashed, Sizes, UnoOptions, choose_target, find_target, flash, list_targets
+from mtjlearn.flashing.targets import UNO_BAUDS, UNO_RATES, UNO_REFERENCES
+from mtjlearn.wire.transport import BAUD
+
+
+@click.command()
+@click.option(
+    "--board",
+    "name",
+    metavar="BOARD",
+    help="uno, uno_r4_minima, uno_r4_wifi, mega2560, pico, esp32: the environments of platformio.ini; left out: the only board "
+    "connected.",
+)
+@click.option("--port", metavar="PORT", help="Where it hangs, e.g. /dev/ttyACM0 or COM3; left out: found by its USB id.")
+@click.option("--baud", type=click.Choice([str(baud) for baud in UNO_BAUDS]), help="Uno R3: bits a second on the line.")
+@click.option("--adc-rate", type=click.Choice([str(rate) for rate in UNO_RATES]), help="Uno R3: noise codes a second.")
+@click.option(
+    "--reference",
+    type=click.Choice([str(reference) for reference in UNO_REFERENCES]),
+    help="Uno R3: mV at full scale of its converter: 1100 is internal, 5000 the supply.",
+)
+@click.option("--force", is_flag=True, help="Upload although the port's USB id says that another board is there.")
+@click.option("--dry-run", is_flag=True, help="Only build, and tell the sizes.")
+@click.option("--offline", is_flag=True, help="Build AVR boards with the tools installed here, without PlatformIO's registry.")
+@click.option("--verbose", is_flag=True, help="Show all that PlatformIO prints.")
+@command
+def cli(
+    name: str | None,
+    port: str | None,
+    baud: str | None,
+    adc_rate: str | None,
+    reference: str | None,
+    force: bool,
+    dry_run: bool,
+    offline: bool,
+    verbose: bool,
+) -> dict[str, Any]:
+    """Put the firmware onto a board.
+
+    PlatformIO builds and uploads it; the first time it fetches its tools for the board. Afterwards the board is asked what
+    runs on it, and that must be what was built.
+    """
+    root = firmware_root()
+    target = find_target(root, choose_target(name, port, list(list_targets(root))))
+    asked = {"baud": baud, "adc_rate": adc_rate, "reference": reference}
+    given = {option: int(value) for option, value in asked.items() if value is not None}
+    if given and target.name != "uno":
+        raise click.UsageError(f"--{next(iter(given)).replace('_', '-')} is for the Uno R3; leave it out for {target.name}")
+    if dry_run and (port is not None or force):
+        raise click.UsageError(f"--dry-run only builds; leave {'--port' if port is not None else '--force'} out")
+    with _progress(verbose) as progress:
+        flashed = flash(
+            target,
+            port,
+            options=UnoOptions(**given),
+            upload=not dry_run,
+            force=force,
+            offline=offline,
+            progress=progress,
+            output=(lambda line: say(line)) if verbose else (lambda line: None),
+        )
+    _show(flashed, given.get("baud", BAUD))
+    result = asdict(flashed) | {"info": None if flashed.info is None else info_values(flashed.info)}
+    return {"board": result.pop("target"), **result}
+
+
+class _Display:
+    """Tells what is going on: a line that changes at a terminal, a line a phase elsewhere."""
+
+    def __init__(self, status: Status | None) -> None:
+        self._status = status
+        self._phase = ""
+        self._start = time.monotonic()
+
+    def __call__(self, what: str, detail: str) -> None:
+        seconds = f"{time.monotonic() - self._start:.0f} s"
+        if self._status is not None:
+            self._status.update(escape(f"{what}  {detail}  {seconds}"))
+        elif what != self._phase or "no word" in detail:
+            say(f"{what}{f' ({detail})' if 'no word' in detail else ''}")
+        self._phase = what
+
+
+@contextlib.contextmanager
+def _progress(verbose: bool) -> Iterator[_Display]:
+    if verbose or not console.is_terminal:
+        yield _Display(None)
+        return
+    with console.status("PlatformIO starts") as status:
+        yield _Display(status)
+
+
+def _show(flashed: Flashed, baud: int) -> None:
+    if flashed.info is None:
+        say(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
+        say(f"image: {flashed.image}")
+        return
+    say(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
+    info = flashed.info
+    say(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
+    if baud == BAUD:
+        say(f"look at its noise: mtjlearn noise --board {flashed.port}")
+    else:
+        say(f"open it from Python: open_board({flashed.port!r}, baud={baud})")
+
+
+def _used(sizes: Sizes | None) -> str:
+    if sizes is None:
+        return ""
+    return f"; flash {sizes.flash:,} of {sizes.flash_limit:,} bytes, RAM {sizes.ram:,} of {sizes.ram_limit:,} bytes"
