@@ -16,12 +16,23 @@ trap 'rm -rf "$scratch"' EXIT
 echo 'int main(void) { return 0; }' >"$scratch/main.c"
 
 need gcc command -v gcc
+need g++ command -v g++
+need cmake command -v cmake
 need libc6-dev gcc -fsanitize=address,undefined -o "$scratch/main" "$scratch/main.c"
 if [ -n "${PYTHON:-}" ]; then
     need "$("$PYTHON" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" "$PYTHON" -c 'import ensurepip, venv'
 else
     need python3-venv false
 fi
+# The chips: simulators, the Arm compiler and the Arduino core. The AVR compiler comes from PyPI.
+need libsimavr-dev test -e /usr/include/simavr/sim_avr.h
+need libelf-dev test -e /usr/include/libelf.h
+need simavr command -v simavr
+need avrdude command -v avrdude
+need arduino-core-avr test -d /usr/share/arduino/hardware/arduino/avr/cores
+need gcc-arm-none-eabi command -v arm-none-eabi-gcc
+need libnewlib-arm-none-eabi test -d /usr/lib/arm-none-eabi/newlib -o -e /usr/include/newlib/string.h
+need qemu-system-arm command -v qemu-system-arm
 
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null; then

@@ -11,7 +11,7 @@ from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
 from mtjlearn.virtual.compiled import Library
 
-_DEFINITIONS = """
+DEFINITIONS = """
 struct anp_config {
     uint8_t loss, weight_format, rounding;
     bool normalised, antithetic;
@@ -37,8 +37,9 @@ uint8_t *learner_weights(struct learner *learner, uint32_t *bytes);
 uint8_t *learner_matrices(struct learner *learner, uint32_t *bytes);
 struct learner_counters learner_counters(const struct learner *learner);
 """
+"""The C declarations of a library with a learner."""
 
-_library = Library(_DEFINITIONS)
+_library = Library(DEFINITIONS)
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,14 @@ class Learner:
 
     Args:
         network: the configuration, as for a board.
+        library: another build of the learner, with DEFINITIONS.
 
     Raises:
         ValueError: if the learner refuses the configuration.
     """
 
-    def __init__(self, network: Network) -> None:
-        ffi, lib = _library.load()
+    def __init__(self, network: Network, library: Library = _library) -> None:
+        ffi, lib = library.load()
         self._ffi, self._lib = ffi, lib
         self.network = network
         assert network.rounding is not None

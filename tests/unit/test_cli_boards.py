@@ -13,6 +13,8 @@ from mtjlearn.board import Board
 from mtjlearn.cli.boards import cli
 from mtjlearn.virtual.native import start_native
 
+VIRTUAL = ["native", "uno-sim", "m4-sim"]
+
 
 def port(device, vid=0x2341, pid=0x0043, serial_number="85735", product=None):
     return SimpleNamespace(device=device, vid=vid, pid=pid, serial_number=serial_number, product=product, description="n/a")
@@ -37,8 +39,8 @@ def test_virtual_boards_are_always_there(connect):
     found = run()
     assert found.exit_code == 0
     boards = json.loads(found.stdout)["boards"]
-    assert [(board["name"], board["virtual"]) for board in boards] == [("native", True)]
-    assert "--board native" in found.stderr
+    assert [(board["name"], board["virtual"]) for board in boards] == [(name, True) for name in VIRTUAL]
+    assert all(f"--board {name}" in found.stderr for name in VIRTUAL)
     assert "no board is connected" in found.stderr
 
 
@@ -46,7 +48,7 @@ def test_an_unknown_port_is_listed_and_left_alone(connect):
     connect(port("/dev/ttyUSB7", vid=0x1A86, pid=0x7523))
     found = run()
     result = json.loads(found.stdout)
-    assert [board["name"] for board in result["boards"]] == ["native", "/dev/ttyUSB7"]
+    assert [board["name"] for board in result["boards"]] == [*VIRTUAL, "/dev/ttyUSB7"]
     assert "info" not in result
     assert "CH340" in found.stderr
     assert "if there is one behind another port" in found.stderr
@@ -68,7 +70,7 @@ def test_the_only_board_is_listed_and_opened(connect):
         connect(port(native.url))
         found = run()
     result = json.loads(found.stdout)
-    assert [board["description"] for board in result["boards"]][1] == "Arduino Uno R3"
+    assert [board["description"] for board in result["boards"]][len(VIRTUAL):] == ["Arduino Uno R3"]
     assert result["info"]["adc_bits"] == 12
     assert "85735" in found.stderr
 
@@ -76,7 +78,7 @@ def test_the_only_board_is_listed_and_opened(connect):
 def test_two_boards_are_not_opened(connect):
     connect(port("/dev/ttyACM7"), port("/dev/ttyACM8"))
     result = json.loads(run().stdout)
-    assert [board["name"] for board in result["boards"]] == ["native", "/dev/ttyACM7", "/dev/ttyACM8"]
+    assert [board["name"] for board in result["boards"]] == [*VIRTUAL, "/dev/ttyACM7", "/dev/ttyACM8"]
     assert "info" not in result
 
 

@@ -148,7 +148,7 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
         (["iris", "--bord", "native"], "Did you mean '--board'?"),
         (["iris", "--rule", "bp", "--board", "native"], "boards learn with anp and danp; leave --board out"),
         (["iris", "--rule", "np", "--no-reference"], "leave --no-reference out"),
-        (["iris", "--preset", "bench"], "--preset sets up a virtual board; leave it out, or use --board native"),
+        (["iris", "--preset", "bench"], "--preset sets up a virtual board; leave it out"),
         (["iris", "--device-noise", "gaussian", "--board", "/dev/ttyACM0"], "--device-noise sets up a virtual board"),
         ([], "name a dataset or a file"),
         (["iris", "--board", "native", "--runs", "moons.csv/runs"], "no run directory can be made in moons.csv/runs"),
@@ -166,7 +166,7 @@ def test_what_cannot_be_trained_is_told_before_anything_starts(here, arguments, 
 
 def test_a_board_that_is_not_there(monkeypatch):
     monkeypatch.setattr(list_ports, "comports", lambda: [])
-    assert "no board found; connect one, or use the virtual one with --board native" in mistake("iris")
+    assert "no board found; connect one, or use a virtual one, such as --board native" in mistake("iris")
     assert "there is no port" in mistake("iris", "--board", "no-such-port")
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import click
 import pytest
 
 from mtjlearn import discovery
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.discovery import list_boards, open_board
+from mtjlearn.cli.common import virtual_options
+from mtjlearn.discovery import VIRTUAL, board_options, list_boards, open_board
 
 
 @dataclass
@@ -50,9 +52,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_boards_are_listed_virtual_first_then_known_then_others(plug: Any) -> None:
     plug(CH340, PICO, BUILT_IN, MODEM, UNO, CLONE, MINIMA, DFU)
     boards = list_boards()
-    assert boards[0].name == "native"
-    assert boards[0].virtual
-    assert [(b.name, b.known) for b in boards[1:]] == [
+    assert [(b.name, b.known, b.virtual) for b in boards[:3]] == [(name, True, True) for name in ("native", "uno-sim", "m4-sim")]
+    assert [(b.name, b.known) for b in boards[3:]] == [
         ("/dev/ttyACM0", True),
         ("/dev/ttyACM1", True),
         ("/dev/ttyACM2", True),
@@ -94,7 +95,7 @@ def test_a_port_of_unknown_make_is_opened_only_by_name(plug: Any, opened: list[s
 
 def test_no_board_at_all(plug: Any) -> None:
     plug(BUILT_IN)
-    with pytest.raises(BoardError, match="no board found; connect one, or use the virtual one with --board native"):
+    with pytest.raises(BoardError, match="no board found; connect one, or use a virtual one, such as --board native"):
         open_board()
 
 
@@ -102,6 +103,21 @@ def test_options_of_virtual_boards_are_for_virtual_boards(opened: list[str]) -> 
     with pytest.raises(BoardError, match="seed: only virtual boards take this"):
         open_board("/dev/ttyACM0", seed=3)
     assert opened == []
+
+
+def test_virtual_boards_name_the_options_that_they_have(opened: list[str]) -> None:
+    assert board_options("/dev/ttyACM0") == board_options(None) == frozenset()
+    for name in VIRTUAL:
+        assert {"seed", "preset", "device_noise"} <= board_options(name)
+        with pytest.raises(BoardError, match=f"colour, size: {name} has no such option; it takes .*preset, .*seed"):
+            open_board(name, size=3, seed=1, colour="red")
+    with pytest.raises(BoardError, match="virtual_clock: uno-sim has no such option"):
+        open_board("uno-sim", virtual_clock=16)
+    with pytest.raises(click.UsageError, match="uno-sim has no --virtual-clock; leave it out"):
+        virtual_options("uno-sim", virtual_clock=16, preset=None)
+    with pytest.raises(click.UsageError, match="--preset sets up a virtual board; leave it out, or use a virtual one"):
+        virtual_options("/dev/ttyACM0", preset="bench")
+    assert virtual_options("m4-sim", preset="bench", device_noise=None) == {"preset": "bench"}
 
 
 def test_the_native_board_is_started_and_ended() -> None:

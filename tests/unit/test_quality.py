@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mtjlearn.firmware import find_avr_gcc
+
 PROJECT = Path(__file__).resolve().parents[2]
 FIRMWARE = PROJECT / "firmware"
 PACKAGE = PROJECT / "host" / "mtjlearn"
@@ -26,19 +28,32 @@ MAY_INCLUDE = {
     "src": ["lib/anp/src", "lib/wire/src"],
     "boards/native": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/inprocess": ["boards/native", "src", "lib/anp/src", "lib/wire/src"],  # the virtual sMTJ is the native board's
+    "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
+    "boards/mps2": ["src", "lib/anp/src", "lib/wire/src"],
+    "boards/mps2/profile": ["boards/mps2", "src", "lib/anp/src", "lib/wire/src"],
+    "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
+    "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
+    "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
+    "simulators/uno": ["boards/native"],
+    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native"],  # what it says to the chip's image
 }
+AVR, ARM = {"boards/uno", "bench"}, {"boards/mps2", "boards/mps2/profile"}
+COMPILED_ELSEWHERE = {"boards/arduino"}
+"""Needs an Arduino core; tests/arduino compiles it, with warnings as errors."""
+FOR_ONE_CHIP = re.compile("_(avr|arm)$")
+"""Kernels and assembler macros, which that chip's image compiles."""
 PORTABLE = ["lib/anp/src", "lib/wire/src", "src"]
 PORTABLE_HEADERS = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 TARGET_HEADERS = {"__AVR__": {"avr/pgmspace.h"}, "__ARM_FEATURE_DSP": {"arm_acle.h"}}
 """What a portable part may include besides, in a file that asks for the target by its macro."""
-BANNED = re.compile(r"\b(?:float|double|malloc|calloc|realloc|free|alloca)\b|(?<![\w.])\d+\.\d*|(?<![\w.])\.\d+")
+BANNED = re.compile(r"\b(?:float|double|(?:malloc|calloc|realloc|free|alloca)(?=\s*\())\b|(?<![\w.])\d+\.\d*|(?<![\w.])\.\d+")
 COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 
 FLOORS = [
     {"cli"},
-    {"bench", "discovery", "estimators", "experiments", "training", "validate"},
+    {"bench", "discovery", "estimators", "experiments", "flashing", "training", "validate"},
     {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
-    {"datasets", "fixedpoint", "noise", "runs", "wire"},
+    {"compilers", "datasets", "firmware", "fixedpoint", "noise", "runs", "targets", "wire"},
     {"network", "schedule"},
 ]
 """The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
@@ -95,19 +110,27 @@ def test_checker_is_content(command: list[str]) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_firmware_compiles_alone_and_without_warnings(needs_tool: Callable[[str, str], str]) -> None:
-    gcc = needs_tool("gcc", "gcc")
-    files = firmware_files("*.[ch]")
+def compiler_of(part: str, needs_tool: Callable[[str, str], str]) -> list[str]:
+    """The compiler of a part of the firmware and the flags that choose its chip."""
+    if part in AVR:
+        return [str(find_avr_gcc()), "-mmcu=atmega328p", "-DF_CPU=16000000L", "-DDEVICE_MAX_PAYLOAD=64"]
+    if part in ARM:
+        return [needs_tool("arm-none-eabi-gcc", "gcc-arm-none-eabi"), "-mcpu=cortex-m4", "-mthumb"]
+    return [needs_tool("gcc", "gcc")]
+
+
+@pytest.mark.parametrize("part", sorted(set(MAY_INCLUDE) - COMPILED_ELSEWHERE))
+def test_firmware_compiles_alone_and_without_warnings(part: str, needs_tool: Callable[[str, str], str]) -> None:
+    files = [path for path in sorted((FIRMWARE / part).glob("*.[ch]")) if not FOR_ONE_CHIP.search(path.stem)]
     assert files
+    standard = "c11" if part in PORTABLE else "gnu11"  # boards use what their system offers
+    folders = [f"-I{FIRMWARE / folder}" for folder in [part, *MAY_INCLUDE[part]]]
+    warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsyntax-only"]
+    command = [*compiler_of(part, needs_tool), f"-std={standard}", "-O1", *warnings, *folders, "-xc", "-"]
     problems = []
-    for part, path in files:
-        standard = "c11" if part in PORTABLE else "gnu11"  # boards use what their system offers
-        folders = [f"-I{FIRMWARE / folder}" for folder in [part, *MAY_INCLUDE[part]]]
-        command = [gcc, f"-std={standard}", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsyntax-only"]
+    for path in files:
         # Through an #include, so that a header is not taken for a program of its own.
-        source = f'#include "{path}"\n'
-        command += [*folders, "-xc", "-"]
-        run = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, input=f'#include "{path}"\n', capture_output=True, text=True, check=False)
         if run.returncode:
             problems.append(run.stderr)
     assert not problems, "\n".join(problems)
@@ -131,7 +154,7 @@ def test_portable_firmware_has_no_floats_heap_or_platform_headers() -> None:
 
 def test_firmware_includes_lead_downwards() -> None:
     problems = []
-    for part, path in firmware_files("*.[ch]"):
+    for part, path in firmware_files("*.[ch]*"):
         reachable = {header.name for folder in [part, *MAY_INCLUDE[part]] for header in (FIRMWARE / folder).glob("*.h")}
         for header in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE):
             if header not in reachable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from mtjlearn.datasets import BUILTIN, Dataset, DatasetError, Task, default_network_sizes, load, quantise
-from mtjlearn.discovery import VIRTUAL
+from mtjlearn.discovery import board_options
 from mtjlearn.network import Loss, Network, Rounding, WeightFormat
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
@@ -73,8 +73,10 @@ class Plan:
 
     @property
     def board_options(self) -> dict[str, Any]:
-        """Options for opening the board: a virtual one runs on a virtual clock, so that a seed repeats a run exactly."""
-        return {"virtual_clock": CODES_PER_STEP, "seed": self.seed, **self.virtual} if self.board in VIRTUAL else {}
+        """Options for opening the board: a virtual clock where there is one, so that a seed repeats a run exactly."""
+        known = board_options(self.board)
+        options = {"virtual_clock": CODES_PER_STEP, "seed": self.seed}
+        return {name: value for name, value in options.items() if name in known} | dict(self.virtual)
 
     def rate_factor(self, epoch: int) -> float:
         """Factor on the learning rate in an epoch (0, 1, ...)."""

@@ -12,31 +12,28 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mtjlearn.bench.profile import PHASES
+from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
 from mtjlearn.fixedpoint import FixedNetwork
-from mtjlearn.inprocess import Learner
-from mtjlearn.network import FRACTION_BITS, NOISE_BUFFER, Loss, Network
-from mtjlearn.noise import PRESETS, SimulatedAdc
+from mtjlearn.inprocess import DEFINITIONS, Learner
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.virtual.compiled import Library
 
-STEP_SIZES = ((2, 2, 2, 1), (2, 3, 1), (2, 4, 1), (4, 8, 3), (16, 16, 10), (64, 32, 10))
-"""Networks whose training steps are measured: int16 weights, squared error."""
 MODEL_SIZES = (2, 2, 2, 1)
 MODEL_REPLICAS = 100
 STREAM_SIZES = (4, 8, 3)
 """Network whose samples are streamed: iris."""
 REPEATS = 7
+PHASE_REPEATS = 101
 
-_LEARNING_RATE = 2.0**-10
-_REFERENCE = 1.1
-_SAMPLES = 256
 _MODEL_STEPS = 200
 _ROUND_TRIPS = 50
 _STREAM_SECONDS = 0.4
 _STEP_SECONDS = 0.04
 
-Samples = tuple[NDArray[np.int16], NDArray[np.int16]]
+_phases = Library(DEFINITIONS + "void phases_take(double *nanos);", "mtjlearn-phases")
 
 
 @dataclass(frozen=True)
@@ -53,27 +50,22 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
-def step_network(sizes: tuple[int, ...], loss: Loss = Loss.SQUARED) -> Network:
-    """What is measured: a plain ANP network with int16 weights."""
-    return Network(sizes, loss=loss, learning_rate=_LEARNING_RATE)
-
-
-def time_step(network: Network, *, repeats: int = REPEATS, seconds: float = _STEP_SECONDS) -> Spread:
+def time_step(load: Workload, *, repeats: int = REPEATS, seconds: float = _STEP_SECONDS) -> Spread:
     """Nanoseconds of a training step of the C learner in this process.
 
     The noise buffer is filled once; what a board does besides learning (converter, frames) is not in it.
 
     Args:
-        network: which.
+        load: network and samples.
         repeats: measurements.
         seconds: about how long each one takes.
 
     Raises:
         NotBuiltError: if the C parts were not built.
     """
-    learner = Learner(network)
-    learner.put_codes(_codes(1)[0])
-    x, target = _samples(network)
+    learner = Learner(load.network)
+    learner.put_codes(load.codes(NOISE_BUFFER))
+    x, target = load.samples()
 
     def run(steps: int) -> float:
         order = np.arange(steps, dtype=np.uint32) % len(x)
@@ -86,19 +78,46 @@ def time_step(network: Network, *, repeats: int = REPEATS, seconds: float = _STE
     return Spread.of([1e9 * run(steps) / steps for _ in range(repeats)])
 
 
-def time_model(network: Network, replicas: int, *, repeats: int = REPEATS, steps: int = _MODEL_STEPS) -> Spread:
+def time_phases(load: Workload, *, repeats: int = PHASE_REPEATS) -> dict[str, float]:
+    """Nanoseconds of a training step and of its parts (mtjlearn.bench.profile.PHASES), in this process.
+
+    From a build whose parts are timed: means over all samples, of the repeat whose step is the median. What the clock costs
+    is taken off, but being timed slows a step of 0.1 us by some nanoseconds: for the whole step time_step() is exact.
+
+    Args:
+        load: network and samples.
+        repeats: measurements.
+
+    Raises:
+        NotBuiltError: the linker of this computer cannot make that build.
+    """
+    ffi, lib = _phases.load()
+    learner = Learner(load.network, _phases)
+    learner.put_codes(load.codes(NOISE_BUFFER))
+    x, target = load.samples()
+    nanos = ffi.new("double[4]")
+    rows = []
+    for repeat in range(repeats + 1):
+        learner.train(x, target)
+        lib.phases_take(nanos)
+        if repeat:  # the first one warms up
+            step, draw, normalise, update = (value / len(x) for value in nanos)
+            rows.append((step, draw, step - draw - normalise - update, normalise, update))
+    return dict(zip(PHASES, sorted(rows)[repeats // 2], strict=True))
+
+
+def time_model(load: Workload, replicas: int, *, repeats: int = REPEATS, steps: int = _MODEL_STEPS) -> Spread:
     """Training steps a second of the integer model in NumPy, those of all replicas together.
 
     Args:
-        network: which.
+        load: network and samples.
         replicas: independent networks that learn in lockstep.
         repeats: measurements.
         steps: lockstep steps in each.
     """
-    model = FixedNetwork(network, range(1, replicas + 1))
-    model.put_codes(_codes(replicas))
-    x, target = _samples(network)
-    target = target.reshape(len(target), -1)
+    model = FixedNetwork(load.network, range(1, replicas + 1))
+    model.put_codes(load.codes(NOISE_BUFFER))
+    x, target = load.samples()
 
     def run() -> float:
         begun = time.perf_counter()
@@ -110,22 +129,22 @@ def time_model(network: Network, replicas: int, *, repeats: int = REPEATS, steps
     return Spread.of([run() for _ in range(repeats)])
 
 
-def time_stream(board: Board, network: Network, *, repeats: int = REPEATS, seconds: float = _STREAM_SECONDS) -> Spread:
+def time_stream(board: Board, load: Workload, *, repeats: int = REPEATS, seconds: float = _STREAM_SECONDS) -> Spread:
     """Samples a second that a board trains while they are streamed to it, end to end: all are acknowledged.
 
     The board is configured with the network, which replaces the one it had.
 
     Args:
         board: which.
-        network: what it learns with; its noise is the board's own.
+        load: network and samples; the noise is the board's own.
         repeats: measurements.
         seconds: about how long each one takes.
 
     Raises:
         BoardError: as Board.configure() and Board.train().
     """
-    board.configure(network)
-    x, target = _samples(network)
+    board.configure(load.network)
+    x, target = load.samples()
 
     def run(count: int) -> float:
         order = np.arange(count) % len(x)
@@ -135,8 +154,8 @@ def time_stream(board: Board, network: Network, *, repeats: int = REPEATS, secon
         return count / (time.perf_counter() - begun)
 
     # The first stretch may wait until the noise buffer is full; the second tells how much fits into the time.
-    run(_SAMPLES)
-    count = max(1, round(seconds * run(_SAMPLES)))
+    run(SAMPLES)
+    count = max(1, round(seconds * run(SAMPLES)))
     return Spread.of([run(count) for _ in range(repeats)])
 
 
@@ -150,18 +169,3 @@ def time_round_trip(board: Board, *, repeats: int = _ROUND_TRIPS) -> Spread:
 
     run()
     return Spread.of([run() for _ in range(repeats)])
-
-
-def _codes(replicas: int) -> NDArray[np.uint16]:
-    """A noise buffer for each replica, shape (replicas, NOISE_BUFFER)."""
-    return SimulatedAdc(PRESETS["recording"], replicas, reference=_REFERENCE, seed=1).read(NOISE_BUFFER)
-
-
-def _samples(network: Network) -> Samples:
-    """Random inputs within -1 .. 1 and targets within 0 .. 1, or classes."""
-    generator = np.random.default_rng(1)
-    one = 2**FRACTION_BITS
-    x = generator.integers(-one, one, (_SAMPLES, network.sizes[0]), dtype=np.int16, endpoint=True)
-    if network.loss is Loss.CROSS_ENTROPY:
-        return x, generator.integers(0, network.sizes[-1], _SAMPLES, dtype=np.int16)
-    return x, generator.integers(0, one, (_SAMPLES, network.sizes[-1]), dtype=np.int16, endpoint=True)
