@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
-from mtjlearn.bench import STEP_SIZES, Spread, step_network, time_model, time_step
+from mtjlearn.bench.timing import Spread, time_model, time_step
+from mtjlearn.bench.workload import STEP_SIZES, Workload
 from mtjlearn.cli.bench import cli
-from mtjlearn.network import Loss
+from mtjlearn.network import Loss, Network
 from mtjlearn.virtual.native import start_native
 
 
@@ -70,10 +71,10 @@ def test_spread():
 
 @pytest.mark.parametrize("loss", Loss)
 def test_parts_take_both_losses(loss):
-    network = step_network((4, 3, 2), loss)
-    assert 0 < time_step(network, repeats=2, seconds=0.001).median < 1e6
-    assert time_model(network, 3, repeats=2, steps=5).median > 0
+    load = Workload(Network((4, 3, 2), loss=loss, learning_rate=0.01))
+    assert 0 < time_step(load, repeats=2, seconds=0.001).median < 1e6
+    assert time_model(load, 3, repeats=2, steps=5).median > 0
 
 
 def test_help():
-    assert "Measure steps and samples per second" in CliRunner().invoke(cli, ["--help"]).stdout
+    assert "Measure training steps and samples per second" in CliRunner().invoke(cli, ["--help"]).stdout

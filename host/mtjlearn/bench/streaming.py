@@ -70,6 +70,7 @@ class Streaming:
         samples_per_s: trained, of the chip's clock.
         line_limit: samples a second that the line carries.
         learner_limit: samples a second that the learner could train with no wait at all.
+        resent: frames that the host sent again.
         rx_overruns: bytes lost: in the firmware's ring, and in the simulated UART.
         cycles: a sample's share of what the learner's limit is made of.
     """
@@ -79,6 +80,7 @@ class Streaming:
     samples_per_s: float
     line_limit: float
     learner_limit: float
+    resent: int
     rx_overruns: tuple[int, int]
     cycles: dict[str, float]
 
@@ -97,6 +99,7 @@ class Streaming:
             "line_limit": self.line_limit,
             "learner_limit": self.learner_limit,
             "share": self.share,
+            "resent": self.resent,
             "rx_overruns": {"firmware": self.rx_overruns[0], "uart": self.rx_overruns[1]},
             "cycles_a_sample": self.cycles,
         }
@@ -131,7 +134,7 @@ def stream(load: Workload, frames: int = FRAMES, *, speed: float = 1.0, progress
             board.train(x[order], targets[order], on_progress=report)
             telemetry = board.take_telemetry()
             board.status()
-            overruns, line_rate, adc_rate = board.link.rx_overruns, board.info.line_rate, board.info.adc_rate
+            link, line_rate, adc_rate = board.link, board.info.line_rate, board.info.adc_rate
         profile = Profile.read(path)
     costs = FrameCosts.measure(per_frame * width)
     cycles = _cycles_a_sample(profile, costs, per_frame, count)
@@ -142,7 +145,8 @@ def stream(load: Workload, frames: int = FRAMES, *, speed: float = 1.0, progress
         samples_per_s=_rate(telemetry),
         line_limit=line_rate * per_frame / (per_frame * width + OVERHEAD),
         learner_limit=(CLOCK - adc) / sum(cycles.values()),
-        rx_overruns=(overruns, profile.rx_overruns),
+        resent=link.resent,
+        rx_overruns=(link.rx_overruns, profile.rx_overruns),
         cycles=cycles,
     )
 

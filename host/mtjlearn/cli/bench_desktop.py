@@ -46,9 +46,10 @@ def line_figures(board: Board, repeats: int) -> dict[str, Any]:
 
 def step_figures(repeats: int) -> dict[str, dict[str, Any]]:
     """Nanoseconds of a step in this process and of its parts, by network."""
-    table = Table(box=None, padding=(0, 3, 0, 0))
-    for heading in ("in this process", "parameters", "ns a step", "slowest", *PHASES[1:], "steps/s"):
-        table.add_column(heading, justify="left" if heading == "in this process" else "right")
+    say("nanoseconds of a training step in this process")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", *PHASES, "most", "steps/s"):
+        table.add_column(heading, justify="right" if table.columns else "left", no_wrap=True)
     nets: dict[str, dict[str, Any]] = {}
     with bar("in this process") as progress:
         for sizes in STEP_SIZES:
@@ -56,7 +57,7 @@ def step_figures(repeats: int) -> dict[str, dict[str, Any]]:
             progress.update(len(nets), len(STEP_SIZES), load.name)
             step, parts = time_step(load, repeats=repeats), _parts(load)
             nets[load.name] = {**_figures(step, "step"), **parts, "limit": None}
-            cells = (load.network.parameters, step.median, step.maximum, *parts.values(), 1e9 / step.median)
+            cells = (step.median, *parts.values(), step.maximum, 1e9 / step.median)
             table.add_row(load.name, *("" if value is None else f"{value:,.0f}" for value in cells))
     console.print(table)
     return nets

@@ -21,7 +21,7 @@ REPLICAS = 20
 
 
 @click.command()
-@click.option("--board", metavar="NAME", default="native", show_default=True, help="Another board than the virtual one.")
+@click.option("--board", metavar="NAME", default="native", show_default=True, help="The board, e.g. uno-sim, m4-sim or a port.")
 @seed_option
 @runs_option
 @command
