@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
-FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[ch]' -o -name CMakeLists.txt \) -print)
+FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
 .PHONY: help demo test lint validate bench pio system-packages clean
 
@@ -22,14 +22,15 @@ help:
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
-	@echo 'make bench     speed of the link to the board and of the learners'
-	@echo 'make pio       the virtual board built by PlatformIO, without a network'
+	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
+	@echo 'make pio       the boards that PlatformIO can build without a network, and its tests'
 	@echo 'make clean     removes all that these made, except runs/'
 
 demo: $(VENV)/.installed
 	$(BIN)/mtjlearn $@ $(ARGS)
 
-validate bench: $(VENV)/.installed
+# Simulated chips need the compilers that come with the test tools.
+validate bench: $(VENV)/.installed-test
 	$(BIN)/mtjlearn $@ --board $(BOARD) $(ARGS)
 
 # The environment comes second, in a make of its own: Python may be among the system packages.
@@ -42,7 +43,8 @@ lint: $(VENV)/.installed-test
 	$(BIN)/python -m mypy
 
 pio: $(VENV)/.installed-test
-	$(BIN)/python firmware/platformio/prepare.py pio run -e native
+	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e mega2560
+	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
 
 system-packages:
 	@PYTHON='$(PYTHON)' sh tests/system-packages.sh
