@@ -132,12 +132,12 @@ struct anp_network {
     uint32_t saturations;         /* in training steps */
     struct anp_mantissa eta;      /* of eta N, Q.28 */
     uint16_t units;               /* N */
-    uint32_t last_loss;           /* of pass 1, Q7.24 */
-    uint32_t steps;
-    uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
-    uint32_t skipped;
-    struct anp_places at;
     struct anp_config config;
+    struct anp_places at;
+    uint32_t steps;
+    uint32_t skipped;
+    uint32_t last_loss;           /* of pass 1, Q7.24 */
+    uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
 };
 
 /* Checks a configuration without an arena. */

@@ -61,10 +61,7 @@
 /* Both passes through all layers. Out: r21:r20 behind the last unit's first value, r22 units; the frame has the last layer. */
 FUNCTION anp_passes
     LOAD_NET r30, r31
-    movw    r26, r30
-    subi    r26, lo8(-NET_LAYERS)
-    sbci    r27, hi8(-NET_LAYERS)
-    ld      r16, X
+    ldd     r16, Z+NET_LAYERS
     std     Y+FRAME_LEFT, r16
     ldd     units, Z+NET_UNITS
     ldd     r20, Z+NET_VALUES

@@ -29,6 +29,8 @@ struct anp_factor {
 
 #if defined __AVR__ && !defined ANP_PORTABLE
 #include "anp_kernels_avr.h"
+#elif defined __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M' && !defined ANP_PORTABLE
+#include "anp_kernels_arm.h"
 #endif
 
 /* xorshift32 (section 2); the state is never 0. */

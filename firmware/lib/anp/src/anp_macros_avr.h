@@ -119,6 +119,17 @@
     ldd     \register_hi, Y+FRAME_NET+1
 .endm
 
+/* Z = network + NET_STEPS, from where its counters are in reach */
+.macro LOAD_COUNTERS
+    LOAD_NET r30, r31
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+.endm
+#define STEPS     0
+#define SKIPPED   NET_SKIPPED - NET_STEPS
+#define LAST_LOSS NET_LAST_LOSS - NET_STEPS
+#define LOSS_SUM  NET_LOSS_SUM - NET_STEPS
+
 .macro FUNCTION name
     .section .text.\name, "ax", @progbits
     .global \name

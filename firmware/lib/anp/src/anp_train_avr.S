@@ -108,24 +108,25 @@ FUNCTION anp_train
     add     r26, r22
     adc     r27, zero
     rcall   loss
-    LOAD_NET r30, r31
-    std     Z+NET_LAST_LOSS, r22
-    std     Z+NET_LAST_LOSS+1, r23
-    std     Z+NET_LAST_LOSS+2, r24
-    std     Z+NET_LAST_LOSS+3, r25
+    LOAD_COUNTERS
+    std     Z+LAST_LOSS, r22
+    std     Z+LAST_LOSS+1, r23
+    std     Z+LAST_LOSS+2, r24
+    std     Z+LAST_LOSS+3, r25
     ldd     r26, Y+FRAME_OUTPUT
     ldd     r27, Y+FRAME_OUTPUT+1
     rcall   loss
     /* r15:r14:r13:r12 = dL */
-    LOAD_NET r30, r31
-    ldd     r12, Z+NET_LAST_LOSS
-    ldd     r13, Z+NET_LAST_LOSS+1
-    ldd     r14, Z+NET_LAST_LOSS+2
-    ldd     r15, Z+NET_LAST_LOSS+3
+    LOAD_COUNTERS
+    ldd     r12, Z+LAST_LOSS
+    ldd     r13, Z+LAST_LOSS+1
+    ldd     r14, Z+LAST_LOSS+2
+    ldd     r15, Z+LAST_LOSS+3
     sub     r12, r22
     sbc     r13, r23
     sbc     r14, r24
     sbc     r15, r25
+    LOAD_NET r30, r31
     ldd     r26, Z+NET_VALUES
     ldd     r27, Z+NET_VALUES+1
     ldd     r20, Z+NET_UNITS
@@ -182,31 +183,30 @@ updated:
     tst     r16
     breq    1f
     rcall   update_matrices
-    LOAD_NET r30, r31
-1:
-    ldd     r22, Z+NET_LAST_LOSS
-    ldd     r23, Z+NET_LAST_LOSS+1
-    ldd     r24, Z+NET_LAST_LOSS+2
-    ldd     r25, Z+NET_LAST_LOSS+3
+1:  LOAD_COUNTERS
+    ldd     r22, Z+LAST_LOSS
+    ldd     r23, Z+LAST_LOSS+1
+    ldd     r24, Z+LAST_LOSS+2
+    ldd     r25, Z+LAST_LOSS+3
     clr     zero
     sec
-    ldd     r18, Z+NET_STEPS
+    ldd     r18, Z+STEPS
     adc     r18, zero
-    std     Z+NET_STEPS, r18
+    std     Z+STEPS, r18
     brcs    carry_steps
 add_loss:
-    ldd     r18, Z+NET_LOSS_SUM
-    ldd     r19, Z+NET_LOSS_SUM+1
-    ldd     r20, Z+NET_LOSS_SUM+2
-    ldd     r21, Z+NET_LOSS_SUM+3
+    ldd     r18, Z+LOSS_SUM
+    ldd     r19, Z+LOSS_SUM+1
+    ldd     r20, Z+LOSS_SUM+2
+    ldd     r21, Z+LOSS_SUM+3
     add     r18, r22
     adc     r19, r23
     adc     r20, r24
     adc     r21, r25
-    std     Z+NET_LOSS_SUM, r18
-    std     Z+NET_LOSS_SUM+1, r19
-    std     Z+NET_LOSS_SUM+2, r20
-    std     Z+NET_LOSS_SUM+3, r21
+    std     Z+LOSS_SUM, r18
+    std     Z+LOSS_SUM+1, r19
+    std     Z+LOSS_SUM+2, r20
+    std     Z+LOSS_SUM+3, r21
     brcs    carry_loss
 1:  adiw    r28, FRAME_SIZE
     SET_STACK
@@ -217,26 +217,25 @@ add_loss:
     ret
 
 carry_steps:
-    ADD_CARRY NET_STEPS+1, 3
+    ADD_CARRY STEPS+1, 3
     rjmp    add_loss
 carry_loss:
-    ADD_CARRY NET_LOSS_SUM+4, 4
+    ADD_CARRY LOSS_SUM+4, 4
     rjmp    1b
 
 skip:
+    LOAD_COUNTERS
     sec
     clr     zero
-    ADD_CARRY NET_SKIPPED, 4
+    ADD_CARRY SKIPPED, 4
+    LOAD_NET r30, r31
 unchanged:
     rcall   begin_update
     rjmp    updated
 
 /* r25:r24 the first dither word, r15:r14 their increment, r31:r30 the first layer; r31:r30 is the network before. */
 begin_update:
-    movw    r26, r30
-    subi    r26, lo8(-NET_LAYERS)
-    sbci    r27, hi8(-NET_LAYERS)
-    ld      r16, X
+    ldd     r16, Z+NET_LAYERS
     std     Y+FRAME_LEFT, r16
     ldd     r24, Z+NET_RANDOM_STATE
     ldd     r25, Z+NET_RANDOM_STATE+1

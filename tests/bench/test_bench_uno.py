@@ -1,0 +1,134 @@
+"""Streaming to the simulated Uno, a host that ignores the credit, and learning from the chip's memory."""
+
+from __future__ import annotations
+
+import pytest
+from plain_client import PlainClient, configure
+
+from mtjlearn.bench.profile import Profile
+from mtjlearn.bench.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
+from mtjlearn.bench.resident_rate import LossRatio, compare_noises
+from mtjlearn.bench.streaming import CLOCK, stream
+from mtjlearn.bench.workload import workload
+from mtjlearn.board.samples import checked_samples, train_commands
+from mtjlearn.compilers import ToolMissing
+from mtjlearn.firmware import build_firmware, build_simulator
+from mtjlearn.inprocess import Learner
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.virtual.uno_sim import start_uno_sim
+from mtjlearn.wire import messages
+from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.transport import SerialTransport
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tools(tool_missing):
+    try:
+        build_firmware("uno")
+        build_simulator("uno")
+    except ToolMissing as missing:
+        tool_missing(str(missing))
+
+
+def test_stream():
+    found = stream(workload((4, 8, 3)), frames=200, speed=0)
+    assert found.rx_overruns[1] == 0
+    # 56 bytes of samples in a frame of 66; four samples.
+    assert found.line_limit == pytest.approx(25_000 * 4 / 66)
+    assert 0 < found.samples_per_s < min(found.line_limit, found.learner_limit)
+    assert found.share == pytest.approx(found.samples_per_s / min(found.line_limit, found.learner_limit))
+    assert CLOCK * 0.95 / sum(found.cycles.values()) < found.learner_limit < CLOCK / sum(found.cycles.values())
+    assert found.cycles["step"] > found.cycles["decode"] > found.cycles["encode"] > 0
+
+
+def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):
+    load = workload((4, 8, 3))
+    path = tmp_path / "profile.json"
+    with start_uno_sim(profile=path, speed=0) as process:
+        line = SerialTransport(process.url)
+        client = PlainClient(line.write, lambda: line.read(0.1))
+        client.tell(configure(load.network))
+        while client.status().noise_filled < NOISE_BUFFER:
+            pass
+        before = client.status()
+        commands = train_commands(checked_samples(load.network, *load.samples()), client.welcome.max_payload)
+        first = client._seq
+        frames = [
+            encode_frame(one.type, client.welcome.session, (first + number) & 0xFF, one.payload)
+            for number, one in zip(range(FRAMES), commands, strict=False)
+        ]
+        sent = b"".join(frames)
+        line.write(sent)
+        ack = last_ack(line)
+        client._seq = ack.next_seq
+        after = client.status()
+        line.close()
+    executed = (ack.next_seq - first) & 0xFF
+    assert before.steps == 0
+    # What the window holds is trained, in order; then comes the gap.
+    assert client.welcome.receive_window // len(frames[0]) <= executed < FRAMES
+    assert after.steps == executed * (len(frames[0]) - OVERHEAD) // (2 * load.samples()[0].shape[1] + 2 * load.network.sizes[-1])
+    assert len(sent) / 2 < ack.rx_overruns < len(sent) - client.welcome.receive_window
+    assert ack.bad_frames > 0
+    # The UART itself lost nothing: its interrupt saw every byte, the ring behind it was full.
+    profile = Profile.read(path)
+    assert profile.rx_overruns == 0
+    assert profile.interrupts["uart_rx"].calls > len(sent)
+
+
+def last_ack(line):
+    """The last ACK before the board falls silent."""
+    decoder, found = FrameDecoder(), []
+    while data := line.read(1.0):
+        found += [frame for frame in decoder.feed(data) if isinstance(frame, Frame) and frame.type == messages.Ack.TYPE]
+    return messages.Ack.unpack(found[-1].payload)
+
+
+def test_resident_run_is_the_learners():
+    """The program on the chip trains what it was given: its first steps, without noise of its own, have the model's losses."""
+    network, x, targets = resident_task(3)
+    with ResidentImage(3) as image:
+        image.configure(network)
+        image.store(x, targets)
+        learner = Learner(network)
+        assert image.evaluate() == learner.evaluate(x, targets)[0]
+        micros, steps, skipped, _, codes, lost = image.run(network.learning_rate_q, 100)
+        assert (steps, lost) == (100, 0)
+        assert skipped < 50
+        # The converter goes on meanwhile.
+        assert codes == pytest.approx(micros * 9615 / 1e6, abs=40)
+        assert image.evaluate() != learner.evaluate(x, targets)[0]
+
+
+def test_resident_training():
+    found = train_resident(0, "smtj")
+    assert found.steps == STEPS == SAMPLES * EPOCHS
+    assert found.lost == 0
+    assert found.steps_per_second > 500
+    network, x, targets = resident_task(0)
+    before = Learner(network).evaluate(x, targets)[0] / 2**24 / SAMPLES
+    assert found.loss < before / 3
+
+
+def test_frames_cost_what_their_bytes_say():
+    with ResidentImage() as image:
+        short, long = image.time_frame(8, 20), image.time_frame(56, 20)
+    # 48 bytes more; COBS and CRC of a byte take some 40 to 200 cycles.
+    for less, more in zip(short, long, strict=True):
+        assert 40 < (more - less) * CLOCK / 1e6 / 48 < 200
+
+
+def test_noises_compared():
+    found = compare_noises(30, codes_per_step=3)
+    assert found.pairs == 30
+    assert found.ci95[0] < found.median < found.ci95[1]
+    assert found == compare_noises(30, codes_per_step=3)
+
+
+def test_loss_ratio():
+    found = LossRatio.of([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
+    assert (found.median, found.smtj, found.gaussian, found.pairs) == (1.0, 2.0, 2.0, 3)
+    assert found.ci95 == (0.5, 1.5)
+    assert found.figures["ci95"] == [0.5, 1.5]
