@@ -61,7 +61,6 @@ def test_uno_fits(report):
         pytest.skip("a matter of the Uno")
     assert report["ram_bytes"] <= 1500
     assert report["untouched_bytes"] >= 300
-    assert report["flash_bytes"] <= 20 * 1024
 
 
 def test_sizes_are_those_of_the_toolchain(tool_missing):

@@ -1,4 +1,4 @@
-/* The simulated ATmega328P as flat functions; tests/uno/chip.py reads the declarations between the two marks. */
+/* The simulated ATmega328P as flat functions; chip_support.py reads the declarations between the two marks. */
 #ifndef UNO_CHIP_H
 #define UNO_CHIP_H
 
@@ -31,16 +31,18 @@ uint8_t *uno_memory(struct uno_chip *uno);
 uint8_t *uno_flash(struct uno_chip *uno);
 uint8_t *uno_eeprom(struct uno_chip *uno);
 uint32_t uno_eeprom_writes(const struct uno_chip *uno);
+
 uint32_t uno_program_counter(const struct uno_chip *uno);
-void uno_jump(struct uno_chip *uno, uint32_t address);
+void uno_call(struct uno_chip *uno, uint32_t address);
+void uno_start_at(struct uno_chip *uno, uint32_t address);
 bool uno_run_to(struct uno_chip *uno, uint32_t address, uint64_t most_cycles);
 
 void uno_paint(struct uno_chip *uno, uint16_t from);
 uint16_t uno_untouched(const struct uno_chip *uno, uint16_t from);
+
 void uno_measure(struct uno_chip *uno);
 uint64_t uno_asleep(const struct uno_chip *uno);
 uint16_t uno_lowest_stack(const struct uno_chip *uno);
-uint32_t uno_deepest(const struct uno_chip *uno);
 uint32_t uno_longest_masked(const struct uno_chip *uno);
 struct uno_handler uno_handler(const struct uno_chip *uno, uint8_t vector);
 /* END */

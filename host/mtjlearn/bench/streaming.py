@@ -8,28 +8,33 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mtjlearn.bench.credit_client import CreditClient
 from mtjlearn.bench.profile import BenchError, Profile
 from mtjlearn.bench.resident import ResidentImage
 from mtjlearn.bench.workload import Workload
-from mtjlearn.discovery import open_board
+from mtjlearn.board import Board
+from mtjlearn.board.samples import checked_samples, train_commands
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.virtual.uno_sim import start_uno_sim
+from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import OVERHEAD
-from mtjlearn.wire.messages import Ack, Telemetry
+from mtjlearn.wire.messages import Ack, SetTelemetry, Telemetry
+from mtjlearn.wire.transport import SerialTransport
 
 CLOCK = 16_000_000
 """Cycles a second of the Uno."""
 FRAMES = 1000
 
-_BOARD = "uno-sim"
 _VALUE_BYTES = 2
 _INTERVAL = 200
-_CODES_TO_WAIT = 400
 _FRAME_REPEATS = 200
 
 Progress = Callable[[int, int, str], None]
@@ -70,7 +75,6 @@ class Streaming:
         samples_per_s: trained, of the chip's clock.
         line_limit: samples a second that the line carries.
         learner_limit: samples a second that the learner could train with no wait at all.
-        resent: frames that the host sent again.
         rx_overruns: bytes lost: in the firmware's ring, and in the simulated UART.
         cycles: a sample's share of what the learner's limit is made of.
     """
@@ -80,7 +84,6 @@ class Streaming:
     samples_per_s: float
     line_limit: float
     learner_limit: float
-    resent: int
     rx_overruns: tuple[int, int]
     cycles: dict[str, float]
 
@@ -99,7 +102,6 @@ class Streaming:
             "line_limit": self.line_limit,
             "learner_limit": self.learner_limit,
             "share": self.share,
-            "resent": self.resent,
             "rx_overruns": {"firmware": self.rx_overruns[0], "uart": self.rx_overruns[1]},
             "cycles_a_sample": self.cycles,
         }
@@ -112,43 +114,57 @@ def stream(load: Workload, frames: int = FRAMES, *, speed: float = 1.0, progress
         load: network and samples.
         frames: TRAIN frames, each as full as it gets.
         speed: of the simulator, multiple of real time.
-        progress: told (samples trained, samples, what).
+        progress: told (frames sent, frames, what).
 
     Raises:
-        BenchError: the simulator left no profile, or the board counted no time.
-        BoardError: as open_board() and Board.train().
+        ToolMissing, FirmwareError: image or simulator cannot be built.
+        BenchError: the simulator left no profile, or the board stopped answering.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile.json"
-        with open_board(_BOARD, profile=path, speed=speed) as board:
-            board.configure(load.network)
-            while board.status().codes < _CODES_TO_WAIT:
-                time.sleep(0.01)
-            width = _VALUE_BYTES * (load.network.sizes[0] + load.network.target_count)
-            per_frame = board.info.max_payload // width
-            count = frames * per_frame
-            x, targets = load.samples()
-            order = np.arange(count) % len(x)
-            board.telemetry(_INTERVAL)
-            report = None if progress is None else lambda done: progress(done, count, "streaming")
-            board.train(x[order], targets[order], on_progress=report)
-            telemetry = board.take_telemetry()
-            board.status()
-            link, line_rate, adc_rate = board.link, board.info.line_rate, board.info.adc_rate
+        with start_uno_sim(profile=path, speed=speed) as process:
+            with Board.open(process.url) as board:
+                board.configure(load.network)
+                while board.status().noise_filled < NOISE_BUFFER:
+                    time.sleep(0.01)
+                info = board.info
+            rows, per_frame = _rows(load, frames, info.max_payload)
+            line = SerialTransport(process.url)
+            try:
+                # The network stays from one session to the next.
+                client = CreditClient(line)
+                client.execute(SetTelemetry(_INTERVAL))
+                client.stream(_counted(train_commands(rows, info.max_payload), frames, progress))
+            finally:
+                line.close()
         profile = Profile.read(path)
+    count, width = rows.shape[0], _VALUE_BYTES * rows.shape[1]
     costs = FrameCosts.measure(per_frame * width)
     cycles = _cycles_a_sample(profile, costs, per_frame, count)
-    adc = profile.interrupts["adc"].mean * adc_rate
+    adc = profile.interrupts["adc"].mean * info.adc_rate
     return Streaming(
         net=load.name,
         frames=frames,
-        samples_per_s=_rate(telemetry),
-        line_limit=line_rate * per_frame / (per_frame * width + OVERHEAD),
+        samples_per_s=_rate(client.telemetry),
+        line_limit=info.line_rate * per_frame / (per_frame * width + OVERHEAD),
         learner_limit=(CLOCK - adc) / sum(cycles.values()),
-        resent=link.resent,
-        rx_overruns=(link.rx_overruns, profile.rx_overruns),
+        rx_overruns=(client.ack.rx_overruns, profile.rx_overruns),
         cycles=cycles,
     )
+
+
+def _rows(load: Workload, frames: int, max_payload: int) -> tuple[NDArray[np.int16], int]:
+    """The samples of so many full frames, and how many a frame holds."""
+    rows = checked_samples(load.network, *load.samples())
+    per_frame = max_payload // (_VALUE_BYTES * rows.shape[1])
+    return rows[np.arange(frames * per_frame) % len(rows)], per_frame
+
+
+def _counted(commands: Iterator[Command], frames: int, progress: Progress | None) -> Iterator[Command]:
+    for number, command in enumerate(commands):
+        if progress is not None and number % _INTERVAL == 0:
+            progress(number, frames, "streaming")
+        yield command
 
 
 def _rate(telemetry: list[Telemetry]) -> float:

@@ -36,8 +36,7 @@ def tell_stream(found: dict[str, Any]) -> None:
     lost = found["rx_overruns"]
     rate = f"{found['net']} streamed at the line's rate: {found['samples_per_s']:,.0f} samples/s"
     say(f"{rate}, {found['share']:.1%} of the lesser limit ({limits})")
-    sent = f"{found['frames']:,} frames, {found['resent']} sent again"
-    say(f"{sent}; lost bytes: {lost['firmware']} in the firmware's ring, {lost['uart']} in the UART")
+    say(f"{found['frames']:,} frames; lost bytes: {lost['firmware']} in the firmware's ring, {lost['uart']} in the UART")
 
 
 def tell_resident(found: dict[str, Any]) -> None:

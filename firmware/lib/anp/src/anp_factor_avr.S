@@ -4,6 +4,7 @@
 
 /* In: r27:r26 values, r20 count. Out: r25:r24:r23:r22. Keeps r15..r11, r21, r31..r28. */
 FUNCTION anp_sum_of_squares
+    clr     r3
     clr     r6
     clr     r7
     clr     r10
@@ -27,7 +28,7 @@ FUNCTION anp_sum_of_squares
 
 /* uint32_t anp_squared_loss(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations) */
 FUNCTION anp_squared_loss
-    .irp    register, 2, 4, 5, 6, 7, 8, 9, 10, 16, 17
+    .irp    register, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17
     push    r\register
     .endr
     subi    r18, NET_SATURATIONS
@@ -39,7 +40,7 @@ FUNCTION anp_squared_loss
     rcall   anp_loss_squared
     pop     r18
     pop     r19
-    .irp    register, 17, 16, 10, 9, 8, 7, 6, 5, 4, 2
+    .irp    register, 17, 16, 10, 9, 8, 7, 6, 5, 4, 3, 2
     pop     r\register
     .endr
     clr     r1
@@ -49,6 +50,7 @@ FUNCTION anp_squared_loss
     .global anp_loss_squared
     .type   anp_loss_squared, @function
 anp_loss_squared:
+    clr     r3
     clr     r6
     clr     r7
     clr     r10

@@ -447,11 +447,11 @@ FUNCTION anp_multiply
     ret
 
 /* x1 and x2 of a layer become decorrelated; everything that begin_layer knows is kept. */
-#define SAVE_ROWS   FRAME_MANTISSA
-#define SAVE_VALUES FRAME_EXPONENT
-#define SAVE_UNITS  FRAME_EXPONENT+2
-#define SAVE_X1     FRAME_EXPONENT+3
-#define SAVE_X2     FRAME_EXPONENT+5
+#define SAVE_ROWS   FRAME_SAVED
+#define SAVE_VALUES FRAME_SAVED+2
+#define SAVE_UNITS  FRAME_SAVED+4
+#define SAVE_X1     FRAME_SAVED+5
+#define SAVE_X2     FRAME_SAVED+7
 decorrelate:
     std     Y+SAVE_ROWS, r6
     std     Y+SAVE_ROWS+1, r7

@@ -16,13 +16,10 @@
 #define FRAME_FLAGS     10
 #define FRAME_MANTISSA  11
 #define FRAME_EXPONENT  13
-#define FRAME_UNITS     14     /* of a layer, left */
-#define FRAME_G         15     /* 3 bytes: g * 2^b, b = -k mod 8, so that a shift by k is a matter of whole bytes */
-#define FRAME_BYTES     18     /* (k + 7) / 8 */
-#define FRAME_LOOP      19     /* 0, 1, 2: s = 24, 16, 8; with int32 4 more */
-#define FRAME_OUTPUT    15     /* y of pass 2, before the update */
-#define FRAME_DITHER    20     /* struct anp_dither, for C */
-#define FRAME_SIZE      23
+#define FRAME_OUTPUT    14     /* y of pass 2 */
+#define FRAME_SAVED     11     /* 9 bytes, in the passes */
+#define FRAME_DITHER    16     /* struct anp_dither, for C */
+#define FRAME_SIZE      19
 
 #define FLAG_WIDE       0      /* int32 */
 #define FLAG_NORMALISED 1
@@ -77,7 +74,7 @@
     adc     \s4, sign
 .endm
 
-/* r10:r9:r8:r7:r6 += x^2, 18 cycles. Uses r5:r4 and the sign. */
+/* r10:r9:r8:r7:r6 += x^2, 17 cycles. Uses r5:r4 and the sign; r3 is 0. */
 .macro SQUARE_ADD
     mul     x_lo, x_lo
     movw    r4, r0
@@ -86,8 +83,7 @@
     adc     r7, r5
     adc     r8, r0
     adc     r9, r1
-    clr     r4
-    adc     r10, r4
+    adc     r10, r3
     fmulsu  x_hi, x_lo
     sbc     sign, sign
     add     r7, r0

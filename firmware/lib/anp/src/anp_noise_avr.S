@@ -61,33 +61,41 @@ FUNCTION anp_random
     std     Z+3, r25
     ret
 
-/* v in r23:r22:r17:r16 is 2^m (200 code - total), m = -s mod 8, so that v >> s is a matter of whole bytes. */
-#define multiplier_lo  r24     /* 200 * 2^m */
-#define multiplier_hi  r25
-#define gain_lo        r18
-#define gain_hi        r19
-#define bytes          r3      /* to leave away: 0 for s <= 0, then 1 or 2 */
 #define left           r20
-#define code_lo        r4
-#define code_hi        r5
+#define total_at       r14     /* r15:r14: the end of the ring, where the noise keeps the total of its codes */
+#define step           r12     /* r13:r12: two strides */
 
-/* In: r31:r30 noise, r27:r26 values, r22 position, r23 stride, r20 count. */
+.macro NEXT_VALUE again
+    add     r30, r12
+    adc     r31, r13
+    cp      r30, r14
+    cpc     r31, r15
+    brlo    1f
+    subi    r30, lo8(NOISE_TOTAL)
+    sbci    r31, hi8(NOISE_TOTAL)
+1:  dec     left
+    brne    \again
+    ret
+.endm
+
+/* In: r31:r30 noise, r27:r26 values, r22 position, r23 stride, r20 count.
+ *
+ * With s <= 3 values that do not saturate are linear in the code, 200 being a multiple of 2^3:
+ * n = (factor * (code - base) + offset) >> 16, with the factor in r7:r6:r5:r4, the offset in r11:r10:r9:r8, the base in r25:r24, and
+ * the highest code - base in r3. */
 FUNCTION anp_noise_draw
     clr     zero
-    /* Z runs in steps of two strides; r15:r14 is the end of the ring, r13:r12 the step, r11:r10:r9:r8 2^m total */
-    movw    r14, r30
+    movw    r24, r30
     subi    r30, lo8(-NOISE_TOTAL)
     sbci    r31, hi8(-NOISE_TOTAL)
+    movw    total_at, r30
     ld      r8, Z
     ldd     r9, Z+1
     ldd     r10, Z+2
-    clr     r11
-    ldd     gain_lo, Z+NOISE_GAIN-NOISE_TOTAL
-    ldd     gain_hi, Z+NOISE_GAIN-NOISE_TOTAL+1
+    ldd     r18, Z+NOISE_GAIN-NOISE_TOTAL
+    ldd     r19, Z+NOISE_GAIN-NOISE_TOTAL+1
     ldd     r16, Z+NOISE_SHIFT-NOISE_TOTAL
-    movw    r4, r30
-    movw    r30, r14
-    movw    r14, r4
+    movw    r30, r24
     add     r30, r22
     adc     r31, zero
     add     r30, r22
@@ -96,6 +104,156 @@ FUNCTION anp_noise_draw
     clr     r13
     lsl     r12
     rol     r13
+    neg     r16
+    cpi     r16, 6             /* beyond 5 too few codes do not saturate */
+    brlo    1f
+    cpi     r16, -3
+    brsh    1f
+    rjmp    draw_any
+
+    /* r25:r24 = total // 200, or one less: the product with 2^23 / 200 without its lowest byte */
+1:  ldi     r17, lo8(41943)
+    ldi     r21, hi8(41943)
+    clr     r24
+    clr     r25
+    mul     r8, r21
+    movw    r22, r0
+    mul     r9, r17
+    add     r22, r0
+    adc     r23, r1
+    adc     r24, zero
+    mul     r9, r21
+    add     r23, r0
+    adc     r24, r1
+    adc     r25, zero
+    mul     r10, r17
+    add     r23, r0
+    adc     r24, r1
+    adc     r25, zero
+    mul     r10, r21
+    add     r24, r0
+    adc     r25, r1
+    lsl     r23
+    rol     r24
+    rol     r25
+
+    /* the factor is 200 gain 2^-s; less than 163 * 2^s codes from the mean nothing saturates */
+    ldi     r17, 200
+    mov     r21, r16
+    tst     r21
+    brpl    2f
+1:  lsr     r17
+    inc     r21
+    brne    1b
+2:  mul     r18, r17
+    movw    r4, r0
+    mul     r19, r17
+    clr     r7
+    add     r5, r0
+    mov     r6, r1
+    adc     r6, zero
+    ldi     r23, 128
+    tst     r21
+    breq    2f
+    ldi     r23, 163
+1:  lsr     r23
+    lsl     r4
+    rol     r5
+    rol     r6
+    rol     r7
+    dec     r21
+    brne    1b
+2:  dec     r23
+    sub     r24, r23
+    sbc     r25, zero
+    lsl     r23
+    mov     r3, r23
+
+    /* r23:r22 = (200 base - total) * 2^-s, and the offset is its product with the gain, and 2^15 */
+    ldi     r17, 200
+    mul     r24, r17
+    movw    r22, r0
+    mul     r25, r17
+    add     r23, r0
+    sub     r22, r8
+    sbc     r23, r9
+    tst     r16
+    breq    4f
+    brpl    3f
+1:  asr     r23
+    ror     r22
+    inc     r16
+    brne    1b
+    rjmp    4f
+3:  lsl     r22
+    rol     r23
+    dec     r16
+    brne    3b
+4:  mul     r22, r18
+    movw    r8, r0
+    mulsu   r23, r19
+    movw    r10, r0
+    mulsu   r23, r18
+    sbc     r11, zero
+    add     r9, r0
+    adc     r10, r1
+    adc     r11, zero
+    mul     r22, r19
+    add     r9, r0
+    adc     r10, r1
+    adc     r11, zero
+    ldi     r16, 0x80
+    add     r9, r16
+    adc     r10, zero
+    adc     r11, zero
+
+next_linear:
+    ld      r18, Z
+    ldd     r19, Z+1
+    sub     r18, r24
+    sbc     r19, r25
+    cpse    r19, zero
+    rjmp    draw_any
+    cp      r3, r18
+    brlo    draw_any
+    mul     r18, r4
+    movw    r16, r0
+    mul     r18, r6
+    movw    r22, r0
+    mul     r18, r5
+    add     r17, r0
+    adc     r22, r1
+    adc     r23, zero
+    mul     r18, r7
+    add     r23, r0
+    add     r16, r8
+    adc     r17, r9
+    adc     r22, r10
+    adc     r23, r11
+    st      X+, r22
+    st      X+, r23
+    NEXT_VALUE next_linear
+
+/* The other values, and those that follow them. v in r23:r22:r17:r16 is 2^m (200 code - total), m = -s mod 8, so that v >> s is a
+ * matter of whole bytes. */
+#define multiplier_lo  r24     /* 200 * 2^m */
+#define multiplier_hi  r25
+#define gain_lo        r18
+#define gain_hi        r19
+#define bytes          r3      /* to leave away: 0 for s <= 0, then 1 or 2 */
+#define code_lo        r4
+#define code_hi        r5
+draw_any:
+    movw    r4, r30
+    movw    r30, total_at
+    ld      r8, Z
+    ldd     r9, Z+1
+    ldd     r10, Z+2
+    clr     r11
+    ldd     gain_lo, Z+NOISE_GAIN-NOISE_TOTAL
+    ldd     gain_hi, Z+NOISE_GAIN-NOISE_TOTAL+1
+    ldd     r16, Z+NOISE_SHIFT-NOISE_TOTAL
+    movw    r30, r4
     mov     r17, r16
     subi    r17, -7
     lsr     r17
@@ -166,16 +324,7 @@ saturated:
     adc     r23, zero
     st      X+, r22
     st      X+, r23
-    add     r30, r12
-    adc     r31, r13
-    cp      r30, r14
-    cpc     r31, r15
-    brlo    1f
-    subi    r30, lo8(NOISE_TOTAL)
-    sbci    r31, hi8(NOISE_TOTAL)
-1:  dec     left
-    brne    next_value
-    ret
+    NEXT_VALUE next_value
 
 fewer_bytes:
     mov     r16, r17

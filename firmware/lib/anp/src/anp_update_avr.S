@@ -1,16 +1,24 @@
-/* The update of a layer. Registers in a row: r21:r20 c, r23:r22 x, r25:r24 the dither word, r15:r14 its increment, Z the weight, X the
- * next input, r18 inputs left of 256, r19 how many 256s are left, r11:r10 the input, r9:r8 the next da, r2 0. */
+/* The update of a layer. In a row: r21:r20 c, r23:r22 x, r25:r24 the dither word, r15:r14 its increment, Z the weight, X the next input,
+ * Y the next da, r18 inputs left of 256, r2 0. With many inputs r19 says how many 256s are left. */
 #if defined __AVR__ && !defined ANP_PORTABLE
 #include "anp_macros_avr.h"
 
-#define MAX_SHIFT     30
+#define MAX_SHIFT 30
 
-#define c_lo    r20
-#define c_hi    r21
-#define in_lo   r22
-#define in_hi   r23
-#define word_lo r24
-#define word_hi r25
+#define units_left r8
+#define mode       r9          /* how a row goes: */
+#define NOT_TWO_BYTES 0        /* (k + 7) / 8 is not 2 */
+#define NOT_16     1           /* not int16 with s = 16 */
+#define LOOP       2           /* 3 bits: 0, 1, 2 for s = 24, 16, 8, with int32 4 more */
+#define BYTES      5           /* 3 bits: (k + 7) / 8 */
+#define g          r10         /* r13:r11:r10: g * 2^b, b = -k mod 8, so that a shift by k is a matter of whole bytes */
+#define input_bytes r12        /* of all inputs; with many the lower byte, and then T is set, and the higher byte is in r3 */
+#define c_lo       r20
+#define c_hi       r21
+#define in_lo      r22
+#define in_hi      r23
+#define word_lo    r24
+#define word_hi    r25
 
 /* r7:r6:r5:r4 = c * x, 18 cycles. */
 .macro STEP_PRODUCT
@@ -44,19 +52,23 @@
 1:  rjmp    row_done
 .endm
 
-/* r16 += bits(r0) */
-.macro ADD_BITS
-    tst     r0
-    breq    8f
-9:  inc     r16
-    lsr     r0
-    brne    9b
-8:
+/* c * 4096 = r7:r6:r5 * 2^8, 10 cycles; uses r16 */
+.macro BIAS_PRODUCT
+    ldi     r16, 16
+    mul     c_lo, r16
+    mov     r5, r0
+    mov     r6, r1
+    mulsu   c_hi, r16
+    add     r6, r0
+    mov     r7, r1
+    adc     r7, zero
 .endm
 
 /* In: r31:r30 layer, r27:r26 input, r25:r24 the dither word, r15:r14 its increment. */
 FUNCTION anp_update_layer
     movw    r12, r26
+    clr     r3
+
     /* r23 = h, from 2^24 - 1 + ||x||^2 */
     clr     r23
     ldd     r16, Y+FRAME_FLAGS
@@ -70,7 +82,7 @@ FUNCTION anp_update_layer
     mov     r6, r16
     mov     r7, r16
     mov     r8, r16
-    cpse    r18, r9
+    cpse    r18, r3
     inc     r19
 1:  ld      x_lo, X+
     ld      x_hi, X+
@@ -79,21 +91,23 @@ FUNCTION anp_update_layer
     brne    1b
     dec     r19
     brne    1b
-    mov     r0, r9
-    clr     r16
     tst     r10
     breq    2f
-    mov     r0, r10
-    ldi     r16, 8
-2:  ADD_BITS
-    mov     r23, r16
+    mov     r9, r10
+    ldi     r23, 8
+2:  tst     r9
+    breq    3f
+1:  inc     r23
+    lsr     r9
+    brne    1b
 3:  clr     zero
 
     /* r16 = D; the magnitudes together have as many bits as the largest */
     ldd     r18, Z+LAYER_UNITS
     ldd     r26, Z+LAYER_DIFFERENCE
     ldd     r27, Z+LAYER_DIFFERENCE+1
-    movw    r8, r26
+    movw    r6, r26
+    mov     units_left, r18
     clr     r4
     clr     r5
 1:  ld      r16, X+
@@ -107,14 +121,18 @@ FUNCTION anp_update_layer
     or      r5, r17
     dec     r18
     brne    1b
-    mov     r0, r4
-    clr     r16
-    tst     r5
-    breq    3f
-    mov     r0, r5
     ldi     r16, 8
-3:  ADD_BITS
-
+    tst     r5
+    breq    2f
+1:  inc     r16
+    lsr     r5
+    brne    1b
+    rjmp    3f
+2:  lsl     r4
+    brcs    3f
+    dec     r16
+    brne    2b
+3:
     /* r23 = k, r17 = 0, 1, 2 for s = 24, 16, 8 */
     ldd     r17, Y+FRAME_EXPONENT
     sub     r23, r17
@@ -132,30 +150,42 @@ FUNCTION anp_update_layer
     brge    5f
     mov     r23, r16
     XCALL   anp_count_saturation
-5:  movw    r10, r12
+5:  movw    r26, r12
     ldd     r12, Z+LAYER_INPUTS
     ldd     r13, Z+LAYER_INPUTS+1
-    ldd     r18, Z+LAYER_UNITS
     cpi     r23, MAX_SHIFT + 1
     brlt    6f
     rjmp    below_resolution
-6:  cpse    r12, zero
-    inc     r13
-    ldd     r0, Z+LAYER_ROWS
+6:  clt
+    lsl     input_bytes
+    rol     r13
+    breq    6f
+    set
+6:  ldd     r0, Z+LAYER_ROWS
     ldd     r31, Z+LAYER_ROWS+1
     mov     r30, r0
 
     ldd     r16, Y+FRAME_FLAGS
     sbrc    r16, FLAG_WIDE
     subi    r17, -4
-    std     Y+FRAME_LOOP, r17
-    mov     r17, r23
-    subi    r17, -7
-    lsr     r17
-    lsr     r17
-    lsr     r17
-    std     Y+FRAME_BYTES, r17
-    std     Y+FRAME_UNITS, r18
+    mov     r16, r23
+    subi    r16, -7
+    andi    r16, 0x38
+    lsl     r17
+    lsl     r17
+    lsl     r16
+    lsl     r16
+    or      r17, r16
+    cpi     r16, 2 << BYTES
+    breq    7f
+    ori     r17, 1 << NOT_TWO_BYTES
+7:  mov     r16, r17
+    andi    r16, 7 << LOOP
+    cpi     r16, 1 << LOOP
+    breq    7f
+    ori     r17, 1 << NOT_16
+7:  mov     mode, r17
+
     ldd     r16, Y+FRAME_MANTISSA
     ldd     r17, Y+FRAME_MANTISSA+1
     mov     r18, r17
@@ -169,19 +199,18 @@ FUNCTION anp_update_layer
     rol     r18
     dec     r23
     brne    7b
-8:  std     Y+FRAME_G, r16
-    std     Y+FRAME_G+1, r17
-    std     Y+FRAME_G+2, r18
+8:  movw    g, r16
+    mov     r13, r18
+    movw    r28, r6
+    rjmp    row
 
+many:
+    rjmp    take_many
 row:
-    movw    r26, r8
-    ld      in_lo, X+          /* da */
-    ld      in_hi, X+
-    movw    r8, r26
-    movw    r26, r10
-    ldd     r16, Y+FRAME_G
-    ldd     r17, Y+FRAME_G+1
-    ldd     r18, Y+FRAME_G+2
+    ld      in_lo, Y+          /* da */
+    ld      in_hi, Y+
+    movw    r16, g
+    mov     r18, r13
     /* r3:r7:r6:r5:r4 = g 2^b da */
     mul     r16, in_lo
     movw    r4, r0
@@ -207,13 +236,8 @@ row:
     add     r6, r0
     adc     r7, r1
     adc     r3, zero
-    mov     r18, r12
-    mov     r19, r13
-    ldd     r16, Y+FRAME_BYTES
-    ldd     r17, Y+FRAME_LOOP
-    cpi     r16, 2
-    brlo    one_byte
-    brne    more_bytes
+    sbrc    mode, NOT_TWO_BYTES
+    rjmp    other_bytes
     add     r4, word_lo
     adc     r5, word_hi
     adc     r6, zero
@@ -222,42 +246,16 @@ row:
 coefficient:
     add     word_lo, r14
     adc     word_hi, r15
-    cpi     r17, 1
-    breq    weight16
-    brsh    1f
-    rjmp    weight24
-1:  rjmp    other_weights
-
-one_byte:
-    add     r4, word_hi
-    adc     r5, zero
-    adc     r6, zero
-    mov     c_lo, r5
-    mov     c_hi, r6
-    rjmp    coefficient
-more_bytes:
-    cpi     r16, 3
-    brne    1f
-    add     r5, word_lo
-    adc     r6, word_hi
-    adc     r7, zero
-    adc     r3, zero
-    mov     c_lo, r7
-    mov     c_hi, r3
-    rjmp    coefficient
-1:  add     r6, word_lo
-    adc     r7, word_hi
-    adc     r3, zero
-    mov     c_lo, r3
-    mov     c_hi, r3
-    lsl     c_hi
-    sbc     c_hi, c_hi
-    rjmp    coefficient
+    mov     r18, input_bytes
+    lsr     r18
+    brts    many
+weights:
+    sbrc    mode, NOT_16
+    rjmp    other_weights
 
 weight16:
     ld      in_lo, X+
     ld      in_hi, X+
-bias16:
     STEP_PRODUCT
     add     r4, word_lo
     adc     r5, word_hi
@@ -271,18 +269,147 @@ bias16:
 saturated16:
     st      Z+, r16
     st      Z+, r17
-    NEXT_WEIGHT weight16, bias16
+    add     word_lo, r14
+    adc     word_hi, r15
+    dec     r18
+    brne    weight16
+    brts    more16
+bias16:
+    BIAS_PRODUCT
+    add     r5, word_hi
+bias_high:
+    ld      r16, Z
+    ldd     r17, Z+1
+    adc     r16, r6
+    adc     r17, r7
+    brvs    bias_overflow
+    cpi     r17, 0x80
+    breq    bias_minimum
+bias_saturated:
+    st      Z+, r16
+    st      Z+, r17
+    add     word_lo, r14
+    adc     word_hi, r15
+row_done:
+    sub     r26, input_bytes
+    sbc     r27, zero
+    dec     units_left
+    breq    1f
+    rjmp    row
+1:  FRAME_AT RETURN_BYTES
+    ret
+
+more16:
+    dec     r19
+    brne    weight16
+    sub     r27, r3
+    rjmp    bias16
 overflow16:
     XCALL   anp_saturate_overflow
     rjmp    saturated16
 minimum16:
     XCALL   anp_saturate_minimum
     rjmp    saturated16
+bias_overflow:
+    XCALL   anp_saturate_overflow
+    rjmp    bias_saturated
+bias_minimum:
+    XCALL   anp_saturate_minimum
+    rjmp    bias_saturated
+
+other_bytes:
+    mov     r16, mode
+    andi    r16, 7 << BYTES
+    cpi     r16, 3 << BYTES
+    brlo    1f
+    brne    2f
+    add     r5, word_lo
+    adc     r6, word_hi
+    adc     r7, zero
+    adc     r3, zero
+    mov     c_lo, r7
+    mov     c_hi, r3
+    rjmp    coefficient
+1:  add     r4, word_hi
+    adc     r5, zero
+    adc     r6, zero
+    mov     c_lo, r5
+    mov     c_hi, r6
+    rjmp    coefficient
+2:  add     r6, word_lo
+    adc     r7, word_hi
+    adc     r3, zero
+    mov     c_lo, r3
+    mov     c_hi, r3
+    lsl     c_hi
+    sbc     c_hi, c_hi
+    rjmp    coefficient
+
+/* r19:r18 = the layer's inputs, as 256s to come and the first number below; the layer is in the frame. */
+take_many:
+    movw    r4, r30
+    in      r30, SPL_IO
+    in      r31, SPH_IO
+    ldd     r0, Z+RETURN_BYTES+FRAME_LAYER
+    ldd     r31, Z+RETURN_BYTES+FRAME_LAYER+1
+    mov     r30, r0
+    ldd     r18, Z+LAYER_INPUTS
+    ldd     r19, Z+LAYER_INPUTS+1
+    movw    r30, r4
+    mov     r0, r18
+    lsl     r0
+    mov     r3, r19
+    rol     r3
+    cpse    r18, zero
+    inc     r19
+    rjmp    weights
+
+/* The last of a row's inputs, behind those at X, which X then leaves, but for the lower byte of their number. */
+take_bias:
+    brtc    1f
+    sub     r27, r3
+1:  ldi     r18, 1
+    ldi     in_lo, 0
+    ldi     in_hi, 16
+    ret
+
+/* Takes units * (inputs + 2) words. */
+below_resolution:
+    ldi     r16, 2
+    add     r12, r16
+    adc     r13, zero
+    mul     units_left, r12
+    movw    r4, r0
+    mul     units_left, r13
+    add     r5, r0
+    mul     r4, r14
+    add     word_lo, r0
+    adc     word_hi, r1
+    mul     r4, r15
+    add     word_hi, r0
+    mul     r5, r14
+    add     word_hi, r0
+    ret
+
+other_weights:
+    mov     r16, mode
+    andi    r16, 7 << LOOP
+    breq    weight24
+    brts    1f
+    ldi     r19, 1
+1:  cpi     r16, 5 << LOOP
+    brlo    2f
+    brne    3f
+    rjmp    wide16
+2:  cpi     r16, 4 << LOOP
+    breq    4f
+    rjmp    weight8
+3:  rjmp    wide8
+4:  rjmp    wide24
 
 weight24:
     ld      in_lo, X+
     ld      in_hi, X+
-bias24:
     STEP_PRODUCT
     add     r5, word_lo
     adc     r6, word_hi
@@ -300,55 +427,32 @@ bias24:
 saturated24:
     st      Z+, r16
     st      Z+, r17
-    NEXT_WEIGHT weight24, bias24
+    add     word_lo, r14
+    adc     word_hi, r15
+    dec     r18
+    brne    weight24
+    brts    more24
+bias24:
+    BIAS_PRODUCT
+    add     r5, word_lo
+    adc     r6, word_hi
+    adc     r7, zero
+    mov     r6, r7
+    lsl     r7
+    sbc     r7, r7
+    clc
+    rjmp    bias_high
+more24:
+    dec     r19
+    brne    weight24
+    sub     r27, r3
+    rjmp    bias24
 overflow24:
     XCALL   anp_saturate_overflow
     rjmp    saturated24
 minimum24:
     XCALL   anp_saturate_minimum
     rjmp    saturated24
-
-take_bias:
-    ldi     r18, 1
-    ldi     in_lo, 0
-    ldi     in_hi, 16
-    ret
-
-row_done:
-    ldd     r16, Y+FRAME_UNITS
-    dec     r16
-    std     Y+FRAME_UNITS, r16
-    breq    1f
-    rjmp    row
-1:  ret
-
-/* Takes units * (inputs + 2) words. */
-below_resolution:
-    ldi     r16, 2
-    add     r12, r16
-    adc     r13, zero
-    mul     r18, r12
-    movw    r4, r0
-    mul     r18, r13
-    add     r5, r0
-    mul     r4, r14
-    add     word_lo, r0
-    adc     word_hi, r1
-    mul     r4, r15
-    add     word_hi, r0
-    mul     r5, r14
-    add     word_hi, r0
-    ret
-
-other_weights:
-    cpi     r17, 2
-    breq    weight8
-    cpi     r17, 5
-    breq    2f
-    brlo    1f
-    rjmp    wide8
-1:  rjmp    wide24
-2:  rjmp    wide16
 
 weight8:
     ld      in_lo, X+

@@ -33,6 +33,16 @@ static enum wire_event end_frame(struct wire_decoder *decoder)
     return whole && checksum_holds(decoder) ? WIRE_FRAME : WIRE_BAD_FRAME;
 }
 
+/* Decoded bytes that fit, at least one: a frame that is too long is dropped, so its rest may overwrite it. */
+static uint8_t room(struct wire_decoder *decoder)
+{
+    if (decoder->length == decoder->capacity) {
+        decoder->too_long = true;
+        decoder->length = 0;
+    }
+    return (uint8_t)(decoder->capacity - decoder->length);
+}
+
 /* Takes a COBS code, which also stands for the zero before it. */
 static void start_block(struct wire_decoder *decoder, uint8_t code)
 {
@@ -43,48 +53,46 @@ static void start_block(struct wire_decoder *decoder, uint8_t code)
         decoder->length = 0;
     }
     if (decoder->zero) {
-        if (decoder->length == decoder->capacity)
-            decoder->too_long = true;
-        else
-            decoder->buffer[RECEIVE_FRAME + decoder->length++] = 0;
+        room(decoder);
+        decoder->buffer[RECEIVE_FRAME + decoder->length++] = 0;
     }
     decoder->block = (uint8_t)(code - 1);
     decoder->zero = code != 0xff;
 }
 
-/* Takes bytes of the block up to its end, a delimiter, or `end`. */
-static const uint8_t *copy_block(struct wire_decoder *decoder, const uint8_t *bytes, const uint8_t *end)
+/* Takes bytes of the block up to its end, a delimiter, or `count`. Returns how many. */
+static uint16_t copy_block(struct wire_decoder *decoder, const uint8_t *bytes, uint16_t count)
 {
-    uint8_t block = decoder->block, length = decoder->length;
-    uint8_t *to = decoder->buffer + RECEIVE_FRAME + length;
-    for (; block && bytes != end && *bytes; block--, bytes++) {
-        if (length == decoder->capacity) {
-            decoder->too_long = true;
-        } else {
-            *to++ = *bytes;
-            length++;
-        }
-    }
-    decoder->block = block;
-    decoder->length = length;
-    return bytes;
+    uint8_t most = room(decoder);
+    if (most > decoder->block)
+        most = decoder->block;
+    if (most > count)
+        most = (uint8_t)count;
+    uint8_t *to = decoder->buffer + RECEIVE_FRAME + decoder->length;
+    uint8_t left = most;
+    for (; left && *bytes; left--)
+        *to++ = *bytes++;
+    uint8_t copied = (uint8_t)(most - left);
+    decoder->block = (uint8_t)(decoder->block - copied);
+    decoder->length = (uint8_t)(decoder->length + copied);
+    return copied;
 }
 
 enum wire_event wire_decode(struct wire_decoder *decoder, const uint8_t *bytes, uint16_t count, uint16_t *taken)
 {
-    const uint8_t *at = bytes, *end = bytes + count;
+    uint16_t at = 0;
     enum wire_event event = WIRE_NOTHING;
-    while (at != end && event == WIRE_NOTHING) {
-        if (*at == 0) {
+    while (at < count && event == WIRE_NOTHING) {
+        if (bytes[at] == 0) {
             at++;
             event = end_frame(decoder);
         } else if (!decoder->started || decoder->block == 0) {
-            start_block(decoder, *at++);
+            start_block(decoder, bytes[at++]);
         } else {
-            at = copy_block(decoder, at, end);
+            at = (uint16_t)(at + copy_block(decoder, bytes + at, (uint16_t)(count - at)));
         }
     }
-    *taken = (uint16_t)(at - bytes);
+    *taken = at;
     return event;
 }
 

@@ -23,7 +23,6 @@ struct uno_chip {
     uint64_t masked_since;        /* interrupts are off since then; 0: they are on */
     uint32_t longest_masked;
     uint16_t lowest_stack;
-    uint32_t deepest;             /* program counter there */
     uint64_t asleep;              /* cycles since the measurement began */
 };
 
@@ -77,7 +76,6 @@ struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint
     uno->chip.usart.give = give;
     uno->chip.usart.context = uno;
     chip_init(&uno->chip, &uno->image, seed);
-    uno->chip.avr->run_cycle_limit = 1;
     for (unsigned i = 0; i < uno->chip.avr->interrupts.vector_count; i++)
         avr_irq_register_notify(uno->chip.avr->interrupts.vector[i]->irq + AVR_INT_IRQ_RUNNING, on_handler, uno);
     uno->lowest_stack = RAM_END;
@@ -94,10 +92,8 @@ static void watch(struct uno_chip *uno)
 {
     avr_t *avr = uno->chip.avr;
     uint16_t stack = (uint16_t)(avr->data[R_SPL] | avr->data[R_SPH] << 8);
-    if (stack > RAM_START && stack < uno->lowest_stack) {
+    if (stack > RAM_START && stack < uno->lowest_stack)
         uno->lowest_stack = stack;
-        uno->deepest = avr->pc;
-    }
     if (avr->sreg[S_I]) {
         if (uno->masked_since && avr->cycle - uno->masked_since > uno->longest_masked)
             uno->longest_masked = (uint32_t)(avr->cycle - uno->masked_since);
@@ -112,6 +108,7 @@ static bool step(struct uno_chip *uno)
 {
     avr_t *avr = uno->chip.avr;
     uint64_t before = avr->cycle;
+    avr->run_cycle_limit = 1; /* a reset sets it anew */
     if (!chip_run(&uno->chip, avr->cycle + 1))
         return false;
     if (avr->state == cpu_Sleeping)
@@ -152,7 +149,6 @@ uint64_t uno_cycle(const struct uno_chip *uno)
 void uno_reset(struct uno_chip *uno)
 {
     chip_reset(&uno->chip);
-    uno->chip.avr->run_cycle_limit = 1;
 }
 
 void uno_push(struct uno_chip *uno, const uint8_t *bytes, uint32_t count)
@@ -206,9 +202,23 @@ uint32_t uno_program_counter(const struct uno_chip *uno)
     return uno->chip.avr->pc;
 }
 
-void uno_jump(struct uno_chip *uno, uint32_t address)
+/* As an instruction that stood before the next one would. */
+void uno_call(struct uno_chip *uno, uint32_t address)
 {
-    uno->chip.avr->pc = address;
+    avr_t *avr = uno->chip.avr;
+    uint16_t stack = (uint16_t)(avr->data[R_SPL] | avr->data[R_SPH] << 8);
+    avr->data[stack] = (uint8_t)(avr->pc / 2);
+    avr->data[stack - 1] = (uint8_t)(avr->pc / 2 >> 8);
+    stack = (uint16_t)(stack - 2);
+    avr->data[R_SPL] = (uint8_t)stack;
+    avr->data[R_SPH] = (uint8_t)(stack >> 8);
+    avr->pc = address;
+}
+
+/* As the fuse that starts a bootloader does. */
+void uno_start_at(struct uno_chip *uno, uint32_t address)
+{
+    uno->chip.avr->reset_pc = address;
 }
 
 void uno_paint(struct uno_chip *uno, uint16_t from)
@@ -229,11 +239,6 @@ uint16_t uno_untouched(const struct uno_chip *uno, uint16_t from)
 uint16_t uno_lowest_stack(const struct uno_chip *uno)
 {
     return uno->lowest_stack;
-}
-
-uint32_t uno_deepest(const struct uno_chip *uno)
-{
-    return uno->deepest;
 }
 
 void uno_measure(struct uno_chip *uno)

@@ -1,0 +1,155 @@
+"""The Uno's line and converter under load: interrupts are short, nothing gets lost, and what does by force is counted."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from chip_support import ADC, BYTE_CYCLES, CLOCK, CODE_CYCLES, RECEIVE, SEND, TIMER, Chip, Host
+
+from mtjlearn.wire import messages
+from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
+
+FRAME_BYTES = 66
+FIFO = 23
+UNTOUCHED = 300
+
+
+def loaded() -> tuple[Chip, Host]:
+    """A chip that learns 4-8-3 with a full noise buffer, and whose figures start now."""
+    chip = Chip()
+    chip.paint(chip.symbols["_end"] & 0xFFFF)
+    host = Host(chip)
+    host.configure(4, 8, 3)
+    host.stream(host.frames(2))
+    chip.measure()
+    return chip, host
+
+
+def ring_of_receiver(chip: Chip) -> int:
+    """Bytes that found the receive ring full."""
+    memory, place = chip.memory(), chip.symbols["overruns"] & 0xFFFF
+    return int(memory[place] | memory[place + 1] << 8)
+
+
+def acks_among(data: bytes) -> list[messages.Ack]:
+    frames = FrameDecoder().feed(data)
+    return [messages.Ack.unpack(f.payload) for f in frames if isinstance(f, Frame) and f.type == messages.Ack.TYPE]
+
+
+def test_interrupts_are_short_and_lose_nothing_with_everything_at_once() -> None:
+    chip, host = loaded()
+    lost = host.status().codes_lost  # while the noise was calibrated
+    host.do(messages.SetTelemetry(1))
+    host.do(messages.Noise(0, 0))
+    host.stream(host.frames(60))
+    host.do(messages.Stop())
+    most = {RECEIVE: 48, SEND: 44, ADC: 50, TIMER: 46}
+    figures = {vector: chip.handler(vector) for vector in most}
+    assert {vector: figure.longest for vector, figure in figures.items() if figure.longest > most[vector]} == {}
+    assert all(figure.calls > 0 for figure in figures.values())
+    assert chip.longest_masked() < BYTE_CYCLES
+    assert chip.line_overruns() == 0
+    assert ring_of_receiver(chip) == 0
+    assert host.link.counters.resent == 0
+    assert host.link.counters.bad_frames == 0
+    assert host.status().codes_lost == lost
+
+
+def test_ram_is_left_untouched_under_load() -> None:
+    """Converter, line and EEPROM (the count of starts) at once, every command, and the deepest kinds of step."""
+    chip = Chip()
+    end = chip.symbols["_end"] & 0xFFFF
+    chip.run_to("main")
+    chip.paint(end)
+    host = Host(chip)
+    rng = np.random.default_rng(1)
+    for decorrelate, loss in ((0, 0), (1, 0), (0, 1)):
+        host.configure(4, 8, 3, decorrelate=decorrelate, loss=loss)
+        host.do(messages.SetTelemetry(1))
+        host.do(messages.Noise(0, 0))
+        host.stream(host.frames(10, classes=3 if loss else 0))
+        host.do(messages.Predict(rng.integers(-4096, 4097, 8).astype(np.int16)))
+        host.do(messages.Evaluate(1, np.zeros(5 if loss else 7, np.int16)))
+        blob = host.do(messages.GetBlob(0, 0))
+        host.status()
+        host.do(messages.GetMetrics())
+        host.do(messages.Stop())
+        assert blob.total == 134
+    assert chip.untouched(end) >= UNTOUCHED
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.001])
+def test_streaming_keeps_line_or_learner_busy(latency: float) -> None:
+    """At least 85 % of the lesser of the line's rate and the learner's, whose cost is all that the chip computes meanwhile."""
+    chip, host = loaded()
+    host.latency = latency
+    frames = host.frames(100)
+    begun = chip.cycle()
+    host.stream(frames)
+    passed = chip.cycle() - begun
+    busy = passed - chip.asleep()
+    lesser = max(len(frames) * FRAME_BYTES * BYTE_CYCLES, busy)
+    assert lesser / passed >= 0.85
+    assert host.link.counters.resent == 0
+
+
+def test_a_violated_credit_is_counted() -> None:
+    chip, host = loaded()
+    # The learner is slower than the line: each frame leaves more bytes in the ring.
+    session, seq = host.welcome.session, host.next_seq
+    frames = [encode_frame(command.type, session, (seq + i) & 0xFF, command.payload) for i, command in enumerate(host.frames(40))]
+    calls = chip.handler(RECEIVE).calls
+    chip.push(b"".join(frames))
+    chip.run(40 * FRAME_BYTES * BYTE_CYCLES + 200_000)
+    lost = ring_of_receiver(chip)
+    assert chip.handler(RECEIVE).calls - calls == 40 * FRAME_BYTES
+    assert 0 < lost < 20 * FRAME_BYTES
+    acks = acks_among(chip.take())
+    assert acks[-1].rx_overruns == lost
+    assert acks[-1].bad_frames > 0
+    assert (acks[-1].next_seq - seq) & 0xFF < 40
+
+
+def test_a_receiver_that_was_not_read_in_time_is_counted() -> None:
+    chip, host = loaded()
+    chip.hang(12 * BYTE_CYCLES)
+    chip.push(bytes(10))
+    chip.run(40 * BYTE_CYCLES)
+    assert chip.line_overruns() >= 6
+    assert ring_of_receiver(chip) >= 1
+    chip.push(bytes(2))
+    assert host.status().steps == 8
+
+
+def test_codes_that_found_the_fifo_full_are_a_hole_of_the_right_size() -> None:
+    chip, host = loaded()
+    before = host.status()
+    host.do(messages.Noise(0, 0))
+    host.turn(CLOCK // 20)
+    conversions = chip.handler(ADC).calls
+    chip.hang(100 * CODE_CYCLES, masked=False)
+    host.turn(CLOCK // 20)
+    conversions = chip.handler(ADC).calls - conversions
+    host.do(messages.Stop())
+    stream = list(host.link.noise)
+    holes = [after.first - before.first - before.count for before, after in itertools.pairwise(stream)]
+    after = host.status()
+    lost = after.codes_lost - before.codes_lost
+    (hole,) = [hole for hole in holes if hole]
+    assert 100 - FIFO <= lost <= 110 - FIFO
+    assert lost <= hole <= lost + FIFO + stream[0].count  # also what had been taken and did not fill a frame
+    assert sum(frame.count for frame in stream) + hole == stream[-1].first + stream[-1].count - stream[0].first
+    assert conversions == pytest.approx(CLOCK / 20 / CODE_CYCLES, abs=2)
+
+
+def test_a_stream_at_full_rate_has_no_holes() -> None:
+    _, host = loaded()
+    host.do(messages.Noise(4800, 0))
+    while sum(frame.count for frame in host.link.noise) < 4800:
+        host.turn()
+    stream = list(host.link.noise)
+    assert all(after.first == before.first + before.count for before, after in itertools.pairwise(stream))
+    passed = (stream[-1].micros - stream[0].micros) * 1e-6
+    assert (stream[-1].first - stream[0].first) / passed == pytest.approx(CLOCK / CODE_CYCLES, rel=0.01)
