@@ -1,6 +1,7 @@
 /* The decorrelation update, R <- R - eps (xbar xbar^T - diag(xbar^2)) R (shared/numerics.md, section 8). */
 #include "anp_internal.h"
 
+#ifndef ANP_HAS_UPDATE_MATRIX
 void anp_update_matrix(struct anp_network *net, const struct anp_layer *layer, struct anp_dither *dither)
 {
     const int16_t *x = layer->input;
@@ -17,3 +18,4 @@ void anp_update_matrix(struct anp_network *net, const struct anp_layer *layer, s
         anp_update_matrix_row(row, net->at.projection, n, x[i], c, dither, &net->saturations);
     }
 }
+#endif

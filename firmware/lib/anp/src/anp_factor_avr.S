@@ -91,7 +91,9 @@ minimum:
     rjmp    error
 
 /* r25:r24 = norm16(r25:r24:r23:r22), r17 = its bits. */
-normalise:
+    .global anp_normalise
+    .type   anp_normalise, @function
+anp_normalise:
     ldi     r17, 32
     tst     r25
     brne    2f
@@ -114,7 +116,7 @@ normalise:
 FUNCTION anp_global_factor
     movw    r10, r18
     movw    r12, r20
-    rcall   normalise
+    rcall   anp_normalise
     movw    r4, r24            /* the divisor */
     sub     r16, r17
     movw    r22, r10
@@ -128,7 +130,7 @@ FUNCTION anp_global_factor
     sbci    r23, 0xff
     sbci    r24, 0xff
     sbci    r25, 0xff
-1:  rcall   normalise
+1:  rcall   anp_normalise
     add     r16, r17           /* bits(eta N) - bits(S) + bits(dL) */
 
     /* A reciprocal of 9 bits from the table makes one of 16, r21:r20, by one step of Newton's: 2^32 / divisor - 2^16 with an error of

@@ -29,7 +29,4 @@ static inline int32_t anp_dither_bits(uint16_t word, uint8_t k)
 uint32_t anp_loss_of(const struct anp_network *net, const int16_t *y, const int16_t *target, uint32_t *saturations);
 bool anp_is_correct(const struct anp_network *net, const int16_t *y, const int16_t *target);
 
-/* Section 8. */
-void anp_update_matrix(struct anp_network *net, const struct anp_layer *layer, struct anp_dither *dither);
-
 #endif

@@ -144,7 +144,7 @@ uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t 
 }
 #endif
 
-#ifndef ANP_HAS_PROJECT
+#ifndef ANP_HAS_UPDATE_MATRIX
 void anp_project(const struct anp_layer *layer, int32_t *u)
 {
     uint16_t n = layer->inputs;
@@ -155,9 +155,7 @@ void anp_project(const struct anp_layer *layer, int32_t *u)
         u[j] = (int32_t)anp_round64(acc, ANP_MATRIX_BITS);
     }
 }
-#endif
 
-#ifndef ANP_HAS_UPDATE_MATRIX_ROW
 void anp_update_matrix_row(int16_t *row, const int32_t *u, uint16_t n, int16_t xbar, int32_t c, struct anp_dither *dither,
                            uint32_t *saturations)
 {

@@ -81,13 +81,14 @@ void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, co
                       struct anp_dither *dither);
 #endif
 
-/* u = R^T xbar (section 8). */
-#ifndef ANP_HAS_PROJECT
-void anp_project(const struct anp_layer *layer, int32_t *u);
-#endif
+/* The update of a layer's matrix (section 8), from its input in pass 1. */
+#ifndef ANP_HAS_UPDATE_MATRIX
+void anp_update_matrix(struct anp_network *net, const struct anp_layer *layer, struct anp_dither *dither);
 
-/* Row i of R with its coefficient c, |c| < 2^16, and xbar_i (section 8). */
-#ifndef ANP_HAS_UPDATE_MATRIX_ROW
+/* u = R^T xbar. */
+void anp_project(const struct anp_layer *layer, int32_t *u);
+
+/* Row i of R with its coefficient c, |c| < 2^16, and xbar_i. */
 void anp_update_matrix_row(int16_t *row, const int32_t *u, uint16_t n, int16_t xbar, int32_t c, struct anp_dither *dither,
                            uint32_t *saturations);
 #endif

@@ -13,10 +13,12 @@
 #define NET_NORMALISED 16
 #define NET_ANTITHETIC 17
 #define NET_DECORRELATE 18
+#define NET_DECORRELATION_RATE 27
 #define NET_LAYERS 35
 #define NET_LAYER 54
 #define NET_VALUES 56
 #define NET_DECORRELATED 58
+#define NET_PROJECTION 60
 #define NET_STEPS 78
 #define NET_SKIPPED 82
 #define NET_LAST_LOSS 86
@@ -41,6 +43,7 @@
 #define ANP_HAS_SUM_OF_SQUARES
 #define ANP_HAS_GLOBAL_FACTOR
 #define ANP_HAS_UPDATE_LAYER
+#define ANP_HAS_UPDATE_MATRIX
 #define ANP_HAS_PRODUCTS
 #define ANP_HAS_DECORRELATE
 #define ANP_HAS_SQUARED_LOSS
@@ -58,12 +61,14 @@ ANP_OFFSET(anp_network, skipped, NET_SKIPPED);
 ANP_OFFSET(anp_network, at.layer, NET_LAYER);
 ANP_OFFSET(anp_network, at.values, NET_VALUES);
 ANP_OFFSET(anp_network, at.decorrelated, NET_DECORRELATED);
+ANP_OFFSET(anp_network, at.projection, NET_PROJECTION);
 ANP_OFFSET(anp_network, config.loss, NET_LOSS);
 ANP_OFFSET(anp_network, config.weight_format, NET_WEIGHT_FORMAT);
 ANP_OFFSET(anp_network, config.rounding, NET_ROUNDING);
 ANP_OFFSET(anp_network, config.normalised, NET_NORMALISED);
 ANP_OFFSET(anp_network, config.antithetic, NET_ANTITHETIC);
 ANP_OFFSET(anp_network, config.decorrelate, NET_DECORRELATE);
+ANP_OFFSET(anp_network, config.decorrelation_rate, NET_DECORRELATION_RATE);
 ANP_OFFSET(anp_network, config.layers, NET_LAYERS);
 ANP_OFFSET(anp_layer, inputs, LAYER_INPUTS);
 ANP_OFFSET(anp_layer, units, LAYER_UNITS);

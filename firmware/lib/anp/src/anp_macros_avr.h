@@ -17,9 +17,8 @@
 #define FRAME_MANTISSA  11
 #define FRAME_EXPONENT  13
 #define FRAME_OUTPUT    14     /* y of pass 2 */
-#define FRAME_SAVED     11     /* 9 bytes, in the passes */
-#define FRAME_DITHER    16     /* struct anp_dither, for C */
-#define FRAME_SIZE      19
+#define FRAME_SAVED     11     /* 11 bytes of a part of a step */
+#define FRAME_SIZE      21
 
 #define FLAG_WIDE       0      /* int32 */
 #define FLAG_NORMALISED 1
@@ -90,6 +89,24 @@
     adc     r8, r1
     adc     r9, sign
     adc     r10, sign
+.endm
+
+/* r7:r6:r5:r4 = a * b, 18 cycles. r2 is 0. */
+.macro SIGNED_PRODUCT a_lo, a_hi, b_lo, b_hi
+    mul     \a_lo, \b_lo
+    movw    r4, r0
+    muls    \a_hi, \b_hi
+    movw    r6, r0
+    mulsu   \a_hi, \b_lo
+    sbc     r7, zero
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
+    mulsu   \b_hi, \a_lo
+    sbc     r7, zero
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
 .endm
 
 /* Y = SP + bytes */

@@ -181,9 +181,10 @@ updated:
     LOAD_NET r30, r31
     ldd     r16, Z+NET_DECORRELATE
     tst     r16
-    breq    1f
-    rcall   update_matrices
-1:  LOAD_COUNTERS
+    breq    count_step
+    rjmp    update_matrices
+count_step:
+    LOAD_COUNTERS
     ldd     r22, Z+LAST_LOSS
     ldd     r23, Z+LAST_LOSS+1
     ldd     r24, Z+LAST_LOSS+2
@@ -277,29 +278,24 @@ negate_noise:
     ret
 
 update_matrices:
-    std     Y+FRAME_DITHER, r24
-    std     Y+FRAME_DITHER+1, r25
-    std     Y+FRAME_DITHER+2, r14
-    std     Y+FRAME_DITHER+3, r15
+    movw    r10, r24
+    movw    r12, r14
     rcall   begin_update
-    movw    r16, r30
-1:  movw    r30, r16
+    movw    r24, r10
+    movw    r14, r12
+1:  std     Y+FRAME_LAYER, r30
+    std     Y+FRAME_LAYER+1, r31
     ldd     r18, Z+LAYER_MATRIX
     ldd     r19, Z+LAYER_MATRIX+1
     or      r18, r19
     breq    2f
-    LOAD_NET r24, r25
-    movw    r22, r16
-    movw    r20, r28
-    subi    r20, lo8(-FRAME_DITHER)
-    sbci    r21, hi8(-FRAME_DITHER)
-    clr     r1
     XCALL   anp_update_matrix
-2:  subi    r16, lo8(-LAYER_SIZE)
-    sbci    r17, hi8(-LAYER_SIZE)
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+2:  adiw    r30, LAYER_SIZE
     ldd     r18, Y+FRAME_LEFT
     dec     r18
     std     Y+FRAME_LEFT, r18
     brne    1b
-    ret
+    rjmp    count_step
 #endif

@@ -20,24 +20,6 @@
 #define word_lo    r24
 #define word_hi    r25
 
-/* r7:r6:r5:r4 = c * x, 18 cycles. */
-.macro STEP_PRODUCT
-    mul     c_lo, in_lo
-    movw    r4, r0
-    muls    c_hi, in_hi
-    movw    r6, r0
-    mulsu   c_hi, in_lo
-    sbc     r7, zero
-    add     r5, r0
-    adc     r6, r1
-    adc     r7, zero
-    mulsu   in_hi, c_lo
-    sbc     r7, zero
-    add     r5, r0
-    adc     r6, r1
-    adc     r7, zero
-.endm
-
 /* Ends a weight: on with the next one, then the bias, then the next row. */
 .macro NEXT_WEIGHT weight, bias
     add     word_lo, r14
@@ -256,7 +238,7 @@ weights:
 weight16:
     ld      in_lo, X+
     ld      in_hi, X+
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     add     r4, word_lo
     adc     r5, word_hi
     ld      r16, Z
@@ -410,7 +392,7 @@ other_weights:
 weight24:
     ld      in_lo, X+
     ld      in_hi, X+
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     add     r5, word_lo
     adc     r6, word_hi
     adc     r7, zero
@@ -458,7 +440,7 @@ weight8:
     ld      in_lo, X+
     ld      in_hi, X+
 bias8:
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     add     r4, word_hi
     adc     r5, zero
     adc     r6, zero
@@ -526,7 +508,7 @@ wide24:
     ld      in_lo, X+
     ld      in_hi, X+
 bias24_wide:
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     add     r4, word_hi
     adc     r5, zero
     adc     r6, zero
@@ -542,14 +524,14 @@ wide16:
     ld      in_lo, X+
     ld      in_hi, X+
 bias16_wide:
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     ADD_WIDE wide16, bias16_wide
 
 wide8:
     ld      in_lo, X+
     ld      in_hi, X+
 bias8_wide:
-    STEP_PRODUCT
+    SIGNED_PRODUCT c_lo, c_hi, in_lo, in_hi
     ldd     r16, Z+3
     lsl     r16
     sbc     r16, r16           /* the weight's fifth byte */
