@@ -246,8 +246,9 @@ def anp_tables(protocol: Protocol) -> str:
     """firmware/lib/anp/src/anp_tables.h: the tables of numerics.md, section 9, rounded from 60 digits."""
     with decimal.localcontext(decimal.Context(prec=60)):
         two = decimal.Decimal(2)
-        exp2neg = [round(two ** (24 - decimal.Decimal(i) / 128)) for i in range(131)]
-        log2 = [round(2**24 * ((1 + decimal.Decimal(i) / 128).ln() / two.ln())) for i in range(131)]
+        places = [decimal.Decimal(i) / 64 for i in range(67)]
+        exp2neg = [round(2**20 * (1 - x / 2 - two**-x)) for x in places]
+        log2 = [round(2**19 * ((1 + x).ln() / two.ln() - x)) for x in places]
     out = [
         f"/* {NOTE.format('shared/numerics.md, section 9')} */".replace(" from ", " for "),
         "#ifndef ANP_TABLES_H",
@@ -257,11 +258,11 @@ def anp_tables(protocol: Protocol) -> str:
         "",
     ]
     for comment, name, table in (
-        ("2^(24 - i/128)", "anp_exp2neg_table", exp2neg),
-        ("2^24 log2(1 + i/128)", "anp_log2_table", log2),
+        ("2^20 (1 - x/2 - 2^-x), x = i/64, modulo 2^16", "anp_exp2neg_table", exp2neg),
+        ("2^19 (log2(1 + x) - x), x = i/64, modulo 2^16", "anp_log2_table", log2),
     ):
-        numbers = textwrap.wrap(", ".join(map(str, table)), WIDTH - 4)
-        out += [f"/* {comment} */", f"static const uint32_t {name}[131] ANP_FLASH = {{", *(f"    {row}" for row in numbers)]
+        numbers = textwrap.wrap(", ".join(str(value % 2**16) for value in table), WIDTH - 4)
+        out += [f"/* {comment} */", f"static const uint16_t {name}[{len(table)}] ANP_FLASH = {{", *(f"    {row}" for row in numbers)]
         out += ["};", ""]
     return "\n".join([*out, "#endif", ""])
 

@@ -133,17 +133,28 @@ def leaky_relu(a: int) -> int:
     return a if a >= 0 else -(-a // 128)
 
 
-EXP2NEG = [int((Decimal(2) ** (24 - Decimal(i) / 128)).to_integral_value()) for i in range(131)]
-LOG2 = [int((2**24 * (1 + Decimal(i) / 128).ln() / Decimal(2).ln()).to_integral_value()) for i in range(131)]
+PLACES = [Decimal(i) / 64 for i in range(67)]
+EXP2NEG = [int((2**20 * (1 - x / 2 - Decimal(2) ** -x)).to_integral_value()) for x in PLACES]
+LOG2 = [int((2**19 * ((1 + x).ln() / Decimal(2).ln() - x)).to_integral_value()) for x in PLACES]
 
 
 def interpolate(table: list[int], f: int) -> int:
     """Section 9."""
-    i, t = divmod(f, 8192)
-    q = t * (8192 - t) // 2**14
+    i, t = divmod(f, 2**14)
+    q = t * (2**14 - t) // 2**15
     first = table[i + 1] - table[i]
     second = table[i + 2] - 2 * table[i + 1] + table[i]
-    return table[i] + rounded(first * t, 13) - rounded(second * q, 13)
+    return 16 * table[i] + rounded(first * t - second * q, 10)
+
+
+def exp2neg(f: int) -> int:
+    """Section 9."""
+    return 2**24 - 8 * f - interpolate(EXP2NEG, f)
+
+
+def log2table(f: int) -> int:
+    """Section 9."""
+    return 16 * f + 2 * interpolate(LOG2, f)
 
 
 def squared_loss(y: list[int], t: list[int]) -> int:
@@ -157,9 +168,9 @@ def cross_entropy_loss(y: list[int], target: int) -> int:
     total = 0
     for each in y:
         whole, part = divmod(rounded((largest - each) * 1549082005, 22), 2**20)
-        total += rounded(interpolate(EXP2NEG, part), whole) if whole <= 24 else 0
+        total += rounded(exp2neg(part), whole) if whole <= 24 else 0
     n = bits(total) - 25
-    log2 = n * 2**24 + interpolate(LOG2, rounded(total - 2 ** (24 + n), 4 + n))
+    log2 = n * 2**24 + log2table(rounded(total - 2 ** (24 + n), 4 + n))
     return rounded(log2 * 744261118, 30) + (largest - y[target]) * 4096
 
 
@@ -347,11 +358,11 @@ def primitives() -> dict[str, dict[str, Any]]:
         [[r, x, sat16(rounded(sum(a * b for a, b in zip(r, x, strict=True)), 14))] for r, x in rows],
     )
 
-    add("exp2neg_table", 9, "i", "value", [[i, v] for i, v in enumerate(EXP2NEG)])
-    add("log2_table", 9, "i", "value", [[i, v] for i, v in enumerate(LOG2)])
-    points = [0, 1, 8191, 8192, 8193, 4096, 2**19, 2**20 - 1, *(rng.getrandbits(20) for _ in range(40))]
-    add("exp2neg", 9, "f", "value", [[f, interpolate(EXP2NEG, f)] for f in points])
-    add("log2table", 9, "f", "value", [[f, interpolate(LOG2, f)] for f in [*points, 2**20]])
+    add("exp2neg_table", 9, "i", "value", [[i, v % 2**16] for i, v in enumerate(EXP2NEG)])
+    add("log2_table", 9, "i", "value", [[i, v % 2**16] for i, v in enumerate(LOG2)])
+    points = [0, 1, 16383, 16384, 16385, 8192, 2**19, 2**20 - 1, *(rng.getrandbits(20) for _ in range(40))]
+    add("exp2neg", 9, "f", "value", [[f, exp2neg(f)] for f in points])
+    add("log2table", 9, "f", "value", [[f, log2table(f)] for f in [*points, 2**20]])
 
     pairs = [([LIMIT16] * 3, [-LIMIT16] * 3), ([LIMIT16] * 2, [0] * 2), ([LIMIT16] * 3, [0] * 3), ([5], [5])]
     pairs += [(row(n), row(n)) for n in (1, 1, 2, 3, 3, 10)]

@@ -307,9 +307,9 @@ int main(void)
         else if (IS("log2_table"))
             answer(anp_log2_table[integer()]);
         else if (IS("exp2neg"))
-            answer(interpolate(anp_exp2neg_table, (uint32_t)integer()));
+            answer(exp2_of_fraction((uint32_t)integer()));
         else if (IS("log2table"))
-            answer(interpolate(anp_log2_table, (uint32_t)integer()));
+            answer(log2_of_fraction((uint32_t)integer()));
         else if (IS("squared_loss"))
             loss(false, ANP_SQUARED);
         else if (IS("cross_entropy_loss"))

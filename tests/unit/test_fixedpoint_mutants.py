@@ -63,9 +63,9 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("losses", "LN_2 = 744261118", "LN_2 = 744261120"),
     ("losses", "+ 2**21) >> 22", ") >> 22"),
     ("losses", "round_shift(exp2neg(", "np.right_shift(exp2neg("),
-    ("losses", "(t * (8192 - t)) >> 14", "(t * (8192 - t)) >> 15"),
+    ("losses", "(t * (16384 - t)) >> 15", "(t * (16384 - t)) >> 16"),
     ("losses", "f = round_shift(total - (1 << (24 + n)), 4 + n)", "f = (total - (1 << (24 + n))) >> (4 + n)"),
-    ("losses", "here + round_shift(d1 * t, 13)", "here + ((d1 * t) >> 13)"),
+    ("losses", "here + round_shift(d1 * t - d2 * q, 10)", "here + ((d1 * t - d2 * q) >> 10)"),
     ("losses", "0, INT32_LIMIT, counts", "0, INT32_LIMIT - 1, counts"),
     ("losses", "sat16(outputs - targets, counts)", "outputs - targets"),
     # Global factor

@@ -118,27 +118,29 @@ def test_a_definition_that_contradicts_itself_is_refused(generator: ModuleType, 
 
 def table(name: str) -> list[int]:
     text = (PROJECT / "firmware/lib/anp/src/anp_tables.h").read_text(encoding="utf-8")
-    body = re.search(rf"{name}\[131\] ANP_FLASH = {{(.*?)}};", text, re.DOTALL)
+    body = re.search(rf"{name}\[67\] ANP_FLASH = {{(.*?)}};", text, re.DOTALL)
     assert body
-    return [int(number) for number in body[1].replace(",", " ").split()]
+    values = [int(number) for number in body[1].replace(",", " ").split()]
+    return values[:65] + [value - 2**16 for value in values[65:]]
 
 
 def test_exp2neg_table_is_rounded_to_nearest() -> None:
     values = table("anp_exp2neg_table")
-    assert len(values) == 131
+    assert len(values) == 67
     for i, value in enumerate(values):
-        # |value - 2^(24 - i/128)| <= 1/2, both sides to the power 128
-        power = 2 ** (24 * 128 - i)
-        assert (2 * value - 1) ** 128 <= power * 2**128 <= (2 * value + 1) ** 128
+        # |value - (line - power)| <= 1/2 for the line 2^20 (1 - i/128) and the power 2^(20 - i/64), to the power 64; twice everything
+        line, power = 2**21 - i * 2**14, 2 ** (21 * 64 - i)
+        assert (line - 2 * value - 1) ** 64 <= power <= (line - 2 * value + 1) ** 64
 
 
 def test_log2_table_is_rounded_to_nearest() -> None:
     values = table("anp_log2_table")
-    assert len(values) == 131
+    assert len(values) == 67
     for i, value in enumerate(values):
-        low, high = log2_bounds(Fraction(128 + i, 128))
-        assert value - Fraction(1, 2) <= low * 2**24
-        assert high * 2**24 <= value + Fraction(1, 2)
+        low, high = log2_bounds(Fraction(64 + i, 64))
+        line = Fraction(i, 64)
+        assert value - Fraction(1, 2) <= (low - line) * 2**19
+        assert (high - line) * 2**19 <= value + Fraction(1, 2)
 
 
 def log2_bounds(x: Fraction, digits: int = 60) -> tuple[Fraction, Fraction]:

@@ -16,30 +16,30 @@ LOG2_E = 1549082005
 """log2(e) in Q.30."""
 LN_2 = 744261118
 """ln(2) in Q.30."""
-EXP2NEG = np.array([round(2 ** (24 - i / 128)) for i in range(131)], dtype=np.int64)
-LOG2 = np.array([round(2**24 * math.log2(1 + i / 128)) for i in range(131)], dtype=np.int64)
+EXP2NEG = np.array([round(2**20 * (1 - i / 128 - 2 ** (-i / 64))) for i in range(67)], dtype=np.int64)
+LOG2 = np.array([round(2**19 * (math.log2(1 + i / 64) - i / 64)) for i in range(67)], dtype=np.int64)
 
 
 def interpolate(table: IntArray, f: IntArray) -> IntArray:
-    """Second-order interpolation of a table at ``f`` in Q.20, 0 .. 2^20."""
-    i = f >> 13
-    t = f & 8191
-    q = (t * (8192 - t)) >> 14
+    """Second-order interpolation of a table at ``f`` in Q.20, 0 .. 2^20; 16 times the table's unit."""
+    i = f >> 14
+    t = f & 16383
+    q = (t * (16384 - t)) >> 15
     here, following = table[i], table[i + 1]
     d1 = following - here
     d2 = table[i + 2] - 2 * following + here
-    value: IntArray = here + round_shift(d1 * t, 13) - round_shift(d2 * q, 13)
+    value: IntArray = 16 * here + round_shift(d1 * t - d2 * q, 10)
     return value
 
 
 def exp2neg(f: IntArray) -> IntArray:
     """2^-f in Q.24 for ``f`` in Q.20, 0 .. 2^20."""
-    return interpolate(EXP2NEG, f)
+    return 2**24 - 8 * f - interpolate(EXP2NEG, f)
 
 
 def log2table(f: IntArray) -> IntArray:
     """log2(1 + f) in Q.24 for ``f`` in Q.20, 0 .. 2^20."""
-    return interpolate(LOG2, f)
+    return 16 * f + 2 * interpolate(LOG2, f)
 
 
 def squared_loss(outputs: IntArray, targets: IntArray, counts: IntArray | None = None) -> IntArray:

@@ -7,10 +7,10 @@
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define ANP_FLASH PROGMEM
-static inline uint32_t anp_flash32(const uint32_t *entry) { return pgm_read_dword(entry); }
+static inline uint16_t anp_flash16(const uint16_t *entry) { return pgm_read_word(entry); }
 #else
 #define ANP_FLASH
-static inline uint32_t anp_flash32(const uint32_t *entry) { return *entry; }
+static inline uint16_t anp_flash16(const uint16_t *entry) { return *entry; }
 #endif
 
 #endif

@@ -31,13 +31,17 @@
 #define LAYER_DIFFERENCE 10
 #define LAYER_SIZE 12
 #define NOISE_TOTAL 400
+#define NOISE_RECEIVED 404
 #define NOISE_GAIN 412
 #define NOISE_SHIFT 414
+#define NOISE_POSITION 415
+#define NOISE_FILLED 416
 
 #ifndef __ASSEMBLER__
 
 #define ANP_HAS_TRAIN
 #define ANP_HAS_RANDOM
+#define ANP_HAS_NOISE_PUT_ALL
 #define ANP_HAS_NOISE_DRAW
 #define ANP_HAS_PASSES
 #define ANP_HAS_SUM_OF_SQUARES
@@ -78,8 +82,11 @@ ANP_OFFSET(anp_layer, input, LAYER_INPUT);
 ANP_OFFSET(anp_layer, difference, LAYER_DIFFERENCE);
 _Static_assert(sizeof(struct anp_layer) == LAYER_SIZE, "size");
 ANP_OFFSET(anp_noise, total, NOISE_TOTAL);
+ANP_OFFSET(anp_noise, received, NOISE_RECEIVED);
 ANP_OFFSET(anp_noise, gain, NOISE_GAIN);
 ANP_OFFSET(anp_noise, shift, NOISE_SHIFT);
+ANP_OFFSET(anp_noise, position, NOISE_POSITION);
+ANP_OFFSET(anp_noise, filled, NOISE_FILLED);
 #undef ANP_OFFSET
 
 uint32_t anp_random(uint32_t *state);

@@ -4,19 +4,29 @@
 
 #define LOG2_E_Q30 1549082005u
 #define LN_2_Q30 744261118u
-#define TABLE_BITS 13             /* of the argument within one interval of a table */
+#define TABLE_BITS 14             /* of the argument within one interval of a table */
 #define TABLE_ONE (1 << TABLE_BITS)
 #define ARGUMENT_BITS 20
+#define ARGUMENT_ONE ((uint32_t)1 << ARGUMENT_BITS)
 
-static uint32_t interpolate(const uint32_t *table, uint32_t f)
+static int32_t interpolate(const uint16_t *table, uint32_t f)
 {
-    const uint32_t *entry = table + (f >> TABLE_BITS);
-    int32_t t = (int32_t)(f & (TABLE_ONE - 1));
-    int32_t q = (t * (TABLE_ONE - t)) >> (TABLE_BITS + 1);
-    int32_t t0 = (int32_t)anp_flash32(entry), t1 = (int32_t)anp_flash32(entry + 1), t2 = (int32_t)anp_flash32(entry + 2);
-    int32_t first = t1 - t0;
-    int32_t second = t2 - 2 * t1 + t0;
-    return (uint32_t)(t0 + anp_round32(first * t, TABLE_BITS) - anp_round32(second * q, TABLE_BITS));
+    const uint16_t *entry = table + (uint8_t)(f >> TABLE_BITS);
+    uint16_t t = (uint16_t)(f & (TABLE_ONE - 1)), q = (uint16_t)(((uint32_t)t * (uint16_t)(TABLE_ONE - t)) >> (TABLE_BITS + 1));
+    uint16_t t0 = anp_flash16(entry), t1 = anp_flash16(entry + 1), t2 = anp_flash16(entry + 2);
+    int16_t first = (int16_t)(t1 - t0), second = (int16_t)(t2 - t1 - (uint16_t)first);
+    return 16 * (int32_t)t0 + anp_round32((int32_t)first * t - (int32_t)second * q, TABLE_BITS - 4);
+}
+
+/* Q.20 to Q.24, at most 1. */
+static uint32_t exp2_of_fraction(uint32_t f)
+{
+    return ((uint32_t)1 << ANP_LOSS_BITS) - 8 * f - (uint32_t)interpolate(anp_exp2neg_table, f);
+}
+
+static uint32_t log2_of_fraction(uint32_t f)
+{
+    return 16 * f + 2 * (uint32_t)interpolate(anp_log2_table, f);
 }
 
 /* 2^-u in Q.24, u in Q.20. */
@@ -25,7 +35,7 @@ static uint32_t exp2_negative(uint32_t u)
     uint8_t n = (uint8_t)(u >> ARGUMENT_BITS);
     if (n > ANP_LOSS_BITS)
         return 0;
-    uint32_t e = interpolate(anp_exp2neg_table, u & (((uint32_t)1 << ARGUMENT_BITS) - 1));
+    uint32_t e = exp2_of_fraction(u & (ARGUMENT_ONE - 1));
     return n ? (e + ((uint32_t)1 << (n - 1))) >> n : e;
 }
 
@@ -63,7 +73,7 @@ static uint32_t cross_entropy(const int16_t *y, uint16_t target, uint16_t output
     uint8_t n = (uint8_t)(anp_bits32(total) - (ANP_LOSS_BITS + 1));
     uint8_t shift = (uint8_t)(n + ANP_LOSS_BITS - ARGUMENT_BITS);
     uint32_t fraction = total - ((uint32_t)1 << (ANP_LOSS_BITS + n));
-    uint32_t log2 = ((uint32_t)n << ANP_LOSS_BITS) + interpolate(anp_log2_table, (fraction + ((uint32_t)1 << (shift - 1))) >> shift);
+    uint32_t log2 = ((uint32_t)n << ANP_LOSS_BITS) + log2_of_fraction((fraction + ((uint32_t)1 << (shift - 1))) >> shift);
     return times_ln_2(log2) + (uint32_t)(uint16_t)(highest - y[target]) * ANP_ONE;
 }
 

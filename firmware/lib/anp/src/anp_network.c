@@ -87,31 +87,35 @@ static void *take(uint8_t **free, size_t bytes)
     return piece;
 }
 
-/* First what holds pointers or int32 values and needs the arena's alignment. */
-static void lay_out(struct anp_places *at, const struct anp_config *config, uint8_t *free)
+/* First what holds pointers or int32 values and needs the arena's alignment.
+ * This and draw_weights() stay out of anp_configure(): in one function an AVR runs out of registers, and the code grows. */
+__attribute__((noinline)) static void lay_out(struct anp_places *at, const struct anp_config *config, uint8_t *free)
 {
-    size_t widest = widest_decorrelated(config), units = count_units(config);
-    at->layer = take(&free, config->layers * sizeof *at->layer);
+    uint16_t widest = widest_decorrelated(config), units = count_units(config);
+    uint8_t layers = config->layers;
+    struct anp_layer *layer = at->layer = take(&free, layers * sizeof *at->layer);
     at->projection = take(&free, widest * sizeof(int32_t));
     at->weights = free;
-    for (uint8_t l = 0; l < config->layers; l++) {
-        struct anp_layer *layer = &at->layer[l];
-        layer->inputs = config->sizes[l];
-        layer->units = config->sizes[l + 1];
+    const uint16_t *sizes = config->sizes;
+    for (uint8_t l = 0; l < layers; l++, layer++) {
+        layer->inputs = *sizes++;
+        layer->units = *sizes;
         layer->rows = take(&free, (layer->inputs + (size_t)1) * layer->units * weight_bytes(config));
     }
     at->weights_bytes = (uint32_t)(free - at->weights);
     at->matrices = free;
-    for (uint8_t l = 0; l < config->layers; l++) {
-        size_t n = at->layer[l].inputs;
-        at->layer[l].matrix = config->decorrelate >> l & 1 ? take(&free, n * n * sizeof(int16_t)) : NULL;
+    uint8_t decorrelate = config->decorrelate;
+    layer = at->layer;
+    for (uint8_t l = 0; l < layers; l++, layer++, decorrelate >>= 1) {
+        size_t n = layer->inputs;
+        layer->matrix = decorrelate & 1 ? take(&free, n * n * sizeof(int16_t)) : NULL;
     }
     at->matrices_bytes = (uint32_t)(free - at->matrices);
     at->values = take(&free, 3 * units * sizeof(int16_t));
     at->decorrelated = take(&free, widest * sizeof(int16_t));
     int16_t *difference = at->values, *raw = NULL;
-    for (uint8_t l = 0; l < config->layers; l++) {
-        struct anp_layer *layer = &at->layer[l];
+    layer = at->layer;
+    for (uint8_t l = 0; l < layers; l++, layer++) {
         layer->difference = difference;
         layer->input = layer->matrix ? take(&free, layer->inputs * sizeof(int16_t)) : raw;
         raw = difference + 2 * units;
@@ -119,21 +123,23 @@ static void lay_out(struct anp_places *at, const struct anp_config *config, uint
     }
 }
 
-static void draw_weights(struct anp_network *net)
+__attribute__((noinline)) static void draw_weights(struct anp_network *net)
 {
+    bool wide = net->config.weight_format == ANP_INT32;
+    int16_t *row = (void *)net->at.weights;
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
         int32_t limit = anp_isqrt(((uint32_t)3 << 24) / layer->inputs);
-        uint32_t index = 0;
-        for (uint16_t i = 0; i < layer->units; i++) {
-            for (uint16_t j = 0; j <= layer->inputs; j++, index++) {
-                int32_t w = 0;
-                if (j < layer->inputs)
-                    w = anp_round32((int16_t)(anp_random(&net->random_state) >> 16) * limit, 15);
-                if (net->config.weight_format == ANP_INT32)
-                    ((int32_t *)layer->rows)[index] = w * 65536;
-                else
-                    ((int16_t *)layer->rows)[index] = (int16_t)w;
+        for (uint16_t i = layer->units; i; i--) {
+            for (uint16_t j = layer->inputs + 1u; j; j--) {
+                int32_t w = j > 1 ? anp_round32((int16_t)(anp_random(&net->random_state) >> 16) * limit, 15) : 0;
+                if (wide) {
+                    *(int32_t *)(void *)row = w * 65536;
+                    row++;
+                } else {
+                    *row = (int16_t)w;
+                }
+                row++;
             }
         }
     }
@@ -158,13 +164,12 @@ static void set_eta(struct anp_network *net)
 
 static void reset_matrices(struct anp_network *net)
 {
+    memset(net->at.matrices, 0, net->at.matrices_bytes);
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
-        if (!layer->matrix)
-            continue;
-        memset(layer->matrix, 0, sizeof(int16_t) * layer->inputs * layer->inputs);
-        for (uint32_t i = 0; i < layer->inputs; i++)
-            layer->matrix[i * layer->inputs + i] = 1 << ANP_MATRIX_BITS;
+        int16_t *diagonal = layer->matrix;
+        for (uint16_t i = layer->inputs; diagonal && i; i--, diagonal += layer->inputs + 1)
+            *diagonal = 1 << ANP_MATRIX_BITS;
     }
 }
 

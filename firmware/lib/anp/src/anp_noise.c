@@ -11,6 +11,7 @@ void anp_noise_init(struct anp_noise *noise)
     memset(noise, 0, sizeof *noise);
 }
 
+#ifndef ANP_HAS_NOISE_PUT_ALL
 void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count)
 {
     uint16_t *at = noise->ring + noise->position;
@@ -26,48 +27,53 @@ void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t c
     noise->filled = count < ANP_NOISE_BUFFER - noise->filled ? (uint8_t)(noise->filled + count) : ANP_NOISE_BUFFER;
     noise->received += count;
 }
+#endif
 
-/* v^2 or a multiple of it, in two words. */
-struct square {
+/* 64 bits: arithmetic with uint64_t is dear on an 8-bit chip. */
+struct wide {
     uint32_t high, low;
 };
 
-/* v < 2^24. */
-static struct square square_of(uint32_t v)
+/* v^2. Kept out of line: it is large. */
+__attribute__((noinline)) static struct wide square_of(uint32_t v)
 {
-    uint32_t a = v >> 16, b = v & 65535u;
-    uint32_t middle = 2 * a * b, low = b * b;
-    struct square square = {a * a + (middle >> 16), low + (middle << 16)};
+    uint16_t a = (uint16_t)(v >> 16), b = (uint16_t)v;
+    uint32_t low = (uint32_t)b * b, middle = (uint32_t)a * b;
+    struct wide square = {(uint32_t)a * a + (middle >> 15), low + (middle << 17)};
     square.high += square.low < low;
     return square;
 }
 
-/* isqrt(squares // 200): the largest d with 200 d^2 <= squares; d < 2^24. */
-static uint32_t deviation_from(struct square squares)
+/* sum of (200 c - total)^2 // 200 = 200 sum of c^2 - total^2, exactly. */
+static struct wide squared_deviation(const struct anp_noise *noise)
 {
+    uint32_t low = 0;
+    uint8_t high = 0;
+    const uint16_t *code = noise->ring;
+    for (uint8_t left = ANP_NOISE_BUFFER; left; left--, code++) {
+        uint32_t square = (uint32_t)*code * *code;
+        low += square;
+        high = (uint8_t)(high + (low < square));
+    }
+    uint32_t bottom = (low & 65535u) * ANP_NOISE_BUFFER, top = (low >> 16) * ANP_NOISE_BUFFER + (bottom >> 16);
+    struct wide squares = {high * (uint32_t)ANP_NOISE_BUFFER + (top >> 16), top << 16 | (bottom & 65535u)};
+    struct wide mean = square_of(noise->total);
+    squares.high -= mean.high + (squares.low < mean.low);
+    squares.low -= mean.low;
+    return squares;
+}
+
+/* Its root < 2^24. */
+static uint32_t measured_deviation(const struct anp_noise *noise)
+{
+    struct wide squares = squared_deviation(noise);
     uint32_t d = 0;
     for (uint32_t bit = (uint32_t)1 << 23; bit; bit >>= 1) {
-        struct square square = square_of(d | bit);
-        uint32_t low = (square.low & 65535u) * ANP_NOISE_BUFFER;
-        uint32_t middle = (square.low >> 16) * ANP_NOISE_BUFFER + (low >> 16);
-        uint32_t high = square.high * ANP_NOISE_BUFFER + (middle >> 16);
-        low = middle << 16 | (low & 65535u);
-        if (high < squares.high || (high == squares.high && low <= squares.low))
+        struct wide trial = square_of(d | bit);
+        if (trial.high < squares.high || (trial.high == squares.high && trial.low <= squares.low))
             d |= bit;
     }
     return d;
-}
-
-static uint32_t measured_deviation(const struct anp_noise *noise)
-{
-    struct square squares = {0, 0};
-    for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
-        int32_t v = (int32_t)(ANP_NOISE_BUFFER * (uint32_t)noise->ring[i]) - (int32_t)noise->total;
-        struct square square = square_of((uint32_t)(v < 0 ? -v : v));
-        squares.low += square.low;
-        squares.high += square.high + (squares.low < square.low);
-    }
-    return deviation_from(squares);
 }
 
 bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std)

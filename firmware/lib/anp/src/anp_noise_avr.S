@@ -61,6 +61,80 @@ FUNCTION anp_random
     std     Z+3, r25
     ret
 
+#define RECEIVED (NOISE_RECEIVED - NOISE_TOTAL)
+#define POSITION (NOISE_POSITION - NOISE_TOTAL)
+#define FILLED   (NOISE_FILLED - NOISE_TOTAL)
+
+/* void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count), an ordinary function. 26 cycles a code. The total
+ * of 200 codes has 3 bytes. */
+FUNCTION anp_noise_put_all
+    movw    r26, r22
+    movw    r30, r24
+    subi    r30, lo8(-NOISE_TOTAL)
+    sbci    r31, hi8(-NOISE_TOTAL)
+    movw    r22, r30           /* the end of the ring */
+    ldd     r18, Z+RECEIVED
+    add     r18, r20
+    std     Z+RECEIVED, r18
+    ldd     r18, Z+RECEIVED+1
+    adc     r18, r1
+    std     Z+RECEIVED+1, r18
+    ldd     r18, Z+RECEIVED+2
+    adc     r18, r1
+    std     Z+RECEIVED+2, r18
+    ldd     r18, Z+RECEIVED+3
+    adc     r18, r1
+    std     Z+RECEIVED+3, r18
+    ldd     r18, Z+FILLED
+    add     r18, r20
+    brcs    1f
+    cpi     r18, 200
+    brlo    2f
+1:  ldi     r18, 200
+2:  std     Z+FILLED, r18
+    ldd     r0, Z+POSITION
+    ld      r18, Z
+    ldd     r19, Z+1
+    ldd     r21, Z+2
+    movw    r30, r24
+    add     r30, r0
+    adc     r31, r1
+    add     r30, r0
+    adc     r31, r1
+    tst     r20
+    breq    6f
+3:  ld      r0, Z              /* 0 before the place's first code */
+    ldd     r1, Z+1
+    sub     r18, r0
+    sbc     r19, r1
+    sbci    r21, 0
+    ld      r0, X+
+    ld      r1, X+
+    add     r18, r0
+    adc     r19, r1
+    brcc    4f
+    inc     r21
+4:  st      Z+, r0
+    st      Z+, r1
+    cp      r30, r22
+    cpc     r31, r23
+    brne    5f
+    movw    r30, r24
+5:  dec     r20
+    brne    3b
+    clr     r1
+6:  sub     r30, r24
+    sbc     r31, r25
+    lsr     r31
+    ror     r30
+    mov     r20, r30
+    movw    r30, r22
+    st      Z, r18
+    std     Z+1, r19
+    std     Z+2, r21
+    std     Z+POSITION, r20
+    ret
+
 #define left           r20
 #define total_at       r14     /* r15:r14: the end of the ring, where the noise keeps the total of its codes */
 #define step           r12     /* r13:r12: two strides */
