@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "crc32.h"
+#include "device.h"
 #include "messages.h"
 
-#define FIELD_TOTAL 3             /* of SET_BLOB */
+/* Numbers of SET_BLOB's fields, for ERR. */
+#define FIELD_BLOB 1
+#define FIELD_TOTAL 3
 
 void blobs_init(struct blobs *blobs)
 {
@@ -21,67 +24,65 @@ void blobs_abandon(struct blobs *blobs)
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
 {
     if (kind == WIRE_BLOB_KIND_DECORRELATION)
-        return (struct blob_place){net->at.matrices, (size_t)net->at.matrices_bytes, sizeof(int16_t)};
-    bool wide = net->config.weight_format == ANP_INT32;
-    return (struct blob_place){net->at.weights, (size_t)net->at.weights_bytes, wide ? sizeof(int32_t) : sizeof(int16_t)};
-}
-
-/* Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
-static bool valid(const uint8_t *value, uint8_t bytes)
-{
-    while (--bytes)
-        if (*value++ != 0)
-            return true;
-    return *value != 0x80;
+        return (struct blob_place){net->at.matrices, (size_t)net->at.matrices_bytes};
+    return (struct blob_place){net->at.weights, (size_t)net->at.weights_bytes};
 }
 
 /* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
- * inside a value. */
-static size_t first_invalid(const struct blob_place *place, size_t start, size_t end)
+ * inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
+static size_t first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes)
 {
-    uint8_t bytes = place->value_bytes;
-    for (size_t at = start & ~(size_t)(bytes - 1); at + bytes <= end; at += bytes)
-        if (!valid(place->bytes + at, bytes))
-            return at / bytes + 1;
+    size_t at = start & ~(size_t)(value_bytes - 1);
+    while ((at += value_bytes) <= end) {
+        const uint8_t *value = bytes + at;
+        uint8_t left = value_bytes;
+        if (*--value != 0x80)
+            continue;
+        while (--left && *--value == 0)
+            ;
+        if (left == 0)
+            return value_bytes == sizeof(int16_t) ? at / sizeof(int16_t) : at / sizeof(int32_t);
+    }
     return 0;
 }
 
-uint8_t blobs_write(struct blobs *blobs, const struct anp_network *net, const uint8_t *payload, uint8_t length, size_t *detail)
+enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    struct blobs *blobs = &device->blobs;
     const struct wire_set_blob *header = (const void *)payload;
-    uint8_t count = (uint8_t)(length - sizeof *header);
-    struct blob_place place = blob_find(net, header->blob);
-    if (header->total != place.total) {
-        *detail = FIELD_TOTAL;
-        return WIRE_ERROR_OUT_OF_RANGE;
-    }
-    size_t expected = blobs->kind == header->blob ? blobs->offset : 0;
-    if (header->offset != 0 && header->offset != expected) {
-        *detail = expected;
-        return WIRE_ERROR_BAD_OFFSET;
-    }
-    size_t start = (size_t)header->offset, total = place.total;
-    if (count > total - start || (count == 0 && total != 0)) {
-        *detail = length;
-        return WIRE_ERROR_BAD_LENGTH;
-    }
+    uint8_t kind = header->blob, count = (uint8_t)(length - sizeof *header);
+    if (kind > WIRE_BLOB_KIND_DECORRELATION)
+        return device_out_of_range(device, FIELD_BLOB);
+    const struct anp_network *net = &device->net;
+    struct blob_place place = blob_find(net, kind);
+    size_t total = place.total;
+    if (header->total != total)
+        return device_out_of_range(device, FIELD_TOTAL);
+    size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
+    if (header->offset != 0 && header->offset != expected)
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, expected);
+    if (count > total - start || (count == 0 && total != 0))
+        return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
-    uint8_t bit = (uint8_t)(1u << header->blob);
-    size_t end = start + count;
+    uint8_t bit = kind == WIRE_BLOB_KIND_DECORRELATION ? 1u << WIRE_BLOB_KIND_DECORRELATION : 1u << WIRE_BLOB_KIND_WEIGHTS;
     blobs->damaged |= bit;
-    blobs->kind = header->blob;
+    blobs->kind = kind;
     blobs->offset = 0;
     memcpy(place.bytes + start, header + 1, count);
-    *detail = first_invalid(&place, start, end);
-    if (*detail)
-        return WIRE_ERROR_OUT_OF_RANGE;
-    blobs->crc = wire_crc32(start ? blobs->crc : 0, (const uint8_t *)(header + 1), count);
-    if (end < total) {
-        blobs->offset = end;
-        return 0;
+    bool wide = kind == WIRE_BLOB_KIND_WEIGHTS && net->config.weight_format == ANP_INT32;
+    size_t invalid = first_invalid(place.bytes, start, start + count, wide ? sizeof(int32_t) : sizeof(int16_t));
+    if (invalid)
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, invalid);
+    if (start == 0)
+        blobs->crc = 0;
+    blobs->crc = wire_crc32(blobs->crc, (const uint8_t *)(header + 1), count);
+    start += count;
+    if (start < total) {
+        blobs->offset = start;
+        return WIRE_DONE;
     }
     if (blobs->crc != header->crc)
-        return WIRE_ERROR_BAD_CHECKSUM;
+        return device_refuse(device, WIRE_ERROR_BAD_CHECKSUM, 0);
     blobs->damaged &= (uint8_t)~bit;
-    return 0;
+    return WIRE_DONE;
 }

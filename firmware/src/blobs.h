@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "anp.h"
+#include "session.h"
 
 struct blobs {
     uint8_t damaged;              /* one bit per WIRE_BLOB_KIND_...: begun and not yet complete and right */
@@ -20,7 +21,6 @@ struct blobs {
 struct blob_place {
     uint8_t *bytes;
     size_t total;
-    uint8_t value_bytes;          /* 2 or 4 */
 };
 
 /* A new configuration: nothing is damaged. */
@@ -31,7 +31,8 @@ void blobs_abandon(struct blobs *blobs);
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 
-/* Takes a SET_BLOB of a valid kind. Returns 0 or a WIRE_ERROR_... with its detail. */
-uint8_t blobs_write(struct blobs *blobs, const struct anp_network *net, const uint8_t *payload, uint8_t length, size_t *detail);
+/* Executes a SET_BLOB. */
+struct device;
+enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);
 
 #endif

@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "configure.h"
+#include "fields.h"
 #include "flash.h"
 #include "messages.h"
 #include "samples.h"
 
-/* The open field at the end: bytes of one of its values. */
-#define OPEN_NONE 0
-#define OPEN_BYTES 1
-#define OPEN_INT16 2
+/* The open field at the end: the bits that are 0 in its length. */
+#define OPEN_NONE 0xff
+#define OPEN_BYTES 0
+#define OPEN_INT16 1
 
 struct command {
     uint8_t size;                 /* of the fixed fields */
@@ -24,17 +25,8 @@ static enum wire_result set_rates(struct device *device, const uint8_t *payload,
     (void)length;
     const struct wire_set_rates *rates = (const void *)payload;
     if (anp_set_rates(&device->net, rates->learning_rate, rates->decorrelation_rate) != ANP_OK)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
+        return device_out_of_range(device, 2);
     return WIRE_DONE;
-}
-
-static enum wire_result set_blob(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    if (payload[0] > WIRE_BLOB_KIND_DECORRELATION)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
-    size_t detail = 0;
-    uint8_t error = blobs_write(&device->blobs, &device->net, payload, length, &detail);
-    return error ? device_refuse(device, error, (uint32_t)detail) : WIRE_DONE;
 }
 
 static enum wire_result get_blob(struct device *device, const uint8_t *payload, uint8_t length)
@@ -43,34 +35,38 @@ static enum wire_result get_blob(struct device *device, const uint8_t *payload, 
     struct wire_session *session = &device->session;
     const struct wire_get_blob *request = (const void *)payload;
     if (request->blob > WIRE_BLOB_KIND_DECORRELATION)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 1);
+        return device_out_of_range(device, 1);
     if (device->blobs.damaged)
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
     struct blob_place place = blob_find(&device->net, request->blob);
     if (request->offset > place.total)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)place.total);
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, place.total);
 
     size_t offset = (size_t)request->offset, count = place.total - offset;
     uint8_t most = (uint8_t)(session->max_payload - sizeof(struct wire_blob));
     if (count > most)
         count = most;
     uint8_t reply = (uint8_t)(sizeof(struct wire_blob) + count);
-    if (!wire_session_room(session, reply))
+    struct wire_blob *header = wire_session_reserve(session, reply);
+    if (!header)
         return WIRE_LATER;
-    struct wire_blob *header = (void *)wire_session_payload(session);
     header->blob = request->blob;
     header->offset = request->offset;
     header->total = (uint32_t)place.total;
     memcpy(header + 1, place.bytes + offset, count);
-    wire_session_reply(session, WIRE_TYPE_BLOB, header, reply);
+    wire_session_reply(session, WIRE_TYPE_BLOB, reply);
     return WIRE_DONE;
 }
 
 static enum wire_result get_metrics(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)payload, (void)length;
-    bool sent = wire_session_reply(&device->session, WIRE_TYPE_METRICS, &device->metrics, sizeof device->metrics);
-    return sent ? WIRE_DONE : WIRE_LATER;
+    struct wire_metrics *metrics = wire_session_reserve(&device->session, sizeof *metrics);
+    if (!metrics)
+        return WIRE_LATER;
+    memcpy(metrics, &device->metrics, sizeof *metrics);
+    wire_session_reply(&device->session, WIRE_TYPE_METRICS, sizeof *metrics);
+    return WIRE_DONE;
 }
 
 static uint8_t state(const struct device *device)
@@ -80,33 +76,35 @@ static uint8_t state(const struct device *device)
     return device->blobs.damaged ? WIRE_STATE_LOADING : WIRE_STATE_READY;
 }
 
+static const WIRE_FLASH struct field status_fields[] = {
+    FIELD(wire_status, steps, device, net.steps),
+    FIELD(wire_status, skipped, device, net.skipped),
+    FIELD(wire_status, saturations, device, net.saturations),
+    FIELD(wire_status, loss_sum, device, net.loss_sum),
+    FIELD(wire_status, last_loss, device, net.last_loss),
+    FIELD(wire_status, random_state, device, net.random_state),
+    FIELD(wire_status, noise_deviation, device, intake.noise.deviation),
+    FIELD(wire_status, noise_filled, device, intake.noise.filled),
+    FIELD(wire_status, codes, device, intake.noise.received),
+    FIELD(wire_status, telemetry_dropped, device, telemetry.dropped),
+    FIELD(wire_status, last_error, device, session.last_error),
+    FIELD(wire_status, last_error_seq, device, session.last_error_seq),
+    FIELD(wire_status, last_error_detail, device, session.last_error_detail),
+    FIELD(wire_status, arena_used, device, net.at.used),
+};
+
 static enum wire_result get_status(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)payload, (void)length;
-    const struct anp_network *net = &device->net;
-    const struct anp_noise *noise = &device->intake.noise;
-    struct wire_session *session = &device->session;
-    if (!wire_session_room(session, WIRE_SIZE_STATUS))
+    struct wire_status *status = wire_session_reserve(&device->session, sizeof *status);
+    if (!status)
         return WIRE_LATER;
-    /* Built where it leaves from: no copy on a small chip's stack. */
-    struct wire_status *status = (void *)wire_session_payload(session);
+    FIELDS_COPY(status, device, status_fields);
     status->state = state(device);
-    status->steps = net->steps;
-    status->skipped = net->skipped;
-    status->saturations = net->saturations;
-    memcpy(&status->loss_sum, &net->loss_sum, sizeof net->loss_sum);
-    status->last_loss = net->last_loss;
-    status->random_state = net->random_state;
-    status->noise_deviation = anp_noise_calibrated(noise) ? noise->deviation : 0;
-    status->noise_filled = noise->filled;
-    status->codes = noise->received;
-    status->codes_lost = device->intake.lost;
-    status->telemetry_dropped = device->telemetry.dropped;
-    status->last_error = session->last_error;
-    status->last_error_seq = session->last_error_seq;
-    status->last_error_detail = session->last_error_detail;
-    status->arena_used = net->at.used;
-    wire_session_reply(session, WIRE_TYPE_STATUS, status, sizeof *status);
+    if (!anp_noise_calibrated(&device->intake.noise))
+        status->noise_deviation = 0;
+    status->codes_lost = intake_lost(&device->intake);
+    wire_session_reply(&device->session, WIRE_TYPE_STATUS, sizeof *status);
     return WIRE_DONE;
 }
 
@@ -115,7 +113,7 @@ static enum wire_result noise(struct device *device, const uint8_t *payload, uin
     (void)length;
     const struct wire_noise *request = (const void *)payload;
     if (request->burst > WIRE_NOISE_BURST_MAX)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 2);
+        return device_out_of_range(device, 2);
     /* The stream is read from the buffer, which then holds the host's own codes. */
     if (device->intake.source != WIRE_NOISE_SOURCE_ADC)
         return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
@@ -157,7 +155,7 @@ static enum wire_result reset(struct device *device, const uint8_t *payload, uin
 static const WIRE_FLASH struct command commands[] = {
     [WIRE_TYPE_CONFIGURE] = {WIRE_SIZE_CONFIGURE, OPEN_INT16, false, command_configure},
     [WIRE_TYPE_SET_RATES] = {WIRE_SIZE_SET_RATES, OPEN_NONE, true, set_rates},
-    [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, true, set_blob},
+    [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, true, blobs_write},
     [WIRE_TYPE_GET_BLOB] = {WIRE_SIZE_GET_BLOB, OPEN_NONE, true, get_blob},
     [WIRE_TYPE_TRAIN] = {WIRE_SIZE_TRAIN, OPEN_INT16, true, command_train},
     [WIRE_TYPE_PREDICT] = {WIRE_SIZE_PREDICT, OPEN_INT16, true, command_predict},
@@ -173,9 +171,8 @@ static const WIRE_FLASH struct command commands[] = {
 
 static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
 {
-    if (command->open == OPEN_NONE)
-        return length == command->size;
-    return length >= command->size && (length - command->size) % command->open == 0;
+    uint8_t size = command->size;
+    return length >= size && ((uint8_t)(length - size) & command->open) == 0;
 }
 
 enum wire_result command_execute(struct device *device, uint8_t type, const uint8_t *payload, uint8_t length)

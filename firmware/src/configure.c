@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fields.h"
 #include "flash.h"
 #include "messages.h"
 
@@ -39,6 +40,14 @@ static const WIRE_FLASH uint8_t field_of[] = {
     [ANP_TOO_MANY_UNITS] = FIELD_SIZES,
 };
 
+static const WIRE_FLASH struct field numbers[] = {
+    FIELD(anp_config, sigma, wire_configure, sigma),
+    FIELD(anp_config, noise_std, wire_configure, noise_std),
+    FIELD(anp_config, learning_rate, wire_configure, learning_rate),
+    FIELD(anp_config, decorrelation_rate, wire_configure, decorrelation_rate),
+    FIELD(anp_config, seed, wire_configure, seed),
+};
+
 static void read_config(struct anp_config *config, const struct wire_configure *message, uint8_t size_count)
 {
     config->loss = message->loss;
@@ -47,11 +56,7 @@ static void read_config(struct anp_config *config, const struct wire_configure *
     config->normalised = (message->options & WIRE_OPTIONS_NORMALISED) != 0;
     config->antithetic = (message->options & WIRE_OPTIONS_ANTITHETIC) != 0;
     config->decorrelate = message->decorrelate;
-    config->sigma = message->sigma;
-    config->noise_std = message->noise_std;
-    config->learning_rate = message->learning_rate;
-    config->decorrelation_rate = message->decorrelation_rate;
-    config->seed = message->seed;
+    FIELDS_COPY(config, message, numbers);
     config->layers = (uint8_t)(size_count - 1);
     memcpy(config->sizes, message + 1, size_count * sizeof config->sizes[0]);
 }
@@ -59,10 +64,13 @@ static void read_config(struct anp_config *config, const struct wire_configure *
 /* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
 static bool sample_fits(const struct anp_config *config, uint8_t max_payload)
 {
-    uint32_t outputs = config->sizes[config->layers];
-    uint32_t targets = config->loss == ANP_CROSS_ENTROPY ? 1 : outputs;
-    uint32_t sample = config->sizes[0] + targets;
-    return WIRE_SIZE_EVALUATE + sample * sizeof(int16_t) <= max_payload && outputs * sizeof(int16_t) <= max_payload;
+    uint16_t targets = config->sizes[config->layers];
+    if (config->loss == ANP_CROSS_ENTROPY) {
+        if (targets > max_payload / 2u)
+            return false;
+        targets = 1;
+    }
+    return config->sizes[0] + targets <= (uint8_t)(max_payload - WIRE_SIZE_EVALUATE) / 2u;
 }
 
 enum wire_result command_configure(struct device *device, const uint8_t *payload, uint8_t length)
@@ -71,22 +79,24 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     const struct wire_configure *message = (const void *)payload;
     uint8_t size_count = (uint8_t)((length - sizeof *message) / sizeof(uint16_t));
     if (size_count < 2 || size_count > ANP_MAX_LAYERS + 1)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_SIZES);
+        return device_out_of_range(device, FIELD_SIZES);
     if (message->options & ~(WIRE_OPTIONS_NORMALISED | WIRE_OPTIONS_ANTITHETIC))
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_OPTIONS);
+        return device_out_of_range(device, FIELD_OPTIONS);
     if (message->noise_source > WIRE_NOISE_SOURCE_INJECTED)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_NOISE_SOURCE);
+        return device_out_of_range(device, FIELD_NOISE_SOURCE);
 
     struct anp_config config;
     read_config(&config, message, size_count);
     enum anp_status status = anp_check(&config);
     if (status != ANP_OK)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, field_of[status]);
+        return device_out_of_range(device, field_of[status]);
     uint32_t needed = anp_arena_bytes(&config);
-    if (needed > board->arena_bytes)
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - board->arena_bytes);
+    if (needed > board->arena_bytes) {
+        wire_session_refuse(&device->session, WIRE_ERROR_TOO_LARGE, needed - board->arena_bytes);
+        return WIRE_DONE;
+    }
     if (!sample_fits(&config, device->session.max_payload))
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, FIELD_SIZES);
+        return device_out_of_range(device, FIELD_SIZES);
 
     anp_configure(&device->net, &config, board->arena, board->arena_bytes);
     device->configured = true;

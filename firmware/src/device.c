@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "fields.h"
 #include "messages.h"
 
 /* Identifies what was compiled; the build system sets it. */
@@ -17,21 +18,25 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     return command_execute(context, type, payload, length);
 }
 
+static const WIRE_FLASH struct field welcome_fields[] = {
+    FIELD(wire_welcome, boot_count, board, boot_count),
+    FIELD(wire_welcome, reset_cause, board, reset_cause),
+    FIELD(wire_welcome, receive_window, board, receive_window),
+    FIELD(wire_welcome, adc_bits, board, adc_bits),
+    FIELD(wire_welcome, adc_rate, board, adc_rate),
+    FIELD(wire_welcome, adc_reference, board, adc_reference),
+    FIELD(wire_welcome, line_rate, board, line_rate),
+    FIELD(wire_welcome, arena, board, arena_bytes),
+};
+
 static void welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
     const struct board *board = device->board;
+    FIELDS_COPY(message, board, welcome_fields);
     message->build = DEVICE_BUILD;
     strncpy(message->board, board->name, sizeof message->board - 1);
-    message->boot_count = board->boot_count;
-    message->reset_cause = board->reset_cause;
-    message->receive_window = board->receive_window;
     message->features = (uint16_t)(board->features | OWN_FEATURES);
-    message->adc_bits = board->adc_bits;
-    message->adc_rate = board->adc_rate;
-    message->adc_reference = board->adc_reference;
-    message->line_rate = board->line_rate;
-    message->arena = board->arena_bytes;
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
@@ -47,24 +52,28 @@ static void opened(void *context)
     device->metrics = (struct wire_metrics){0};
 }
 
+static const WIRE_FLASH struct field session_fields[] = {
+    FIELD(wire_session, boot_count, board, boot_count),
+    FIELD(wire_session, credit, board, receive_window),
+    FIELD(wire_session, line_context, board, context),
+    FIELD(wire_session, write_room, board, write_room),
+    FIELD(wire_session, write, board, write),
+    FIELD(wire_session, place, board, place),
+    FIELD(wire_session, receive_overruns, board, receive_overruns),
+};
+
 void device_init(struct device *device, const struct board *board)
 {
     memset(device, 0, sizeof *device);
     device->board = board;
     intake_init(&device->intake, board);
     struct wire_session *session = &device->session;
+    FIELDS_COPY(session, board, session_fields);
     session->receive = (uint8_t *)device->receive;
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
     session->max_payload = board->max_payload < DEVICE_MAX_PAYLOAD ? board->max_payload : DEVICE_MAX_PAYLOAD;
-    session->boot_count = board->boot_count;
-    session->credit = board->receive_window;
-    session->line_context = board->context;
-    session->write_room = board->write_room;
-    session->write = board->write;
-    session->place = board->place;
-    session->receive_overruns = board->receive_overruns;
     session->command_context = device;
     session->handle = handle;
     session->welcome = welcome;
@@ -72,22 +81,27 @@ void device_init(struct device *device, const struct board *board)
     wire_session_init(session);
 }
 
-bool device_take_codes(struct device *device)
+void device_take_codes(struct device *device)
 {
-    uint8_t taken, all = 0;
+    uint8_t taken;
     do {
         taken = intake_take(&device->intake, device->board);
-        all |= taken;
+        if (taken)
+            device->took_codes = true;
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
-    return all != 0;
 }
 
-enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail)
+enum wire_result device_refuse(struct device *device, uint8_t code, size_t detail)
 {
-    wire_session_refuse(&device->session, code, detail);
+    wire_session_refuse(&device->session, code, (uint32_t)detail);
     return WIRE_DONE;
+}
+
+enum wire_result device_out_of_range(struct device *device, uint8_t number)
+{
+    return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, number);
 }
 
 /* Whether bytes were taken from the board. */
@@ -111,9 +125,8 @@ static bool receive(struct device *device)
 bool device_poll(struct device *device)
 {
     const struct board *board = device->board;
-    uint32_t code = device->intake.next;
-    if (device->session.held || device->session.ack_due)
-        wire_session_poll(&device->session);
+    device->took_codes = false;
+    wire_session_poll(&device->session);
     if (device->restart) {
         /* The acknowledgement of the RESET must be on its way first. */
         if (device->session.ack_due)
@@ -121,9 +134,14 @@ bool device_poll(struct device *device)
         board->reset(board->context);
         return true;
     }
-    bool received = receive(device);
-    if (device->stream.active && stream_waits_for_codes(&device->stream, &device->intake, &device->session, board))
+    /* A turn executes no more than one batch of commands, so that a board's FIFO of codes need not hold more. */
+    uint8_t inputs = 0, seq = device->session.next_seq;
+    while (inputs < DEVICE_INPUTS && seq == device->session.next_seq && receive(device))
+        inputs++;
+    device_take_codes(device);
+    if (device->stream.active && device->stream.waits) {
         board->advance(board->context);
-    /* A command that waits for codes takes them itself. */
-    return device_take_codes(device) || received || device->intake.next != code;
+        device_take_codes(device);
+    }
+    return device->took_codes || inputs;
 }

@@ -3,6 +3,7 @@
 #define DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "anp.h"
@@ -24,14 +25,16 @@ extern "C" {
 
 /* A build for boards that all have a place() of their own defines DEVICE_FRAMES_IN_PLACE and saves the device's buffer. */
 
-/* Received bytes handled in one turn, at most. */
-#define DEVICE_INPUT (DEVICE_MAX_PAYLOAD < 128 ? 16 : 32)
+/* Received bytes taken from the board at once, at most, and how often in one turn: up to the end of a frame. */
+#define DEVICE_INPUT (DEVICE_MAX_PAYLOAD < 128 ? 24 : 32)
+#define DEVICE_INPUTS (WIRE_ENCODED_BYTES(DEVICE_MAX_PAYLOAD) / DEVICE_INPUT + 1)
 
 /* Small fields first (intake.h). */
 struct device {
     const struct board *board;
     bool configured;
     bool restart;                 /* RESET was executed */
+    bool took_codes;              /* in this turn */
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;
     struct stream stream;
@@ -52,15 +55,18 @@ struct device {
 /* The board must stay where it is. Its features are those of the board; the device adds its own. */
 void device_init(struct device *device, const struct board *board);
 
-/* One turn of the main loop: received bytes (at most DEVICE_INPUT), noise codes, the noise stream, acknowledgements. Returns whether
+/* One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements. Returns whether
  * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */
 bool device_poll(struct device *device);
 
-/* Takes all codes that the board has and sends what the noise stream makes of them. Whether there were any. */
-bool device_take_codes(struct device *device);
+/* Takes all codes that the board has and sends what the noise stream makes of them. */
+void device_take_codes(struct device *device);
 
-/* Refuses the current command: what a handler returns then. */
-enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail);
+/* Refuses the current command: what a handler returns then. A detail beyond size_t: wire_session_refuse(). */
+enum wire_result device_refuse(struct device *device, uint8_t code, size_t detail);
+
+/* The same for a field or value, by its number. */
+enum wire_result device_out_of_range(struct device *device, uint8_t number);
 
 #ifdef __cplusplus
 }

@@ -10,8 +10,7 @@ void intake_init(struct intake *intake, const struct board *board)
     intake->source = WIRE_NOISE_SOURCE_ADC;
     intake->contiguous = 0;
     intake->next = 0;
-    intake->lost = 0;
-    intake->lost_before = board->adc_lost(board->context);
+    intake->lost = intake->lost_before = board->adc_lost(board->context);
 }
 
 void intake_choose(struct intake *intake, uint8_t source)
@@ -29,19 +28,17 @@ uint8_t intake_take(struct intake *intake, const struct board *board)
 {
     uint16_t codes[INTAKE_BATCH];
     uint8_t count = (uint8_t)board->adc_read(board->context, codes, INTAKE_BATCH);
-    uint32_t lost = board->adc_lost(board->context) - intake->lost_before;
+    uint32_t lost = board->adc_lost(board->context);
     if (lost != intake->lost) {
         intake->next += lost - intake->lost;
         intake->lost = lost;
         intake->contiguous = 0;
     }
-    if (count == 0)
-        return 0;
     intake->next += count;
     if (intake->source == WIRE_NOISE_SOURCE_ADC) {
         anp_noise_put_all(&intake->noise, codes, count);
-        bool full = count >= ANP_NOISE_BUFFER - intake->contiguous;
-        intake->contiguous = full ? ANP_NOISE_BUFFER : (uint8_t)(intake->contiguous + count);
+        uint8_t most = (uint8_t)(ANP_NOISE_BUFFER - intake->contiguous);
+        intake->contiguous = (uint8_t)(intake->contiguous + (count < most ? count : most));
     }
     return count;
 }

@@ -12,8 +12,8 @@
 /* Small fields first: a small chip reaches what is near a struct's start with short instructions. */
 struct intake {
     uint32_t next;                /* number of the converter's next code, mod 2^32; lost ones count */
-    uint32_t lost;                /* codes lost since the start, mod 2^32 */
-    uint32_t lost_before;         /* the board's counter at the start */
+    uint32_t lost;                /* the board's counter of lost codes, as far as they have their numbers */
+    uint32_t lost_before;         /* that counter at the start */
     uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
     uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
     struct anp_noise noise;
@@ -26,6 +26,9 @@ void intake_choose(struct intake *intake, uint8_t source);
 
 /* Takes one batch from the board; returns how many codes. With injected noise they are numbered and thrown away. */
 uint8_t intake_take(struct intake *intake, const struct board *board);
+
+/* Codes lost since the start, mod 2^32. */
+static inline uint32_t intake_lost(const struct intake *intake) { return intake->lost - intake->lost_before; }
 
 /* Place in the noise buffer of the code that is so many codes old: 1 is the newest, at most `contiguous`. */
 uint8_t intake_place(const struct intake *intake, uint8_t age);

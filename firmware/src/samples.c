@@ -14,45 +14,42 @@ struct batch {
     uint8_t targets;
 };
 
-/* Number of the first value that is out of range, from 1; 0: none. All are checked before the first sample is used. */
-static uint8_t first_invalid(const struct batch *batch, const struct anp_config *config)
-{
-    const int16_t *value = batch->values;
-    bool classes = batch->targets > 0 && config->loss == ANP_CROSS_ENTROPY;
-    uint8_t number = 0, width = (uint8_t)(batch->inputs + batch->targets);
-    for (uint8_t sample = 0; sample < batch->count; sample++) {
-        for (uint8_t i = 0; i < width; i++, value++) {
-            number++;
-            if (*value < -WIRE_MAX_SAMPLES_VALUE)
-                return number;
-        }
-        /* A negative class reads as one of 32768 or more. */
-        if (classes && (uint16_t)value[-1] >= config->sizes[config->layers])
-            return number;
-    }
-    return 0;
-}
-
-/* Finds the samples in `length` bytes. False when the command was refused. */
+/* Finds the samples in `length` bytes and checks all of them before the first is used. False when the command was refused. Only an
+ * EVALUATE may hold none. */
 static bool read_batch(struct device *device, struct batch *batch, const int16_t *values, uint8_t length, bool with_targets)
 {
-    const struct anp_network *net = &device->net;
+    const struct anp_config *config = &device->net.config;
+    uint8_t inputs = (uint8_t)config->sizes[0], targets = (uint8_t)(with_targets ? anp_target_count(&device->net) : 0);
+    bool classes = with_targets && config->loss == ANP_CROSS_ENTROPY;
+    uint8_t width = (uint8_t)(inputs + targets), sample_bytes = (uint8_t)(width * sizeof *values);
     batch->values = values;
-    batch->inputs = (uint8_t)net->config.sizes[0];
-    batch->targets = (uint8_t)(with_targets ? anp_target_count(net) : 0);
-    uint16_t sample_bytes = (uint16_t)((batch->inputs + batch->targets) * (int)sizeof(int16_t));
-    batch->count = (uint8_t)(length / sample_bytes);
+    batch->inputs = inputs;
+    batch->targets = targets;
+    batch->count = 0;
     if (device->blobs.damaged) {
         device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
         return false;
     }
-    if (length % sample_bytes != 0) {
-        device_refuse(device, WIRE_ERROR_BAD_LENGTH, wire_frame_length(&device->session.decoder));
+    uint8_t number = 0, invalid = 0;
+    const int16_t *value = values;
+    for (; length >= sample_bytes; length = (uint8_t)(length - sample_bytes)) {
+        batch->count++;
+        for (uint8_t left = width; left; left--) {
+            number++;
+            if (*value++ < -WIRE_MAX_SAMPLES_VALUE && !invalid)
+                invalid = number;
+        }
+        /* A negative class reads as one of 32768 or more. */
+        if (classes && (uint16_t)value[-1] >= config->sizes[config->layers] && !invalid)
+            invalid = number;
+    }
+    uint8_t frame_length = wire_frame_length(&device->session.decoder);
+    if (length != 0 || frame_length == 0) {
+        device_refuse(device, WIRE_ERROR_BAD_LENGTH, frame_length);
         return false;
     }
-    uint8_t invalid = first_invalid(batch, &net->config);
     if (invalid) {
-        device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, invalid);
+        device_out_of_range(device, invalid);
         return false;
     }
     return true;
@@ -66,7 +63,7 @@ static bool buffer_full(struct device *device, enum wire_result *result)
     if (anp_noise_ready(&intake->noise))
         return true;
     if (intake->source == WIRE_NOISE_SOURCE_INJECTED || !(board->features & WIRE_FEATURES_ADC_LIVE)) {
-        *result = device_refuse(device, WIRE_ERROR_NOISE_NOT_READY, (uint32_t)(ANP_NOISE_BUFFER - intake->noise.filled));
+        *result = device_refuse(device, WIRE_ERROR_NOISE_NOT_READY, (uint8_t)(ANP_NOISE_BUFFER - intake->noise.filled));
         return false;
     }
     board->advance(board->context);
@@ -84,8 +81,6 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
     enum wire_result result;
     if (!read_batch(device, &batch, (const int16_t *)(const void *)payload, length, true))
         return WIRE_DONE;
-    if (batch.count == 0)
-        return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
     if (!buffer_full(device, &result))
         return result;
 
@@ -94,7 +89,10 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
         board->advance(board->context);
         device_take_codes(device);
         if (!anp_noise_calibrated(noise) && !anp_noise_calibrate(noise, net->config.sigma, net->config.noise_std))
-            return device_refuse(device, WIRE_ERROR_NO_NOISE, noise->deviation);
+        {
+            wire_session_refuse(&device->session, WIRE_ERROR_NO_NOISE, noise->deviation);
+            return WIRE_DONE;
+        }
         anp_train(net, noise, x, x + batch.inputs);
         telemetry_step(&device->telemetry, net, &device->session, board);
     }
@@ -109,20 +107,19 @@ enum wire_result command_predict(struct device *device, const uint8_t *payload, 
     struct batch batch;
     if (!read_batch(device, &batch, (const int16_t *)(const void *)payload, length, false))
         return WIRE_DONE;
-    if (batch.count == 0)
-        return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
     uint8_t outputs = (uint8_t)net->config.sizes[net->config.layers];
     uint8_t output_bytes = (uint8_t)(outputs * sizeof(int16_t));
     uint8_t fit = (uint8_t)(session->max_payload / output_bytes);
     uint8_t count = batch.count < fit ? batch.count : fit;
     uint8_t reply = (uint8_t)(count * output_bytes);
-    if (!wire_session_room(session, reply))
+    int16_t *y = wire_session_reserve(session, reply);
+    if (!y)
         return WIRE_LATER;
-    int16_t *y = (int16_t *)(void *)wire_session_payload(session);
-    for (uint8_t i = 0; i < count; i++)
-        anp_predict(net, batch.values + i * batch.inputs, y + i * outputs);
-    wire_session_reply(session, WIRE_TYPE_PREDICTION, y, reply);
+    const int16_t *x = batch.values;
+    for (; count; count--, x += batch.inputs, y += outputs)
+        anp_predict(net, x, y);
+    wire_session_reply(session, WIRE_TYPE_PREDICTION, reply);
     return WIRE_DONE;
 }
 
@@ -133,7 +130,7 @@ enum wire_result command_evaluate(struct device *device, const uint8_t *payload,
     struct batch batch;
     uint8_t restart = payload[0];
     if (restart > WIRE_EVALUATE_RESTART_MAX)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, 0);
+        return device_out_of_range(device, 0);
     /* The samples stand behind one byte: they move down to an even address. That loses the payload's first byte, so no path below may
      * return WIRE_LATER. */
     int16_t *values = (int16_t *)(void *)(device->session.receive + WIRE_RECEIVE_PAYLOAD);

@@ -12,21 +12,17 @@
 
 struct stream {
     bool active;
-    bool endless;
-    uint32_t left;                /* codes to send until the stream ends by itself */
+    bool waits;                   /* a frame could be sent if only the converter had more codes */
+    uint32_t left;                /* codes to send until the stream ends by itself; 0: it does not */
     uint32_t next;                /* number of the code to send next */
     uint16_t burst;               /* codes of a contiguous burst; 0: one code after the other */
-    uint16_t burst_left;
+    uint16_t burst_left;          /* 0: no bursts */
 };
 
 /* Starts with the next code of the converter. count 0: until stream_stop(). */
 void stream_start(struct stream *stream, const struct intake *intake, uint32_t count, uint16_t burst);
 
 void stream_stop(struct stream *stream);
-
-/* While the stream is active: whether a frame could be sent if only the converter had more codes. */
-bool stream_waits_for_codes(struct stream *stream, const struct intake *intake, const struct wire_session *session,
-                            const struct board *board);
 
 /* Sends as many full frames as there are codes and room for. */
 void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const struct board *board);

@@ -1,5 +1,6 @@
 #include "telemetry.h"
 
+#include "fields.h"
 #include "messages.h"
 
 #define MICROS_PER_SECOND 1000000u
@@ -13,7 +14,7 @@ void telemetry_init(struct telemetry *telemetry)
 
 static void begin(struct telemetry *telemetry, uint32_t micros)
 {
-    telemetry->steps = 0;
+    telemetry->left = telemetry->interval;
     telemetry->loss_low = 0;
     telemetry->loss_high = 0;
     telemetry->micros = micros;
@@ -50,23 +51,38 @@ static uint32_t per_second(uint32_t steps, uint32_t micros)
     /* Beyond 32 bits in steps of half: within 1/2000. */
     for (; steps > UINT32_MAX / MICROS_PER_SECOND; steps /= 2)
         micros /= 2;
-    return micros ? steps * MICROS_PER_SECOND / micros : 0;
+    return micros ? divide(0, steps * MICROS_PER_SECOND, micros) : 0;
 }
 
-/* Both apart from telemetry_step(), since a small chip has addresses for two structs at a time. */
+/* Apart from report(), since a small chip has addresses for two structs at a time. */
 static __attribute__((noinline)) void fill_interval(struct wire_telemetry *message, const struct telemetry *telemetry, uint32_t micros)
 {
     message->sequence = telemetry->sequence;
     message->dropped = telemetry->dropped;
-    message->loss = divide(telemetry->loss_high, telemetry->loss_low, telemetry->steps);
-    message->steps_per_second = per_second(telemetry->steps, micros - telemetry->micros);
+    message->loss = divide(telemetry->loss_high, telemetry->loss_low, telemetry->interval);
+    message->steps_per_second = per_second(telemetry->interval, micros - telemetry->micros);
 }
 
-static __attribute__((noinline)) void fill_totals(struct wire_telemetry *message, const struct anp_network *net)
+static const WIRE_FLASH struct field totals[] = {
+    FIELD(wire_telemetry, step, anp_network, steps),
+    FIELD(wire_telemetry, skipped, anp_network, skipped),
+    FIELD(wire_telemetry, saturations, anp_network, saturations),
+};
+
+static __attribute__((noinline)) void report(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
+                                            const struct board *board)
 {
-    message->step = net->steps;
-    message->skipped = net->skipped;
-    message->saturations = net->saturations;
+    uint32_t micros = board->micros(board->context);
+    struct wire_telemetry *message = wire_session_reserve(session, sizeof *message);
+    if (message) {
+        fill_interval(message, telemetry, micros);
+        FIELDS_COPY(message, net, totals);
+        wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, sizeof *message);
+    } else {
+        telemetry->dropped++;
+    }
+    telemetry->sequence++;
+    begin(telemetry, micros);
 }
 
 void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
@@ -78,17 +94,6 @@ void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, 
     telemetry->loss_low += loss;
     if (telemetry->loss_low < loss)
         telemetry->loss_high++;
-    if (++telemetry->steps < telemetry->interval)
-        return;
-    uint32_t micros = board->micros(board->context);
-    if (wire_session_room(session, WIRE_SIZE_TELEMETRY)) {
-        struct wire_telemetry *message = (void *)wire_session_payload(session);
-        fill_interval(message, telemetry, micros);
-        fill_totals(message, net);
-        wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, message, sizeof *message);
-    } else {
-        telemetry->dropped++;
-    }
-    telemetry->sequence++;
-    begin(telemetry, micros);
+    if (--telemetry->left == 0)
+        report(telemetry, net, session, board);
 }

@@ -10,7 +10,7 @@
 
 struct telemetry {
     uint32_t interval;            /* training steps; 0: off */
-    uint32_t steps;               /* since the last frame, sent or dropped */
+    uint32_t left;                /* steps until the next frame, sent or dropped */
     uint32_t loss_low;            /* sum of their losses, two halves: a small chip pays for numbers of 64 bits in code */
     uint32_t loss_high;
     uint32_t micros;              /* clock at the last frame */

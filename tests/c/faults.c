@@ -128,13 +128,13 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
         return WIRE_LATER;
     }
     if (type == WIRE_TYPE_GET_STATUS) {
-        struct wire_status status = {.steps = device.executed, .random_state = device.nonce};
-        if (!wire_session_room(&device.session, sizeof status)) {
+        struct wire_status *status = wire_session_reserve(&device.session, sizeof *status);
+        if (!status) {
             total_later++;
             return WIRE_LATER;
         }
-        if (!wire_session_reply(&device.session, WIRE_TYPE_STATUS, &status, sizeof status))
-            fail("there was room for a reply, and then there was none");
+        *status = (struct wire_status){.steps = device.executed, .random_state = device.nonce};
+        wire_session_reply(&device.session, WIRE_TYPE_STATUS, sizeof *status);
     }
     if (type == WIRE_TYPE_STOP)
         wire_session_refuse(&device.session, WIRE_ERROR_WRONG_MODE, device.executed);
@@ -193,8 +193,11 @@ static void device_tick(void)
             device.busy_until = now + random_draw(500);
     }
     if (random_draw(400) == 0) {
-        struct wire_telemetry telemetry = {.step = device.executed};
-        wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, &telemetry, sizeof telemetry);
+        struct wire_telemetry *telemetry = wire_session_reserve(session, sizeof *telemetry);
+        if (telemetry) {
+            *telemetry = (struct wire_telemetry){.step = device.executed};
+            wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, sizeof *telemetry);
+        }
     }
     wire_session_poll(session);
     while (device.ring.count > 0 && now >= device.busy_until) {

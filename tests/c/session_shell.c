@@ -59,17 +59,22 @@ static uint16_t receive_overruns(void *context)
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
     (void)context;
-    if (later || ((type == WIRE_TYPE_GET_STATUS || type == WIRE_TYPE_PREDICT) && !wire_session_room(&session, length)))
+    if (later || ((type == WIRE_TYPE_GET_STATUS || type == WIRE_TYPE_PREDICT) && !wire_session_reserve(&session, length)))
         return WIRE_LATER;
     printf("handle %u ", type);
     print_hex(payload, length);
-    if (type == WIRE_TYPE_GET_STATUS && !wire_session_reply(&session, WIRE_TYPE_STATUS, "\1\0\2\0", 4))
-        return WIRE_LATER;
+    if (type == WIRE_TYPE_GET_STATUS) {
+        uint8_t *status = wire_session_reserve(&session, 4);
+        if (!status)
+            return WIRE_LATER;
+        memcpy(status, "\1\0\2\0", 4);
+        wire_session_reply(&session, WIRE_TYPE_STATUS, 4);
+    }
     if (type == WIRE_TYPE_PREDICT) {
-        uint8_t *outputs = wire_session_payload(&session);
+        uint8_t *outputs = wire_session_reserve(&session, length);
         for (uint8_t i = 0; i < length; i++)
             outputs[i] = (uint8_t)~payload[i];
-        wire_session_reply(&session, WIRE_TYPE_PREDICTION, outputs, length);
+        wire_session_reply(&session, WIRE_TYPE_PREDICTION, length);
     }
     if (type == WIRE_TYPE_STOP)
         wire_session_refuse(&session, WIRE_ERROR_WRONG_MODE, 0x01020304);
@@ -149,7 +154,12 @@ int main(void)
             uint8_t payload[256];
             char *hex = strchr(line + used + 1, ' ');
             uint8_t length = (uint8_t)(hex ? read_hex(hex + 1, payload) : 0);
-            printf("sent %d\n", wire_session_send(&session, (uint8_t)number, 0, payload, length));
+            uint8_t *room_for_it = wire_session_reserve(&session, length);
+            if (room_for_it) {
+                memcpy(room_for_it, payload, length);
+                wire_session_send(&session, (uint8_t)number, 0, length);
+            }
+            printf("sent %d\n", room_for_it != NULL);
         } else if (!strcmp(word, "ack")) {
             wire_session_acknowledge(&session);
         } else if (!strcmp(word, "close")) {

@@ -17,7 +17,6 @@ def test_the_image_fits() -> None:
     assert (found["_end"] & 0xFFFF) - RAM_START <= STATIC_RAM
 
 
-@pytest.mark.xfail(strict=True, reason="22 KB: the C around the kernels is not small enough yet")
 def test_the_image_is_small() -> None:
     assert symbols(image())["__data_load_end"] <= FLASH
 

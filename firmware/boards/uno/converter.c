@@ -93,14 +93,19 @@ uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;
     uint16_t *from = next;
-    uint8_t end = *(volatile uint8_t *)&head, count = 0;
+    uint8_t end = *(volatile uint8_t *)&head, bytes = (uint8_t)(end - LOW(from));
+    if (end < LOW(from))
+        bytes = (uint8_t)(bytes + sizeof fifo);
+    uint8_t count = bytes / sizeof *from;
+    if (count > (uint8_t)most)
+        count = (uint8_t)most;
     if (hole) {
         lost += hole;
         hole = 0;
     }
-    for (; count < (uint8_t)most && LOW(from) != end; count++) {
+    for (uint8_t left = count; left; left--) {
         *codes++ = *from++;
-        if (from == fifo + UNO_ADC_FIFO)
+        if (LOW(from) == LOW(fifo + UNO_ADC_FIFO))
             from = fifo;
     }
     next = from;

@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "converter.h"
 #include "device.h"
-#include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "starts.h"
@@ -81,11 +80,9 @@ int main(void)
     converter_init();
     sei();
 
-    while (!eeprom_ready())
-        ;
     board.boot_count = starts_count();
     while (clock_micros(NULL) < CONVERTER_SETTLES_MICROS)
-        starts_store(board.boot_count);
+        ;
     converter_start();
 
     device_init(&device, &board);

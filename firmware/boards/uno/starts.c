@@ -50,13 +50,18 @@ static uint8_t reset_flags(void)
 
 uint8_t starts_begin(void)
 {
-    bool kept = key == KEY, told = kept && asked, hung = kept && starts_unfed >= HUNG_OVERFLOWS;
-    key = KEY;
+    bool kept = key == KEY;
+    if (!kept) {
+        key = KEY;
+        asked = 0;
+        starts_unfed = 0;
+    }
+    uint8_t told = asked, flags = reset_flags();
+    bool hung = starts_unfed >= HUNG_OVERFLOWS;
     asked = 0;
     starts_unfed = 0;
     wdt_enable(WDTO_1S);
 
-    uint8_t flags = reset_flags();
     if (told)
         return WIRE_RESET_CAUSE_SOFTWARE;
     if (hung)
@@ -86,50 +91,45 @@ void starts_again(void)
         ;
 }
 
-/* The count stands in the EEPROM four times, as bytes low, high, check; each start writes the next place. So a cell is worn out after
- * 400,000 starts, and a power cut while one place is written leaves the others. */
+/* The count stands in the EEPROM in four places in turn, as bytes low, high, check; each start writes the next place. So a cell is worn
+ * out after 400,000 starts, and a power cut while one place is written leaves the others. */
 #define PLACES 4u
 #define PLACE_BYTES (EEPROM_STARTS_BYTES / PLACES)
 
-static uint8_t count_byte(uint16_t count, uint8_t index)
+/* Neither 00 nor ff throughout is a count, and no mixture of a place's old and new bytes. */
+static uint8_t check_of(uint16_t count)
 {
-    uint8_t low = (uint8_t)count, high = (uint8_t)(count >> 8);
-    /* Neither 00 nor ff throughout is a count, and no mixture of a place's old and new bytes. */
-    uint8_t check = (uint8_t)(low ^ high ^ 0x5au);
-    return index == 0 ? low : index == 1 ? high : check;
+    return (uint8_t)(count ^ count >> 8 ^ 0x5au);
 }
 
-static uint16_t place_of(uint16_t count)
+/* Waits for the write before. */
+static void store(uint16_t address, uint8_t value)
 {
-    return (uint16_t)(EEPROM_STARTS + count % PLACES * PLACE_BYTES);
+    while (!eeprom_ready())
+        ;
+    if (eeprom_read(address) != value)
+        eeprom_write(address, value);
 }
 
 uint16_t starts_count(void)
 {
     uint16_t newest = 0;
     bool found = false;
+    while (!eeprom_ready())
+        ;
     for (uint8_t place = 0; place < PLACES; place++) {
         uint16_t at = (uint16_t)(EEPROM_STARTS + place * PLACE_BYTES);
         uint16_t count = (uint16_t)(eeprom_read(at) | (uint16_t)eeprom_read((uint16_t)(at + 1)) << 8);
-        if (place_of(count) != at || eeprom_read((uint16_t)(at + 2)) != count_byte(count, 2))
+        if (count % PLACES != place || eeprom_read((uint16_t)(at + 2)) != check_of(count))
             continue;
         if (!found || (int16_t)(count - newest) > 0)
             newest = count;
         found = true;
     }
-    return (uint16_t)(newest + 1);
-}
-
-void starts_store(uint16_t count)
-{
-    if (!eeprom_ready())
-        return;
-    for (uint8_t i = 0; i < PLACE_BYTES; i++) {
-        uint16_t at = (uint16_t)(place_of(count) + i);
-        uint8_t value = count_byte(count, i);
-        if (eeprom_read(at) != value) {
-            eeprom_write(at, value);
-            return;
-        }
-    }
+    newest++;
+    uint16_t at = (uint16_t)(EEPROM_STARTS + newest % PLACES * PLACE_BYTES);
+    store(at, (uint8_t)newest);
+    store((uint16_t)(at + 1), (uint8_t)(newest >> 8));
+    store((uint16_t)(at + 2), check_of(newest));
+    return newest;
 }

@@ -17,10 +17,7 @@ void starts_feed(void);
 /* Restarts the device in 16 ms, with cause SOFTWARE. What was written to the line leaves until then: interrupts go on. */
 _Noreturn void starts_again(void);
 
-/* Number of this start, mod 2^16, as the EEPROM has it; the EEPROM must be ready. */
+/* Counts this start in the EEPROM, which takes up to 14 ms. Returns its number, mod 2^16. */
 uint16_t starts_count(void);
-
-/* Puts it into the EEPROM, a byte a call, when it is ready. Call it for three writes' time, 11 ms, or longer. */
-void starts_store(uint16_t count);
 
 #endif

@@ -14,44 +14,42 @@ void wire_session_init(struct wire_session *session)
     session->bad_frames = 0;
 }
 
-bool wire_session_room(const struct wire_session *session, uint8_t length)
-{
-    /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
-    uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
-    return session->write_room(session->line_context) >= (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
-}
-
 static uint8_t *place(const struct wire_session *session)
 {
     return session->place ? session->place(session->line_context) : session->transmit;
 }
 
-uint8_t *wire_session_payload(const struct wire_session *session)
+/* Also without a session. */
+static void *reserve(const struct wire_session *session, uint8_t length)
 {
+    /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
+    uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
+    uint16_t needed = (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
+    if (length > session->max_payload || session->write_room(session->line_context) < needed)
+        return NULL;
     return place(session) + WIRE_TRANSMIT_PAYLOAD;
 }
 
-static bool transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, const void *payload,
-                     uint8_t length)
+static void transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, uint8_t length)
 {
-    if (length > session->max_payload || !wire_session_room(session, length))
-        return false;
     uint8_t *frame = place(session);
-    if (length > 0 && payload != frame + WIRE_TRANSMIT_PAYLOAD)
-        memmove(frame + WIRE_TRANSMIT_PAYLOAD, payload, length);
     wire_encode(frame, type, number, seq, length);
     session->write(session->line_context, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
-    return true;
 }
 
-bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length)
+void *wire_session_reserve(const struct wire_session *session, uint8_t length)
 {
-    return session->open && transmit(session, type, session->number, seq, payload, length);
+    return session->open ? reserve(session, length) : NULL;
 }
 
-bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length)
+void wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, uint8_t length)
 {
-    return wire_session_send(session, type, session->next_seq, payload, length);
+    transmit(session, type, session->number, seq, length);
+}
+
+void wire_session_reply(struct wire_session *session, uint8_t type, uint8_t length)
+{
+    wire_session_send(session, type, session->next_seq, length);
 }
 
 void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail)
@@ -60,24 +58,31 @@ void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t de
     session->last_error = code;
     session->last_error_seq = session->next_seq;
     session->last_error_detail = detail;
-    struct wire_err err = {.command = wire_frame_type(&session->decoder), .code = code, .detail = detail};
-    wire_session_reply(session, WIRE_TYPE_ERR, &err, sizeof err);
+    struct wire_err *err = wire_session_reserve(session, sizeof *err);
+    if (!err)
+        return;
+    err->command = wire_frame_type(&session->decoder);
+    err->code = code;
+    err->detail = detail;
+    wire_session_reply(session, WIRE_TYPE_ERR, sizeof *err);
 }
 
 void wire_session_acknowledge(struct wire_session *session)
 {
     if (!session->open)
         return;
-    uint16_t overruns = session->receive_overruns(session->line_context);
-    struct wire_ack ack = {
-        .next_seq = session->next_seq,
-        .credit = session->credit,
-        .bad_frames = session->bad_frames,
-        .rx_overruns = (uint16_t)(overruns - session->overruns_before),
-        .errors = session->errors,
-    };
     session->ack_due = false;
-    session->ack_due = !wire_session_send(session, WIRE_TYPE_ACK, session->next_seq, &ack, sizeof ack);
+    struct wire_ack *ack = wire_session_reserve(session, sizeof *ack);
+    if (!ack) {
+        session->ack_due = true;
+        return;
+    }
+    ack->next_seq = session->next_seq;
+    ack->credit = session->credit;
+    ack->bad_frames = session->bad_frames;
+    ack->rx_overruns = (uint16_t)(session->receive_overruns(session->line_context) - session->overruns_before);
+    ack->errors = session->errors;
+    wire_session_reply(session, WIRE_TYPE_ACK, sizeof *ack);
 }
 
 void wire_session_close(struct wire_session *session)
@@ -91,9 +96,18 @@ static void open_session(struct wire_session *session, uint32_t nonce)
 {
     /* The first number comes from the nonce and the count of starts, so that a device that restarts does not take the
      * one it had: frames of the session before may still be under way. */
-    uint8_t before = session->number;
-    session->number = (uint8_t)(1 + (before == WIRE_SESSION_NONE ? nonce % 255 + session->boot_count : before) % 255);
     session->nonce = nonce;
+    uint16_t sum = session->number;
+    if (sum == WIRE_SESSION_NONE) {
+        /* Mod 255, the sum of a number's bytes is the number. */
+        sum = (uint16_t)((uint8_t)session->boot_count + (session->boot_count >> 8));
+        const uint8_t *bytes = (const uint8_t *)&session->nonce;
+        for (uint8_t i = 0; i < sizeof session->nonce; i++)
+            sum = (uint16_t)(sum + bytes[i]);
+    }
+    while (sum >= 255)
+        sum = (uint16_t)(sum - 255);
+    session->number = (uint8_t)(1 + sum);
     session->open = true;
     session->next_seq = 0;
     session->ack_due = false;
@@ -112,13 +126,13 @@ static bool greet(struct wire_session *session)
     const struct wire_hello *hello = (const void *)wire_frame_payload(&session->decoder);
     if (wire_frame_length(&session->decoder) != sizeof *hello)
         return true;
-    if (!wire_session_room(session, WIRE_SIZE_WELCOME))
+    struct wire_welcome *welcome = reserve(session, sizeof *welcome);
+    if (!welcome)
         return false;
     bool understood = hello->version_min <= WIRE_VERSION && WIRE_VERSION <= hello->version_max;
     if (understood && !(session->open && hello->nonce == session->nonce))
         open_session(session, hello->nonce);
 
-    struct wire_welcome *welcome = (void *)wire_session_payload(session);
     memset(welcome, 0, sizeof *welcome);
     session->welcome(session->command_context, welcome);
     welcome->nonce = hello->nonce;
@@ -126,7 +140,8 @@ static bool greet(struct wire_session *session)
     welcome->session = understood ? session->number : WIRE_SESSION_NONE;
     welcome->schema = WIRE_SCHEMA;
     welcome->max_payload = session->max_payload;
-    return transmit(session, WIRE_TYPE_WELCOME, WIRE_SESSION_NONE, wire_frame_seq(&session->decoder), welcome, sizeof *welcome);
+    transmit(session, WIRE_TYPE_WELCOME, WIRE_SESSION_NONE, wire_frame_seq(&session->decoder), sizeof *welcome);
+    return true;
 }
 
 static enum wire_result take_command(struct wire_session *session)

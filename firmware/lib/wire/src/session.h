@@ -57,8 +57,8 @@ struct wire_session {
 
     void *command_context;
     /* Executes one command. Its seq is session->next_seq. The payload is aligned to 2 bytes and stays until the command
-     * is done. A command with a reply first checks wire_session_room() and returns WIRE_LATER when there is none; then
-     * it may build the reply in wire_session_payload() and sends it with wire_session_reply(). While it returns
+     * is done. A command with a reply first calls wire_session_reserve() and returns WIRE_LATER when there is no room; then
+     * it builds the reply there and sends it with wire_session_reply(). While it returns
      * WIRE_LATER no further bytes are taken, so it may also work in pieces. Every type below 0x80 comes here, unknown
      * ones too. */
     enum wire_result (*handle)(void *command_context, uint8_t type, const uint8_t *payload, uint8_t length);
@@ -94,19 +94,16 @@ uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes
 /* Tries a held frame again and sends an ACK that is due. */
 void wire_session_poll(struct wire_session *session);
 
-/* Whether a frame with a payload of `length` bytes can be sent now. */
-bool wire_session_room(const struct wire_session *session, uint8_t length);
+/* Where to build a payload of `length` bytes, aligned to 2 bytes, until the next call of any function here. NULL without a
+ * session, without room for the frame now, or beyond max_payload: a command with a reply is left for later then,
+ * telemetry is dropped. */
+void *wire_session_reserve(const struct wire_session *session, uint8_t length);
 
-/* Room to build a payload of up to max_payload bytes in, aligned to 2 bytes; valid until the next frame is sent,
- * once wire_session_room() has said yes. */
-uint8_t *wire_session_payload(const struct wire_session *session);
+/* Sends the payload of `length` bytes that was built there. */
+void wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, uint8_t length);
 
-/* Sends a frame of the session. False, and nothing sent, when there is no session or no room: the caller drops
- * telemetry then. The payload may lie in wire_session_payload() already. */
-bool wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, const void *payload, uint8_t length);
-
-/* In handle(): answers the command. False when there is no room; wire_session_room() tells beforehand. */
-bool wire_session_reply(struct wire_session *session, uint8_t type, const void *payload, uint8_t length);
+/* In handle(): sends it as the answer to the command. */
+void wire_session_reply(struct wire_session *session, uint8_t type, uint8_t length);
 
 /* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that
  * finds no room is not sent: the errors counter in the next ACK tells, and last_error holds it. */
