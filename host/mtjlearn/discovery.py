@@ -113,7 +113,6 @@ def board_options(name: str | None) -> frozenset[str]:
 def open_board(
     name: str | None = None,
     *,
-    baud: int = BAUD,
     log: str | os.PathLike[str] | None = None,
     timeout: float = 5.0,
     **virtual: Any,
@@ -122,8 +121,8 @@ def open_board(
 
     Args:
         name: a virtual board (``native``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
-            (``socket://127.0.0.1:4000``), or None for the only board that is connected.
-        baud: bits a second.
+            (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line rate is
+            opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link.
         timeout: seconds to wait for an answer.
         virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
@@ -135,7 +134,8 @@ def open_board(
     chosen = name if name is not None else _only_board()
     _check_options(chosen, virtual)
     if chosen not in VIRTUAL:
-        return Board.open(chosen, baud=baud, log=log, timeout=timeout)
+        url, baud = _line_rate(chosen)
+        return Board.open(url, baud=baud, log=log, timeout=timeout)
     process = VIRTUAL[chosen].start(**virtual)
 
     def open_transport() -> SerialTransport:
@@ -143,13 +143,23 @@ def open_board(
         if process.process.poll() is not None:
             why = process.last_words()
             raise BoardLost(f"the process of the virtual board has ended{f' ({why})' if why else ''}; open the board again")
-        return SerialTransport(process.url, baud, log)
+        return SerialTransport(process.url, log=log)
 
     try:
         return Board(open_transport, timeout, process)
     except BaseException:
         process.close()
         raise
+
+
+def at_rate(port: str, baud: int) -> str:
+    """The name under which open_board() opens a port at a line rate in bits a second."""
+    return port if baud == BAUD else f"{port}@{baud}"
+
+
+def _line_rate(name: str) -> tuple[str, int]:
+    port, at, baud = name.rpartition("@")
+    return (port, int(baud)) if at and baud.isdecimal() else (name, BAUD)
 
 
 def _check_options(name: str, given: dict[str, Any]) -> None:

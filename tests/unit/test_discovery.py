@@ -144,3 +144,20 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
     with pytest.raises(BoardError) as caught:
         open_board("native", adc_bits=11)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "opened"),
+    [
+        ("/dev/ttyACM0", ("/dev/ttyACM0", 250_000)),
+        ("/dev/ttyACM0@115200", ("/dev/ttyACM0", 115_200)),
+        ("socket://127.0.0.1:4000", ("socket://127.0.0.1:4000", 250_000)),
+        ("socket://me@host:4000", ("socket://me@host:4000", 250_000)),
+    ],
+)
+def test_the_line_rate_stands_behind_the_port(monkeypatch: pytest.MonkeyPatch, name: str, opened: tuple[str, int]) -> None:
+    calls: list[tuple[str, int]] = []
+    monkeypatch.setattr(discovery.Board, "open", lambda url, *, baud, log, timeout: calls.append((url, baud)))
+    open_board(name)
+    assert calls == [opened]
+    assert discovery.at_rate(*opened) == name

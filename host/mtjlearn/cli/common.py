@@ -48,7 +48,7 @@ def board_option(function: Function) -> Function:
         "--board",
         metavar="NAME",
         help="A virtual board (native, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
-        "socket://127.0.0.1:4000; left out: the only board connected.",
+        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; left out: the only board connected.",
     )(function)
 
 

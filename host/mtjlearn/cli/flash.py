@@ -14,6 +14,7 @@ from rich.status import Status
 
 from mtjlearn.cli.boards import info_values
 from mtjlearn.cli.common import command, console, say
+from mtjlearn.discovery import at_rate
 from mtjlearn.firmware import firmware_root
 from mtjlearn.flashing import Flashed, Sizes, UnoOptions, choose_target, find_target, flash, list_targets
 from mtjlearn.flashing.targets import UNO_BAUDS, UNO_RATES, UNO_REFERENCES
@@ -115,10 +116,7 @@ def _show(flashed: Flashed, baud: int) -> None:
     say(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
     info = flashed.info
     say(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
-    if baud == BAUD:
-        say(f"look at its noise: mtjlearn noise --board {flashed.port}")
-    else:
-        say(f"open it from Python: open_board({flashed.port!r}, baud={baud})")
+    say(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud)}")
 
 
 def _used(sizes: Sizes | None) -> str:
