@@ -262,7 +262,8 @@ def anp_tables(protocol: Protocol) -> str:
         ("2^19 (log2(1 + x) - x), x = i/64, modulo 2^16", "anp_log2_table", log2),
     ):
         numbers = textwrap.wrap(", ".join(str(value % 2**16) for value in table), WIDTH - 4)
-        out += [f"/* {comment} */", f"static const uint16_t {name}[{len(table)}] ANP_FLASH = {{", *(f"    {row}" for row in numbers)]
+        head = f"static const uint16_t {name}[{len(table)}] ANP_FLASH = {{"
+        out += [f"/* {comment} */", head, *(f"    {row}" for row in numbers)]
         out += ["};", ""]
     return "\n".join([*out, "#endif", ""])
 

@@ -16,7 +16,7 @@
 #define PAYLOAD WIRE_MIN_PAYLOAD
 #define ANSWER 0x80               /* added to the type of a command in its answer */
 #define BATCH 16                  /* codes taken at once, as the device does */
-#define INPUT 32                  /* received bytes decoded at once, as the device does */
+#define INPUT 24                  /* received bytes decoded at once, as the device does */
 #define VALUES 192                /* of all samples */
 #define ARENA_BYTES 256
 

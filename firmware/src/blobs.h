@@ -10,6 +10,8 @@
 #include "anp.h"
 #include "session.h"
 
+struct device;
+
 struct blobs {
     uint8_t damaged;              /* one bit per WIRE_BLOB_KIND_...: begun and not yet complete and right */
     uint8_t kind;                 /* the one being written */
@@ -32,7 +34,6 @@ void blobs_abandon(struct blobs *blobs);
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 
 /* Executes a SET_BLOB. */
-struct device;
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);
 
 #endif

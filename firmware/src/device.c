@@ -134,7 +134,7 @@ bool device_poll(struct device *device)
         board->reset(board->context);
         return true;
     }
-    /* A turn executes no more than one batch of commands, so that a board's FIFO of codes need not hold more. */
+    /* Codes are taken once a command was executed: a small chip's FIFO cannot wait for several. */
     uint8_t inputs = 0, seq = device->session.next_seq;
     while (inputs < DEVICE_INPUTS && seq == device->session.next_seq && receive(device))
         inputs++;

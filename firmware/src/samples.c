@@ -88,8 +88,7 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
     for (uint8_t i = 0; i < batch.count; i++, x += batch.inputs + batch.targets) {
         board->advance(board->context);
         device_take_codes(device);
-        if (!anp_noise_calibrated(noise) && !anp_noise_calibrate(noise, net->config.sigma, net->config.noise_std))
-        {
+        if (!anp_noise_calibrated(noise) && !anp_noise_calibrate(noise, net->config.sigma, net->config.noise_std)) {
             wire_session_refuse(&device->session, WIRE_ERROR_NO_NOISE, noise->deviation);
             return WIRE_DONE;
         }

@@ -104,9 +104,8 @@ uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
         hole = 0;
     }
     for (uint8_t left = count; left; left--) {
-        *codes++ = *from++;
-        if (LOW(from) == LOW(fifo + UNO_ADC_FIFO))
-            from = fifo;
+        *codes++ = *from;
+        from = LOW(from) == LOW(fifo + UNO_ADC_FIFO - 1) ? fifo : from + 1;
     }
     next = from;
     cli();

@@ -164,7 +164,7 @@ static void set_eta(struct anp_network *net)
 
 static void reset_matrices(struct anp_network *net)
 {
-    memset(net->at.matrices, 0, net->at.matrices_bytes);
+    memset(net->at.matrices, 0, (size_t)net->at.matrices_bytes);
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
         int16_t *diagonal = layer->matrix;
