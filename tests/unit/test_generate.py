@@ -128,7 +128,7 @@ def test_exp2neg_table_is_rounded_to_nearest() -> None:
     values = table("anp_exp2neg_table")
     assert len(values) == 67
     for i, value in enumerate(values):
-        # |value - (line - power)| <= 1/2 for the line 2^20 (1 - i/128) and the power 2^(20 - i/64): twice all of it, to the power 64
+        # |value - (line - power)| <= 1/2 for the line 2^20 (1 - i/128) and the power 2^(20 - i/64): twice it, to the power 64
         line, power = 2**21 - i * 2**14, 2 ** (21 * 64 - i)
         assert (line - 2 * value - 1) ** 64 <= power <= (line - 2 * value + 1) ** 64
 
