@@ -114,21 +114,23 @@ def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, m
     assert "press reset" in str(answer(found)["error"])
 
 
-def test_a_port_that_goes_away_meanwhile_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    master, slave = pty.openpty()
-    name = os.ttyname(slave)
+def test_a_port_that_goes_away_meanwhile_is_told(
+    fake: Fake, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A name of our own: the number of a closed pseudo-terminal is anybody's at once.
+    port = tmp_path / "port"
+    port.symlink_to(silent)
     fake(said.UPLOADING)
     monkeypatch.setattr(ports, "RETURN_TIMEOUT", 0.5)
     real = upload.run
 
     def run_and_unplug(*arguments: object) -> int:
         code = int(real(*arguments))
-        os.close(master)
-        os.close(slave)
+        port.unlink()
         return code
 
     monkeypatch.setattr(upload, "run", run_and_unplug)
-    found = run("--board", "uno", "--port", name)
+    found = run("--board", "uno", "--port", str(port))
     assert "the upload went well, but then: there is no port" in str(answer(found)["error"])
 
 

@@ -109,7 +109,7 @@ def _progress(verbose: bool) -> Iterator[_Display]:
 
 
 def _show(flashed: Flashed, baud: int) -> None:
-    if flashed.info is None:
+    if flashed.info is None or flashed.port is None:
         say(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
         say(f"image: {flashed.image}")
         return
