@@ -121,7 +121,7 @@ static void measured_deviation_of_ring(void)
     anp_noise_init(&noise);
     for (int64_t count = integer(); count > 0; count--)
         anp_noise_put(&noise, (uint16_t)integer());
-    answer(measured_deviation(&noise));
+    answer(root_of(squared_deviation(&noise)));
 }
 
 static void noise_gain(void)
@@ -167,12 +167,12 @@ static void norm16(bool want_bits)
     answer(want_bits ? norm.bits : norm.mantissa);
 }
 
-/* The learner needs it of sums // 200 only. */
+/* Of the squared deviation and, where the width allows it, of the initial weights' limit. */
 static void isqrt(void)
 {
-    uint64_t v = (uint64_t)integer(), squares = ANP_NOISE_BUFFER * v;
-    struct square halves = {(uint32_t)(squares >> 32), (uint32_t)squares};
-    uint32_t root = deviation_from(halves);
+    uint64_t v = (uint64_t)integer();
+    struct wide halves = {(uint32_t)(v >> 32), (uint32_t)v};
+    uint32_t root = root_of(halves);
     if (v <= UINT32_MAX && root != anp_isqrt((uint32_t)v))
         printf("the roots differ: ");
     answer(root);

@@ -63,10 +63,9 @@ static struct wide squared_deviation(const struct anp_noise *noise)
     return squares;
 }
 
-/* Its root < 2^24. */
-static uint32_t measured_deviation(const struct anp_noise *noise)
+/* < 2^24. */
+static uint32_t root_of(struct wide squares)
 {
-    struct wide squares = squared_deviation(noise);
     uint32_t d = 0;
     for (uint32_t bit = (uint32_t)1 << 23; bit; bit >>= 1) {
         struct wide trial = square_of(d | bit);
@@ -78,7 +77,7 @@ static uint32_t measured_deviation(const struct anp_noise *noise)
 
 bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std)
 {
-    uint32_t d = noise_std ? ((uint32_t)noise_std * ANP_NOISE_BUFFER) >> 8 : measured_deviation(noise);
+    uint32_t d = noise_std ? ((uint32_t)noise_std * ANP_NOISE_BUFFER) >> 8 : root_of(squared_deviation(noise));
     noise->deviation = d;
     noise->gain = 0;
     if (d < MIN_DEVIATION)
