@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import grp
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from mtjlearn.wire.command import Command
 from mtjlearn.wire.connection import Connection
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import MAGIC, LinkLog, LogKind, read_log
-from mtjlearn.wire.transport import SerialTransport
+from mtjlearn.wire.transport import WRITE_TIMEOUT, SerialTransport
 
 
 class PtyDevice:
@@ -280,6 +281,48 @@ print("open", flush=True)
 connection.stream((Command(messages.Train.TYPE, b"ok") for _ in range(int(sys.argv[2]))), lambda command: None)
 print("done", flush=True)
 """
+
+
+STOPPED_WRITER = """
+import sys
+from mtjlearn.wire.transport import SerialTransport
+transport = SerialTransport(sys.argv[1])
+print("open", flush=True)
+transport.write(bytes(1 << 16))
+print("done", flush=True)
+"""
+
+
+def test_a_write_outlasts_a_stop_of_its_process() -> None:
+    """pyserial's write() took the time that the process stood still for the line's."""
+    board, port = os.openpty()
+    tty.setraw(port)
+    with subprocess.Popen([sys.executable, "-c", STOPPED_WRITER, os.ttyname(port)], stdout=subprocess.PIPE, text=True) as host:
+        assert host.stdout is not None
+        assert host.stdout.readline() == "open\n"
+        left = 1 << 16
+        left -= len(os.read(board, 1024))
+        host.send_signal(signal.SIGSTOP)
+        time.sleep(1.5 * WRITE_TIMEOUT)
+        host.send_signal(signal.SIGCONT)
+        while left and select.select([board], [], [], 5.0)[0]:
+            left -= len(os.read(board, 4096))
+        assert host.stdout.readline() == "done\n"
+    os.close(board)
+    os.close(port)
+
+
+def test_a_line_that_takes_nothing_is_given_up() -> None:
+    board, port = os.openpty()
+    tty.setraw(port)
+    line = SerialTransport(os.ttyname(port))
+    start = time.monotonic()
+    with pytest.raises(BoardLost, match="gone"):
+        line.write(bytes(1 << 20))
+    assert time.monotonic() - start >= WRITE_TIMEOUT
+    line.close()
+    os.close(board)
+    os.close(port)
 
 
 def test_a_host_that_is_stopped_for_long_goes_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -15,7 +16,10 @@ from mtjlearn.wire.linklog import LinkLog, LogKind
 BAUD = 250_000
 """Exact on a 16 MHz ATmega328P; boards with native USB and virtual boards ignore it."""
 WRITE_TIMEOUT = 1.0
+"""Seconds that a line may take nothing."""
 _CHUNK = 4096
+_WRITE_WAITS = 10
+"""A process that was stopped, or a laptop that slept, loses one of these waits at most, not its board."""
 
 
 class Transport(Protocol):
@@ -78,7 +82,10 @@ class SerialTransport:
     def write(self, data: bytes) -> None:
         """See Transport."""
         try:
-            self._port.write(data)
+            if self._descriptor is not None:
+                self._write_descriptor(self._descriptor, data)
+            else:
+                self._port.write(data)
         except (OSError, ValueError, TypeError) as error:
             raise self._gone(error) from error
         self._note(LogKind.TO_BOARD, data)
@@ -98,6 +105,22 @@ class SerialTransport:
         if not data:
             raise OSError(errno.EIO, "end of file")
         return data
+
+    def _write_descriptor(self, descriptor: int, data: bytes) -> None:
+        # pyserial's own write() gives up when the clock has passed its time-out, even if the line was free all along
+        # and it was this process that stood still.
+        if not self._port.is_open:
+            raise OSError(errno.EBADF, "the port is closed")
+        waits = 0
+        while data:
+            if select.select([], [descriptor], [], WRITE_TIMEOUT / _WRITE_WAITS)[1]:
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(descriptor, data) :]
+                    waits = 0
+                    continue
+            waits += 1
+            if waits == _WRITE_WAITS:
+                raise OSError(errno.ETIMEDOUT, "the line takes nothing")
 
     def _gone(self, error: Exception) -> BoardLost:
         self._note(LogKind.CLOSED, str(error).encode())
