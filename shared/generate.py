@@ -150,7 +150,7 @@ def load(text: str) -> Protocol:
         if any(field.is_tail for field in fixed):
             raise ProtocolError(f"{name}: only the last field can be open")
         message = Message(name, entry["type"], entry["direction"], entry["doc"], fixed, tail)
-        if message.size > data["protocol"]["min_payload"]:
+        if message.direction != "memory" and message.size > data["protocol"]["min_payload"]:
             raise ProtocolError(f"{name}: {message.size} bytes are more than min_payload")
         messages.append(message)
     if len({message.type for message in messages}) != len(messages):
@@ -213,7 +213,7 @@ def c_header(protocol: Protocol) -> str:
 
 def c_message(message: Message) -> list[str]:
     """Size, ranges and struct of one message."""
-    sender = "host to device" if message.direction == "host" else "device to host"
+    sender = {"host": "host to device", "device": "device to host", "memory": "in the device's memory"}[message.direction]
     out = [*c_comment(f"{message.name}, {sender}. {message.doc}"), f"#define WIRE_SIZE_{message.name} {message.size}"]
     for field in message.fixed:
         for bound, value in (("MIN", field.low), ("MAX", field.high)):
@@ -305,7 +305,7 @@ def python_module(protocol: Protocol) -> str:
     for message in protocol.messages:
         out += ["", "", *python_message(protocol, message)]
     out += ["", "", "MESSAGES: dict[int, type[Message]] = {"]
-    out += [f"    0x{message.type:02X}: {camel(message.name)}," for message in protocol.messages]
+    out += [f"    0x{m.type:02X}: {camel(m.name)}," for m in protocol.messages if m.direction != "memory"]
     return "\n".join([*out, "}", ""])
 
 

@@ -193,7 +193,8 @@ static void execute(uint8_t type, uint8_t seq, const uint8_t *payload, uint8_t l
 
 int main(void)
 {
-    starts_begin();
+    static struct board_start start;
+    starts_begin(&start);
     clock_init();
     line_init();
     converter_init();

@@ -3,7 +3,17 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "flash.h"
+
+/* A chip that is short of RAM and has all of this at compile time defines DEVICE_BOARD_IN_FLASH. */
+#ifdef DEVICE_BOARD_IN_FLASH
+#define BOARD_FLASH WIRE_FLASH
+#else
+#define BOARD_FLASH
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,8 +25,6 @@ struct board {
     const char *name;             /* at most 11 characters */
     uint8_t *arena;               /* memory for the network, aligned for pointers and int32 */
     uint32_t arena_bytes;
-    uint16_t boot_count;          /* starts of this device, if it can count them; else 1 */
-    uint8_t reset_cause;          /* WIRE_RESET_CAUSE_... */
     uint16_t receive_window;      /* encoded bytes that may wait in the receiver */
     uint8_t max_payload;          /* bytes, 64 .. 240 */
     uint16_t features;            /* WIRE_FEATURES_ADC_LIVE, WIRE_FEATURES_VIRTUAL_CLOCK; the device adds its own */
@@ -24,6 +32,10 @@ struct board {
     uint32_t adc_rate;            /* codes a second */
     uint16_t adc_reference;       /* mV at full scale */
     uint32_t line_rate;           /* bytes a second; 0: no limit known */
+
+    /* Memory that keeps its contents without power, for checkpoints and a dataset. 0 bytes: none, and its callbacks are NULL. */
+    uint16_t memory_bytes;
+    uint16_t memory_block;        /* bytes that are erased together, so that a power cut may take them all; 1: bytes are written alone */
 
     /* Takes up to `most` received bytes; returns how many. */
     uint16_t (*read)(void *context, uint8_t *bytes, uint16_t most);
@@ -49,9 +61,29 @@ struct board {
     uint32_t (*micros)(void *context);
     /* Shows that the device learns: called after training steps with a value that changes every 256 steps. */
     void (*led)(void *context, uint8_t on);
+    /* Whether the memory takes a call now: the write before is done. */
+    bool (*memory_ready)(void *context);
+    /* A byte, as last written. Only when it is ready. */
+    uint8_t (*memory_read)(void *context, uint16_t address);
+    /* Begins to write a byte. Only when it is ready. Where blocks are erased, the byte may wait in a buffer for memory_flush(), or for
+     * a write to another block. */
+    void (*memory_write)(void *context, uint16_t address, uint8_t value);
+    /* What was written so far is kept once the memory is ready again. */
+    void (*memory_flush)(void *context);
+    /* Code of another analog pin, 1 .. 7 for A1 .. A7, in the ADC's resolution; takes less than a millisecond, and the noise codes of that
+     * time count as lost. NULL: the board cannot. */
+    uint16_t (*analog)(void *context, uint8_t pin);
     /* Restarts the device once what was written has left. May return: then the board calls device_init() again before the next
      * device_poll(). */
     void (*reset)(void *context);
+};
+
+/* What the board knows of its starts. */
+struct board_start {
+    uint16_t boot_count;          /* starts of this device, if it can count them; else 1 */
+    uint8_t reset_cause;          /* WIRE_RESET_CAUSE_... */
+    uint8_t last_error;           /* what the device left in *error before this start; 0 if that was not kept */
+    uint8_t *error;               /* where the device keeps its last error, best in memory that a reset leaves alone */
 };
 
 #ifdef __cplusplus

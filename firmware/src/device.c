@@ -18,25 +18,37 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     return command_execute(context, type, payload, length);
 }
 
+/* A board in flash becomes one in RAM, which tables of fields can read. */
+static __attribute__((noinline)) struct board copy_of(const BOARD_FLASH struct board *board)
+{
+    return *board;
+}
+
+static const WIRE_FLASH struct field start_fields[] = {
+    FIELD(wire_welcome, boot_count, board_start, boot_count),
+    FIELD(wire_welcome, reset_cause, board_start, reset_cause),
+    FIELD(wire_welcome, last_error, board_start, last_error),
+};
+
 static const WIRE_FLASH struct field welcome_fields[] = {
-    FIELD(wire_welcome, boot_count, board, boot_count),
-    FIELD(wire_welcome, reset_cause, board, reset_cause),
     FIELD(wire_welcome, receive_window, board, receive_window),
     FIELD(wire_welcome, adc_bits, board, adc_bits),
     FIELD(wire_welcome, adc_rate, board, adc_rate),
     FIELD(wire_welcome, adc_reference, board, adc_reference),
     FIELD(wire_welcome, line_rate, board, line_rate),
     FIELD(wire_welcome, arena, board, arena_bytes),
+    FIELD(wire_welcome, memory, board, memory_bytes),
 };
 
 static void welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
-    const struct board *board = device->board;
-    FIELDS_COPY(message, board, welcome_fields);
+    const struct board board = copy_of(device->board);
+    FIELDS_COPY(message, &board, welcome_fields);
+    FIELDS_COPY(message, device->start, start_fields);
     message->build = DEVICE_BUILD;
-    strncpy(message->board, board->name, sizeof message->board - 1);
-    message->features = (uint16_t)(board->features | OWN_FEATURES);
+    strncpy(message->board, board.name, sizeof message->board - 1);
+    message->features = (uint16_t)(board.features | OWN_FEATURES);
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
@@ -53,7 +65,6 @@ static void opened(void *context)
 }
 
 static const WIRE_FLASH struct field session_fields[] = {
-    FIELD(wire_session, boot_count, board, boot_count),
     FIELD(wire_session, credit, board, receive_window),
     FIELD(wire_session, line_context, board, context),
     FIELD(wire_session, write_room, board, write_room),
@@ -62,13 +73,16 @@ static const WIRE_FLASH struct field session_fields[] = {
     FIELD(wire_session, receive_overruns, board, receive_overruns),
 };
 
-void device_init(struct device *device, const struct board *board)
+void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
 {
     memset(device, 0, sizeof *device);
     device->board = board;
+    device->start = start;
     intake_init(&device->intake, board);
     struct wire_session *session = &device->session;
-    FIELDS_COPY(session, board, session_fields);
+    const struct board copy = copy_of(board);
+    FIELDS_COPY(session, &copy, session_fields);
+    session->boot_count = start->boot_count;
     session->receive = (uint8_t *)device->receive;
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
@@ -107,7 +121,7 @@ enum wire_result device_out_of_range(struct device *device, uint8_t number)
 /* Whether bytes were taken from the board. */
 static bool receive(struct device *device)
 {
-    const struct board *board = device->board;
+    const BOARD_FLASH struct board *board = device->board;
     if (device->session.held)
         return false;
     if (device->input_start == device->input_end) {
@@ -124,7 +138,7 @@ static bool receive(struct device *device)
 
 bool device_poll(struct device *device)
 {
-    const struct board *board = device->board;
+    const BOARD_FLASH struct board *board = device->board;
     device->took_codes = false;
     wire_session_poll(&device->session);
     if (device->restart) {

@@ -31,7 +31,8 @@ extern "C" {
 
 /* Small fields first (intake.h). */
 struct device {
-    const struct board *board;
+    const BOARD_FLASH struct board *board;
+    const struct board_start *start;
     bool configured;
     bool restart;                 /* RESET was executed */
     bool took_codes;              /* in this turn */
@@ -52,8 +53,8 @@ struct device {
     struct intake intake;
 };
 
-/* The board must stay where it is. Its features are those of the board; the device adds its own. */
-void device_init(struct device *device, const struct board *board);
+/* Both must stay where they are. The features are those of the board; the device adds its own. */
+void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start);
 
 /* One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements. Returns whether
  * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */

@@ -4,7 +4,7 @@
 
 _Static_assert(ANP_NOISE_BUFFER == WIRE_NOISE_BUFFER, "the protocol tells the host how long the noise buffer is");
 
-void intake_init(struct intake *intake, const struct board *board)
+void intake_init(struct intake *intake, const BOARD_FLASH struct board *board)
 {
     anp_noise_init(&intake->noise);
     intake->source = WIRE_NOISE_SOURCE_ADC;
@@ -24,7 +24,7 @@ void intake_choose(struct intake *intake, uint8_t source)
     intake->contiguous = 0;
 }
 
-uint8_t intake_take(struct intake *intake, const struct board *board)
+uint8_t intake_take(struct intake *intake, const BOARD_FLASH struct board *board)
 {
     uint16_t codes[INTAKE_BATCH];
     uint8_t count = (uint8_t)board->adc_read(board->context, codes, INTAKE_BATCH);

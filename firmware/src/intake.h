@@ -19,13 +19,13 @@ struct intake {
     struct anp_noise noise;
 };
 
-void intake_init(struct intake *intake, const struct board *board);
+void intake_init(struct intake *intake, const BOARD_FLASH struct board *board);
 
 /* Chooses the source. The buffer keeps its codes only from the ADC to the ADC. */
 void intake_choose(struct intake *intake, uint8_t source);
 
 /* Takes one batch from the board; returns how many codes. With injected noise they are numbered and thrown away. */
-uint8_t intake_take(struct intake *intake, const struct board *board);
+uint8_t intake_take(struct intake *intake, const BOARD_FLASH struct board *board);
 
 /* Codes lost since the start, mod 2^32. */
 static inline uint32_t intake_lost(const struct intake *intake) { return intake->lost - intake->lost_before; }

@@ -58,7 +58,7 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
 /* Before the first step: a full buffer. False: not yet, with what to answer. */
 static bool buffer_full(struct device *device, enum wire_result *result)
 {
-    const struct board *board = device->board;
+    const BOARD_FLASH struct board *board = device->board;
     const struct intake *intake = &device->intake;
     if (anp_noise_ready(&intake->noise))
         return true;
@@ -74,7 +74,7 @@ static bool buffer_full(struct device *device, enum wire_result *result)
 
 enum wire_result command_train(struct device *device, const uint8_t *payload, uint8_t length)
 {
-    const struct board *board = device->board;
+    const BOARD_FLASH struct board *board = device->board;
     struct anp_network *net = &device->net;
     struct anp_noise *noise = &device->intake.noise;
     struct batch batch;

@@ -25,6 +25,6 @@ void stream_start(struct stream *stream, const struct intake *intake, uint32_t c
 void stream_stop(struct stream *stream);
 
 /* Sends as many full frames as there are codes and room for. */
-void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const struct board *board);
+void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const BOARD_FLASH struct board *board);
 
 #endif

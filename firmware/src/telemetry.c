@@ -20,7 +20,7 @@ static void begin(struct telemetry *telemetry, uint32_t micros)
     telemetry->micros = micros;
 }
 
-void telemetry_start(struct telemetry *telemetry, const struct board *board, uint32_t interval)
+void telemetry_start(struct telemetry *telemetry, const BOARD_FLASH struct board *board, uint32_t interval)
 {
     telemetry->interval = interval;
     begin(telemetry, board->micros(board->context));
@@ -70,7 +70,7 @@ static const WIRE_FLASH struct field totals[] = {
 };
 
 static __attribute__((noinline)) void report(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
-                                            const struct board *board)
+                                            const BOARD_FLASH struct board *board)
 {
     uint32_t micros = board->micros(board->context);
     struct wire_telemetry *message = wire_session_reserve(session, sizeof *message);
@@ -86,7 +86,7 @@ static __attribute__((noinline)) void report(struct telemetry *telemetry, const 
 }
 
 void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
-                    const struct board *board)
+                    const BOARD_FLASH struct board *board)
 {
     if (telemetry->interval == 0)
         return;

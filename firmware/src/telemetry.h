@@ -22,10 +22,10 @@ struct telemetry {
 void telemetry_init(struct telemetry *telemetry);
 
 /* Begins a new interval here. */
-void telemetry_start(struct telemetry *telemetry, const struct board *board, uint32_t interval);
+void telemetry_start(struct telemetry *telemetry, const BOARD_FLASH struct board *board, uint32_t interval);
 
 /* After each training step. */
 void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
-                    const struct board *board);
+                    const BOARD_FLASH struct board *board);
 
 #endif

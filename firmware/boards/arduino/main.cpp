@@ -18,6 +18,8 @@ static_assert(sizeof DEVICE_BOARD <= 12, "HELLO has room for 11 characters");
 #define PATIENCE_US 1000000           /* with a host that does not read */
 
 static struct board board;
+static struct board_start start;
+static uint8_t error; /* of the device, for its next start */
 static struct device device;
 static uint64_t arena[BOARD_ARENA / 8];
 static bool restarting;
@@ -90,9 +92,10 @@ static void restart_once_sent(void)
     chip_restart();
     /* A core that is not known how to restart begins anew. */
     restarting = false;
-    board.boot_count++;
-    board.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;
-    device_init(&device, &board);
+    start.boot_count++;
+    start.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;
+    start.last_error = error;
+    device_init(&device, &board, &start);
 }
 
 static void fill_board(void)
@@ -100,7 +103,8 @@ static void fill_board(void)
     board.name = DEVICE_BOARD;
     board.arena = (uint8_t *)arena;
     board.arena_bytes = sizeof arena;
-    board.boot_count = boot_count_next();
+    start.boot_count = boot_count_next();
+    start.error = &error;
     board.receive_window = LINE_WINDOW;
     board.max_payload = (uint8_t)MAX_PAYLOAD;
     board.features = WIRE_FEATURES_ADC_LIVE;
@@ -122,14 +126,14 @@ static void fill_board(void)
 
 void setup()
 {
-    board.reset_cause = chip_reset_cause();
+    start.reset_cause = chip_reset_cause();
     fill_board();
 #ifdef LED_BUILTIN
     pinMode(LED_BUILTIN, OUTPUT);
 #endif
     line_begin();
     converter_begin();
-    device_init(&device, &board);
+    device_init(&device, &board, &start);
     chip_watchdog_begin();
 }
 

@@ -11,6 +11,8 @@
 
 struct memory_board {
     struct board board;
+    struct board_start start;
+    uint8_t error;                /* of the device, for its next start */
     struct device device;
     struct converter converter;
     uint8_t *arena;
@@ -93,6 +95,14 @@ static void reset(void *context)
     memory->restart = true;
 }
 
+static void start(struct memory_board *memory, uint8_t cause)
+{
+    memory->restart = false;
+    memory->start = (struct board_start){(uint16_t)(memory->start.boot_count + 1), cause, memory->error, &memory->error};
+    memory->error = 0;
+    device_init(&memory->device, &memory->board, &memory->start);
+}
+
 struct memory_board *memory_create(const struct memory_options *options)
 {
     struct memory_board *memory = calloc(1, sizeof *memory);
@@ -112,8 +122,6 @@ struct memory_board *memory_create(const struct memory_options *options)
         .name = "memory",
         .arena = arena,
         .arena_bytes = options->arena,
-        .boot_count = 1,
-        .reset_cause = WIRE_RESET_CAUSE_POWER_ON,
         .receive_window = options->receive_window,
         .max_payload = options->max_payload,
         .features = WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK,
@@ -131,7 +139,7 @@ struct memory_board *memory_create(const struct memory_options *options)
         .led = led,
         .reset = reset,
     };
-    device_init(&memory->device, &memory->board);
+    start(memory, WIRE_RESET_CAUSE_POWER_ON);
     return memory;
 }
 
@@ -149,14 +157,6 @@ void memory_push(struct memory_board *memory, const uint8_t *bytes, uint32_t cou
         else
             memory->overruns++;
     }
-}
-
-static void start(struct memory_board *memory, uint8_t cause)
-{
-    memory->restart = false;
-    memory->board.boot_count++;
-    memory->board.reset_cause = cause;
-    device_init(&memory->device, &memory->board);
 }
 
 uint32_t memory_poll(struct memory_board *memory, uint32_t turns)
@@ -213,5 +213,5 @@ void memory_restart(struct memory_board *memory)
 
 uint32_t memory_boots(const struct memory_board *memory)
 {
-    return memory->board.boot_count;
+    return memory->start.boot_count;
 }

@@ -91,8 +91,6 @@ int main(void)
         .name = "m4-sim",
         .arena = arena,
         .arena_bytes = ARENA,
-        .boot_count = boot_count(),
-        .reset_cause = boot_cause(),
         .receive_window = UART_RECEIVE_RING,
         .max_payload = WIRE_MAX_PAYLOAD,
         .features = (uint16_t)(WIRE_FEATURES_ADC_LIVE | (codes_per_step ? WIRE_FEATURES_VIRTUAL_CLOCK : 0)),
@@ -111,7 +109,9 @@ int main(void)
         .led = led,
         .reset = reset,
     };
-    device_init(&device, &board);
+    static uint8_t error;
+    const struct board_start start = {boot_count(), boot_cause(), 0, &error};
+    device_init(&device, &board, &start);
     for (;;)
         if (!device_poll(&device))
             uart_wait();

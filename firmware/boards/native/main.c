@@ -18,11 +18,12 @@
 
 struct native {
     struct board board;
+    struct board_start start;
     struct device device;
     struct line line;
     struct converter converter;
     uint16_t codes_per_step;      /* virtual clock; 0: real time */
-    uint64_t start;               /* CLOCK_MONOTONIC, ns */
+    uint64_t began;               /* CLOCK_MONOTONIC, ns */
     uint64_t samples;             /* taken by the converter since then */
     bool reads;                   /* the device asked for bytes in this turn */
     bool restart;
@@ -32,7 +33,7 @@ static uint64_t elapsed(const struct native *native)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec - native->start;
+    return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec - native->began;
 }
 
 static void run_converter(struct native *native, uint64_t samples)
@@ -116,8 +117,6 @@ static struct board make_board(struct native *native, const struct options *opti
         .name = "native",
         .arena = aligned_alloc(8, (options->arena + 7u) & ~(size_t)7),
         .arena_bytes = options->arena,
-        .boot_count = 1,
-        .reset_cause = WIRE_RESET_CAUSE_POWER_ON,
         .receive_window = RECEIVE_WINDOW,
         .max_payload = options->max_payload,
         .features = (uint16_t)(WIRE_FEATURES_ADC_LIVE | (options->virtual_clock ? WIRE_FEATURES_VIRTUAL_CLOCK : 0)),
@@ -136,6 +135,14 @@ static struct board make_board(struct native *native, const struct options *opti
         .led = led,
         .reset = reset,
     };
+}
+
+static void begin(struct native *native, uint8_t cause)
+{
+    static uint8_t error;         /* of the device, for its next start */
+    native->start = (struct board_start){(uint16_t)(native->start.boot_count + 1), cause, error, &error};
+    error = 0;
+    device_init(&native->device, &native->board, &native->start);
 }
 
 /* How long the board may sleep when nothing arrives: real codes must be taken before the FIFO is full. */
@@ -157,9 +164,7 @@ static void serve(struct native *native)
         busy |= line_flush(&native->line);
         if (native->restart) {
             native->restart = false;
-            native->board.boot_count++;
-            native->board.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;
-            device_init(&native->device, &native->board);
+            begin(native, WIRE_RESET_CAUSE_SOFTWARE);
         }
         turns = busy ? turns + 1 : 0;
         if (!busy || turns % BUSY_TURNS == 0)
@@ -174,7 +179,7 @@ int main(int argc, char **argv)
     smtj_init(&native.converter.source, options.noise, options.preset, options.seed);
     converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
     native.codes_per_step = options.virtual_clock;
-    native.start = elapsed(&native);
+    native.began = elapsed(&native);
     native.board = make_board(&native, &options);
     if (!native.board.arena) {
         fputs("mtjlearn-native: out of memory\n", stderr);
@@ -187,7 +192,7 @@ int main(int argc, char **argv)
         line_open_pty(&native.line);
     printf("{\"port\": \"%s\"}\n", native.line.url);
     fflush(stdout);
-    device_init(&native.device, &native.board);
+    begin(&native, WIRE_RESET_CAUSE_POWER_ON);
     serve(&native);
     free(native.board.arena);
     return 0;

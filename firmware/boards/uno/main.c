@@ -34,7 +34,7 @@ static void reset(void *context)
     starts_again();
 }
 
-static struct board board = {
+static const WIRE_FLASH struct board board = {
     .name = "uno",
     .arena = arena,
     .arena_bytes = sizeof arena,
@@ -71,7 +71,8 @@ static void sleep(void)
 
 int main(void)
 {
-    board.reset_cause = starts_begin();
+    static struct board_start start;
+    starts_begin(&start);
     DDRB = 1u << DDB5;
     PRR = (1u << PRTWI) | (1u << PRTIM0) | (1u << PRTIM2) | (1u << PRSPI);
     SMCR = 1u << SE; /* idle: the clock of timer, line and ADC goes on */
@@ -80,12 +81,12 @@ int main(void)
     converter_init();
     sei();
 
-    board.boot_count = starts_count();
+    start.boot_count = starts_count();
     while (clock_micros(NULL) < CONVERTER_SETTLES_MICROS)
         ;
     converter_start();
 
-    device_init(&device, &board);
+    device_init(&device, &board, &start);
     for (;;) {
         starts_feed();
         if (!device_poll(&device))

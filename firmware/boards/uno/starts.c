@@ -19,6 +19,7 @@
 /* Memory that a reset leaves alone; the record is there if its key is. */
 #define KEY 0x6a746d75ul
 static uint32_t key __attribute__((section(".noinit")));
+static uint8_t error __attribute__((section(".noinit"))); /* the device's last */
 static uint8_t asked __attribute__((section(".noinit"))); /* the device restarts because it was told to */
 volatile uint8_t starts_unfed __attribute__((section(".noinit")));
 
@@ -48,12 +49,13 @@ static uint8_t reset_flags(void)
     return version >= OPTIBOOT_FIRST && version <= OPTIBOOT_LAST ? REGISTER_2 & (uint8_t)~(1u << WDRF) : 0;
 }
 
-uint8_t starts_begin(void)
+static uint8_t begin(void)
 {
     bool kept = key == KEY;
     if (!kept) {
         key = KEY;
         asked = 0;
+        error = 0;
         starts_unfed = 0;
     }
     uint8_t told = asked, flags = reset_flags();
@@ -75,6 +77,14 @@ uint8_t starts_begin(void)
     if (flags & (1u << WDRF))
         return WIRE_RESET_CAUSE_WATCHDOG; /* with interrupts off, so that nothing counted */
     return kept ? WIRE_RESET_CAUSE_EXTERNAL : WIRE_RESET_CAUSE_POWER_ON;
+}
+
+void starts_begin(struct board_start *start)
+{
+    start->reset_cause = begin();
+    start->last_error = error;
+    start->error = &error;
+    error = 0;
 }
 
 void starts_feed(void)

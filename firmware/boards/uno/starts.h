@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
+
 /* Overflows of timer 1 since the watchdog was fed, in memory that a reset leaves alone. */
 extern volatile uint8_t starts_unfed;
 
-/* Why the device started, WIRE_RESET_CAUSE_...; turns the watchdog on, at one second. Once, before the clock runs. */
-uint8_t starts_begin(void);
+/* Why the device started and what went wrong before; turns the watchdog on, at one second. Once, before the clock runs. */
+void starts_begin(struct board_start *start);
 
 /* From the main loop alone, so that a hang anywhere else ends. */
 void starts_feed(void);

@@ -15,15 +15,18 @@ import numpy.typing as npt
 from mtjlearn.wire.layout import Layout
 from mtjlearn.wire.layout import MessageError as MessageError
 
-VERSION = 1
+VERSION = 2
 MIN_PAYLOAD = 64
 MAX_PAYLOAD = 240
 MAX_OUTSTANDING = 8
 MAX_LAYERS = 8
 NOISE_BUFFER = 200
 MAX_SAMPLES_VALUE = 32767
+CURVE_POINTS = 16
+CHECKPOINT_FORMAT = 1
+CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x5D265B63
+SCHEMA = 0xC0DBEF9A
 
 
 class Loss(enum.IntEnum):
@@ -59,6 +62,8 @@ class BlobKind(enum.IntEnum):
 
     WEIGHTS = 0
     DECORRELATION = 1
+    DATASET = 2
+    CHECKPOINT = 3
 
 
 class ResetCause(enum.IntEnum):
@@ -80,6 +85,75 @@ class State(enum.IntEnum):
     LOADING = 2
 
 
+class Task(enum.IntEnum):
+    """Values of task."""
+
+    NONE = 0
+    DATASET = 1
+    TEACHER = 2
+    XOR = 3
+    LIVE = 4
+
+
+class Activity(enum.IntEnum):
+    """Values of activity."""
+
+    IDLE = 0
+    LEARNING = 1
+    EVALUATING = 2
+    FINISHED = 3
+    HALTED = 4
+
+
+class StopReason(enum.IntEnum):
+    """Values of stop reason."""
+
+    NONE = 0
+    STEPS = 1
+    EPOCHS = 2
+    LOSS = 3
+    HOST = 4
+
+
+class NoiseFault(enum.IntEnum):
+    """Values of noise fault."""
+
+    NONE = 0
+    STUCK = 1
+    SHORTED = 2
+    OPEN = 3
+    SATURATING = 4
+    TOO_SLOW = 5
+    DRIFTING = 6
+    SILENT = 7
+
+
+class TargetKind(enum.IntEnum):
+    """Values of target kind."""
+
+    VALUES = 0
+    CLASSES = 1
+    SIGNS = 2
+
+
+class Restored(enum.IntEnum):
+    """Values of restored."""
+
+    NOTHING = 0
+    NEWEST = 1
+    OLDER = 2
+    DAMAGED = 3
+    UNFIT = 4
+    NO_DATASET = 5
+
+
+class CheckpointAction(enum.IntEnum):
+    """Values of checkpoint action."""
+
+    SAVE = 0
+    ERASE = 1
+
+
 class Error(enum.IntEnum):
     """Values of error."""
 
@@ -94,6 +168,10 @@ class Error(enum.IntEnum):
     NO_NOISE = 9
     NOISE_NOT_READY = 10
     WRONG_MODE = 11
+    BUSY = 12
+    NOISE_FAULT = 13
+    NO_MEMORY = 14
+    BAD_CHECKPOINT = 15
 
 
 class Features(enum.IntFlag):
@@ -104,6 +182,8 @@ class Features(enum.IntFlag):
     DECORRELATION = 4
     CROSS_ENTROPY = 8
     INT32_WEIGHTS = 16
+    MEMORY = 32
+    ANALOG = 64
 
 
 class Options(enum.IntFlag):
@@ -220,7 +300,7 @@ class SetBlob(Message):
     NAME = "SET_BLOB"
     LAYOUT = struct.Struct("<BIII")
     BOUNDS = {  # noqa: RUF012
-        "blob": (0, 1),
+        "blob": (0, 3),
     }
     TAIL = ("data", "")
 
@@ -244,7 +324,7 @@ class GetBlob(Message):
     NAME = "GET_BLOB"
     LAYOUT = struct.Struct("<BI")
     BOUNDS = {  # noqa: RUF012
-        "blob": (0, 1),
+        "blob": (0, 3),
     }
 
     blob: int
@@ -394,6 +474,172 @@ class Reset(Message):
 
 
 @dataclass(frozen=True, eq=False)
+class DefineDataset(Message):
+    """Makes room for a dataset in the device's memory and forgets the one before; its bytes follow by SET_BLOB.
+    TOO_LARGE tells the bytes missing beside two checkpoints of this network.
+
+    Args:
+        samples: how many.
+        value_bytes: 1: values are int8, 2: int16.
+        scale: values are multiplied by 2^scale, and saturated, to make them Q3.12.
+        target_kind: what the targets are; see TargetKind.
+        class_bits: bits of a class in the packed part: 1, 2, 4 or 8; 0 with VALUES.
+        crc: CRC-32 of all its bytes: inputs (and targets) sample by sample, then the classes, lowest bits first.
+    """
+
+    TYPE = 0x10
+    NAME = "DEFINE_DATASET"
+    LAYOUT = struct.Struct("<HBBBBI")
+    BOUNDS = {  # noqa: RUF012
+        "samples": (1, 65535),
+        "value_bytes": (1, 2),
+        "scale": (0, 8),
+        "target_kind": (0, 2),
+        "class_bits": (0, 8),
+    }
+
+    samples: int
+    value_bytes: int
+    scale: int
+    target_kind: int
+    class_bits: int
+    crc: int
+
+
+@dataclass(frozen=True, eq=False)
+class Autonomous(Message):
+    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT. Saves a
+    checkpoint first.
+
+    Args:
+        task: what it learns; see Task.
+        stop_steps: stops after these; 0: no such rule [steps].
+        stop_epochs: stops after these; 0: no such rule [epochs].
+        loss_target: stops at an evaluation with at most this mean loss, without evaluations at such an epoch; 0: no
+            such rule [2^-24].
+        epoch_steps: an epoch of TEACHER or LIVE; 0 with the others [steps].
+        halve_every: halves the learning rate; 0: never [steps].
+        evaluate_every: evaluates without noise; 0: never. 0 with LIVE [epochs].
+        checkpoint_interval: time between checkpoints while it learns; 0: at stops only [s].
+        live_period: between two samples of LIVE, at least 1; 0 with the others [ms].
+        seed: of the order of the samples, and of the teacher.
+    """
+
+    TYPE = 0x11
+    NAME = "AUTONOMOUS"
+    LAYOUT = struct.Struct("<BIHIHIBHHI")
+    BOUNDS = {  # noqa: RUF012
+        "task": (0, 4),
+        "seed": (1, 4294967295),
+    }
+
+    task: int
+    stop_steps: int
+    stop_epochs: int
+    loss_target: int
+    epoch_steps: int
+    halve_every: int
+    evaluate_every: int
+    checkpoint_interval: int
+    live_period: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Halt(Message):
+    """Stops learning on its own, also after the next start, and saves a checkpoint."""
+
+    TYPE = 0x12
+    NAME = "HALT"
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, eq=False)
+class GetProgress(Message):
+    """Asks for PROGRESS."""
+
+    TYPE = 0x13
+    NAME = "GET_PROGRESS"
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, eq=False)
+class GetCurve(Message):
+    """Asks for CURVE."""
+
+    TYPE = 0x14
+    NAME = "GET_CURVE"
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, eq=False)
+class SetHealth(Message):
+    """Sets the limits of the noise tests (shared/numerics.md, section 12). Kept in checkpoints.
+
+    Args:
+        repetitions: so many codes of one state are a fault [codes].
+        window: length of the proportion test, and of healthy codes after which a fault ends; at least 200, or 0: no
+            tests, for a source without two levels [codes].
+        ones_min: fewer codes of the high state in a window are a fault [codes].
+        ones_max: more of them are a fault [codes].
+        switches_min: fewer switches in a window are a fault.
+        recalibrate: 1: takes the levels anew from the next 200 codes.
+    """
+
+    TYPE = 0x15
+    NAME = "SET_HEALTH"
+    LAYOUT = struct.Struct("<HHHHHB")
+    BOUNDS = {  # noqa: RUF012
+        "repetitions": (2, 65535),
+        "window": (0, 32768),
+        "recalibrate": (0, 1),
+    }
+
+    repetitions: int
+    window: int
+    ones_min: int
+    ones_max: int
+    switches_min: int
+    recalibrate: int
+
+
+@dataclass(frozen=True, eq=False)
+class GetHealth(Message):
+    """Asks for HEALTH."""
+
+    TYPE = 0x16
+    NAME = "GET_HEALTH"
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint(Message):
+    """Saves a checkpoint, or erases all. Executed when the memory holds it.
+
+    Args:
+        action: SAVE or ERASE; see CheckpointAction.
+    """
+
+    TYPE = 0x17
+    NAME = "CHECKPOINT"
+    LAYOUT = struct.Struct("<B")
+    BOUNDS = {  # noqa: RUF012
+        "action": (0, 1),
+    }
+
+    action: int
+
+
+@dataclass(frozen=True, eq=False)
+class GetCheckpoint(Message):
+    """Asks for CHECKPOINTS."""
+
+    TYPE = 0x18
+    NAME = "GET_CHECKPOINT"
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, eq=False)
 class Welcome(Message):
     """The answer to HELLO. A device that does not speak the host's version answers too, with its own version, and opens
     no session (session 0).
@@ -418,14 +664,19 @@ class Welcome(Message):
         activation_bits: fraction bits of activations and int16 weights.
         weight32_bits: fraction bits of int32 weights.
         loss_bits: fraction bits of losses.
+        memory: nonvolatile memory for checkpoints and a dataset [bytes].
+        restored: what the device found there when it started; see Restored.
+        last_error: last refusal before this start, if the memory outlived it; 128 and more: 128 plus a noise fault; 0:
+            none.
     """
 
     TYPE = 0x81
     NAME = "WELCOME"
-    LAYOUT = struct.Struct("<IBBII12sHBHBHBIHIIBBB")
+    LAYOUT = struct.Struct("<IBBII12sHBHBHBIHIIBBBHBB")
     BOUNDS = {  # noqa: RUF012
         "reset_cause": (0, 5),
-        "features": (0, 31),
+        "features": (0, 127),
+        "restored": (0, 5),
     }
 
     nonce: int
@@ -447,6 +698,9 @@ class Welcome(Message):
     activation_bits: int
     weight32_bits: int
     loss_bits: int
+    memory: int
+    restored: int
+    last_error: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -487,7 +741,7 @@ class Err(Message):
     NAME = "ERR"
     LAYOUT = struct.Struct("<BBI")
     BOUNDS = {  # noqa: RUF012
-        "code": (1, 11),
+        "code": (1, 15),
     }
 
     command: int
@@ -510,7 +764,7 @@ class Blob(Message):
     NAME = "BLOB"
     LAYOUT = struct.Struct("<BII")
     BOUNDS = {  # noqa: RUF012
-        "blob": (0, 1),
+        "blob": (0, 3),
     }
     TAIL = ("data", "")
 
@@ -655,6 +909,293 @@ class Telemetry(Message):
     steps_per_second: int
 
 
+@dataclass(frozen=True, eq=False)
+class Progress(Message):
+    """Where learning on its own stands.
+
+    Args:
+        activity: what it does; see Activity.
+        task: what it learns; see Task.
+        stop_reason: why it stopped; see StopReason.
+        epoch: epochs done.
+        position: done of this epoch [steps].
+        epoch_steps: length of an epoch: the samples of a dataset [steps].
+        steps: since AUTONOMOUS.
+        learning_rate: eta now [2^-28].
+        epoch_loss: mean loss (pass 1) of the last whole epoch [2^-24].
+        evaluated: epochs done at the last evaluation; 0: none yet [epochs].
+        evaluation_loss: its mean loss [2^-24].
+        correct: samples correctly classified in it.
+        stop_steps: as AUTONOMOUS [steps].
+        stop_epochs: as AUTONOMOUS [epochs].
+        loss_target: as AUTONOMOUS [2^-24].
+        halve_every: as AUTONOMOUS [steps].
+        evaluate_every: as AUTONOMOUS [epochs].
+        checkpoint_interval: as AUTONOMOUS [s].
+        samples: of the dataset that is complete in the memory; 0: none.
+        room: for a dataset, beside two checkpoints of this network [bytes].
+        sample_bytes: inputs and targets of one int8 sample with VALUES; room / sample_bytes samples fit [bytes].
+    """
+
+    TYPE = 0x8E
+    NAME = "PROGRESS"
+    LAYOUT = struct.Struct("<BBBIHHIIIIIHIHIIBHHHH")
+    BOUNDS = {  # noqa: RUF012
+        "activity": (0, 4),
+        "task": (0, 4),
+        "stop_reason": (0, 4),
+    }
+
+    activity: int
+    task: int
+    stop_reason: int
+    epoch: int
+    position: int
+    epoch_steps: int
+    steps: int
+    learning_rate: int
+    epoch_loss: int
+    evaluated: int
+    evaluation_loss: int
+    correct: int
+    stop_steps: int
+    stop_epochs: int
+    loss_target: int
+    halve_every: int
+    evaluate_every: int
+    checkpoint_interval: int
+    samples: int
+    room: int
+    sample_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Curve(Message):
+    """Mean losses (pass 1) since AUTONOMOUS, oldest first; when all places are taken, neighbours are merged and the
+    interval doubles.
+
+    Args:
+        interval: a point [steps].
+        points: mantissa in the low 11 bits, exponent above: loss is mantissa * 2^exponent, units of 2^-24.
+    """
+
+    TYPE = 0x8F
+    NAME = "CURVE"
+    LAYOUT = struct.Struct("<I")
+    TAIL = ("points", "<u2")
+
+    interval: int
+    points: npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Health(Message):
+    """What the noise tests saw.
+
+    Args:
+        fault: now; see NoiseFault.
+        last_fault: the last one since the start; see NoiseFault.
+        faults: since the start.
+        fault_code: number of the converter's code that showed the last fault.
+        seen_low: smallest of the 200 codes up to then [codes].
+        seen_high: largest [codes].
+        level_low: calibrated level of the low state [codes].
+        level_high: of the high state; 0: not calibrated yet [codes].
+        run: codes since the last switch [codes].
+        ones: of the high state, in the last whole window [codes].
+        switches: in the last whole window.
+        windows: whole windows since the calibration.
+        repetitions: as SET_HEALTH [codes].
+        window: as SET_HEALTH [codes].
+        ones_min: as SET_HEALTH [codes].
+        ones_max: as SET_HEALTH [codes].
+        switches_min: as SET_HEALTH.
+    """
+
+    TYPE = 0x90
+    NAME = "HEALTH"
+    LAYOUT = struct.Struct("<BBHIHHHHHHHIHHHHH")
+    BOUNDS = {  # noqa: RUF012
+        "fault": (0, 7),
+        "last_fault": (0, 7),
+    }
+
+    fault: int
+    last_fault: int
+    faults: int
+    fault_code: int
+    seen_low: int
+    seen_high: int
+    level_low: int
+    level_high: int
+    run: int
+    ones: int
+    switches: int
+    windows: int
+    repetitions: int
+    window: int
+    ones_min: int
+    ones_max: int
+    switches_min: int
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoints(Message):
+    """The checkpoints in the memory.
+
+    Args:
+        generation: of the newest; each save counts one; 0: none.
+        slot_bytes: of a checkpoint of this network; 0: no network [bytes].
+        missing: of memory for two of them; 0: they fit [bytes].
+        memory: nonvolatile memory [bytes].
+        block: of it that are erased together [bytes].
+        saving: 1: one is being written.
+        restored: what was found at the start; see Restored.
+        age: since the last save or start, at most 65,535 [s].
+        interval: between two saves while it learns; 0: at stops only [s].
+    """
+
+    TYPE = 0x91
+    NAME = "CHECKPOINTS"
+    LAYOUT = struct.Struct("<IHHHHBBHH")
+    BOUNDS = {  # noqa: RUF012
+        "restored": (0, 5),
+    }
+
+    generation: int
+    slot_bytes: int
+    missing: int
+    memory: int
+    block: int
+    saving: int
+    restored: int
+    age: int
+    interval: int
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointRecord(Message):
+    """A checkpoint begins with this; sizes (u16, layers + 1 of them), weights and matrices follow. It stands in a slot,
+    and travels as a blob.
+
+    Args:
+        commit: checkpoint_commit + checkpoint_format, written last.
+        crc: CRC-32 of all behind it.
+        generation: each save counts one.
+        loss: as CONFIGURE; see Loss.
+        weight_format: as CONFIGURE; see WeightFormat.
+        rounding: as CONFIGURE; see Rounding.
+        normalised: option of CONFIGURE.
+        antithetic: option of CONFIGURE.
+        decorrelate: as CONFIGURE.
+        layers: how many.
+        noise_source: as CONFIGURE; see NoiseSource.
+        sigma: as CONFIGURE [2^-12].
+        noise_std: as CONFIGURE [2^-8 codes].
+        learning_rate: eta at the time [2^-28].
+        decorrelation_rate: eps [2^-28].
+        seed: as CONFIGURE.
+        random_state: state of the random generator.
+        steps: as STATUS.
+        skipped: as STATUS.
+        saturations: as STATUS.
+        noise_deviation: the noise's calibration; 0: none [1/200 codes].
+        noise_position: where the next code goes in the noise buffer.
+        repetitions: as SET_HEALTH [codes].
+        window: as SET_HEALTH [codes].
+        ones_min: as SET_HEALTH [codes].
+        ones_max: as SET_HEALTH [codes].
+        switches_min: as SET_HEALTH.
+        level_low: as HEALTH [codes].
+        level_high: as HEALTH [codes].
+        activity: as PROGRESS; see Activity.
+        task: as AUTONOMOUS; see Task.
+        stop_steps: as AUTONOMOUS [steps].
+        stop_epochs: as AUTONOMOUS [epochs].
+        loss_target: as AUTONOMOUS [2^-24].
+        halve_every: as AUTONOMOUS [steps].
+        evaluate_every: as AUTONOMOUS [epochs].
+        checkpoint_interval: as AUTONOMOUS [s].
+        live_period: as AUTONOMOUS [ms].
+        order_state: random state at the start of the epoch, for the order of its samples.
+        source: CRC-32 of the dataset, or seed of the teacher.
+        epoch_steps: as PROGRESS [steps].
+        value_bytes: as DEFINE_DATASET.
+        scale: as DEFINE_DATASET.
+        target_kind: as DEFINE_DATASET; see TargetKind.
+        class_bits: as DEFINE_DATASET.
+        epoch: as PROGRESS.
+        position: as PROGRESS [steps].
+    """
+
+    TYPE = 0xF0
+    NAME = "CHECKPOINT_RECORD"
+    LAYOUT = struct.Struct("<HIIBBBBBBBBHHIIIIIIIIBHHHHHHHBBIHIIBHHIIHBBBBIH")
+    BOUNDS = {  # noqa: RUF012
+        "loss": (0, 1),
+        "weight_format": (0, 1),
+        "rounding": (0, 1),
+        "normalised": (0, 1),
+        "antithetic": (0, 1),
+        "layers": (1, 8),
+        "noise_source": (0, 1),
+        "seed": (1, 4294967295),
+        "random_state": (1, 4294967295),
+        "noise_position": (0, 199),
+        "activity": (0, 4),
+        "task": (0, 4),
+        "target_kind": (0, 2),
+    }
+
+    commit: int
+    crc: int
+    generation: int
+    loss: int
+    weight_format: int
+    rounding: int
+    normalised: int
+    antithetic: int
+    decorrelate: int
+    layers: int
+    noise_source: int
+    sigma: int
+    noise_std: int
+    learning_rate: int
+    decorrelation_rate: int
+    seed: int
+    random_state: int
+    steps: int
+    skipped: int
+    saturations: int
+    noise_deviation: int
+    noise_position: int
+    repetitions: int
+    window: int
+    ones_min: int
+    ones_max: int
+    switches_min: int
+    level_low: int
+    level_high: int
+    activity: int
+    task: int
+    stop_steps: int
+    stop_epochs: int
+    loss_target: int
+    halve_every: int
+    evaluate_every: int
+    checkpoint_interval: int
+    live_period: int
+    order_state: int
+    source: int
+    epoch_steps: int
+    value_bytes: int
+    scale: int
+    target_kind: int
+    class_bits: int
+    epoch: int
+    position: int
+
+
 MESSAGES: dict[int, type[Message]] = {
     0x01: Hello,
     0x02: Configure,
@@ -671,6 +1212,15 @@ MESSAGES: dict[int, type[Message]] = {
     0x0D: SetTelemetry,
     0x0E: Stop,
     0x0F: Reset,
+    0x10: DefineDataset,
+    0x11: Autonomous,
+    0x12: Halt,
+    0x13: GetProgress,
+    0x14: GetCurve,
+    0x15: SetHealth,
+    0x16: GetHealth,
+    0x17: Checkpoint,
+    0x18: GetCheckpoint,
     0x81: Welcome,
     0x82: Ack,
     0x83: Err,
@@ -680,4 +1230,8 @@ MESSAGES: dict[int, type[Message]] = {
     0x8A: Status,
     0x8B: NoiseCodes,
     0x8D: Telemetry,
+    0x8E: Progress,
+    0x8F: Curve,
+    0x90: Health,
+    0x91: Checkpoints,
 }

@@ -14,15 +14,18 @@
 /* The structs are the bytes on the wire. */
 WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_MIN_PAYLOAD 64
 #define WIRE_MAX_PAYLOAD 240
 #define WIRE_MAX_OUTSTANDING 8
 #define WIRE_MAX_LAYERS 8
 #define WIRE_NOISE_BUFFER 200
 #define WIRE_MAX_SAMPLES_VALUE 32767
+#define WIRE_CURVE_POINTS 16
+#define WIRE_CHECKPOINT_FORMAT 1
+#define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0x5d265b63u
+#define WIRE_SCHEMA 0xc0dbef9au
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -47,6 +50,8 @@ enum {
 enum {
     WIRE_BLOB_KIND_WEIGHTS = 0,
     WIRE_BLOB_KIND_DECORRELATION = 1,
+    WIRE_BLOB_KIND_DATASET = 2,
+    WIRE_BLOB_KIND_CHECKPOINT = 3,
 };
 
 enum {
@@ -65,6 +70,61 @@ enum {
 };
 
 enum {
+    WIRE_TASK_NONE = 0,
+    WIRE_TASK_DATASET = 1,
+    WIRE_TASK_TEACHER = 2,
+    WIRE_TASK_XOR = 3,
+    WIRE_TASK_LIVE = 4,
+};
+
+enum {
+    WIRE_ACTIVITY_IDLE = 0,
+    WIRE_ACTIVITY_LEARNING = 1,
+    WIRE_ACTIVITY_EVALUATING = 2,
+    WIRE_ACTIVITY_FINISHED = 3,
+    WIRE_ACTIVITY_HALTED = 4,
+};
+
+enum {
+    WIRE_STOP_REASON_NONE = 0,
+    WIRE_STOP_REASON_STEPS = 1,
+    WIRE_STOP_REASON_EPOCHS = 2,
+    WIRE_STOP_REASON_LOSS = 3,
+    WIRE_STOP_REASON_HOST = 4,
+};
+
+enum {
+    WIRE_NOISE_FAULT_NONE = 0,
+    WIRE_NOISE_FAULT_STUCK = 1,
+    WIRE_NOISE_FAULT_SHORTED = 2,
+    WIRE_NOISE_FAULT_OPEN = 3,
+    WIRE_NOISE_FAULT_SATURATING = 4,
+    WIRE_NOISE_FAULT_TOO_SLOW = 5,
+    WIRE_NOISE_FAULT_DRIFTING = 6,
+    WIRE_NOISE_FAULT_SILENT = 7,
+};
+
+enum {
+    WIRE_TARGET_KIND_VALUES = 0,
+    WIRE_TARGET_KIND_CLASSES = 1,
+    WIRE_TARGET_KIND_SIGNS = 2,
+};
+
+enum {
+    WIRE_RESTORED_NOTHING = 0,
+    WIRE_RESTORED_NEWEST = 1,
+    WIRE_RESTORED_OLDER = 2,
+    WIRE_RESTORED_DAMAGED = 3,
+    WIRE_RESTORED_UNFIT = 4,
+    WIRE_RESTORED_NO_DATASET = 5,
+};
+
+enum {
+    WIRE_CHECKPOINT_ACTION_SAVE = 0,
+    WIRE_CHECKPOINT_ACTION_ERASE = 1,
+};
+
+enum {
     WIRE_ERROR_UNKNOWN_TYPE = 1,
     WIRE_ERROR_BAD_LENGTH = 2,
     WIRE_ERROR_OUT_OF_RANGE = 3,
@@ -76,6 +136,10 @@ enum {
     WIRE_ERROR_NO_NOISE = 9,
     WIRE_ERROR_NOISE_NOT_READY = 10,
     WIRE_ERROR_WRONG_MODE = 11,
+    WIRE_ERROR_BUSY = 12,
+    WIRE_ERROR_NOISE_FAULT = 13,
+    WIRE_ERROR_NO_MEMORY = 14,
+    WIRE_ERROR_BAD_CHECKPOINT = 15,
 };
 
 enum {
@@ -84,6 +148,8 @@ enum {
     WIRE_FEATURES_DECORRELATION = 4,
     WIRE_FEATURES_CROSS_ENTROPY = 8,
     WIRE_FEATURES_INT32_WEIGHTS = 16,
+    WIRE_FEATURES_MEMORY = 32,
+    WIRE_FEATURES_ANALOG = 64,
 };
 
 enum {
@@ -107,6 +173,15 @@ enum {
     WIRE_TYPE_SET_TELEMETRY = 0x0D,
     WIRE_TYPE_STOP = 0x0E,
     WIRE_TYPE_RESET = 0x0F,
+    WIRE_TYPE_DEFINE_DATASET = 0x10,
+    WIRE_TYPE_AUTONOMOUS = 0x11,
+    WIRE_TYPE_HALT = 0x12,
+    WIRE_TYPE_GET_PROGRESS = 0x13,
+    WIRE_TYPE_GET_CURVE = 0x14,
+    WIRE_TYPE_SET_HEALTH = 0x15,
+    WIRE_TYPE_GET_HEALTH = 0x16,
+    WIRE_TYPE_CHECKPOINT = 0x17,
+    WIRE_TYPE_GET_CHECKPOINT = 0x18,
     WIRE_TYPE_WELCOME = 0x81,
     WIRE_TYPE_ACK = 0x82,
     WIRE_TYPE_ERR = 0x83,
@@ -116,6 +191,11 @@ enum {
     WIRE_TYPE_STATUS = 0x8A,
     WIRE_TYPE_NOISE_CODES = 0x8B,
     WIRE_TYPE_TELEMETRY = 0x8D,
+    WIRE_TYPE_PROGRESS = 0x8E,
+    WIRE_TYPE_CURVE = 0x8F,
+    WIRE_TYPE_HEALTH = 0x90,
+    WIRE_TYPE_CHECKPOINTS = 0x91,
+    WIRE_TYPE_CHECKPOINT_RECORD = 0xF0,
 };
 
 /* HELLO, host to device. Opens a session. Not sequenced: session 0, seq 0. The same nonce again gives the same session
@@ -231,9 +311,83 @@ WIRE_ASSERT(sizeof(struct wire_set_telemetry) == WIRE_SIZE_SET_TELEMETRY);
 /* RESET, host to device. Restarts the device once this frame is acknowledged; the session ends. */
 #define WIRE_SIZE_RESET 0
 
+/* DEFINE_DATASET, host to device. Makes room for a dataset in the device's memory and forgets the one before; its bytes
+ * follow by SET_BLOB. TOO_LARGE tells the bytes missing beside two checkpoints of this network. */
+#define WIRE_SIZE_DEFINE_DATASET 10
+#define WIRE_DEFINE_DATASET_SAMPLES_MIN 1
+#define WIRE_DEFINE_DATASET_VALUE_BYTES_MIN 1
+#define WIRE_DEFINE_DATASET_VALUE_BYTES_MAX 2
+#define WIRE_DEFINE_DATASET_SCALE_MAX 8
+#define WIRE_DEFINE_DATASET_CLASS_BITS_MAX 8
+struct __attribute__((packed)) wire_define_dataset {
+    uint16_t samples;               /* how many */
+    uint8_t value_bytes;            /* 1: values are int8, 2: int16 */
+    uint8_t scale;                  /* values are multiplied by 2^scale, and saturated, to make them Q3.12 */
+    uint8_t target_kind;            /* what the targets are; WIRE_TARGET_KIND_... */
+    uint8_t class_bits;             /* bits of a class in the packed part: 1, 2, 4 or 8; 0 with VALUES */
+    uint32_t crc;                   /* CRC-32 of all its bytes: inputs (and targets) sample by sample, then the classes, lowest bits first */
+};
+WIRE_ASSERT(sizeof(struct wire_define_dataset) == WIRE_SIZE_DEFINE_DATASET);
+
+/* AUTONOMOUS, host to device. Starts learning on its own, at once and after every start of the device, until a rule is
+ * met or HALT. Saves a checkpoint first. */
+#define WIRE_SIZE_AUTONOMOUS 26
+#define WIRE_AUTONOMOUS_SEED_MIN 1
+struct __attribute__((packed)) wire_autonomous {
+    uint8_t task;                   /* what it learns; WIRE_TASK_... */
+    uint32_t stop_steps;            /* stops after these; 0: no such rule [steps] */
+    uint16_t stop_epochs;           /* stops after these; 0: no such rule [epochs] */
+    uint32_t loss_target;           /* stops at an evaluation with at most this mean loss, without evaluations at such an epoch; 0: no such rule [2^-24] */
+    uint16_t epoch_steps;           /* an epoch of TEACHER or LIVE; 0 with the others [steps] */
+    uint32_t halve_every;           /* halves the learning rate; 0: never [steps] */
+    uint8_t evaluate_every;         /* evaluates without noise; 0: never. 0 with LIVE [epochs] */
+    uint16_t checkpoint_interval;   /* time between checkpoints while it learns; 0: at stops only [s] */
+    uint16_t live_period;           /* between two samples of LIVE, at least 1; 0 with the others [ms] */
+    uint32_t seed;                  /* of the order of the samples, and of the teacher */
+};
+WIRE_ASSERT(sizeof(struct wire_autonomous) == WIRE_SIZE_AUTONOMOUS);
+
+/* HALT, host to device. Stops learning on its own, also after the next start, and saves a checkpoint. */
+#define WIRE_SIZE_HALT 0
+
+/* GET_PROGRESS, host to device. Asks for PROGRESS. */
+#define WIRE_SIZE_GET_PROGRESS 0
+
+/* GET_CURVE, host to device. Asks for CURVE. */
+#define WIRE_SIZE_GET_CURVE 0
+
+/* SET_HEALTH, host to device. Sets the limits of the noise tests (shared/numerics.md, section 12). Kept in checkpoints.
+ * */
+#define WIRE_SIZE_SET_HEALTH 11
+#define WIRE_SET_HEALTH_REPETITIONS_MIN 2
+#define WIRE_SET_HEALTH_WINDOW_MAX 32768
+#define WIRE_SET_HEALTH_RECALIBRATE_MAX 1
+struct __attribute__((packed)) wire_set_health {
+    uint16_t repetitions;           /* so many codes of one state are a fault [codes] */
+    uint16_t window;                /* length of the proportion test, and of healthy codes after which a fault ends; at least 200, or 0: no tests, for a source without two levels [codes] */
+    uint16_t ones_min;              /* fewer codes of the high state in a window are a fault [codes] */
+    uint16_t ones_max;              /* more of them are a fault [codes] */
+    uint16_t switches_min;          /* fewer switches in a window are a fault */
+    uint8_t recalibrate;            /* 1: takes the levels anew from the next 200 codes */
+};
+WIRE_ASSERT(sizeof(struct wire_set_health) == WIRE_SIZE_SET_HEALTH);
+
+/* GET_HEALTH, host to device. Asks for HEALTH. */
+#define WIRE_SIZE_GET_HEALTH 0
+
+/* CHECKPOINT, host to device. Saves a checkpoint, or erases all. Executed when the memory holds it. */
+#define WIRE_SIZE_CHECKPOINT 1
+struct __attribute__((packed)) wire_checkpoint {
+    uint8_t action;                 /* SAVE or ERASE; WIRE_CHECKPOINT_ACTION_... */
+};
+WIRE_ASSERT(sizeof(struct wire_checkpoint) == WIRE_SIZE_CHECKPOINT);
+
+/* GET_CHECKPOINT, host to device. Asks for CHECKPOINTS. */
+#define WIRE_SIZE_GET_CHECKPOINT 0
+
 /* WELCOME, device to host. The answer to HELLO. A device that does not speak the host's version answers too, with its
  * own version, and opens no session (session 0). */
-#define WIRE_SIZE_WELCOME 52
+#define WIRE_SIZE_WELCOME 56
 struct __attribute__((packed)) wire_welcome {
     uint32_t nonce;                 /* HELLO's */
     uint8_t version;                /* protocol version of the device */
@@ -254,6 +408,9 @@ struct __attribute__((packed)) wire_welcome {
     uint8_t activation_bits;        /* fraction bits of activations and int16 weights */
     uint8_t weight32_bits;          /* fraction bits of int32 weights */
     uint8_t loss_bits;              /* fraction bits of losses */
+    uint16_t memory;                /* nonvolatile memory for checkpoints and a dataset [bytes] */
+    uint8_t restored;               /* what the device found there when it started; WIRE_RESTORED_... */
+    uint8_t last_error;             /* last refusal before this start, if the memory outlived it; 128 and more: 128 plus a noise fault; 0: none */
 };
 WIRE_ASSERT(sizeof(struct wire_welcome) == WIRE_SIZE_WELCOME);
 
@@ -348,5 +505,140 @@ struct __attribute__((packed)) wire_telemetry {
     uint32_t steps_per_second;      /* since the last telemetry, by the device's clock; 0: too short to tell [1/s] */
 };
 WIRE_ASSERT(sizeof(struct wire_telemetry) == WIRE_SIZE_TELEMETRY);
+
+/* PROGRESS, device to host. Where learning on its own stands. */
+#define WIRE_SIZE_PROGRESS 56
+struct __attribute__((packed)) wire_progress {
+    uint8_t activity;               /* what it does; WIRE_ACTIVITY_... */
+    uint8_t task;                   /* what it learns; WIRE_TASK_... */
+    uint8_t stop_reason;            /* why it stopped; WIRE_STOP_REASON_... */
+    uint32_t epoch;                 /* epochs done */
+    uint16_t position;              /* done of this epoch [steps] */
+    uint16_t epoch_steps;           /* length of an epoch: the samples of a dataset [steps] */
+    uint32_t steps;                 /* since AUTONOMOUS */
+    uint32_t learning_rate;         /* eta now [2^-28] */
+    uint32_t epoch_loss;            /* mean loss (pass 1) of the last whole epoch [2^-24] */
+    uint32_t evaluated;             /* epochs done at the last evaluation; 0: none yet [epochs] */
+    uint32_t evaluation_loss;       /* its mean loss [2^-24] */
+    uint16_t correct;               /* samples correctly classified in it */
+    uint32_t stop_steps;            /* as AUTONOMOUS [steps] */
+    uint16_t stop_epochs;           /* as AUTONOMOUS [epochs] */
+    uint32_t loss_target;           /* as AUTONOMOUS [2^-24] */
+    uint32_t halve_every;           /* as AUTONOMOUS [steps] */
+    uint8_t evaluate_every;         /* as AUTONOMOUS [epochs] */
+    uint16_t checkpoint_interval;   /* as AUTONOMOUS [s] */
+    uint16_t samples;               /* of the dataset that is complete in the memory; 0: none */
+    uint16_t room;                  /* for a dataset, beside two checkpoints of this network [bytes] */
+    uint16_t sample_bytes;          /* inputs and targets of one int8 sample with VALUES; room / sample_bytes samples fit [bytes] */
+};
+WIRE_ASSERT(sizeof(struct wire_progress) == WIRE_SIZE_PROGRESS);
+
+/* CURVE, device to host. Mean losses (pass 1) since AUTONOMOUS, oldest first; when all places are taken, neighbours are
+ * merged and the interval doubles. */
+#define WIRE_SIZE_CURVE 4
+struct __attribute__((packed)) wire_curve {
+    uint32_t interval;              /* a point [steps] */
+};
+WIRE_ASSERT(sizeof(struct wire_curve) == WIRE_SIZE_CURVE);
+/* then points, u16[]: mantissa in the low 11 bits, exponent above: loss is mantissa * 2^exponent, units of 2^-24 */
+
+/* HEALTH, device to host. What the noise tests saw. */
+#define WIRE_SIZE_HEALTH 36
+struct __attribute__((packed)) wire_health {
+    uint8_t fault;                  /* now; WIRE_NOISE_FAULT_... */
+    uint8_t last_fault;             /* the last one since the start; WIRE_NOISE_FAULT_... */
+    uint16_t faults;                /* since the start */
+    uint32_t fault_code;            /* number of the converter's code that showed the last fault */
+    uint16_t seen_low;              /* smallest of the 200 codes up to then [codes] */
+    uint16_t seen_high;             /* largest [codes] */
+    uint16_t level_low;             /* calibrated level of the low state [codes] */
+    uint16_t level_high;            /* of the high state; 0: not calibrated yet [codes] */
+    uint16_t run;                   /* codes since the last switch [codes] */
+    uint16_t ones;                  /* of the high state, in the last whole window [codes] */
+    uint16_t switches;              /* in the last whole window */
+    uint32_t windows;               /* whole windows since the calibration */
+    uint16_t repetitions;           /* as SET_HEALTH [codes] */
+    uint16_t window;                /* as SET_HEALTH [codes] */
+    uint16_t ones_min;              /* as SET_HEALTH [codes] */
+    uint16_t ones_max;              /* as SET_HEALTH [codes] */
+    uint16_t switches_min;          /* as SET_HEALTH */
+};
+WIRE_ASSERT(sizeof(struct wire_health) == WIRE_SIZE_HEALTH);
+
+/* CHECKPOINTS, device to host. The checkpoints in the memory. */
+#define WIRE_SIZE_CHECKPOINTS 18
+struct __attribute__((packed)) wire_checkpoints {
+    uint32_t generation;            /* of the newest; each save counts one; 0: none */
+    uint16_t slot_bytes;            /* of a checkpoint of this network; 0: no network [bytes] */
+    uint16_t missing;               /* of memory for two of them; 0: they fit [bytes] */
+    uint16_t memory;                /* nonvolatile memory [bytes] */
+    uint16_t block;                 /* of it that are erased together [bytes] */
+    uint8_t saving;                 /* 1: one is being written */
+    uint8_t restored;               /* what was found at the start; WIRE_RESTORED_... */
+    uint16_t age;                   /* since the last save or start, at most 65,535 [s] */
+    uint16_t interval;              /* between two saves while it learns; 0: at stops only [s] */
+};
+WIRE_ASSERT(sizeof(struct wire_checkpoints) == WIRE_SIZE_CHECKPOINTS);
+
+/* CHECKPOINT_RECORD, in the device's memory. A checkpoint begins with this; sizes (u16, layers + 1 of them), weights
+ * and matrices follow. It stands in a slot, and travels as a blob. */
+#define WIRE_SIZE_CHECKPOINT_RECORD 110
+#define WIRE_CHECKPOINT_RECORD_NORMALISED_MAX 1
+#define WIRE_CHECKPOINT_RECORD_ANTITHETIC_MAX 1
+#define WIRE_CHECKPOINT_RECORD_LAYERS_MIN 1
+#define WIRE_CHECKPOINT_RECORD_LAYERS_MAX 8
+#define WIRE_CHECKPOINT_RECORD_SEED_MIN 1
+#define WIRE_CHECKPOINT_RECORD_RANDOM_STATE_MIN 1
+#define WIRE_CHECKPOINT_RECORD_NOISE_POSITION_MAX 199
+struct __attribute__((packed)) wire_checkpoint_record {
+    uint16_t commit;                /* checkpoint_commit + checkpoint_format, written last */
+    uint32_t crc;                   /* CRC-32 of all behind it */
+    uint32_t generation;            /* each save counts one */
+    uint8_t loss;                   /* as CONFIGURE; WIRE_LOSS_... */
+    uint8_t weight_format;          /* as CONFIGURE; WIRE_WEIGHT_FORMAT_... */
+    uint8_t rounding;               /* as CONFIGURE; WIRE_ROUNDING_... */
+    uint8_t normalised;             /* option of CONFIGURE */
+    uint8_t antithetic;             /* option of CONFIGURE */
+    uint8_t decorrelate;            /* as CONFIGURE */
+    uint8_t layers;                 /* how many */
+    uint8_t noise_source;           /* as CONFIGURE; WIRE_NOISE_SOURCE_... */
+    uint16_t sigma;                 /* as CONFIGURE [2^-12] */
+    uint16_t noise_std;             /* as CONFIGURE [2^-8 codes] */
+    uint32_t learning_rate;         /* eta at the time [2^-28] */
+    uint32_t decorrelation_rate;    /* eps [2^-28] */
+    uint32_t seed;                  /* as CONFIGURE */
+    uint32_t random_state;          /* state of the random generator */
+    uint32_t steps;                 /* as STATUS */
+    uint32_t skipped;               /* as STATUS */
+    uint32_t saturations;           /* as STATUS */
+    uint32_t noise_deviation;       /* the noise's calibration; 0: none [1/200 codes] */
+    uint8_t noise_position;         /* where the next code goes in the noise buffer */
+    uint16_t repetitions;           /* as SET_HEALTH [codes] */
+    uint16_t window;                /* as SET_HEALTH [codes] */
+    uint16_t ones_min;              /* as SET_HEALTH [codes] */
+    uint16_t ones_max;              /* as SET_HEALTH [codes] */
+    uint16_t switches_min;          /* as SET_HEALTH */
+    uint16_t level_low;             /* as HEALTH [codes] */
+    uint16_t level_high;            /* as HEALTH [codes] */
+    uint8_t activity;               /* as PROGRESS; WIRE_ACTIVITY_... */
+    uint8_t task;                   /* as AUTONOMOUS; WIRE_TASK_... */
+    uint32_t stop_steps;            /* as AUTONOMOUS [steps] */
+    uint16_t stop_epochs;           /* as AUTONOMOUS [epochs] */
+    uint32_t loss_target;           /* as AUTONOMOUS [2^-24] */
+    uint32_t halve_every;           /* as AUTONOMOUS [steps] */
+    uint8_t evaluate_every;         /* as AUTONOMOUS [epochs] */
+    uint16_t checkpoint_interval;   /* as AUTONOMOUS [s] */
+    uint16_t live_period;           /* as AUTONOMOUS [ms] */
+    uint32_t order_state;           /* random state at the start of the epoch, for the order of its samples */
+    uint32_t source;                /* CRC-32 of the dataset, or seed of the teacher */
+    uint16_t epoch_steps;           /* as PROGRESS [steps] */
+    uint8_t value_bytes;            /* as DEFINE_DATASET */
+    uint8_t scale;                  /* as DEFINE_DATASET */
+    uint8_t target_kind;            /* as DEFINE_DATASET; WIRE_TARGET_KIND_... */
+    uint8_t class_bits;             /* as DEFINE_DATASET */
+    uint32_t epoch;                 /* as PROGRESS */
+    uint16_t position;              /* as PROGRESS [steps] */
+};
+WIRE_ASSERT(sizeof(struct wire_checkpoint_record) == WIRE_SIZE_CHECKPOINT_RECORD);
 
 #endif
