@@ -37,6 +37,9 @@ def welcome(nonce: int, **changes: object) -> messages.Welcome:
         "activation_bits": 12,
         "weight32_bits": 28,
         "loss_bits": 24,
+        "memory": 1024,
+        "restored": 0,
+        "last_error": 0,
     }
     return messages.Welcome(**{**fields, **changes})  # type: ignore[arg-type]
 
