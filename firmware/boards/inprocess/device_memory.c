@@ -201,7 +201,7 @@ void memory_feed(struct memory_board *memory, const uint16_t *codes, uint32_t co
 
 void memory_set_noise(struct memory_board *memory, uint8_t noise)
 {
-    memory->converter.source.kind = (enum smtj_kind)noise;
+    smtj_become(&memory->converter.source, (enum smtj_kind)noise);
 }
 
 void memory_restart(struct memory_board *memory)

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +20,10 @@ static const char usage[] =
     "  --tcp PORT              serve 127.0.0.1:PORT, one client at a time; 0: any free port\n"
     "  --seed N                seed of the virtual sMTJ (default 1)\n"
     "  --preset NAME           voltages at the pin: recording (36.2 and 48.0 mV, default) or bench (96 and 187 mV)\n"
-    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short\n"
+    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short, saturating, slow, drifting\n"
+    "  --fault NAME            what the noise becomes in the middle of the run: a name as above\n"
+    "  --fault-after SECONDS   of the board's own time until then (default 0)\n"
+    "  --fault-lasts SECONDS   after which the noise is as it was (default: for ever)\n"
     "  --adc-bits N            10 (default), 12 or 14\n"
     "  --adc-rate HZ           codes a second, 1 to 1000000 (default 9615)\n"
     "  --adc-reference MV      voltage of full scale, 100 to 10000 (default 1100)\n"
@@ -34,6 +38,9 @@ enum {
     OPTION_SEED,
     OPTION_PRESET,
     OPTION_NOISE,
+    OPTION_FAULT,
+    OPTION_FAULT_AFTER,
+    OPTION_FAULT_LASTS,
     OPTION_BITS,
     OPTION_RATE,
     OPTION_REFERENCE,
@@ -49,6 +56,9 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"device-noise", required_argument, NULL, OPTION_NOISE},
+    {"fault", required_argument, NULL, OPTION_FAULT},
+    {"fault-after", required_argument, NULL, OPTION_FAULT_AFTER},
+    {"fault-lasts", required_argument, NULL, OPTION_FAULT_LASTS},
     {"adc-bits", required_argument, NULL, OPTION_BITS},
     {"adc-rate", required_argument, NULL, OPTION_RATE},
     {"adc-reference", required_argument, NULL, OPTION_REFERENCE},
@@ -77,6 +87,15 @@ static void take(struct options *options, int option, const char *name, const ch
         break;
     case OPTION_NOISE:
         options->noise = argument_noise(name, value);
+        break;
+    case OPTION_FAULT:
+        options->fault.kind = argument_noise(name, value);
+        break;
+    case OPTION_FAULT_AFTER:
+        options->fault.after = argument_decimal(name, value, 0.0, 1e9);
+        break;
+    case OPTION_FAULT_LASTS:
+        options->fault.lasts = argument_decimal(name, value, 0.0, 1e9);
         break;
     case OPTION_BITS:
         options->adc_bits = (uint8_t)argument_number(name, value, 10, 14);
@@ -113,6 +132,7 @@ struct options options_read(int argc, char **argv)
         .seed = 1,
         .preset = SMTJ_RECORDING,
         .noise = SMTJ_TELEGRAPH,
+        .fault = {.lasts = INFINITY},
         .adc_bits = 10,
         .adc_rate = 9615,
         .adc_reference = 1100,

@@ -35,6 +35,7 @@ static double pin_voltage(struct adc *adc, avr_cycle_count_t when)
 {
     smtj_wait(&adc->source, (double)(when - adc->sampled) / CLOCK_HZ);
     adc->sampled = when;
+    adc->source.full_scale = reference(adc);
     unsigned channel = adc->admux & ADC_MUX;
     if (channel == 0)
         return smtj_voltage(&adc->source);

@@ -50,6 +50,9 @@ class DeviceNoise(enum.IntEnum):
     STUCK = 3
     OPEN = 4
     SHORT = 5
+    SATURATING = 6
+    SLOW = 7
+    DRIFTING = 8
 
 
 class Preset(enum.IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.process import BoardProcess
+from mtjlearn.virtual.process import BoardProcess, fault_options
 
 PROGRAM = "mtjlearn-native"
 
@@ -15,6 +15,9 @@ def start_native(
     seed: int = 1,
     preset: str = "recording",
     device_noise: str = "smtj",
+    fault: str | None = None,
+    fault_after: float = 0.0,
+    fault_lasts: float | None = None,
     adc_bits: int = 10,
     adc_rate: int = 9615,
     adc_reference: int = 1100,
@@ -30,7 +33,11 @@ def start_native(
         seed: of the virtual sMTJ, 0 .. 2^64 - 1.
         preset: voltages at the pin: ``recording`` (36.2 and 48.0 mV, appendix A of the paper) or ``bench`` (a junction
             of 3 or 6 kOhm in a divider of 3.3 V over 100 kOhm: 96 and 187 mV).
-        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``.
+        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``,
+            ``saturating``, ``slow``, ``drifting``.
+        fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
+        fault_after: seconds of the board's own time until then.
+        fault_lasts: seconds after which the noise is as it was; None: for ever.
         adc_bits: 10, 12 or 14.
         adc_rate: codes a second, 1 .. 1,000,000.
         adc_reference: voltage of full scale in mV, 100 .. 10,000.
@@ -51,4 +58,5 @@ def start_native(
     command += ["--adc-bits", str(adc_bits), "--adc-rate", str(adc_rate), "--adc-reference", str(adc_reference)]
     command += ["--arena", str(arena), "--max-payload", str(max_payload)]
     command += ["--virtual-clock", str(virtual_clock)] if virtual_clock else []
+    command += fault_options(fault, fault_after, fault_lasts)
     return BoardProcess(command)
