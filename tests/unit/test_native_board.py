@@ -282,7 +282,7 @@ def test_help_names_every_option() -> None:
     run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
     for option in ("pty", "tcp", "seed", "preset", "device-noise", "adc-bits", "adc-rate", "adc-reference"):
         assert f"--{option} " in run.stdout
-    for option in ("virtual-clock", "arena", "max-payload", "help"):
+    for option in ("virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):
         assert f"--{option} " in run.stdout
 
 

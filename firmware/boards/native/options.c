@@ -9,7 +9,9 @@
 
 #include "arguments.h"
 #include "converter.h"
+#include "eeprom.h"
 #include "messages.h"
+#include "sensors.h"
 
 static const char usage[] =
     "Usage: mtjlearn-native [OPTION]...\n"
@@ -30,7 +32,10 @@ static const char usage[] =
     "  --virtual-clock CODES   so many codes for each training step, 1 to 1024, instead of real time: a seed repeats exactly\n"
     "  --arena BYTES           memory for a network, 1024 to 1048576 (default 65536)\n"
     "  --max-payload BYTES     64 to 240 (default 240)\n"
-    "  --help                  this text\n";
+    "  --eeprom FILE           keep the nonvolatile memory and the count of starts in this file; without it they end with the process\n"
+    "  --eeprom-bytes N        of that memory, 1024 to 65535 (default: as many as the file has, or 16384)\n"
+    "  --help                  this text\n"
+    "\n" SENSORS_HELP;
 
 enum {
     OPTION_PTY = 256,
@@ -47,6 +52,8 @@ enum {
     OPTION_CLOCK,
     OPTION_ARENA,
     OPTION_PAYLOAD,
+    OPTION_EEPROM,
+    OPTION_EEPROM_BYTES,
     OPTION_HELP,
 };
 
@@ -65,6 +72,8 @@ static const struct option long_options[] = {
     {"virtual-clock", required_argument, NULL, OPTION_CLOCK},
     {"arena", required_argument, NULL, OPTION_ARENA},
     {"max-payload", required_argument, NULL, OPTION_PAYLOAD},
+    {"eeprom", required_argument, NULL, OPTION_EEPROM},
+    {"eeprom-bytes", required_argument, NULL, OPTION_EEPROM_BYTES},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -116,6 +125,12 @@ static void take(struct options *options, int option, const char *name, const ch
         break;
     case OPTION_PAYLOAD:
         options->max_payload = (uint8_t)argument_number(name, value, WIRE_MIN_PAYLOAD, WIRE_MAX_PAYLOAD);
+        break;
+    case OPTION_EEPROM:
+        options->eeprom = value;
+        break;
+    case OPTION_EEPROM_BYTES:
+        options->eeprom_bytes = (uint32_t)argument_number(name, value, EEPROM_LEAST, EEPROM_MOST);
         break;
     case OPTION_HELP:
         fputs(usage, stdout);

@@ -20,6 +20,8 @@ struct options {
     uint16_t virtual_clock;       /* codes per training step; 0: real time */
     uint32_t arena;               /* bytes */
     uint8_t max_payload;          /* bytes */
+    const char *eeprom;           /* NULL: no file */
+    uint32_t eeprom_bytes;        /* 0: as the file, or the usual */
 };
 
 /* Reads the command line. On --help and on a mistake it prints and ends the process. */

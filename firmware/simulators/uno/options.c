@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "pace.h"
+#include "sensors.h"
 
 static const char usage[] =
     "Usage: mtjlearn-uno-sim --elf FILE [OPTION]...\n"
@@ -30,7 +31,8 @@ static const char usage[] =
     "  --reset-on-open         opening the pseudo-terminal resets the chip, as on a real Uno\n"
     "  --eeprom FILE           keep the EEPROM in this file of 1024 bytes\n"
     "  --profile FILE          write cycles by function, stack and lost bytes at the end, as JSON\n"
-    "  --help                  this text\n";
+    "  --help                  this text\n"
+    "\n" SENSORS_HELP;
 
 enum {
     OPTION_ELF = 256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mtjlearn.virtual.compiled import native_file
@@ -24,6 +25,8 @@ def start_native(
     virtual_clock: int = 0,
     arena: int = 65536,
     max_payload: int = 240,
+    eeprom: str | os.PathLike[str] | None = None,
+    eeprom_bytes: int | None = None,
     tcp_port: int | None = None,
     program: Path | None = None,
 ) -> BoardProcess:
@@ -45,6 +48,9 @@ def start_native(
             time.
         arena: memory for a network in bytes, 1024 .. 1,048,576.
         max_payload: largest payload in bytes, 64 .. 240.
+        eeprom: file that keeps the nonvolatile memory and the count of starts; it need not exist. None: they last as long
+            as the process.
+        eeprom_bytes: of that memory, 1,024 .. 65,535; None: as many as the file has, or 16,384.
         tcp_port: serve this port of 127.0.0.1, 0 for any free one; None: a pseudo-terminal.
         program: another build of the board than the installed one.
 
@@ -59,4 +65,6 @@ def start_native(
     command += ["--arena", str(arena), "--max-payload", str(max_payload)]
     command += ["--virtual-clock", str(virtual_clock)] if virtual_clock else []
     command += fault_options(fault, fault_after, fault_lasts)
+    command += ["--eeprom", os.fspath(eeprom)] if eeprom is not None else []
+    command += ["--eeprom-bytes", str(eeprom_bytes)] if eeprom_bytes is not None else []
     return BoardProcess(command)
