@@ -168,7 +168,7 @@ static uint32_t square_over(uint16_t sum, uint8_t count)
     return (uint32_t)sum * sum / count;
 }
 
-/* Two-means clustering, and whether it explains seven ninths of the variance. */
+/* Two-means clustering, and whether it explains four fifths of the variance. */
 static bool find_levels(struct health *health, const struct anp_noise *noise)
 {
     struct look look;
@@ -208,7 +208,7 @@ static bool find_levels(struct health *health, const struct anp_noise *noise)
     uint32_t parts = square_over(sum[0], count[0]) + square_over(sum[1], count[1]);
     uint32_t between = parts - square_over((uint16_t)(sum[0] + sum[1]), ANP_NOISE_BUFFER), within = squares - parts;
     uint16_t low = level_of(&scale, sum[0], count[0]), high = level_of(&scale, sum[1], count[1]);
-    if (high - low < 2 || 2 * between < 7 * within)
+    if (high - low < 2 || between < 4 * within)
         return false;
     health_set_levels(health, low, high);
     return true;
