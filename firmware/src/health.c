@@ -203,7 +203,7 @@ static bool find_levels(struct health *health, const struct anp_noise *noise)
     uint32_t squares = 0;
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
         uint8_t value = scaled(&scale, noise->ring[i]);
-        squares += (uint16_t)(value * value);
+        squares += (uint16_t)((uint16_t)value * value);
     }
     uint32_t parts = square_over(sum[0], count[0]) + square_over(sum[1], count[1]);
     uint32_t between = parts - square_over((uint16_t)(sum[0] + sum[1]), ANP_NOISE_BUFFER), within = squares - parts;
@@ -231,31 +231,37 @@ bool health_calibrate(struct health *health, const struct anp_noise *noise, uint
 
 /* --- tests --- */
 
-/* Counts codes none of which can be the one that shows a fault, unless the last. */
-static void follow(struct health *health, const uint16_t *codes, uint8_t count)
+/* Counts codes. Out of line: this is all that most batches cost, and a small chip has the registers for it alone. */
+__attribute__((noinline)) static void follow(struct health *health, const uint16_t *codes, uint8_t count)
 {
     uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
     low = (uint16_t)(low + margin);
     high = (uint16_t)(high - margin);
-    uint8_t state = health->state, run = 0, ones = 0, switches = 0;
+    uint8_t state = health->state, begun = count, ones = 0, switches = 0;
     for (uint8_t left = count; left; left--) {
         uint16_t code = *codes++;
-        if (state ? code <= low : code >= high) {
-            state ^= 1;
+        if (state) {
+            if (code <= low) {
+                state = 0;
+                switches++;
+                begun = left;
+            }
+        } else if (code >= high) {
+            state = 1;
             switches++;
-            run = 0;
+            begun = left;
         }
-        run++;
         ones = (uint8_t)(ones + state);
     }
     health->state = state;
-    if (switches) {
-        health->switches = (uint16_t)(health->switches + switches);
-        health->run = run;
-    } else {
-        uint16_t longer = (uint16_t)(health->run + run);
-        health->run = longer < run ? UINT16_MAX : longer;
+    uint16_t run = begun;
+    if (switches == 0) {
+        run = (uint16_t)(health->run + count);
+        if (run < count)
+            run = UINT16_MAX;
     }
+    health->run = run;
+    health->switches = (uint16_t)(health->switches + switches);
     health->ones = (uint16_t)(health->ones + ones);
     health->position = (uint16_t)(health->position + count);
 }
@@ -287,31 +293,40 @@ static uint8_t kind_of_window(struct health *health, const struct anp_noise *noi
     return WIRE_NOISE_FAULT_NONE;
 }
 
+static void end_window(struct health *health, const struct anp_noise *noise, uint8_t age, uint32_t number)
+{
+    uint8_t kind = kind_of_window(health, noise, age);
+    if (kind)
+        tell(health, noise, kind, age, number);
+    else
+        health->fault = WIRE_NOISE_FAULT_NONE;
+    begin(health);
+}
+
+/* Code by code. */
+__attribute__((noinline)) static void take_near(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count,
+                                                uint32_t number)
+{
+    for (; count; number++) {
+        uint16_t before = health->run;
+        follow(health, codes++, 1);
+        count--;
+        if (health->run == health->limits.repetitions && (health->run & before) != UINT16_MAX)
+            tell(health, noise, kind_of_run(health, noise, count), count, number);
+        if (health->position == health->limits.window)
+            end_window(health, noise, count, number);
+    }
+}
+
 void health_take(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count, uint32_t number)
 {
-    if (health->level_high == 0)
+    if (health->level_high == 0 || count == 0)
         return;
-    uint16_t repetitions = health->limits.repetitions, window = health->limits.window;
-    while (count) {
-        uint8_t piece = count;
-        uint16_t run = health->run;
-        /* Code by code where a test may end in between. */
-        if (count > (uint16_t)(window - health->position) || count > repetitions
-            || (run < repetitions && count > (uint16_t)(repetitions - run)))
-            piece = 1;
-        follow(health, codes, piece);
-        codes += piece;
-        count = (uint8_t)(count - piece);
-        number += piece;
-        if (health->run == repetitions && (health->run & run) != UINT16_MAX)
-            tell(health, noise, kind_of_run(health, noise, count), count, number - 1);
-        if (health->position == window) {
-            uint8_t kind = kind_of_window(health, noise, count);
-            if (kind)
-                tell(health, noise, kind, count, number - 1);
-            else
-                health->fault = WIRE_NOISE_FAULT_NONE;
-            begin(health);
-        }
-    }
+    /* Whether a test may end with one of these codes. */
+    uint16_t run = health->run, repetitions = health->limits.repetitions;
+    if (count >= (uint16_t)(health->limits.window - health->position) || count >= repetitions
+        || (run < repetitions && count >= (uint16_t)(repetitions - run)))
+        take_near(health, noise, codes, count, number);
+    else
+        follow(health, codes, count);
 }
