@@ -12,8 +12,7 @@
 struct look {
     uint32_t sum[2];
     uint8_t count[2];
-    uint8_t zeros;
-    uint8_t fulls;
+    uint8_t ends;                 /* codes that are 0 or full scale */
     uint16_t low;
     uint16_t high;
 };
@@ -41,6 +40,8 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
 void health_set_limits(struct health *health, const struct health_limits *limits)
 {
     health->limits = *limits;
+    if (limits->repetitions < 2)
+        health->limits.repetitions = 2;
     health->run = 0;
     begin(health);
     if (limits->window == 0)
@@ -67,32 +68,36 @@ void health_set_levels(struct health *health, uint16_t low, uint16_t high)
 static uint8_t look_at(struct look *look, const struct anp_noise *noise, uint8_t age, uint8_t most, uint16_t threshold,
                        uint16_t full_scale)
 {
-    memset(look, 0, sizeof *look);
     uint8_t count = (uint8_t)(noise->filled - age);
     if (count > most)
         count = most;
     uint8_t place = noise->position;
-    place = (uint8_t)(place >= age ? place - age : place + ANP_NOISE_BUFFER - age);
-    look->low = count ? UINT16_MAX : 0;
+    const uint16_t *at = noise->ring + (place >= age ? place - age : place + ANP_NOISE_BUFFER - age);
+    uint32_t sum = 0, sum_above = 0;
+    uint8_t above = 0, ends = 0;
+    uint16_t low = count ? UINT16_MAX : 0, high = 0;
     for (uint8_t left = count; left; left--) {
-        if (place == 0)
-            place = ANP_NOISE_BUFFER;
-        uint16_t code = noise->ring[--place];
-        uint8_t side = code > threshold;
-        look->sum[side] += code;
-        look->count[side]++;
-        look->zeros = (uint8_t)(look->zeros + (code == 0));
-        look->fulls = (uint8_t)(look->fulls + (code == full_scale));
-        if (code < look->low)
-            look->low = code;
-        if (code > look->high)
-            look->high = code;
+        if (at == noise->ring)
+            at += ANP_NOISE_BUFFER;
+        uint16_t code = *--at;
+        sum += code;
+        if (code > threshold) {
+            sum_above += code;
+            above++;
+        }
+        if (code == 0 || code == full_scale)
+            ends++;
+        if (code < low)
+            low = code;
+        if (code > high)
+            high = code;
     }
+    *look = (struct look){{sum - sum_above, sum_above}, {(uint8_t)(count - above), above}, ends, low, high};
     return count;
 }
 
 /* Whether the mean of one side is further from its level than a quarter of the split and half a code. */
-static bool has_moved(const struct health *health, const struct look *look, uint8_t side)
+__attribute__((noinline)) static bool has_moved(const struct health *health, const struct look *look, uint8_t side)
 {
     uint8_t count = look->count[side];
     if (count < FEW)
@@ -108,11 +113,11 @@ static uint8_t kind_of(const struct health *health, const struct anp_noise *nois
     struct look look;
     uint16_t low = health->level_low, high = health->level_high, split = (uint16_t)(high - low);
     uint8_t count = look_at(&look, noise, age, most, (uint16_t)(low + (split >> 1)), health->full_scale);
-    if (look.zeros == count)
+    if (look.high == 0)
         return WIRE_NOISE_FAULT_SHORTED;
-    if (look.fulls == count)
+    if (look.low == health->full_scale)
         return WIRE_NOISE_FAULT_OPEN;
-    if ((uint8_t)(look.zeros + look.fulls) >= (uint8_t)(count + 7) >> 3)
+    if (look.ends >= (uint8_t)(count + 7) >> 3)
         return WIRE_NOISE_FAULT_SATURATING;
     if (high == 0)
         return WIRE_NOISE_FAULT_NONE;
@@ -157,7 +162,7 @@ static uint8_t scaled(const struct scale *scale, uint16_t code)
     return (uint8_t)((uint16_t)(code - scale->low) << scale->up >> scale->down);
 }
 
-static uint16_t level_of(const struct scale *scale, uint16_t sum, uint8_t count)
+__attribute__((noinline)) static uint16_t level_of(const struct scale *scale, uint16_t sum, uint8_t count)
 {
     uint16_t parts = (uint16_t)(count << scale->up);
     return (uint16_t)(scale->low + (((uint32_t)sum << scale->down) + (parts >> 1)) / parts);
@@ -182,32 +187,33 @@ static bool find_levels(struct health *health, const struct anp_noise *noise)
     for (; range > 255; range >>= 1)
         scale.down++;
 
-    uint16_t sum[2] = {0, 0};
-    uint8_t count[2];
-    uint8_t threshold = 255;      /* first all are on one side, for the mean */
-    for (uint8_t turn = 0; turn < 5; turn++) {
-        sum[0] = sum[1] = 0;
-        count[0] = count[1] = 0;
-        for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
-            uint8_t value = scaled(&scale, noise->ring[i]), side = value > threshold;
-            sum[side] = (uint16_t)(sum[side] + value);
-            count[side]++;
-        }
-        threshold = (uint8_t)(sum[0] / count[0]);
-        if (count[1])
-            threshold = (uint8_t)((threshold + sum[1] / count[1]) >> 1);
-    }
-    if (count[1] == 0)
-        return false;
-
+    uint16_t total = 0;
     uint32_t squares = 0;
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
         uint8_t value = scaled(&scale, noise->ring[i]);
+        total = (uint16_t)(total + value);
         squares += (uint16_t)((uint16_t)value * value);
     }
-    uint32_t parts = square_over(sum[0], count[0]) + square_over(sum[1], count[1]);
-    uint32_t between = parts - square_over((uint16_t)(sum[0] + sum[1]), ANP_NOISE_BUFFER), within = squares - parts;
-    uint16_t low = level_of(&scale, sum[0], count[0]), high = level_of(&scale, sum[1], count[1]);
+    uint8_t threshold = (uint8_t)(total / ANP_NOISE_BUFFER), above = 0, below = 0;
+    uint16_t sum_above = 0, sum_below = 0;
+    for (uint8_t turn = 0; turn < 4; turn++) {
+        sum_above = above = 0;
+        for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
+            uint8_t value = scaled(&scale, noise->ring[i]);
+            if (value > threshold) {
+                sum_above = (uint16_t)(sum_above + value);
+                above++;
+            }
+        }
+        /* Neither side is empty: the least value is 0, and the threshold is below the mean of those above it. */
+        below = (uint8_t)(ANP_NOISE_BUFFER - above);
+        sum_below = (uint16_t)(total - sum_above);
+        threshold = (uint8_t)((uint16_t)(sum_below / below + sum_above / above) >> 1);
+    }
+
+    uint32_t parts = square_over(sum_below, below) + square_over(sum_above, above);
+    uint32_t between = parts - square_over(total, ANP_NOISE_BUFFER), within = squares - parts;
+    uint16_t low = level_of(&scale, sum_below, below), high = level_of(&scale, sum_above, above);
     if (high - low < 2 || between < 4 * within)
         return false;
     health_set_levels(health, low, high);
@@ -303,30 +309,40 @@ static void end_window(struct health *health, const struct anp_noise *noise, uin
     begin(health);
 }
 
-/* Code by code. */
+/* Codes until a test may end. */
+static uint16_t codes_left(const struct health *health)
+{
+    uint16_t left = (uint16_t)(health->limits.window - health->position), run = health->run, repetitions = health->limits.repetitions;
+    if (left > repetitions)
+        left = repetitions;
+    if (run < repetitions && left > (uint16_t)(repetitions - run))
+        left = (uint16_t)(repetitions - run);
+    return left;
+}
+
 __attribute__((noinline)) static void take_near(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count,
                                                 uint32_t number)
 {
-    for (; count; number++) {
-        uint16_t before = health->run;
-        follow(health, codes++, 1);
-        count--;
+    number += (uint8_t)(count - 1);
+    while (count) {
+        uint16_t left = codes_left(health), before = health->run;
+        uint8_t piece = count < left ? count : (uint8_t)left;
+        follow(health, codes, piece);
+        codes += piece;
+        count = (uint8_t)(count - piece);
         if (health->run == health->limits.repetitions && (health->run & before) != UINT16_MAX)
-            tell(health, noise, kind_of_run(health, noise, count), count, number);
+            tell(health, noise, kind_of_run(health, noise, count), count, number - count);
         if (health->position == health->limits.window)
-            end_window(health, noise, count, number);
+            end_window(health, noise, count, number - count);
     }
 }
 
 void health_take(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count, uint32_t number)
 {
-    if (health->level_high == 0 || count == 0)
+    if (health->level_high == 0)
         return;
-    /* Whether a test may end with one of these codes. */
-    uint16_t run = health->run, repetitions = health->limits.repetitions;
-    if (count >= (uint16_t)(health->limits.window - health->position) || count >= repetitions
-        || (run < repetitions && count >= (uint16_t)(repetitions - run)))
-        take_near(health, noise, codes, count, number);
-    else
+    if (count < codes_left(health))
         follow(health, codes, count);
+    else
+        take_near(health, noise, codes, count, number);
 }

@@ -48,10 +48,7 @@ def find_levels(codes: Sequence[int]) -> tuple[int, int] | None:
     sides: list[list[int]] = []
     for _ in range(4):
         sides = [[v for v in values if v <= threshold], [v for v in values if v > threshold]]
-        means = [sum(side) // len(side) for side in sides if side]
-        threshold = means[0] if len(means) == 1 else sum(means) >> 1
-    if not sides[1]:
-        return None
+        threshold = sum(sum(side) // len(side) for side in sides) >> 1
     parts = sum(sum(side) ** 2 // len(side) for side in sides)
     between = parts - sum(values) ** 2 // len(values)
     within = sum(v * v for v in values) - parts
