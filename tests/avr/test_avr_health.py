@@ -38,7 +38,14 @@ def on_the_chip(folder: Path, rate: int, switching: int) -> list[int]:
     image = folder / "health.elf"
     command = [find_avr_gcc(), *flags, "-ffunction-sections", "-fno-strict-aliasing", *(f"-I{path}" for path in folders)]
     command += [f"-DRATE={rate}", f"-DSWITCHING={switching}", f"-DBATCHES={BATCHES}", "-Werror"]
-    command += [*sorted(folders[1].glob("*.[cS]")), firmware / "src" / "health.c", HERE / "health.c", "-Wl,--gc-sections", "-o", image]
+    command += [
+        *sorted(folders[1].glob("*.[cS]")),
+        firmware / "src" / "health.c",
+        HERE / "health.c",
+        "-Wl,--gc-sections",
+        "-o",
+        image,
+    ]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     simulator = ["simavr", "-m", "atmega328p", "-f", "16000000", image]

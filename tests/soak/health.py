@@ -1,6 +1,6 @@
-"""The long runs of the noise tests: false alarms in 10^8 codes of the paper's healthy junction at either rate, how soon each fault is
-detected, and whether a stuck junction ever passes a calibration. Prints one line of JSON each; a false alarm or a stuck junction
-that passes makes it fail.
+"""The long runs of the noise tests: false alarms in 10^8 codes of the paper's healthy junction at either rate, how soon each
+fault is detected, and whether a stuck junction ever passes a calibration. Prints one line of JSON each; a false alarm or a stuck
+junction that passes makes it fail.
 
     python tests/soak/health.py [--codes 100000000] [--seeds 200] [--attempts 1000000]
 """
@@ -43,7 +43,11 @@ def main() -> int:
     for rate in RATES:
         for name in FAULTS:
             latencies = [latency(rate, DeviceNoise[name], seed)[0] for seed in range(options.seeds)]
-            figures = {"median": statistics.median(latencies), "most": max(latencies), "bound": latency_bound(rate, DeviceNoise[name])}
+            figures = {
+                "median": statistics.median(latencies),
+                "most": max(latencies),
+                "bound": latency_bound(rate, DeviceNoise[name]),
+            }
             print(json.dumps({"rate": rate, "fault": name, "seeds": options.seeds, **figures}), flush=True)
     for deviation in (1.0, 1.3, 3.0):
         watch = Watch(noise=DeviceNoise.STUCK)

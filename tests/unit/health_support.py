@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.noise.health_monitor import Fault, HealthMonitor
+from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.virtual.compiled import Library
 from mtjlearn.virtual.memory import DeviceNoise, Preset
+from mtjlearn.wire.messages import NoiseFault
 
 LIMITS = ("repetitions", "window", "ones_min", "ones_max", "switches_min")
 COUNTS = ("run", "position", "ones", "switches", "last_ones", "last_switches", "windows", "state")
@@ -110,8 +111,8 @@ class Watch:
         return HealthLimits(**{name: getattr(state, name) for name in LIMITS})
 
     @property
-    def fault(self) -> Fault:
-        return Fault(self.state.fault)  # type: ignore[attr-defined]
+    def fault(self) -> NoiseFault:
+        return NoiseFault(self.state.fault)  # type: ignore[attr-defined]
 
 
 def difference(watch: Watch, monitor: HealthMonitor) -> dict[str, tuple[int, int]]:
@@ -138,7 +139,7 @@ def latency(adc_rate: int, fault: DeviceNoise, seed: int) -> tuple[int, Watch]:
     watch = Watch(adc_rate, seed=seed)
     watch.settle()
     watch.run(5000 + 37 * seed % 4096)  # anywhere in a window
-    assert watch.fault is Fault.NONE
+    assert watch.fault is NoiseFault.NONE
     first = watch.state.codes  # type: ignore[attr-defined]
     watch.become(fault)
     watch.run(100 * adc_rate)

@@ -7,18 +7,18 @@ import pytest
 from health_support import Watch, false_alarms, latency, latency_bound
 
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.noise.health_monitor import Fault
 from mtjlearn.virtual.memory import DeviceNoise, Preset
+from mtjlearn.wire.messages import NoiseFault
 
 RATES = [9615, 40_000]
 SEEDS = 200
 KINDS = {
-    DeviceNoise.STUCK: Fault.STUCK,
-    DeviceNoise.SHORT: Fault.SHORTED,
-    DeviceNoise.OPEN: Fault.OPEN,
-    DeviceNoise.SATURATING: Fault.SATURATING,
-    DeviceNoise.SLOW: Fault.TOO_SLOW,
-    DeviceNoise.DRIFTING: Fault.DRIFTING,
+    DeviceNoise.STUCK: NoiseFault.STUCK,
+    DeviceNoise.SHORT: NoiseFault.SHORTED,
+    DeviceNoise.OPEN: NoiseFault.OPEN,
+    DeviceNoise.SATURATING: NoiseFault.SATURATING,
+    DeviceNoise.SLOW: NoiseFault.TOO_SLOW,
+    DeviceNoise.DRIFTING: NoiseFault.DRIFTING,
 }
 SPLIT = 48.0 - 36.2
 
@@ -46,7 +46,7 @@ def test_each_fault_is_detected_within_its_bound_and_ends(rate: int, fault: Devi
         if seed % 10 == 0:
             broken = watch.state.codes  # type: ignore[attr-defined]
             watch.become(DeviceNoise.SMTJ)
-            while watch.fault is not Fault.NONE:
+            while watch.fault is not NoiseFault.NONE:
                 watch.run(3 * limits.window)
             ended.append(watch.state.codes - broken)  # type: ignore[attr-defined]
             assert watch.run(100_000) == 100_000  # and it stays healthy
@@ -56,13 +56,13 @@ def test_each_fault_is_detected_within_its_bound_and_ends(rate: int, fault: Devi
 
 def test_a_fault_that_nothing_ends_lasts() -> None:
     _, watch = latency(9615, DeviceNoise.OPEN, 1)
-    while watch.fault is not Fault.OPEN:
+    while watch.fault is not NoiseFault.OPEN:
         watch.run(1024)
     assert watch.run(1_000_000) == 1_000_000
     state = watch.state
     assert (state.faults, state.seen_high) == (1, 1023)  # type: ignore[attr-defined]
     watch.silence()
-    assert watch.fault is Fault.SILENT
+    assert watch.fault is NoiseFault.SILENT
 
 
 def passing(attempts: int, deviation: float | None = None, **options: object) -> float:
@@ -97,10 +97,10 @@ def test_calibration_refuses_a_stuck_junction_whatever_its_noise(deviation: floa
 
 def test_calibration_refuses_gaussian_noise_and_broken_wires_and_tells_which() -> None:
     for noise, fault in [
-        (DeviceNoise.GAUSSIAN, Fault.STUCK),
-        (DeviceNoise.STUCK, Fault.STUCK),
-        (DeviceNoise.OPEN, Fault.OPEN),
-        (DeviceNoise.SHORT, Fault.SHORTED),
+        (DeviceNoise.GAUSSIAN, NoiseFault.STUCK),
+        (DeviceNoise.STUCK, NoiseFault.STUCK),
+        (DeviceNoise.OPEN, NoiseFault.OPEN),
+        (DeviceNoise.SHORT, NoiseFault.SHORTED),
     ]:
         watch = Watch(noise=noise)
         assert watch.attempts(2000) == 0
@@ -116,9 +116,9 @@ def test_a_refused_source_counts_as_healthy_after_a_calibration_and_a_window() -
     watch.become(DeviceNoise.SMTJ)
     watch.run(200)
     assert watch.calibrate()
-    assert watch.fault is Fault.STUCK
+    assert watch.fault is NoiseFault.STUCK
     assert watch.run(5000) == 1024
-    assert watch.fault is Fault.NONE
+    assert watch.fault is NoiseFault.NONE
     assert watch.state.windows == 1  # type: ignore[attr-defined]
 
 
@@ -127,7 +127,7 @@ def test_without_a_window_there_are_no_tests() -> None:
     watch.run(200)
     assert not watch.calibrate()
     watch.set_limits(HealthLimits(2, 0, 0, 0, 0))
-    assert watch.fault is Fault.NONE
+    assert watch.fault is NoiseFault.NONE
     assert watch.calibrate()
     assert watch.run(10_000) == 10_000
     assert watch.state.level_high == 0  # type: ignore[attr-defined]

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.noise.health_monitor import Fault, HealthMonitor
+from mtjlearn.noise.health_monitor import HealthMonitor
+from mtjlearn.wire.messages import NoiseFault
 
 BITS = 10
 FULL = 2**BITS - 1
@@ -85,29 +86,31 @@ def test_equal_over_a_long_healthy_run_and_every_kind_is_reached(batch: int) -> 
     healthy = sources(rng, 3000, 0.26, 33, 11, 0.9)
     one = np.ones(400, dtype=np.uint16)
     faults = {
-        Fault.SHORTED: 0 * one,
-        Fault.OPEN: FULL * one,
-        Fault.STUCK: sources(rng, 400, 0, 44, 0, 0.9),
-        Fault.TOO_SLOW: sources(rng, 2000, 0.012, 33, 11, 0.9),
-        Fault.SATURATING: sources(rng, 400, 0.26, 1010, 14, 0.9),
-        Fault.DRIFTING: sources(rng, 400, 0.26, 37, 11, 0.9),
+        NoiseFault.SHORTED: 0 * one,
+        NoiseFault.OPEN: FULL * one,
+        NoiseFault.STUCK: sources(rng, 400, 0, 44, 0, 0.9),
+        NoiseFault.TOO_SLOW: sources(rng, 2000, 0.012, 33, 11, 0.9),
+        NoiseFault.SATURATING: sources(rng, 400, 0.26, 1010, 14, 0.9),
+        NoiseFault.DRIFTING: sources(rng, 400, 0.26, 37, 11, 0.9),
     }
     for fault, codes in faults.items():
         watch, monitor = run_both(limits, np.concatenate([healthy, codes]), [batch])
         assert watch.fault is monitor.fault is fault
         assert 3000 <= monitor.fault_code < 3000 + codes.size
         monitor.take(healthy.tolist())
-        assert monitor.fault is Fault.NONE
+        assert monitor.fault is NoiseFault.NONE
         assert monitor.last_fault is fault
 
 
 def test_runs_longer_than_their_counter_and_repetitions_at_its_end() -> None:
     limits = HealthLimits(repetitions=65535, window=32768, ones_min=0, ones_max=32768, switches_min=0)
     rng = np.random.default_rng(0)
-    codes = np.concatenate([sources(rng, 300, 0.3, 33, 11, 0.5), sources(rng, 70_000, 0, 44, 0, 0.5), sources(rng, 99, 0.3, 33, 11, 0)])
+    codes = np.concatenate(
+        [sources(rng, 300, 0.3, 33, 11, 0.5), sources(rng, 70_000, 0, 44, 0, 0.5), sources(rng, 99, 0.3, 33, 11, 0)]
+    )
     watch, monitor = run_both(limits, codes, [16])
     assert monitor.faults == 1
-    assert Fault(watch.state.last_fault) is Fault.STUCK  # type: ignore[attr-defined]
+    assert NoiseFault(watch.state.last_fault) is NoiseFault.STUCK  # type: ignore[attr-defined]
 
 
 @given(

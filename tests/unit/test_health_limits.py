@@ -95,7 +95,8 @@ def test_the_boards_table_is_computed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "row"), [(1, 4808), (4808, 4808), (4809, 9615), (9615, 9615), (39_999, 40_000), (100_001, 1_000_000), (2_000_000, 1_000_000)]
+    ("rate", "row"),
+    [(1, 4808), (4808, 4808), (4809, 9615), (9615, 9615), (39_999, 40_000), (100_001, 1_000_000), (2_000_000, 1_000_000)],
 )
 def test_a_board_starts_with_the_limits_of_its_rate_or_the_next_higher_one(rate: int, row: int) -> None:
     assert Watch(rate).limits == HealthLimits.of_junction(row)

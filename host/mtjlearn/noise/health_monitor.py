@@ -5,30 +5,17 @@ The board's tests are proved equal to it; it also judges recordings.
 
 from __future__ import annotations
 
-import enum
 from collections import deque
 from collections.abc import Iterable, Sequence
 
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise.health import HealthLimits
+from mtjlearn.wire.messages import NoiseFault
 
 LOOK = 128
 """Codes whose look tells the kind of a fault."""
 _FEW = 32
 _MOST_RUN = 65535
-
-
-class Fault(enum.IntEnum):
-    """What is wrong with the source; the numbers are the protocol's."""
-
-    NONE = 0
-    STUCK = 1
-    SHORTED = 2
-    OPEN = 3
-    SATURATING = 4
-    TOO_SLOW = 5
-    DRIFTING = 6
-    SILENT = 7
 
 
 def find_levels(codes: Sequence[int]) -> tuple[int, int] | None:
@@ -72,7 +59,7 @@ class HealthMonitor:
         self.levels: tuple[int, int] | None = None
         self.state = self.run = self.position = self.ones = self.switches = 0
         self.last_ones = self.last_switches = self.windows = 0
-        self.fault = self.last_fault = Fault.NONE
+        self.fault = self.last_fault = NoiseFault.NONE
         self.faults = self.fault_code = self.seen_low = self.seen_high = 0
 
     def calibrate(self) -> bool:
@@ -88,7 +75,7 @@ class HealthMonitor:
             return True
         self.levels = find_levels(self.codes)
         if self.levels is None:
-            self._tell(self._look(LOOK) or Fault.STUCK)
+            self._tell(self._look(LOOK) or NoiseFault.STUCK)
             return False
         self.state = int(self.codes[-1] > self._middle)
         self.run = self.windows = 0
@@ -97,7 +84,7 @@ class HealthMonitor:
 
     def silent(self) -> None:
         """The converter is silent."""
-        self._tell(Fault.SILENT)
+        self._tell(NoiseFault.SILENT)
 
     def take(self, codes: Iterable[int]) -> None:
         """The next codes, oldest first."""
@@ -135,10 +122,10 @@ class HealthMonitor:
             if fault:
                 self._tell(fault)
             else:
-                self.fault = Fault.NONE
+                self.fault = NoiseFault.NONE
             self._begin()
 
-    def _run_fault(self) -> Fault:
+    def _run_fault(self) -> NoiseFault:
         assert self.levels is not None
         count = min(self.limits.repetitions >> 1, LOOK)
         fault = self._look(count)
@@ -147,42 +134,42 @@ class HealthMonitor:
         last = list(self.codes)[-count:]
         split = self.levels[1] - self.levels[0]
         if max(last) - min(last) >= split - (split >> 2):
-            return Fault.DRIFTING
-        return Fault.TOO_SLOW if self.fault in (Fault.STUCK, Fault.TOO_SLOW) else Fault.STUCK
+            return NoiseFault.DRIFTING
+        return NoiseFault.TOO_SLOW if self.fault in (NoiseFault.STUCK, NoiseFault.TOO_SLOW) else NoiseFault.STUCK
 
-    def _window_fault(self) -> Fault:
+    def _window_fault(self) -> NoiseFault:
         limits = self.limits
         fault = self._look(LOOK)
         if fault:
             return fault
         if self.switches < limits.switches_min or self.run >= limits.repetitions:
-            return Fault.TOO_SLOW if self.switches else Fault.STUCK
-        return Fault.NONE if limits.ones_min <= self.ones <= limits.ones_max else Fault.STUCK
+            return NoiseFault.TOO_SLOW if self.switches else NoiseFault.STUCK
+        return NoiseFault.NONE if limits.ones_min <= self.ones <= limits.ones_max else NoiseFault.STUCK
 
-    def _look(self, count: int) -> Fault:
+    def _look(self, count: int) -> NoiseFault:
         last = list(self.codes)[-count:]
         ends = sum(code in (0, self.full_scale) for code in last)
         if all(code == 0 for code in last):
-            return Fault.SHORTED
+            return NoiseFault.SHORTED
         if all(code == self.full_scale for code in last):
-            return Fault.OPEN
+            return NoiseFault.OPEN
         if 8 * ends >= len(last):
-            return Fault.SATURATING
+            return NoiseFault.SATURATING
         if self.levels is None:
-            return Fault.NONE
+            return NoiseFault.NONE
         low, high = self.levels
         sides = [(low, [c for c in last if c <= self._middle]), (high, [c for c in last if c > self._middle])]
         for level, side in sides:
             # |mean - level| > split / 4 + 1 / 2
             if len(side) >= _FEW and 4 * abs(sum(side) - len(side) * level) > len(side) * (high - low + 2):
-                return Fault.DRIFTING
-        return Fault.NONE
+                return NoiseFault.DRIFTING
+        return NoiseFault.NONE
 
-    def _tell(self, fault: Fault) -> None:
+    def _tell(self, fault: NoiseFault) -> None:
         self._begin()
         if fault is self.fault:
             return
-        self.faults += self.fault is Fault.NONE
+        self.faults += self.fault is NoiseFault.NONE
         self.fault = self.last_fault = fault
         self.fault_code = self.received - 1
         last = list(self.codes)[-LOOK:]
