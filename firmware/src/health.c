@@ -276,7 +276,7 @@ static uint8_t kind_of_run(const struct health *health, const struct anp_noise *
 {
     /* The last half: a run may have begun before the fault. */
     uint16_t half = health->limits.repetitions >> 1;
-    uint8_t kind = kind_of(health, noise, age, half < HEALTH_LOOK ? (uint8_t)half : HEALTH_LOOK, true);
+    uint8_t kind = kind_of(health, noise, age, (uint8_t)(half < HEALTH_LOOK ? half : HEALTH_LOOK), true);
     if (kind)
         return kind;
     bool again = health->fault == WIRE_NOISE_FAULT_STUCK || health->fault == WIRE_NOISE_FAULT_TOO_SLOW;
