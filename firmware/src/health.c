@@ -326,7 +326,7 @@ __attribute__((noinline)) static void take_near(struct health *health, const str
     number += (uint8_t)(count - 1);
     while (count) {
         uint16_t left = codes_left(health), before = health->run;
-        uint8_t piece = count < left ? count : (uint8_t)left;
+        uint8_t piece = (uint8_t)(count < left ? count : left);
         follow(health, codes, piece);
         codes += piece;
         count = (uint8_t)(count - piece);
