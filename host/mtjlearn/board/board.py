@@ -224,6 +224,8 @@ class Board:
 
         self._stream(samples.predict_commands(inputs, network.sizes[-1], self._max_payload), collect)
         joined = np.concatenate(outputs) if outputs else np.zeros(0, np.int16)
+        if joined.size != len(inputs) * network.sizes[-1]:
+            raise BoardError(f"the board sent {joined.size} outputs for {len(inputs)} inputs; configure it again")
         return joined.reshape(len(inputs), network.sizes[-1])
 
     def evaluate(self, x: Integers, target: Integers) -> Evaluation:
@@ -401,7 +403,10 @@ class Board:
 
         size = total * blobs.dtype(network, kind).itemsize
         self._stream(blobs.get_commands(kind, size, self._max_payload), collect)
-        return blobs.from_bytes(network, kind, b"".join(parts))
+        try:
+            return blobs.from_bytes(network, kind, b"".join(parts))
+        except ValueError as error:
+            raise BoardError(f"the board has another network than it was configured with ({error}); configure it again") from None
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
         data = blobs.to_bytes(self._configured(), kind, arrays)
