@@ -393,7 +393,7 @@ def recording_seeds(folder: Path) -> Iterator[bytes]:
 
 def dataset_seeds() -> Iterator[bytes]:
     """A dataset in each format."""
-    table = b"a;b;y\n1;2;red\n3;4,5;\"blue\"\n5;6;red\n"
+    table = b'a;b;y\n1;2;red\n3;4,5;"blue"\n5;6;red\n'
     for target in range(4):
         yield bytes((0, target)) + table.replace(b";", b",").replace(b"4,5", b"4.5")
         yield bytes((1, target)) + table.replace(b";", b"\t").replace(b"4,5", b"4.5")

@@ -75,6 +75,10 @@ def command_scripts() -> Iterator[tuple[str, bytes]]:
     yield "inject", small_network(0x20) + command(messages.Inject, extra=25) * 8 + op("SAMPLES", 0, 1)
     fetch = op("FETCH_BLOB", 0) + op("FETCH_BLOB", 1)
     yield "blobs", small_network(0x42) + TRAIN + fetch + op("SEND_BLOB", 0, 1, 3, 9) + op("SEND_BLOB", 1, 0)
+    forbidden = op("SEND_BLOB", 0, 2, 0, 0, 1, 0x80) + op("SEND_BLOB", 1, 2, 0, 0, 1, 0x80)
+    yield "forbidden-weight", small_network(0x40) + fetch + forbidden + op("SAMPLES", 2, 1)
+    beyond = command(messages.SetBlob, 0, 0, 0, 0, 0, 86, extra=200)
+    yield "beyond-blob", small_network() + beyond + op("FETCH_BLOB", 0)
     half = op("FETCH_BLOB", 0) + op("SEND_BLOB", 0, 0x20) + op("SAMPLES", 0, 1)
     yield "half-blob", small_network() + half + op("HELLO", 9, 0) + TRAIN
 
@@ -140,7 +144,8 @@ def seeds() -> dict[Path, bytes]:
     needs_memory = {name for name, _ in autonomous_scripts()}
     made = {CORPUS / "frame" / name: bytes((176, 7)) + line for name, line in frames()}
     for number, (name, script) in enumerate(scripts()):
-        made[CORPUS / "device" / name] = (UNO if name in needs_memory else BOARDS[number % len(BOARDS)]) + script
+        board = UNO if name in needs_memory else LARGE if name == "beyond-blob" else BOARDS[number % len(BOARDS)]
+        made[CORPUS / "device" / name] = board + script
     for name in ("autonomous-1", "checkpoint", "torn"):
         made[CORPUS / "device" / f"{name}-blocks"] = BLOCKS + made[CORPUS / "device" / name][len(BLOCKS) :]
     return made
