@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,10 @@ CompileC = Callable[..., Path]
 # Shared machines stall for seconds, so no deadline; CI repeats exactly what it ran before.
 settings.register_profile("mtjlearn", deadline=None, derandomize=CI, print_blob=True)
 settings.load_profile("mtjlearn")
+
+# A shell starts its background jobs with Ctrl-C ignored, and a program that ignores a signal hands that on to those it starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@
 #include "crc32.h"
 #include "device.h"
 #include "messages.h"
+#include "upload.h"
 
 /* Numbers of SET_BLOB's fields, for ERR. */
 #define FIELD_BLOB 1
@@ -14,6 +15,7 @@ void blobs_init(struct blobs *blobs)
 {
     blobs->damaged = 0;
     blobs->offset = 0;
+    blobs->written = 0;
 }
 
 void blobs_abandon(struct blobs *blobs)
@@ -46,33 +48,54 @@ static size_t first_invalid(const uint8_t *bytes, size_t start, size_t end, uint
     return 0;
 }
 
+static bool is_wide(const struct anp_network *net, uint8_t kind)
+{
+    return kind == WIRE_BLOB_KIND_WEIGHTS && net->config.weight_format == ANP_INT32;
+}
+
+bool blobs_valid(const struct device *device)
+{
+    for (uint8_t kind = WIRE_BLOB_KIND_WEIGHTS; kind <= WIRE_BLOB_KIND_DECORRELATION; kind++) {
+        struct blob_place place = blob_find(&device->net, kind);
+        if (first_invalid(place.bytes, 0, place.total, is_wide(&device->net, kind) ? sizeof(int32_t) : sizeof(int16_t)))
+            return false;
+    }
+    return true;
+}
+
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
 {
     struct blobs *blobs = &device->blobs;
     const struct wire_set_blob *header = (const void *)payload;
     uint8_t kind = header->blob, count = (uint8_t)(length - sizeof *header);
-    if (kind > WIRE_BLOB_KIND_DECORRELATION)
+    if (kind > WIRE_BLOB_KIND_CHECKPOINT)
         return device_out_of_range(device, FIELD_BLOB);
+    if (kind != WIRE_BLOB_KIND_CHECKPOINT && !device->configured)
+        return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
     const struct anp_network *net = &device->net;
     struct blob_place place = blob_find(net, kind);
-    size_t total = place.total;
+    size_t total = kind >= WIRE_BLOB_KIND_DATASET ? upload_bytes(device, header) : place.total;
+    if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
+        return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
         return device_out_of_range(device, FIELD_TOTAL);
     size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
     if (header->offset != 0 && header->offset != expected)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, expected);
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
     if (count > total - start || (count == 0 && total != 0))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
+
+    if (kind >= WIRE_BLOB_KIND_DATASET)
+        return upload_write(device, header, count);
 
     uint8_t bit = kind == WIRE_BLOB_KIND_DECORRELATION ? 1u << WIRE_BLOB_KIND_DECORRELATION : 1u << WIRE_BLOB_KIND_WEIGHTS;
     blobs->damaged |= bit;
     blobs->kind = kind;
     blobs->offset = 0;
     memcpy(place.bytes + start, header + 1, count);
-    bool wide = kind == WIRE_BLOB_KIND_WEIGHTS && net->config.weight_format == ANP_INT32;
-    size_t invalid = first_invalid(place.bytes, start, start + count, wide ? sizeof(int32_t) : sizeof(int16_t));
+    size_t invalid = first_invalid(place.bytes, start, start + count, is_wide(net, kind) ? sizeof(int32_t) : sizeof(int16_t));
     if (invalid)
-        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, invalid);
+        return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, (uint32_t)invalid);
     if (start == 0)
         blobs->crc = 0;
     blobs->crc = wire_crc32(blobs->crc, (const uint8_t *)(header + 1), count);

@@ -1,5 +1,5 @@
-/* Weights and matrices in chunks: to the host, and from the host into the network. A blob is written where it will be used, since a
- * chip has no room for a second copy; until all of it is there and right, the network must not be used. */
+/* Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (upload.h). A blob
+ * is written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be used. */
 #ifndef BLOBS_H
 #define BLOBS_H
 
@@ -15,6 +15,7 @@ struct device;
 struct blobs {
     uint8_t damaged;              /* one bit per WIRE_BLOB_KIND_...: begun and not yet complete and right */
     uint8_t kind;                 /* the one being written */
+    uint8_t written;              /* bytes of a chunk that stand in the nonvolatile memory */
     size_t offset;                /* where its next chunk starts; 0: none is being written */
     uint32_t crc;                 /* of the chunks so far */
 };
@@ -32,6 +33,9 @@ void blobs_init(struct blobs *blobs);
 void blobs_abandon(struct blobs *blobs);
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
+
+/* Whether weights and matrices hold only values that a network can have. */
+bool blobs_valid(const struct device *device);
 
 /* Executes a SET_BLOB. */
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "configure.h"
-#include "fields.h"
 #include "flash.h"
 #include "messages.h"
+#include "reports.h"
 #include "samples.h"
 
 /* The open field at the end: the bits that are 0 in its length. */
@@ -13,10 +13,16 @@
 #define OPEN_BYTES 0
 #define OPEN_INT16 1
 
+/* What a command needs. */
+#define NETWORK 1                 /* a network is configured */
+#define IDLE 2                    /* the device does not learn on its own */
+#define SAVED 4                   /* no checkpoint is being written; else the command waits */
+#define MEMORY 8                  /* the board has nonvolatile memory */
+
 struct command {
     uint8_t size;                 /* of the fixed fields */
     uint8_t open;
-    bool needs_network;
+    uint8_t needs;
     enum wire_result (*execute)(struct device *device, const uint8_t *payload, uint8_t length);
 };
 
@@ -26,85 +32,6 @@ static enum wire_result set_rates(struct device *device, const uint8_t *payload,
     const struct wire_set_rates *rates = (const void *)payload;
     if (anp_set_rates(&device->net, rates->learning_rate, rates->decorrelation_rate) != ANP_OK)
         return device_out_of_range(device, 2);
-    return WIRE_DONE;
-}
-
-static enum wire_result get_blob(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    (void)length;
-    struct wire_session *session = &device->session;
-    const struct wire_get_blob *request = (const void *)payload;
-    if (request->blob > WIRE_BLOB_KIND_DECORRELATION)
-        return device_out_of_range(device, 1);
-    if (device->blobs.damaged)
-        return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
-    struct blob_place place = blob_find(&device->net, request->blob);
-    if (request->offset > place.total)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, place.total);
-
-    size_t offset = (size_t)request->offset, count = place.total - offset;
-    uint8_t most = (uint8_t)(session->max_payload - sizeof(struct wire_blob));
-    if (count > most)
-        count = most;
-    uint8_t reply = (uint8_t)(sizeof(struct wire_blob) + count);
-    struct wire_blob *header = wire_session_reserve(session, reply);
-    if (!header)
-        return WIRE_LATER;
-    header->blob = request->blob;
-    header->offset = request->offset;
-    header->total = (uint32_t)place.total;
-    memcpy(header + 1, place.bytes + offset, count);
-    wire_session_reply(session, WIRE_TYPE_BLOB, reply);
-    return WIRE_DONE;
-}
-
-static enum wire_result get_metrics(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    (void)payload, (void)length;
-    struct wire_metrics *metrics = wire_session_reserve(&device->session, sizeof *metrics);
-    if (!metrics)
-        return WIRE_LATER;
-    memcpy(metrics, &device->metrics, sizeof *metrics);
-    wire_session_reply(&device->session, WIRE_TYPE_METRICS, sizeof *metrics);
-    return WIRE_DONE;
-}
-
-static uint8_t state(const struct device *device)
-{
-    if (!device->configured)
-        return WIRE_STATE_UNCONFIGURED;
-    return device->blobs.damaged ? WIRE_STATE_LOADING : WIRE_STATE_READY;
-}
-
-static const WIRE_FLASH struct field status_fields[] = {
-    FIELD(wire_status, steps, device, net.steps),
-    FIELD(wire_status, skipped, device, net.skipped),
-    FIELD(wire_status, saturations, device, net.saturations),
-    FIELD(wire_status, loss_sum, device, net.loss_sum),
-    FIELD(wire_status, last_loss, device, net.last_loss),
-    FIELD(wire_status, random_state, device, net.random_state),
-    FIELD(wire_status, noise_deviation, device, intake.noise.deviation),
-    FIELD(wire_status, noise_filled, device, intake.noise.filled),
-    FIELD(wire_status, codes, device, intake.noise.received),
-    FIELD(wire_status, telemetry_dropped, device, telemetry.dropped),
-    FIELD(wire_status, last_error, device, session.last_error),
-    FIELD(wire_status, last_error_seq, device, session.last_error_seq),
-    FIELD(wire_status, last_error_detail, device, session.last_error_detail),
-    FIELD(wire_status, arena_used, device, net.at.used),
-};
-
-static enum wire_result get_status(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    (void)payload, (void)length;
-    struct wire_status *status = wire_session_reserve(&device->session, sizeof *status);
-    if (!status)
-        return WIRE_LATER;
-    FIELDS_COPY(status, device, status_fields);
-    status->state = state(device);
-    if (!anp_noise_calibrated(&device->intake.noise))
-        status->noise_deviation = 0;
-    status->codes_lost = intake_lost(&device->intake);
-    wire_session_reply(&device->session, WIRE_TYPE_STATUS, sizeof *status);
     return WIRE_DONE;
 }
 
@@ -145,6 +72,26 @@ static enum wire_result stop(struct device *device, const uint8_t *payload, uint
     return WIRE_DONE;
 }
 
+static enum wire_result set_health(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    const struct wire_set_health *request = (const void *)payload;
+    if (request->repetitions < WIRE_SET_HEALTH_REPETITIONS_MIN)
+        return device_out_of_range(device, 1);
+    if (request->window > WIRE_SET_HEALTH_WINDOW_MAX || (request->window && request->window < WIRE_NOISE_BUFFER))
+        return device_out_of_range(device, 2);
+    if (request->recalibrate > WIRE_SET_HEALTH_RECALIBRATE_MAX)
+        return device_out_of_range(device, 6);
+    struct health_limits limits;
+    memcpy(&limits, request, sizeof limits);
+    health_set_limits(&device->intake.health, &limits);
+    if (request->recalibrate) {
+        health_forget(&device->intake.health);
+        anp_noise_forget(&device->intake.noise);
+    }
+    return WIRE_DONE;
+}
+
 static enum wire_result reset(struct device *device, const uint8_t *payload, uint8_t length)
 {
     (void)payload, (void)length;
@@ -152,21 +99,32 @@ static enum wire_result reset(struct device *device, const uint8_t *payload, uin
     return WIRE_DONE;
 }
 
+_Static_assert(sizeof(struct health_limits) == offsetof(struct wire_set_health, recalibrate), "the message begins with them");
+
 static const WIRE_FLASH struct command commands[] = {
-    [WIRE_TYPE_CONFIGURE] = {WIRE_SIZE_CONFIGURE, OPEN_INT16, false, command_configure},
-    [WIRE_TYPE_SET_RATES] = {WIRE_SIZE_SET_RATES, OPEN_NONE, true, set_rates},
-    [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, true, blobs_write},
-    [WIRE_TYPE_GET_BLOB] = {WIRE_SIZE_GET_BLOB, OPEN_NONE, true, get_blob},
-    [WIRE_TYPE_TRAIN] = {WIRE_SIZE_TRAIN, OPEN_INT16, true, command_train},
-    [WIRE_TYPE_PREDICT] = {WIRE_SIZE_PREDICT, OPEN_INT16, true, command_predict},
-    [WIRE_TYPE_EVALUATE] = {WIRE_SIZE_EVALUATE, OPEN_INT16, true, command_evaluate},
-    [WIRE_TYPE_GET_METRICS] = {WIRE_SIZE_GET_METRICS, OPEN_NONE, false, get_metrics},
-    [WIRE_TYPE_GET_STATUS] = {WIRE_SIZE_GET_STATUS, OPEN_NONE, false, get_status},
-    [WIRE_TYPE_NOISE] = {WIRE_SIZE_NOISE, OPEN_NONE, false, noise},
-    [WIRE_TYPE_INJECT] = {WIRE_SIZE_INJECT, OPEN_INT16, false, inject},
-    [WIRE_TYPE_SET_TELEMETRY] = {WIRE_SIZE_SET_TELEMETRY, OPEN_NONE, false, set_telemetry},
-    [WIRE_TYPE_STOP] = {WIRE_SIZE_STOP, OPEN_NONE, false, stop},
-    [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, false, reset},
+    [WIRE_TYPE_CONFIGURE] = {WIRE_SIZE_CONFIGURE, OPEN_INT16, IDLE | SAVED, command_configure},
+    [WIRE_TYPE_SET_RATES] = {WIRE_SIZE_SET_RATES, OPEN_NONE, NETWORK | IDLE | SAVED, set_rates},
+    [WIRE_TYPE_SET_BLOB] = {WIRE_SIZE_SET_BLOB, OPEN_BYTES, IDLE | SAVED, blobs_write},
+    [WIRE_TYPE_GET_BLOB] = {WIRE_SIZE_GET_BLOB, OPEN_NONE, SAVED, report_blob},
+    [WIRE_TYPE_TRAIN] = {WIRE_SIZE_TRAIN, OPEN_INT16, NETWORK | IDLE | SAVED, command_train},
+    [WIRE_TYPE_PREDICT] = {WIRE_SIZE_PREDICT, OPEN_INT16, NETWORK, command_predict},
+    [WIRE_TYPE_EVALUATE] = {WIRE_SIZE_EVALUATE, OPEN_INT16, NETWORK, command_evaluate},
+    [WIRE_TYPE_GET_METRICS] = {WIRE_SIZE_GET_METRICS, OPEN_NONE, 0, report_metrics},
+    [WIRE_TYPE_GET_STATUS] = {WIRE_SIZE_GET_STATUS, OPEN_NONE, 0, report_status},
+    [WIRE_TYPE_NOISE] = {WIRE_SIZE_NOISE, OPEN_NONE, 0, noise},
+    [WIRE_TYPE_INJECT] = {WIRE_SIZE_INJECT, OPEN_INT16, SAVED, inject},
+    [WIRE_TYPE_SET_TELEMETRY] = {WIRE_SIZE_SET_TELEMETRY, OPEN_NONE, 0, set_telemetry},
+    [WIRE_TYPE_STOP] = {WIRE_SIZE_STOP, OPEN_NONE, 0, stop},
+    [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, SAVED, reset},
+    [WIRE_TYPE_DEFINE_DATASET] = {WIRE_SIZE_DEFINE_DATASET, OPEN_NONE, NETWORK | IDLE | SAVED | MEMORY, dataset_define},
+    [WIRE_TYPE_AUTONOMOUS] = {WIRE_SIZE_AUTONOMOUS, OPEN_NONE, NETWORK | IDLE | SAVED, autonomous_start},
+    [WIRE_TYPE_HALT] = {WIRE_SIZE_HALT, OPEN_NONE, SAVED, autonomous_halt},
+    [WIRE_TYPE_GET_PROGRESS] = {WIRE_SIZE_GET_PROGRESS, OPEN_NONE, 0, report_progress},
+    [WIRE_TYPE_GET_CURVE] = {WIRE_SIZE_GET_CURVE, OPEN_NONE, 0, report_curve},
+    [WIRE_TYPE_SET_HEALTH] = {WIRE_SIZE_SET_HEALTH, OPEN_NONE, SAVED, set_health},
+    [WIRE_TYPE_GET_HEALTH] = {WIRE_SIZE_GET_HEALTH, OPEN_NONE, 0, report_health},
+    [WIRE_TYPE_CHECKPOINT] = {WIRE_SIZE_CHECKPOINT, OPEN_NONE, SAVED | MEMORY, checkpoint_execute},
+    [WIRE_TYPE_GET_CHECKPOINT] = {WIRE_SIZE_GET_CHECKPOINT, OPEN_NONE, 0, report_checkpoints},
 };
 
 static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
@@ -185,7 +143,13 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
         return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);
     if (!length_fits(command, length))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
-    if (command->needs_network && !device->configured)
+    if ((command->needs & MEMORY) && device->board->memory_bytes == 0)
+        return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
+    if ((command->needs & NETWORK) && !device->configured)
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
+    if ((command->needs & IDLE) && autonomous_learns(&device->autonomous))
+        return device_refuse(device, WIRE_ERROR_BUSY, 0);
+    if ((command->needs & SAVED) && checkpoint_busy(&device->checkpoint))
+        return WIRE_LATER;
     return command->execute(device, payload, length);
 }

@@ -62,7 +62,7 @@ static void read_config(struct anp_config *config, const struct wire_configure *
 }
 
 /* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
-static bool sample_fits(const struct anp_config *config, uint8_t max_payload)
+bool configure_fits(const struct anp_config *config, uint8_t max_payload)
 {
     uint16_t targets = config->sizes[config->layers];
     if (config->loss == ANP_CROSS_ENTROPY) {
@@ -95,17 +95,21 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
         wire_session_refuse(&device->session, WIRE_ERROR_TOO_LARGE, needed - board->arena_bytes);
         return WIRE_DONE;
     }
-    if (!sample_fits(&config, device->session.max_payload))
+    if (!configure_fits(&config, device->session.max_payload))
         return device_out_of_range(device, FIELD_SIZES);
 
     anp_configure(&device->net, &config, board->arena, board->arena_bytes);
     device->configured = true;
     blobs_init(&device->blobs);
     device->metrics = (struct wire_metrics){0};
+    device->dataset = (struct dataset){0};
+    device->checkpoint.dirty = false;
+    autonomous_forget(&device->autonomous);
     if (message->noise_source != device->intake.source)
         stream_stop(&device->stream);
     intake_choose(&device->intake, message->noise_source);
     anp_noise_forget(&device->intake.noise);
+    health_forget(&device->intake.health);
     telemetry_start(&device->telemetry, board, device->telemetry.interval);
     return WIRE_DONE;
 }

@@ -11,11 +11,24 @@
 #define DEVICE_BUILD 0
 #endif
 
+#define SILENCE_MICROS 500000u    /* without a code */
+
 #define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY | WIRE_FEATURES_INT32_WEIGHTS)
+
+/* What goes wrong is kept for the next start. */
+static void remember(const struct device *device, uint8_t error)
+{
+    *device->start->error = error;
+}
 
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
-    return command_execute(context, type, payload, length);
+    struct device *device = context;
+    uint8_t errors = device->session.errors;
+    enum wire_result result = command_execute(device, type, payload, length);
+    if (device->session.errors != errors)
+        remember(device, device->session.last_error);
+    return result;
 }
 
 /* A board in flash becomes one in RAM, which tables of fields can read. */
@@ -48,7 +61,9 @@ static void welcome(void *context, struct wire_welcome *message)
     FIELDS_COPY(message, device->start, start_fields);
     message->build = DEVICE_BUILD;
     strncpy(message->board, board.name, sizeof message->board - 1);
-    message->features = (uint16_t)(board.features | OWN_FEATURES);
+    message->restored = device->checkpoint.restored;
+    message->features = (uint16_t)(board.features | OWN_FEATURES | (board.memory_bytes ? WIRE_FEATURES_MEMORY : 0) |
+                                   (board.analog ? WIRE_FEATURES_ANALOG : 0));
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
@@ -61,6 +76,7 @@ static void opened(void *context)
     stream_stop(&device->stream);
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
+    device->barred = false;
     device->metrics = (struct wire_metrics){0};
 }
 
@@ -93,10 +109,29 @@ void device_init(struct device *device, const BOARD_FLASH struct board *board, c
     session->welcome = welcome;
     session->opened = opened;
     wire_session_init(session);
+    device->code_micros = board->micros(board->context);
+    autonomous_forget(&device->autonomous);
+    checkpoint_restore(device);
+}
+
+/* A converter in real time delivers codes whatever the device does. */
+static void check_silence(struct device *device)
+{
+    const BOARD_FLASH struct board *board = device->board;
+    struct intake *intake = &device->intake;
+    if ((board->features & (WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK)) != WIRE_FEATURES_ADC_LIVE)
+        return;
+    uint32_t now = board->micros(board->context);
+    if (device->took_codes)
+        device->code_micros = now;
+    else if (now - device->code_micros >= SILENCE_MICROS && intake->source == WIRE_NOISE_SOURCE_ADC)
+        health_silent(&intake->health, &intake->noise, intake->next);
 }
 
 void device_take_codes(struct device *device)
 {
+    struct health *health = &device->intake.health;
+    uint16_t faults = health->faults;
     uint8_t taken;
     do {
         taken = intake_take(&device->intake, device->board);
@@ -105,11 +140,14 @@ void device_take_codes(struct device *device)
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
+    check_silence(device);
+    if (health->faults != faults)
+        remember(device, WIRE_FAULT_ERROR | health->last_fault);
 }
 
-enum wire_result device_refuse(struct device *device, uint8_t code, size_t detail)
+enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail)
 {
-    wire_session_refuse(&device->session, code, (uint32_t)detail);
+    wire_session_refuse(&device->session, code, detail);
     return WIRE_DONE;
 }
 
@@ -157,5 +195,7 @@ bool device_poll(struct device *device)
         board->advance(board->context);
         device_take_codes(device);
     }
-    return device->took_codes || inputs;
+    bool saves = device->board->memory_bytes && checkpoint_poll(device);
+    bool works = !saves && autonomous_poll(device);
+    return device->took_codes || inputs || saves || works;
 }

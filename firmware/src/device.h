@@ -7,8 +7,11 @@
 #include <stdint.h>
 
 #include "anp.h"
+#include "autonomous.h"
 #include "blobs.h"
 #include "board.h"
+#include "checkpoint.h"
+#include "dataset.h"
 #include "intake.h"
 #include "session.h"
 #include "stream.h"
@@ -36,6 +39,8 @@ struct device {
     bool configured;
     bool restart;                 /* RESET was executed */
     bool took_codes;              /* in this turn */
+    bool waits;                   /* the command that is executed waits for a checkpoint */
+    bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;
     struct stream stream;
@@ -51,6 +56,10 @@ struct device {
     int16_t transmit[(WIRE_TRANSMIT_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
 #endif
     struct intake intake;
+    uint32_t code_micros;         /* when the converter's last codes came */
+    struct dataset dataset;
+    struct checkpoint checkpoint;
+    struct autonomous autonomous;
 };
 
 /* Both must stay where they are. The features are those of the board; the device adds its own. */
@@ -63,8 +72,8 @@ bool device_poll(struct device *device);
 /* Takes all codes that the board has and sends what the noise stream makes of them. */
 void device_take_codes(struct device *device);
 
-/* Refuses the current command: what a handler returns then. A detail beyond size_t: wire_session_refuse(). */
-enum wire_result device_refuse(struct device *device, uint8_t code, size_t detail);
+/* Refuses the current command: what a handler returns then. */
+enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail);
 
 /* The same for a field or value, by its number. */
 enum wire_result device_out_of_range(struct device *device, uint8_t number);

@@ -7,6 +7,7 @@ _Static_assert(ANP_NOISE_BUFFER == WIRE_NOISE_BUFFER, "the protocol tells the ho
 void intake_init(struct intake *intake, const BOARD_FLASH struct board *board)
 {
     anp_noise_init(&intake->noise);
+    health_init(&intake->health, board->adc_rate, (uint16_t)(((uint32_t)1 << board->adc_bits) - 1));
     intake->source = WIRE_NOISE_SOURCE_ADC;
     intake->contiguous = 0;
     intake->next = 0;
@@ -39,6 +40,7 @@ uint8_t intake_take(struct intake *intake, const BOARD_FLASH struct board *board
         anp_noise_put_all(&intake->noise, codes, count);
         uint8_t most = (uint8_t)(ANP_NOISE_BUFFER - intake->contiguous);
         intake->contiguous = (uint8_t)(intake->contiguous + (count < most ? count : most));
+        health_take(&intake->health, &intake->noise, codes, count, intake->next - count);
     }
     return count;
 }

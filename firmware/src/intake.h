@@ -6,6 +6,7 @@
 
 #include "anp.h"
 #include "board.h"
+#include "health.h"
 
 #define INTAKE_BATCH 16           /* codes taken at once */
 
@@ -16,6 +17,7 @@ struct intake {
     uint32_t lost_before;         /* that counter at the start */
     uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
     uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
+    struct health health;
     struct anp_noise noise;
 };
 

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "messages.h"
-
-#define LED_STEPS 8               /* the LED changes every 2^8 training steps */
+#include "steps.h"
 
 /* Samples in a frame. */
 struct batch {
@@ -55,47 +54,35 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
     return true;
 }
 
-/* Before the first step: a full buffer. False: not yet, with what to answer. */
-static bool buffer_full(struct device *device, enum wire_result *result)
+/* A step could not be made although the buffer had its time to fill. */
+static enum wire_result refuse_training(struct device *device, uint8_t trained)
 {
-    const BOARD_FLASH struct board *board = device->board;
-    const struct intake *intake = &device->intake;
-    if (anp_noise_ready(&intake->noise))
-        return true;
-    if (intake->source == WIRE_NOISE_SOURCE_INJECTED || !(board->features & WIRE_FEATURES_ADC_LIVE)) {
-        *result = device_refuse(device, WIRE_ERROR_NOISE_NOT_READY, (uint8_t)(ANP_NOISE_BUFFER - intake->noise.filled));
-        return false;
+    uint32_t detail;
+    uint8_t code = step_refusal(device, &detail);
+    if (code == 0)
+        return WIRE_LATER;
+    if (code == WIRE_ERROR_NOISE_FAULT) {
+        device->barred = true;
+        detail |= (uint32_t)trained << 8;
     }
-    board->advance(board->context);
-    device_take_codes(device);
-    *result = WIRE_LATER;
-    return anp_noise_ready(&intake->noise);
+    return device_refuse(device, code, detail);
 }
 
 enum wire_result command_train(struct device *device, const uint8_t *payload, uint8_t length)
 {
-    const BOARD_FLASH struct board *board = device->board;
-    struct anp_network *net = &device->net;
-    struct anp_noise *noise = &device->intake.noise;
     struct batch batch;
-    enum wire_result result;
     if (!read_batch(device, &batch, (const int16_t *)(const void *)payload, length, true))
         return WIRE_DONE;
-    if (!buffer_full(device, &result))
-        return result;
+    /* Frames that were on their way when the fault was told must not be trained before their predecessors are sent again. */
+    if (device->barred)
+        return device_refuse(device, WIRE_ERROR_NOISE_FAULT, device->intake.health.last_fault);
 
     const int16_t *x = batch.values;
     for (uint8_t i = 0; i < batch.count; i++, x += batch.inputs + batch.targets) {
-        board->advance(board->context);
-        device_take_codes(device);
-        if (!anp_noise_calibrated(noise) && !anp_noise_calibrate(noise, net->config.sigma, net->config.noise_std)) {
-            wire_session_refuse(&device->session, WIRE_ERROR_NO_NOISE, noise->deviation);
-            return WIRE_DONE;
-        }
-        anp_train(net, noise, x, x + batch.inputs);
-        telemetry_step(&device->telemetry, net, &device->session, board);
+        if (!step_ready(device))
+            return refuse_training(device, i);
+        step_train(device, x, x + batch.inputs);
     }
-    board->led(board->context, (uint8_t)(net->steps >> LED_STEPS) & 1u);
     return WIRE_DONE;
 }
 

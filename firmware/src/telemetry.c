@@ -15,8 +15,7 @@ void telemetry_init(struct telemetry *telemetry)
 static void begin(struct telemetry *telemetry, uint32_t micros)
 {
     telemetry->left = telemetry->interval;
-    telemetry->loss_low = 0;
-    telemetry->loss_high = 0;
+    telemetry->loss = (struct mean){0};
     telemetry->micros = micros;
 }
 
@@ -26,32 +25,13 @@ void telemetry_start(struct telemetry *telemetry, const BOARD_FLASH struct board
     begin(telemetry, board->micros(board->context));
 }
 
-/* (high * 2^32 + low) / divisor, rounded down, at most UINT32_MAX; bit by bit, as the library's 64-bit division costs more code than
- * the time is worth. */
-static __attribute__((noinline)) uint32_t divide(uint32_t high, uint32_t low, uint32_t divisor)
-{
-    if (high >= divisor)
-        return UINT32_MAX;
-    for (uint8_t bit = 0; bit < 32; bit++) {
-        bool carry = (high & 0x80000000u) != 0;
-        high <<= 1;
-        if (low & 0x80000000u)
-            high |= 1;
-        low <<= 1;
-        if (carry || high >= divisor) {
-            high -= divisor;
-            low |= 1;
-        }
-    }
-    return low;
-}
-
 static uint32_t per_second(uint32_t steps, uint32_t micros)
 {
     /* Beyond 32 bits in steps of half: within 1/2000. */
     for (; steps > UINT32_MAX / MICROS_PER_SECOND; steps /= 2)
         micros /= 2;
-    return micros ? divide(0, steps * MICROS_PER_SECOND, micros) : 0;
+    const struct mean whole = {steps * MICROS_PER_SECOND, 0};
+    return mean_of(&whole, micros);
 }
 
 /* Apart from report(), since a small chip has addresses for two structs at a time. */
@@ -59,7 +39,7 @@ static __attribute__((noinline)) void fill_interval(struct wire_telemetry *messa
 {
     message->sequence = telemetry->sequence;
     message->dropped = telemetry->dropped;
-    message->loss = divide(telemetry->loss_high, telemetry->loss_low, telemetry->interval);
+    message->loss = mean_of(&telemetry->loss, telemetry->interval);
     message->steps_per_second = per_second(telemetry->interval, micros - telemetry->micros);
 }
 
@@ -90,10 +70,7 @@ void telemetry_step(struct telemetry *telemetry, const struct anp_network *net, 
 {
     if (telemetry->interval == 0)
         return;
-    uint32_t loss = net->last_loss;
-    telemetry->loss_low += loss;
-    if (telemetry->loss_low < loss)
-        telemetry->loss_high++;
+    mean_add(&telemetry->loss, net->last_loss);
     if (--telemetry->left == 0)
         report(telemetry, net, session, board);
 }

@@ -6,13 +6,13 @@
 
 #include "anp.h"
 #include "board.h"
+#include "mean.h"
 #include "session.h"
 
 struct telemetry {
     uint32_t interval;            /* training steps; 0: off */
     uint32_t left;                /* steps until the next frame, sent or dropped */
-    uint32_t loss_low;            /* sum of their losses, two halves: a small chip pays for numbers of 64 bits in code */
-    uint32_t loss_high;
+    struct mean loss;             /* of their losses */
     uint32_t micros;              /* clock at the last frame */
     uint16_t sequence;
     uint16_t dropped;

@@ -151,7 +151,7 @@ def _mps2_simulator() -> Target:
 def _uno_simulator() -> Target:
     return Target(
         "uno-sim",
-        sources=("firmware/simulators/uno/*.c", *_native()),
+        sources=("firmware/simulators/uno/*.c", *_native("sensors")),
         libraries=(),
         compiler=find_host_cc,
         flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native"),

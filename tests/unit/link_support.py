@@ -37,6 +37,9 @@ def welcome(nonce: int, **changes: object) -> messages.Welcome:
         "activation_bits": 12,
         "weight32_bits": 28,
         "loss_bits": 24,
+        "memory": 1024,
+        "restored": 0,
+        "last_error": 0,
     }
     return messages.Welcome(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -45,7 +48,8 @@ class ModelDevice:
     """The device's end of a session, kept as simple as the protocol allows.
 
     `executed` holds the payloads of all TRAIN commands in the order of their execution; a TRAIN whose payload is in
-    `refuses` is refused instead.
+    `refuses` is refused instead. One in `faults` is refused once because of the noise source, and so are all that follow until
+    GET_STATUS.
     """
 
     def __init__(self, window: int = 1024) -> None:
@@ -53,6 +57,8 @@ class ModelDevice:
         self.credit = window
         self.executed: list[bytes] = []
         self.refuses: set[bytes] = set()
+        self.faults: set[bytes] = set()
+        self.locked = False
         self.hellos = 0
         self.old_frames = 0
         self.session = 0
@@ -96,11 +102,16 @@ class ModelDevice:
         if frame.type == messages.Train.TYPE:
             if frame.payload in self.refuses:
                 return self.refuse(frame, messages.Error.OUT_OF_RANGE, len(self.executed))
+            self.locked |= frame.payload in self.faults
+            self.faults.discard(frame.payload)
+            if self.locked:
+                return self.refuse(frame, messages.Error.NOISE_FAULT, messages.NoiseFault.STUCK)
             self.executed.append(frame.payload)
         elif frame.type == messages.GetMetrics.TYPE:
             return self.send(messages.Metrics(len(self.executed), 0, 0), frame.seq)
         elif frame.type == messages.GetStatus.TYPE:
             code, seq, detail = self.last
+            self.locked = False
             return self.send(
                 messages.Status(1, len(self.executed), 0, 0, 0, 0, 1, 0, 200, 0, 0, 0, code, seq, detail, 0), frame.seq
             )

@@ -23,7 +23,7 @@ from mtjlearn.cli.train import Terminal
 from mtjlearn.runs import list_runs, read_checkpoint, read_config, read_meta
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
-from mtjlearn.wire.messages import MAX_PAYLOAD, SCHEMA, SESSION_NONE, VERSION, Hello, ResetCause, Welcome
+from mtjlearn.wire.messages import MAX_PAYLOAD, SCHEMA, SESSION_NONE, VERSION, Hello, ResetCause, Restored, Welcome
 
 PATIENCE = 30.0
 
@@ -253,6 +253,9 @@ class ForeignBoard:
             activation_bits=12,
             weight32_bits=28,
             loss_bits=24,
+            memory=0,
+            restored=Restored.NOTHING,
+            last_error=0,
         )
         return welcome.pack()
 

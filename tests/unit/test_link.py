@@ -262,6 +262,26 @@ def test_several_lost_errs_leave_no_refused_command_unnoticed() -> None:
     assert all(c.refusal is None for c in rig.finish(*numbered(3, size=30)))
 
 
+@pytest.mark.parametrize("lost", [0, 1, 3, 40])
+def test_nothing_slips_in_behind_samples_that_a_noise_fault_refused(lost: int) -> None:
+    rig, device = opened()
+    commands = numbered(60)
+    device.faults = {commands[20].payload}
+    rig.down = drop_frames(messages.Err.TYPE, times=lost)
+    rig.submit(*commands)
+    rig.run(lambda: commands[20].done)
+    # A busy owner: the link goes on alone before it hears of it.
+    rig.wait(0.3)
+    assert commands[20].refusal == Refusal(messages.Error.NOISE_FAULT, messages.NoiseFault.STUCK)
+    rig.link.drop_queued()
+    rig.run(lambda: rig.link.idle)
+    assert device.executed == [command.payload for command in commands[:20]]
+    again = numbered(60)[20:]
+    rig.finish(Command.of(messages.GetStatus()), *again)
+    assert all(command.done and command.refusal is None for command in again)
+    assert device.executed == [command.payload for command in commands]
+
+
 def test_a_question_refused_with_its_err_lost_is_refused_when_asked_again() -> None:
     rig, _ = opened()
     rig.down = drop_frames(messages.Err.TYPE)

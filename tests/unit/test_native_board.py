@@ -282,7 +282,7 @@ def test_help_names_every_option() -> None:
     run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
     for option in ("pty", "tcp", "seed", "preset", "device-noise", "adc-bits", "adc-rate", "adc-reference"):
         assert f"--{option} " in run.stdout
-    for option in ("virtual-clock", "arena", "max-payload", "help"):
+    for option in ("virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):
         assert f"--{option} " in run.stdout
 
 
@@ -315,7 +315,7 @@ def test_sanitized_build_learns_and_survives_garbage(project: Path, compile_c: C
             client.tell(messages.Noise(0, 70))
             for _ in range(20):
                 client.tell(messages.Train(rng.integers(-32767, 32768, 7 * 17)))
-            for kind in BlobKind:
+            for kind in (BlobKind.WEIGHTS, BlobKind.DECORRELATION):
                 for chunk in set_blob(kind, client.blob(kind), chunk=33):
                     client.tell(chunk)
             for type_ in rng.integers(0, 128, 500):

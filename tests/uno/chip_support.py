@@ -17,6 +17,7 @@ import pytest
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc, find_host_cc, firmware_root
 from mtjlearn.targets import FIRMWARE
+from mtjlearn.virtual.memory import DeviceNoise
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.link import Link, LinkState
@@ -25,7 +26,7 @@ from mtjlearn.wire.messages import Message, Options, Rounding
 HERE = Path(__file__).resolve().parent
 FRONT_END = {"main", "options", "pace"}
 """Files of the simulator that make a program of it."""
-VIRTUAL = ("generator", "smtj")
+VIRTUAL = ("generator", "sensors", "smtj")
 """Files of the native board that the simulator uses."""
 
 CLOCK = 16_000_000
@@ -79,12 +80,15 @@ def symbols(elf: Path) -> dict[str, int]:
 class Chip:
     """One chip, just switched on; its RAM and its source are drawn from the seed. All functions of uno_chip.h are its methods."""
 
-    def __init__(self, elf: Path | None = None, *, seed: int = 1, eeprom: bytes | None = None) -> None:
+    def __init__(
+        self, elf: Path | None = None, *, seed: int = 1, eeprom: bytes | None = None, noise: DeviceNoise = DeviceNoise.SMTJ
+    ) -> None:
         self.elf = elf or image()
         self.symbols = symbols(self.elf)
         self._ffi, self._lib = library()
-        created = self._lib.uno_create(str(self.elf).encode(), seed, 0, 0, eeprom or self._ffi.NULL)
+        created = self._lib.uno_create(str(self.elf).encode(), seed, 0, int(noise), eeprom or self._ffi.NULL)
         self._chip = self._ffi.gc(created, self._lib.uno_destroy)
+        self.took = 0
 
     def __getattr__(self, name: str) -> Any:
         return functools.partial(getattr(self._lib, f"uno_{name}"), self._chip)
@@ -127,8 +131,32 @@ class Chip:
             wait = [0xE080 | (low & 0xF0) << 4 | low & 15, 0xE090 | (high & 0xF0) << 4 | high & 15, 0x9701, 0xF7F1]
             # cli or nop; push r24; push r25; ldi; ldi; sbiw; brne; pop r25; pop r24; sei; ret
             self.load(place, [0x94F8 if masked else 0, 0x938F, 0x939F, *wait, 0x919F, 0x918F, 0x9478, 0x9508])
-        self.run_to("device_poll")
+        self.run_to_turn()
         self.call(place)
+
+    def run_to_turn(self) -> None:
+        """To the next turn of the main loop; nowhere if one is about to begin."""
+        if self.program_counter() != self.symbols["device_poll"]:
+            self.run_to("device_poll")
+
+    def invoke(self, function: str, *arguments: int, wide: bool = False) -> int:
+        """Calls a callback of struct board between two turns of the main loop; the 16 or, if wide, 32 bits that it returns.
+
+        ``took``: its cycles.
+        """
+        self.run_to_turn()
+        registers, back = self.memory(), self.program_counter()
+        before = bytes(registers[index] for index in range(32))
+        for index, argument in enumerate((0, *arguments)):
+            registers[24 - 2 * index], registers[25 - 2 * index] = argument & 255, argument >> 8
+        self.call(self.symbols[function])
+        begun = self.cycle()
+        assert self._lib.uno_run_to(self._chip, back, CLOCK), f"{function} did not return in a second"
+        self.took = int(self.cycle() - begun)
+        result = int.from_bytes(bytes(registers[index] for index in range(22 if wide else 24, 26)), "little")
+        for index, byte in enumerate(before):
+            registers[index] = byte
+        return result
 
 
 class Host:

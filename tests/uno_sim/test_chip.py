@@ -46,7 +46,9 @@ def test_what_nobody_reads_is_lost_flagged_and_counted(open_chip: OpenChip, tmp_
         ("short", INTERNAL, 0),
         ("open", AVCC | BANDGAP, 1100 * 1024 // 5000),
         ("open", INTERNAL | GROUND, 0),
-        ("open", INTERNAL | 1, 0),
+        ("open", INTERNAL | 4, 1024 // 5),
+        ("open", AVCC | 7, 1024 * 4 // 5),
+        ("open", INTERNAL | 8, 0),
         ("open", AVCC | LEFT, (3300 * 1024 // 5000) << 6),
     ],
 )

@@ -12,6 +12,7 @@ static const char *const preset_names[] = {[SMTJ_RECORDING] = "recording", [SMTJ
 static const char *const noise_names[] = {
     [SMTJ_TELEGRAPH] = "smtj", [SMTJ_GAUSSIAN] = "gaussian", [SMTJ_BERNOULLI] = "bernoulli",
     [SMTJ_STUCK] = "stuck",    [SMTJ_OPEN] = "open",         [SMTJ_SHORT] = "short",
+    [SMTJ_SATURATING] = "saturating", [SMTJ_SLOW] = "slow", [SMTJ_DRIFTING] = "drifting",
 };
 
 _Noreturn void argument_mistake(const char *option, const char *value)

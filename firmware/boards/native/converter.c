@@ -5,6 +5,7 @@ void converter_init(struct converter *converter, uint8_t bits, uint32_t rate, ui
     converter->bits = bits;
     converter->rate = rate;
     converter->reference = reference;
+    converter->source.full_scale = reference;
     converter->start = 0;
     converter->count = 0;
     converter->lost = 0;

@@ -6,10 +6,12 @@
 
 #include "converter.h"
 #include "device.h"
+#include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "options.h"
 #include "process.h"
+#include "sensors.h"
 
 #define NANOS_PER_SECOND UINT64_C(1000000000)
 #define RECEIVE_WINDOW 4096       /* bytes; what a pseudo-terminal holds */
@@ -22,6 +24,7 @@ struct native {
     struct device device;
     struct line line;
     struct converter converter;
+    struct eeprom eeprom;
     uint16_t codes_per_step;      /* virtual clock; 0: real time */
     uint64_t began;               /* CLOCK_MONOTONIC, ns */
     uint64_t samples;             /* taken by the converter since then */
@@ -104,6 +107,38 @@ static void led(void *context, uint8_t on)
     (void)context, (void)on;
 }
 
+static bool memory_ready(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static uint8_t memory_read(void *context, uint16_t address)
+{
+    const struct native *native = context;
+    return native->eeprom.bytes[address];
+}
+
+static void memory_write(void *context, uint16_t address, uint8_t value)
+{
+    struct native *native = context;
+    eeprom_write(&native->eeprom, address, value);
+}
+
+static void memory_flush(void *context)
+{
+    (void)context;
+}
+
+/* Of the time that micros() tells. */
+static uint16_t analog(void *context, uint8_t pin)
+{
+    const struct native *native = context;
+    const struct converter *converter = &native->converter;
+    double seconds = native->codes_per_step ? (double)native->samples / converter->rate : (double)elapsed(native) / (double)NANOS_PER_SECOND;
+    return sensor_code(pin, seconds, converter->bits);
+}
+
 static void reset(void *context)
 {
     struct native *native = context;
@@ -124,6 +159,8 @@ static struct board make_board(struct native *native, const struct options *opti
         .adc_rate = options->adc_rate,
         .adc_reference = options->adc_reference,
         .line_rate = 0,
+        .memory_bytes = (uint16_t)native->eeprom.size,
+        .memory_block = 1,
         .read = read_line,
         .write_room = write_room,
         .write = write_line,
@@ -133,6 +170,11 @@ static struct board make_board(struct native *native, const struct options *opti
         .advance = advance,
         .micros = board_micros,
         .led = led,
+        .memory_ready = memory_ready,
+        .memory_read = memory_read,
+        .memory_write = memory_write,
+        .memory_flush = memory_flush,
+        .analog = analog,
         .reset = reset,
     };
 }
@@ -140,7 +182,7 @@ static struct board make_board(struct native *native, const struct options *opti
 static void begin(struct native *native, uint8_t cause)
 {
     static uint8_t error;         /* of the device, for its next start */
-    native->start = (struct board_start){(uint16_t)(native->start.boot_count + 1), cause, error, &error};
+    native->start = (struct board_start){eeprom_count_start(&native->eeprom), cause, error, &error};
     error = 0;
     device_init(&native->device, &native->board, &native->start);
 }
@@ -177,9 +219,11 @@ int main(int argc, char **argv)
     static struct native native;
     struct options options = options_read(argc, argv);
     smtj_init(&native.converter.source, options.noise, options.preset, options.seed);
+    smtj_plan(&native.converter.source, &options.fault);
     converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
     native.codes_per_step = options.virtual_clock;
     native.began = elapsed(&native);
+    eeprom_open(&native.eeprom, options.eeprom, options.eeprom_bytes);
     native.board = make_board(&native, &options);
     if (!native.board.arena) {
         fputs("mtjlearn-native: out of memory\n", stderr);
@@ -195,5 +239,6 @@ int main(int argc, char **argv)
     begin(&native, WIRE_RESET_CAUSE_POWER_ON);
     serve(&native);
     free(native.board.arena);
+    free(native.eeprom.bytes);
     return 0;
 }

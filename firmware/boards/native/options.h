@@ -13,12 +13,15 @@ struct options {
     uint64_t seed;
     enum smtj_preset preset;
     enum smtj_kind noise;
+    struct smtj_fault fault;      /* in the middle of the run */
     uint8_t adc_bits;
     uint32_t adc_rate;            /* codes a second */
     uint16_t adc_reference;       /* mV at full scale */
     uint16_t virtual_clock;       /* codes per training step; 0: real time */
     uint32_t arena;               /* bytes */
     uint8_t max_payload;          /* bytes */
+    const char *eeprom;           /* NULL: no file */
+    uint32_t eeprom_bytes;        /* 0: as the file, or the usual */
 };
 
 /* Reads the command line. On --help and on a mistake it prints and ends the process. */

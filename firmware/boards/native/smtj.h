@@ -25,20 +25,41 @@ enum smtj_kind {
     SMTJ_STUCK,                   /* a junction that no longer switches: observation noise is left */
     SMTJ_OPEN,                    /* a broken wire: the divider pulls the pin to its supply */
     SMTJ_SHORT,                   /* a short circuit: 0 V */
+    SMTJ_SATURATING,              /* too much gain: the levels scaled so that the high one is a fifth beyond full scale */
+    SMTJ_SLOW,                    /* switches at a fiftieth of the rate */
+    SMTJ_DRIFTING,                /* both levels rise by a tenth of their split a second */
+};
+
+/* Another kind for a time, in the junction's own seconds from its start. */
+struct smtj_fault {
+    enum smtj_kind kind;          /* SMTJ_TELEGRAPH: nothing is planned */
+    double after;
+    double lasts;                 /* then the kind before is back; INFINITY */
 };
 
 struct smtj {
     enum smtj_kind kind;
     double level[2];              /* mV, parallel and antiparallel state */
     double noise;                 /* standard deviation of the observation, mV */
-    double rate;                  /* switches a second */
+    double rate;                  /* switches a second, of the present kind */
+    double full_scale;            /* mV, of the converter at the pin; its owner sets it, 1100 else */
+    double age;                   /* seconds since it is of this kind */
     uint8_t state;
     double dwell;                 /* seconds until the next switch */
     struct generator switching;
     struct generator observation;
+    double change;                /* seconds until the plan's next change */
+    enum smtj_kind other;         /* what it is to become then */
+    double lasts;                 /* and the seconds until the change after it */
 };
 
 void smtj_init(struct smtj *smtj, enum smtj_kind kind, enum smtj_preset preset, uint64_t seed);
+
+/* Plans a fault. The junction is at its start. */
+void smtj_plan(struct smtj *smtj, const struct smtj_fault *fault);
+
+/* Changes the kind from now on. The junction keeps its state, and a slow one the rest of its dwell time, stretched. */
+void smtj_become(struct smtj *smtj, enum smtj_kind kind);
 
 /* Lets time pass. Exact for any span, and quick for long ones. */
 void smtj_wait(struct smtj *smtj, double seconds);

@@ -89,6 +89,28 @@ void converter_start(void)
     ADCSRA = (1u << ADEN) | (1u << ADSC) | (1u << ADATE) | (1u << ADIF) | (1u << ADIE) | PRESCALER;
 }
 
+/* The channel changes only while no conversion is under way or about to begin: then each code is of one pin for sure. */
+uint16_t converter_analog(void *context, uint8_t pin)
+{
+    (void)context;
+    /* The conversion under way is the last; its code is the interrupt's. */
+    ADCSRA = (1u << ADEN) | (1u << ADIE) | PRESCALER;
+    while (ADCSRA & ((1u << ADSC) | (1u << ADIF)))
+        ;
+    ADMUX = (uint8_t)(REFERENCE | pin);
+    ADCSRA = (1u << ADEN) | (1u << ADSC) | PRESCALER;
+    /* Meanwhile the ring is made full, as far as the interrupt knows, and one code lost behind its end. */
+    uint16_t *end = head;
+    tail = LOW(end) == LOW(fifo + UNO_ADC_FIFO - 1) ? fifo : end + 1;
+    behind++;
+    while (ADCSRA & (1u << ADSC))
+        ;
+    ADMUX = REFERENCE;
+    uint16_t code = ADC;
+    converter_start();
+    return code;
+}
+
 uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;

@@ -18,4 +18,8 @@ void converter_start(void);
 uint16_t converter_read(void *context, uint16_t *codes, uint16_t most);
 uint32_t converter_lost(void *context);
 
+/* The same: the code of A1 .. A7 (6 and 7 are not on every package). Takes up to 30 clocks of the ADC, 240 us at 125 kHz, during which
+ * one code of the noise is lost, and after which more are until those that came before were taken. */
+uint16_t converter_analog(void *context, uint8_t pin);
+
 #endif

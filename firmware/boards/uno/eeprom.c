@@ -3,21 +3,24 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 
-bool eeprom_ready(void)
+bool eeprom_ready(void *context)
 {
+    (void)context;
     return !(EECR & (1u << EEPE));
 }
 
-uint8_t eeprom_read(uint16_t address)
+uint8_t eeprom_read(void *context, uint16_t address)
 {
+    (void)context;
     EEAR = address;
     EECR |= 1u << EERE;
     return EEDR;
 }
 
-void eeprom_write(uint16_t address, uint8_t value)
+void eeprom_write(void *context, uint16_t address, uint8_t value)
 {
-    EEAR = address;
+    if (eeprom_read(context, address) == value)
+        return;
     EEDR = value;
     /* The write must begin within four cycles of its permission: two set-bit instructions. */
     cli();

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "converter.h"
 #include "device.h"
+#include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "starts.h"
@@ -14,7 +15,8 @@
 static struct device device;
 static uint8_t arena[UNO_ARENA] __attribute__((aligned(4)));
 
-static void advance(void *context)
+/* Time passes and the EEPROM writes by themselves. */
+static void nothing(void *context)
 {
     (void)context;
 }
@@ -45,6 +47,8 @@ static const WIRE_FLASH struct board board = {
     .adc_rate = F_CPU / UNO_CYCLES_PER_CODE,
     .adc_reference = UNO_REFERENCE_MV,
     .line_rate = LINE_BYTES_PER_SECOND,
+    .memory_bytes = EEPROM_STARTS,
+    .memory_block = 1,
     .read = line_read,
     .write_room = line_room,
     .write = line_write,
@@ -52,9 +56,14 @@ static const WIRE_FLASH struct board board = {
     .receive_overruns = line_overruns,
     .adc_read = converter_read,
     .adc_lost = converter_lost,
-    .advance = advance,
+    .advance = nothing,
     .micros = clock_micros,
     .led = led,
+    .memory_ready = eeprom_ready,
+    .memory_read = eeprom_read,
+    .memory_write = eeprom_write,
+    .memory_flush = nothing,
+    .analog = converter_analog,
     .reset = reset,
 };
 

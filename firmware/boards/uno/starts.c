@@ -3,6 +3,7 @@
 #include <avr/io.h>
 #include <avr/pgmspace.h>
 #include <avr/wdt.h>
+#include <stddef.h>
 
 #include "eeprom.h"
 #include "messages.h"
@@ -112,25 +113,29 @@ static uint8_t check_of(uint16_t count)
     return (uint8_t)(count ^ count >> 8 ^ 0x5au);
 }
 
-/* Waits for the write before. */
+/* Both wait for the write before. */
+static uint8_t load(uint16_t address)
+{
+    while (!eeprom_ready(NULL))
+        ;
+    return eeprom_read(NULL, address);
+}
+
 static void store(uint16_t address, uint8_t value)
 {
-    while (!eeprom_ready())
+    while (!eeprom_ready(NULL))
         ;
-    if (eeprom_read(address) != value)
-        eeprom_write(address, value);
+    eeprom_write(NULL, address, value);
 }
 
 uint16_t starts_count(void)
 {
     uint16_t newest = 0;
     bool found = false;
-    while (!eeprom_ready())
-        ;
     for (uint8_t place = 0; place < PLACES; place++) {
         uint16_t at = (uint16_t)(EEPROM_STARTS + place * PLACE_BYTES);
-        uint16_t count = (uint16_t)(eeprom_read(at) | (uint16_t)eeprom_read((uint16_t)(at + 1)) << 8);
-        if (count % PLACES != place || eeprom_read((uint16_t)(at + 2)) != check_of(count))
+        uint16_t count = (uint16_t)(load(at) | (uint16_t)load((uint16_t)(at + 1)) << 8);
+        if (count % PLACES != place || load((uint16_t)(at + 2)) != check_of(count))
             continue;
         if (!found || (int16_t)(count - newest) > 0)
             newest = count;

@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     struct chip *chip = &simulator.chip;
     process_begin();
     smtj_init(&simulator.converter.source, options.noise, options.preset, options.seed);
+    smtj_plan(&simulator.converter.source, &options.fault);
     converter_init(&simulator.converter, ADC_BITS, ADC_RATE, ADC_REFERENCE);
     simulator.codes_sent = sizeof simulator.codes;
     chip_connect(chip);

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +18,10 @@ static const char usage[] =
     "  --qemu PROGRAM          default: qemu-system-arm\n"
     "  --seed N                seed of the virtual sMTJ (default 1)\n"
     "  --preset NAME           voltages at the pin: recording (36.2 and 48.0 mV, default) or bench (96 and 187 mV)\n"
-    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short\n"
+    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short, saturating, slow, drifting\n"
+    "  --fault NAME            what the noise becomes in the middle of the run: a name as above\n"
+    "  --fault-after SECONDS   of the board's own time until then (default 0)\n"
+    "  --fault-lasts SECONDS   after which the noise is as it was (default: for ever)\n"
     "  --virtual-clock CODES   so many codes for each training step, 1 to 1024, instead of real time: a seed repeats exactly\n"
     "  --profile FILE          counts instructions and writes them to FILE at the end; takes the image for profiles, and needs\n"
     "                          --virtual-clock\n"
@@ -31,6 +35,9 @@ enum {
     OPTION_SEED,
     OPTION_PRESET,
     OPTION_NOISE,
+    OPTION_FAULT,
+    OPTION_FAULT_AFTER,
+    OPTION_FAULT_LASTS,
     OPTION_CLOCK,
     OPTION_PROFILE,
     OPTION_HELP,
@@ -42,6 +49,9 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"device-noise", required_argument, NULL, OPTION_NOISE},
+    {"fault", required_argument, NULL, OPTION_FAULT},
+    {"fault-after", required_argument, NULL, OPTION_FAULT_AFTER},
+    {"fault-lasts", required_argument, NULL, OPTION_FAULT_LASTS},
     {"virtual-clock", required_argument, NULL, OPTION_CLOCK},
     {"profile", required_argument, NULL, OPTION_PROFILE},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -72,6 +82,15 @@ static void take(struct options *options, int option, const char *name, const ch
     case OPTION_NOISE:
         options->noise = argument_noise(name, value);
         break;
+    case OPTION_FAULT:
+        options->fault.kind = argument_noise(name, value);
+        break;
+    case OPTION_FAULT_AFTER:
+        options->fault.after = argument_decimal(name, value, 0.0, 1e9);
+        break;
+    case OPTION_FAULT_LASTS:
+        options->fault.lasts = argument_decimal(name, value, 0.0, 1e9);
+        break;
     case OPTION_CLOCK:
         options->virtual_clock = (uint16_t)argument_number(name, value, 1, MOST_CODES);
         break;
@@ -90,7 +109,13 @@ static void take(struct options *options, int option, const char *name, const ch
 
 struct options options_read(int argc, char **argv)
 {
-    struct options options = {.qemu = "qemu-system-arm", .seed = 1, .preset = SMTJ_RECORDING, .noise = SMTJ_TELEGRAPH};
+    struct options options = {
+        .qemu = "qemu-system-arm",
+        .seed = 1,
+        .preset = SMTJ_RECORDING,
+        .noise = SMTJ_TELEGRAPH,
+        .fault = {.lasts = INFINITY},
+    };
     int option, index = 0;
     while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1)
         take(&options, option, long_options[index].name, optarg);

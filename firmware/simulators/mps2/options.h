@@ -12,6 +12,7 @@ struct options {
     uint64_t seed;
     enum smtj_preset preset;
     enum smtj_kind noise;
+    struct smtj_fault fault;      /* in the middle of the run */
     uint16_t virtual_clock;       /* codes per training step; 0: real time */
     const char *profile;          /* file for the instruction counts, or NULL */
 };

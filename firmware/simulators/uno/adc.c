@@ -4,6 +4,7 @@
 
 #include "atmega328p.h"
 #include "module.h"
+#include "sensors.h"
 
 #define SUPPLY_MV 5000.0
 #define BANDGAP_MV 1100.0
@@ -11,6 +12,7 @@
 #define NEXT_CLOCKS 13u           /* and the ones after */
 #define HOLD_HALF_CLOCKS 23u      /* the input is sampled so long before the end of a conversion */
 #define FULL_SCALE 1024
+#define PIN_CHANNELS 8
 #define BANDGAP_CHANNEL 14
 
 static unsigned clock_cycles(const struct adc *adc)
@@ -35,9 +37,12 @@ static double pin_voltage(struct adc *adc, avr_cycle_count_t when)
 {
     smtj_wait(&adc->source, (double)(when - adc->sampled) / CLOCK_HZ);
     adc->sampled = when;
+    adc->source.full_scale = reference(adc);
     unsigned channel = adc->admux & ADC_MUX;
     if (channel == 0)
         return smtj_voltage(&adc->source);
+    if (channel < PIN_CHANNELS)
+        return sensor_part((uint8_t)channel, (double)when / CLOCK_HZ) * reference(adc);
     return channel == BANDGAP_CHANNEL ? BANDGAP_MV : 0.0;
 }
 

@@ -1,4 +1,4 @@
-/* The ATmega328P's ADC with the virtual sMTJ at pin A0: single conversions and free running. simavr's own takes integer millivolts,
+/* The ATmega328P's ADC with the virtual sMTJ at pin A0 and virtual sensors at the others: single conversions and free running. simavr's own takes integer millivolts,
  * scales them by 1,023 and restarts a cycle late. Source: Atmel DS40002061, chapter 23. */
 #ifndef ADC_H
 #define ADC_H
@@ -14,7 +14,7 @@
 struct adc {
     avr_t *avr;
     avr_adc_t *vectors;
-    struct smtj source;           /* at A0; the other pins carry 0 V */
+    struct smtj source;           /* at A0 */
     avr_cycle_count_t sampled;    /* up to when the source's time has run */
     avr_cycle_count_t enabled;    /* since when the prescaler counts */
     uint8_t admux;                /* as it was when the conversion began */

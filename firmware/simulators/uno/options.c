@@ -3,11 +3,13 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "arguments.h"
 #include "pace.h"
+#include "sensors.h"
 
 static const char usage[] =
     "Usage: mtjlearn-uno-sim --elf FILE [OPTION]...\n"
@@ -20,13 +22,17 @@ static const char usage[] =
     "  --tcp PORT              serve 127.0.0.1:PORT, one client at a time; 0: any free port\n"
     "  --seed N                seed of the virtual sMTJ and of the RAM's contents at the start (default 1)\n"
     "  --preset NAME           voltages at the pin: recording (36.2 and 48.0 mV, default) or bench (96 and 187 mV)\n"
-    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short\n"
+    "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short, saturating, slow, drifting\n"
+    "  --fault NAME            what the noise becomes in the middle of the run: a name as above\n"
+    "  --fault-after SECONDS   of the board's own time until then (default 0)\n"
+    "  --fault-lasts SECONDS   after which the noise is as it was (default: for ever)\n"
     "  --speed X               multiple of real time, up to 1000; 0: as fast as it goes. Default: as fast as it goes while bytes\n"
     "                          flow, real time once the line was silent for a second\n"
     "  --reset-on-open         opening the pseudo-terminal resets the chip, as on a real Uno\n"
     "  --eeprom FILE           keep the EEPROM in this file of 1024 bytes\n"
     "  --profile FILE          write cycles by function, stack and lost bytes at the end, as JSON\n"
-    "  --help                  this text\n";
+    "  --help                  this text\n"
+    "\n" SENSORS_HELP;
 
 enum {
     OPTION_ELF = 256,
@@ -36,6 +42,9 @@ enum {
     OPTION_SEED,
     OPTION_PRESET,
     OPTION_NOISE,
+    OPTION_FAULT,
+    OPTION_FAULT_AFTER,
+    OPTION_FAULT_LASTS,
     OPTION_SPEED,
     OPTION_RESET,
     OPTION_EEPROM,
@@ -51,6 +60,9 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"device-noise", required_argument, NULL, OPTION_NOISE},
+    {"fault", required_argument, NULL, OPTION_FAULT},
+    {"fault-after", required_argument, NULL, OPTION_FAULT_AFTER},
+    {"fault-lasts", required_argument, NULL, OPTION_FAULT_LASTS},
     {"speed", required_argument, NULL, OPTION_SPEED},
     {"reset-on-open", no_argument, NULL, OPTION_RESET},
     {"eeprom", required_argument, NULL, OPTION_EEPROM},
@@ -90,6 +102,15 @@ static void take(struct options *options, int option, const char *name, const ch
     case OPTION_NOISE:
         options->noise = argument_noise(name, value);
         break;
+    case OPTION_FAULT:
+        options->fault.kind = argument_noise(name, value);
+        break;
+    case OPTION_FAULT_AFTER:
+        options->fault.after = argument_decimal(name, value, 0.0, 1e9);
+        break;
+    case OPTION_FAULT_LASTS:
+        options->fault.lasts = argument_decimal(name, value, 0.0, 1e9);
+        break;
     case OPTION_SPEED:
         options->speed = argument_decimal(name, value, 0.0, 1000.0);
         break;
@@ -117,6 +138,7 @@ struct options options_read(int argc, char **argv)
         .seed = 1,
         .preset = SMTJ_RECORDING,
         .noise = SMTJ_TELEGRAPH,
+        .fault = {.lasts = INFINITY},
         .speed = PACE_BY_LINE,
     };
     int option, index = 0;

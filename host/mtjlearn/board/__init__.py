@@ -1,6 +1,11 @@
 """The board as a user programs against it: open it, configure a network, train, predict, evaluate, record its noise."""
 
+from mtjlearn.board.autonomy import CHECKPOINT_INTERVAL, Curve, Progress, Schedule
 from mtjlearn.board.board import Board
+from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError, CheckpointFile, years_of_wear
+from mtjlearn.board.checkpoints import CheckpointState
+from mtjlearn.board.health import Health
+from mtjlearn.board.packing import PackedDataset
 from mtjlearn.board.results import BoardInfo, Evaluation, NoiseChunk, NoiseRecording, NoiseSegment
 from mtjlearn.wire.errors import (
     BoardError,
@@ -15,19 +20,30 @@ from mtjlearn.wire.errors import (
 )
 
 __all__ = [
+    "CHECKPOINT_INTERVAL",
     "Board",
     "BoardError",
     "BoardInfo",
     "BoardLost",
     "BoardRefused",
     "BoardTimeout",
+    "CheckpointContent",
+    "CheckpointError",
+    "CheckpointFile",
+    "CheckpointState",
+    "Curve",
     "Evaluation",
+    "Health",
     "NoiseChunk",
     "NoiseRecording",
     "NoiseSegment",
+    "PackedDataset",
     "PortBusy",
     "PortError",
     "PortForbidden",
     "PortMissing",
+    "Progress",
+    "Schedule",
     "VersionMismatch",
+    "years_of_wear",
 ]

@@ -73,8 +73,8 @@ def set_commands(kind: BlobKind, data: bytes, max_payload: int) -> Iterator[Comm
         yield Command.of(SetBlob(kind, offset, len(data), crc, data[offset : offset + room]))
 
 
-def get_commands(kind: BlobKind, total: int, max_payload: int) -> Iterator[Command]:
-    """GET_BLOB commands for all of a blob."""
+def get_commands(kind: BlobKind, start: int, total: int, max_payload: int) -> Iterator[Command]:
+    """GET_BLOB commands for a blob from a byte on."""
     room = max_payload - Blob.LAYOUT.size
-    for offset in range(0, total, room):
+    for offset in range(start, total, room):
         yield Command.of(GetBlob(kind, offset))

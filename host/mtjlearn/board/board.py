@@ -6,36 +6,31 @@ weights Q3.28, matrices Q1.14.
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.board import blobs, samples
+from mtjlearn.board.autonomy import Autonomy
+from mtjlearn.board.checkpoints import Checkpoints
+from mtjlearn.board.health import NoiseHealth
 from mtjlearn.board.noise import stream_noise
-from mtjlearn.board.refusals import refused
-from mtjlearn.board.results import BoardInfo, Evaluation, NoiseChunk, NoiseRecording
+from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.connection import Connection
-from mtjlearn.wire.errors import BoardError, BoardLost, BoardRefused, PortError
-from mtjlearn.wire.link import OPEN_TIMEOUT, LinkCounters
-from mtjlearn.wire.messages import BlobKind, Features, Message, State
-from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
+from mtjlearn.wire.errors import BoardError, BoardRefused
+from mtjlearn.wire.messages import BlobKind, Features
 
-_RETRY = 0.1
+_READINGS = 20
+"""Attempts to read weights at one step, of a board that learns on its own."""
 
 Integers = npt.NDArray[np.integer]
-Answer = TypeVar("Answer", bound=Message)
 
 
-class Board:
+class Board(Autonomy, Checkpoints, NoiseHealth):
     """An open board. Use `Board.open`, or `mtjlearn.discovery.open_board`, as a context manager.
 
     Every method raises BoardLost when the board vanishes (noticed at once where the port tells, else within 2 s) and
@@ -46,79 +41,6 @@ class Board:
         timeout: seconds to wait for an answer while opening.
         owned: closed together with the board, e.g. the process of a virtual board.
     """
-
-    def __init__(
-        self,
-        open_transport: Callable[[], Transport],
-        timeout: float = OPEN_TIMEOUT,
-        owned: AbstractContextManager[Any] | None = None,
-    ) -> None:
-        self._open_transport = open_transport
-        self._timeout = timeout
-        self._owned = owned
-        self._network: Network | None = None
-        self._telemetry_interval = 0
-        self._acknowledged = 0
-        self._connection = Connection(open_transport(), timeout)
-
-    @classmethod
-    def open(
-        cls,
-        url: str,
-        *,
-        baud: int = BAUD,
-        log: str | os.PathLike[str] | None = None,
-        timeout: float = OPEN_TIMEOUT,
-    ) -> Self:
-        """Opens a board at a port or pyserial URL.
-
-        Args:
-            url: ``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal, ``socket://127.0.0.1:4000``.
-            baud: bits a second; boards with native USB and virtual boards ignore it.
-            log: file for the raw log of the link (`mtjlearn.wire.linklog`); an existing one is continued.
-            timeout: seconds to wait for an answer; opening the port restarts some boards.
-
-        Raises:
-            PortMissing, PortBusy, PortForbidden, PortError: the port cannot be opened.
-            BoardTimeout: nothing answers there.
-            VersionMismatch: its firmware speaks another protocol version.
-        """
-        return cls(lambda: SerialTransport(url, baud, log), timeout)
-
-    def close(self) -> None:
-        """Gives the port back, and ends what the board owns."""
-        self._connection.close()
-        if self._owned is not None:
-            self._owned.__exit__(None, None, None)
-            self._owned = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
-        self.close()
-
-    # --- what it is ---
-
-    @property
-    def info(self) -> BoardInfo:
-        """What the board said of itself when the session opened."""
-        return BoardInfo.of(self._connection.welcome, self._connection.transport.name)
-
-    @property
-    def network(self) -> Network | None:
-        """The network that configure() set up."""
-        return self._network
-
-    @property
-    def acknowledged_samples(self) -> int:
-        """Training samples since configure() that the board acknowledged: each was trained exactly once."""
-        return self._acknowledged
-
-    @property
-    def link(self) -> LinkCounters:
-        """Frames sent, sent again, damaged and so on in this session."""
-        return self._connection.counters
 
     # --- set-up ---
 
@@ -244,10 +166,6 @@ class Board:
         waiting = self._connection.telemetry
         return [waiting.popleft() for _ in range(len(waiting))]
 
-    def status(self) -> messages.Status:
-        """Where the board stands: steps, skipped, saturations, losses, noise buffer, last error."""
-        return self._ask(messages.GetStatus(), messages.Status)
-
     # --- noise ---
 
     def inject(self, codes: Integers) -> None:
@@ -299,56 +217,6 @@ class Board:
         if interval:
             self.telemetry(interval)
 
-    # --- life ---
-
-    def reset(self) -> None:
-        """Restarts the board and opens a new session; its network is gone.
-
-        Raises:
-            BoardError: it did not restart.
-            BoardTimeout: it does not come back.
-        """
-        boots = self.info.boot_count
-        # A board that restarts at once may not get its acknowledgement out, and then seems lost.
-        with suppress(BoardLost):
-            self.execute(messages.Reset())
-        try:
-            self._connection.restart(self._timeout)
-        except BoardLost:
-            self._reopen()
-        self._forget()
-        if self.info.boot_count == boots and self.status().state is not State.UNCONFIGURED:
-            raise BoardError("the board did not restart; press its reset button")
-
-    def reconnect(self) -> bool:
-        """Opens the port again and begins a new session.
-
-        Returns:
-            Whether the board kept its network. If so, acknowledged_samples is now what the board counted: it may have
-            trained samples whose acknowledgement got lost. Otherwise configure() it again.
-
-        Raises:
-            PortError, BoardTimeout, VersionMismatch: as open().
-        """
-        boots = self.info.boot_count
-        self._reopen()
-        self._telemetry_interval = 0
-        status = self.status()
-        if self.info.boot_count != boots or status.state == State.UNCONFIGURED:
-            self._forget()
-            return False
-        self._acknowledged = status.steps
-        return self._network is not None
-
-    def execute(self, message: Message) -> Message | None:
-        """Sends one message of the protocol; returns the board's answer, or None when it has none but the ACK.
-
-        The methods above serve all common needs; this is for tools and tests.
-        """
-        command = self._connection.execute(message)
-        self._finish(command, self._network)
-        return command.answer
-
     def _check_features(self, network: Network, injected: bool) -> None:
         features = self.info.features
         missing = [
@@ -364,64 +232,22 @@ class Board:
         if missing:
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
-    @property
-    def _max_payload(self) -> int:
-        return self._connection.welcome.max_payload
-
-    def _configured(self) -> Network:
-        if self._network is None:
-            raise BoardError("the board has no network yet; call configure() first")
-        return self._network
-
-    def _forget(self) -> None:
-        self._network = None
-        self._telemetry_interval = 0
-        self._acknowledged = 0
-
-    def _finish(self, command: Command, network: Network | None) -> None:
-        if command.refusal is not None:
-            raise refused(command, network)
-
-    def _ask(self, question: Message, kind: type[Answer]) -> Answer:
-        answer = self.execute(question)
-        assert isinstance(answer, kind)
-        return answer
-
-    def _stream(self, commands: Iterable[Command], done: Callable[[Command], None] = lambda command: None) -> None:
-        bad = self._connection.stream(commands, done)
-        if bad is not None:
-            raise refused(bad, self._network)
-
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
+        """One reading of all arrays. A board that learns on its own pauses while it is read; that it did is checked."""
         network = self._configured()
-        total = sum(rows * columns for rows, columns in blobs.shapes(network, kind))
-        parts: list[bytes] = []
-
-        def collect(command: Command) -> None:
-            if isinstance(command.answer, messages.Blob):
-                parts.append(command.answer.data)
-
-        size = total * blobs.dtype(network, kind).itemsize
-        self._stream(blobs.get_commands(kind, size, self._max_payload), collect)
-        try:
-            return blobs.from_bytes(network, kind, b"".join(parts))
-        except ValueError as error:
-            raise BoardError(f"the board has another network than it was configured with ({error}); configure it again") from None
+        if not blobs.shapes(network, kind):
+            return []
+        for _ in range(_READINGS):
+            self.execute(messages.GetBlob(kind, 0))
+            before = self.status().steps
+            data = self._read_blob(kind)
+            if self.status().steps != before:
+                continue
+            try:
+                return blobs.from_bytes(network, kind, data)
+            except ValueError as error:
+                raise BoardError(f"{error}, so the board has another network by now; configure it, or adopt() it") from None
+        raise BoardError(f"the board went on learning during each of {_READINGS} readings; halt it first")
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
-        data = blobs.to_bytes(self._configured(), kind, arrays)
-        self._stream(blobs.set_commands(kind, data, self._max_payload))
-
-    def _reopen(self) -> None:
-        self._connection.close()
-        until = time.monotonic() + self._timeout
-        while True:
-            try:
-                transport = self._open_transport()
-                break
-            except PortError:
-                # A port goes away and comes back while a board restarts or its cable is plugged in again.
-                if time.monotonic() >= until:
-                    raise
-                time.sleep(_RETRY)
-        self._connection = Connection(transport, self._timeout)
+        self._write_blob(kind, blobs.to_bytes(self._configured(), kind, arrays))

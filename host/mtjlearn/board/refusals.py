@@ -7,7 +7,24 @@ from dataclasses import fields
 from mtjlearn.network import Network
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
-from mtjlearn.wire.messages import MESSAGES, NOISE_BUFFER, Configure, Error, Inject
+from mtjlearn.wire.messages import (
+    CHECKPOINT_FORMAT,
+    MESSAGES,
+    NOISE_BUFFER,
+    Autonomous,
+    Checkpoint,
+    Configure,
+    DefineDataset,
+    Error,
+    Inject,
+    Message,
+    NoiseFault,
+    SetBlob,
+    SetHealth,
+)
+
+_FIELDS = (Configure, DefineDataset, Autonomous, SetHealth)
+"""Commands whose OUT_OF_RANGE tells the number of a field."""
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -32,32 +49,52 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
         case Error.BAD_LENGTH:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
-            if name == Configure.NAME:
-                return f"{_configure_field(detail)} is out of range; change it"
+            kind = next((kind for kind in _FIELDS if name == kind.NAME), None)
+            if kind is not None:
+                return f"{_field(kind, detail)} is out of range; change it"
             return f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
         case Error.NOT_CONFIGURED:
             return "it has no network yet; configure it first"
+        case Error.TOO_LARGE if name == DefineDataset.NAME:
+            return f"the dataset needs {detail} bytes more than its memory has beside two checkpoints; take fewer samples, or int8"
+        case Error.TOO_LARGE if name == SetBlob.NAME:
+            return f"the checkpoint's network needs {detail} bytes more than it has; take a larger board"
+        case Error.TOO_LARGE if name in (Checkpoint.NAME, Autonomous.NAME):
+            return f"two checkpoints of {which} need {detail} bytes more than its memory has; take fewer units, or a larger board"
         case Error.TOO_LARGE:
             return f"{which} needs {detail} bytes more than it has; take fewer units, int16 weights, or a larger board"
         case Error.NOT_LOADED:
+            if name == Autonomous.NAME:
+                return "the dataset or the weights in it are incomplete; upload them again"
             return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
         case Error.BAD_OFFSET:
             return f"a chunk came out of order (it expects offset {detail}); upload again from the start"
         case Error.BAD_CHECKSUM:
             return "the uploaded data were damaged; upload them again"
         case Error.NO_NOISE:
-            seen = detail / NOISE_BUFFER
-            return f"its noise source is silent (standard deviation {seen:.2f} ADC codes, 0.25 needed); check the wiring"
+            deviation = detail / NOISE_BUFFER
+            return f"its noise source is silent (standard deviation {deviation:.2f} ADC codes, 0.25 needed); check the wiring"
         case Error.NOISE_NOT_READY:
             return f"{detail} noise codes are missing before it can train; inject at least {NOISE_BUFFER}"
         case Error.WRONG_MODE:
             if name == Inject.NAME:
                 return "its network takes noise from the ADC; configure it with injected noise first"
             return "its network takes injected noise; configure it with noise from the ADC first"
+        case Error.BUSY:
+            return "it learns on its own; halt it first (mtjlearn autonomous stop)"
+        case Error.NOISE_FAULT:
+            fault = detail & 0xFF
+            what = NoiseFault(fault).name.lower().replace("_", " ") if fault in set(NoiseFault) else f"fault {fault}"
+            return f"its noise source is broken ({what}); `mtjlearn noise` tells what it sees, docs/wiring.md how to connect it"
+        case Error.NO_MEMORY:
+            return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or take another board"
+        case Error.BAD_CHECKPOINT:
+            seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
+            return f"the checkpoint is {seen}; load one that this firmware saved"
         case _:
             return f"error {code} (detail {detail}), unknown to this host; install a newer mtjlearn"
 
 
-def _configure_field(number: int) -> str:
-    names = [field.name for field in fields(Configure)]
+def _field(kind: type[Message], number: int) -> str:
+    names = [field.name for field in fields(kind)]
     return names[number - 1] if 1 <= number <= len(names) else f"field {number}"

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.network import LOSS_BITS
-from mtjlearn.wire.messages import Features, Metrics, NoiseCodes, ResetCause, Welcome
+from mtjlearn.wire.messages import Error, Features, Metrics, NoiseCodes, NoiseFault, ResetCause, Restored, Welcome
+
+_FAULTS = 128
+"""From here on a last error is a noise fault."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class BoardInfo:
         arena: bytes of memory for a network.
         max_payload: bytes of the largest payload.
         receive_window: encoded bytes that it takes at once.
+        memory: bytes of nonvolatile memory for checkpoints and a dataset.
+        restored: what it found there when it started.
+        last_error: the last refusal before this start, or noise fault, if it outlived the start; empty: none.
     """
 
     name: str
@@ -47,11 +53,15 @@ class BoardInfo:
     arena: int
     max_payload: int
     receive_window: int
+    memory: int
+    restored: Restored
+    last_error: str
 
     @classmethod
     def of(cls, welcome: Welcome, url: str) -> Self:
         """From the board's WELCOME."""
         known = welcome.reset_cause in set(ResetCause)
+        found = welcome.restored in set(Restored)
         return cls(
             name=welcome.board,
             url=url,
@@ -67,12 +77,25 @@ class BoardInfo:
             arena=welcome.arena,
             max_payload=welcome.max_payload,
             receive_window=welcome.receive_window,
+            memory=welcome.memory,
+            restored=Restored(welcome.restored) if found else Restored.NOTHING,
+            last_error=_last_error(welcome.last_error),
         )
 
     @property
     def millivolts_per_code(self) -> float:
         """Step of the converter."""
         return 1000 * self.adc_reference / (1 << self.adc_bits)
+
+
+def _last_error(code: int) -> str:
+    """The name of a refusal or noise fault as WELCOME tells it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
+    if code == 0:
+        return ""
+    if code >= _FAULTS:
+        fault = code - _FAULTS
+        return f"noise fault {NoiseFault(fault).name if fault in set(NoiseFault) else fault}"
+    return Error(code).name if code in set(Error) else f"error {code}"
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,16 @@ import click
 _COMMANDS = {
     "demo": "Show everything in a minute: a virtual board learns iris from its noise.",
     "train": "Train a dataset on a board, and the float reference beside it.",
+    "autonomous": "Let a board learn on its own: start, status, watch, stop.",
+    "checkpoint": "Save, load or show a board's checkpoint.",
     "validate": "Prove a board bit for bit, and the integers against floats.",
-    "boards": "List boards, or tell what one is.",
+    "boards": "List boards, tell what one is, or start a virtual one that stays.",
     "flash": "Build the firmware and put it onto a board.",
     "noise": "Record a board's noise and characterise it.",
     "bench": "Measure steps and samples per second.",
     "experiment": "Repeat an experiment of the documentation.",
     "runs": "List run directories, or show one.",
+    "log": "Decode or replay the raw log of a link.",
 }
 
 

@@ -10,22 +10,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import BoardError, BoardInfo
+from mtjlearn.cli.autonomous_view import RESTORED
+from mtjlearn.cli.boards_start import start
 from mtjlearn.cli.common import board_option, command, console, say
 from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
 from mtjlearn.flashing import sources_of_build
 from mtjlearn.wire.messages import Features
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @board_option
 @command
-def cli(board: str | None) -> dict[str, Any]:
-    """List boards, or tell what one is.
+def cli(board: str | None) -> dict[str, Any] | None:
+    """List boards, tell what one is, or start a virtual one that stays.
 
     Without --board: virtual boards, connected boards, and other ports that may have one behind them. Of the only board
     connected, or the one named with --board, it also tells what its firmware says of itself; opening its port restarts
     some boards.
     """
+    if click.get_current_context().invoked_subcommand is not None:
+        return None
     if board is not None:
         return {"info": _describe(board)}
     found = list_boards()
@@ -38,6 +42,9 @@ def cli(board: str | None) -> dict[str, Any]:
         except BoardError as error:
             say(str(error))
     return result
+
+
+cli.add_command(start)
 
 
 def _describe(name: str) -> dict[str, Any]:
@@ -77,9 +84,11 @@ def _show(info: BoardInfo, sources: str) -> None:
         ("firmware", f"build {info.build}, protocol {info.version}"),
         ("", f"built from {sources}"),
         ("start", f"number {info.boot_count}, reset cause: {cause}"),
+        *((("", f"last error before it: {info.last_error}"),) if info.last_error else ()),
         ("converter", f"{info.adc_bits} bits, {info.adc_rate:,} codes/s, full scale {info.adc_reference:g} V"),
         ("", f"{info.millivolts_per_code:.3g} mV a code"),
         ("memory for a network", f"{info.arena:,} bytes"),
+        ("nonvolatile memory", f"{info.memory:,} bytes; {RESTORED[info.restored]}" if info.memory else "none"),
         ("line", f"{line}; payloads to {info.max_payload} bytes, {info.receive_window} bytes in flight"),
         ("features", ", ".join(_words(feature) for feature in Features if feature in info.features)),
     )

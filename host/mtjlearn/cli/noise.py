@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from mtjlearn.board import Board, BoardInfo, BoardLost
+from mtjlearn.board import Board, BoardInfo, BoardLost, Health
 from mtjlearn.board.results import NoiseChunk
+from mtjlearn.cli import noise_health
+from mtjlearn.cli.autonomous_view import HEIGHTS
 from mtjlearn.cli.common import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
@@ -28,10 +31,10 @@ from mtjlearn.cli.common import (
     seed_option,
     virtual_options,
 )
-from mtjlearn.discovery import board_options, open_board
+from mtjlearn.discovery import VIRTUAL, board_options, open_board
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.noise import Recording, RecordingError, Summary, characterise, load_recording
+from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise, load_recording
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
 from mtjlearn.wire.frame import OVERHEAD
@@ -43,17 +46,19 @@ _VERDICTS = {
     "usable": "a board can learn with it, but:",
     "unusable": "a board refuses to learn with it:",
 }
-_HEIGHTS = "▁▂▃▄▅▆▇█"
+LAGS = (1, 2, 5, 10, 20, 50)
+"""Samples between the two whose correlation is told."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What was recorded, and of what; info and burst belong to boards."""
+    """What was recorded, and of what; info, burst and health belong to boards."""
 
     name: str
     recording: Recording
     info: BoardInfo | None = None
     burst: int | None = None
+    health: Health | None = None
 
     @property
     def millivolts(self) -> tuple[float, float] | None:
@@ -80,6 +85,7 @@ class Source:
 )
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also save the recording here (.npz).")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the plot here, not in the run directory.")
+@click.option("--set-limits", is_flag=True, help="Set the limits of the board's own tests to those of this source.")
 @command
 def cli(
     board: str | None,
@@ -94,27 +100,34 @@ def cli(
     burst: int | None,
     save: Path | None,
     plot: Path | None,
+    set_limits: bool,
 ) -> dict[str, Any]:
     """Record a board's noise and characterise it.
 
-    Tells the two levels of the junction, how often it switches, how long it remembers, how much entropy it gives, and
-    what to do about the wiring when something is off. A run directory keeps the recording and a plot. Ctrl-C ends a
-    recording early.
+    Tells the two levels of the junction, how often it switches, how long it remembers, how much entropy it gives, what
+    the board's own tests see, and what to do about the wiring when something is off. A run directory keeps the recording
+    and a plot. Ctrl-C ends a recording early.
     """
     _check_targets(save, plot)
     virtual = virtual_options(board, device_noise=device_noise, preset=preset)
     if file is not None:
-        _refuse_with_file(board=board, seconds=seconds, codes=codes, burst=burst)
+        _refuse_with_file(board=board, seconds=seconds, codes=codes, burst=burst, set_limits=set_limits or None)
         source = Source(file.name, load_recording(file, rate))
     else:
         if rate is not None:
             raise click.UsageError("--rate goes with --file; a board says how fast it samples")
         if seconds is not None and codes is not None:
             raise click.UsageError("--seconds and --codes exclude each other")
+        if set_limits and board in VIRTUAL:
+            raise click.UsageError(f"{board} ends with this command; start one that stays, with mtjlearn boards start {board}")
         if "seed" in board_options(board):
             virtual["seed"] = seed
         with open_board(board, **virtual) as opened:
             source = _record(opened, seconds, codes, burst)
+            if set_limits:
+                noise_health.set_limits(opened, source.recording)
+            with suppress(BoardLost):  # then the recording ends there, and is kept
+                source = replace(source, health=opened.health())
     asked = {"board": board, "file": file, "rate": rate, "seconds": seconds, "codes": codes}
     with Run.create(root, "noise", source.name, seed, {**asked, "burst": source.burst, "virtual": virtual}) as run:
         result = _keep(run, source, save, plot)
@@ -131,7 +144,7 @@ def _check_targets(save: Path | None, plot: Path | None) -> None:
 
 
 def _refuse_with_file(**options: Any) -> None:
-    given = [f"--{name}" for name, value in options.items() if value is not None]
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if given:
         raise click.UsageError(f"{given[0]} is for recording from a board; leave it out, or leave --file out")
 
@@ -204,6 +217,7 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
         "burst": source.burst,
         "rate": summary.rate,
         **_figures(source, summary),
+        "health": noise_health.plain_health(source.health),
         "verdict": verdict,
         "hints": hints,
         "plot": drawn,
@@ -213,9 +227,11 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
 
 
 def _hints(source: Source, summary: Summary) -> list[str]:
-    """What the recording says, and where a board is known what the ends of its converter's scale say of the wiring."""
+    """What the recording says, and where a board is known what its own tests and the ends of its converter's scale say."""
     if source.info is None:
         return list(summary.hints)
+    if source.health is not None and source.health.fault:
+        return [f"the board's own tests: {source.health.describe()}", *summary.hints]
     values, top = source.recording.values, 2**source.info.adc_bits - 1
     share = float(np.mean(values == top))
     if np.all(values == 0):
@@ -230,7 +246,7 @@ def _hints(source: Source, summary: Summary) -> list[str]:
 
 def _verdict(source: Source, summary: Summary, hints: list[str]) -> str:
     refused = source.recording.codes and summary.deviation * NOISE_BUFFER < MIN_DEVIATION
-    if refused or summary.deviation == 0:
+    if refused or summary.deviation == 0 or (source.health is not None and source.health.fault):
         return "unusable"
     return "usable" if hints else "good"
 
@@ -252,8 +268,15 @@ def _figures(source: Source, summary: Summary) -> dict[str, Any]:
         "dwell_high_s": summary.dwell_high,
         "correlation_time_s": summary.correlation_time,
         "independent_rate": summary.independent_rate,
+        "autocorrelation": _autocorrelation(source),
         "min_entropy": summary.min_entropy,
     }
+
+
+def _autocorrelation(source: Source) -> dict[str, float | None]:
+    """By lag; None where no segment is long enough, or nothing varies."""
+    values = autocorrelation(source.recording, max(LAGS))
+    return {str(lag): None if np.isnan(values[lag]) else float(values[lag]) for lag in LAGS}
 
 
 def _show(source: Source, summary: Summary) -> None:
@@ -274,8 +297,11 @@ def _show(source: Source, summary: Summary) -> None:
             rows.append(("mean dwell times", f"low {_milliseconds(summary.dwell_low)}, high {_milliseconds(summary.dwell_high)}"))
         rows.append(("correlation time", _milliseconds(summary.correlation_time)))
         rows.append(("independent samples", f"{summary.independent_rate:,.0f} a second"))
+    told = [f"{value:.2f} at {lag}" for lag, value in found["autocorrelation"].items() if value is not None]
+    rows.append(("autocorrelation", f"{', '.join(told)} samples" if told else "none: all samples are the same"))
     rows.append(("min-entropy", f"at least {summary.min_entropy:.2f} bits a sample"))
     rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
+    rows += noise_health.rows(source.health)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*map(escape, row))
@@ -288,8 +314,8 @@ def sparkline(recording: Recording, width: int) -> str:
     """The first samples of the longest stretch without a hole, one character each."""
     values = max(recording.segments, key=len)[:width]
     low, span = values.min(), np.ptp(values) or 1.0
-    places = np.rint((values - low) / span * (len(_HEIGHTS) - 1)).astype(int)
-    return "".join(_HEIGHTS[place] for place in places)
+    places = np.rint((values - low) / span * (len(HEIGHTS) - 1)).astype(int)
+    return "".join(HEIGHTS[place] for place in places)
 
 
 def _milliseconds(seconds: float) -> str:

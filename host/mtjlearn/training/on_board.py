@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.board import Board, BoardError, BoardRefused
+from mtjlearn.board import Board, BoardError, BoardRefused, BoardTimeout, Health
 from mtjlearn.datasets import Quantised, epoch_order
 from mtjlearn.network import LOSS_BITS
 from mtjlearn.runs import Checkpoint, Run, read_metrics
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
+from mtjlearn.wire.messages import Error
 
 EVALUATIONS = 25
 """How often the test part is evaluated during training, about."""
@@ -23,6 +24,9 @@ STRETCH = 2000
 """Samples streamed at once, at most: then the counters are read, and the weights if it is time. A few seconds on a slow board."""
 CHECKPOINT_INTERVAL = 1.0
 """Seconds between checkpoints, at least; also one at the end and at an interruption."""
+
+NOISE_PATIENCE = 600.0
+"""Seconds that a training waits for a broken noise source, at most."""
 
 
 class BoardTraining:
@@ -79,17 +83,24 @@ class BoardTraining:
 
         Raises:
             KeyboardInterrupt: after a checkpoint, if the board still answers.
-            BoardRefused: the same, e.g. because its noise source fell silent.
+            BoardRefused: the same.
+            BoardTimeout: the same: its noise source was broken and did not recover within NOISE_PATIENCE.
             BoardError: as the board's methods.
         """
         total = self._plan.epochs * len(self._data.x_train)
         try:
             while self.steps < total:
-                self._stretch(total)
+                try:
+                    self._stretch(total)
+                except BoardRefused as refusal:
+                    if refusal.code != Error.NOISE_FAULT:
+                        raise
+                    self._await_noise(total)
+                    continue
                 self._record(evaluate=True)
                 if self.steps == total or time.monotonic() - self._saved >= CHECKPOINT_INTERVAL:
                     self._save()
-        except (KeyboardInterrupt, BoardRefused):
+        except (KeyboardInterrupt, BoardRefused, BoardTimeout):
             self._keep()
             raise
 
@@ -118,6 +129,22 @@ class BoardTraining:
             self._board.train(self._data.x_train[chosen], self._data.t_train[chosen], on_progress=tell)
         finally:
             self._seconds += time.monotonic() - started
+
+    def _await_noise(self, total: int) -> None:
+        """Tells what is wrong with the noise source and waits; the board's count says with which sample to go on."""
+        self._record(evaluate=False)
+        seen = self._board.health()
+        self._run.metric(event="noise_fault", step=self.steps, fault=(seen.fault or seen.last_fault).name.lower())
+        if seen.fault:
+            self._observer.note(f"step {self.steps}: the noise source is broken, so learning waits: {seen.describe()}")
+        if self.steps:
+            self._save()
+
+        def tell(waited: float, health: Health) -> None:
+            self._observer.progress("noise", round(waited), round(NOISE_PATIENCE), None, None)
+
+        self._board.wait_for_noise_source(NOISE_PATIENCE, tell)
+        self._observer.note(f"the noise source is healthy again; learning goes on with step {self.steps + 1}")
 
     def _record(self, *, evaluate: bool) -> None:
         """Records what the board counted since the last record: it may have trained samples that it could not acknowledge."""

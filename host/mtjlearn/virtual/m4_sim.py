@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from mtjlearn.firmware import ToolMissing, build_firmware, build_simulator
-from mtjlearn.virtual.process import BoardProcess
+from mtjlearn.virtual.process import BoardProcess, fault_options
 
 PROFILE_CLOCK = 16
 """Codes for each training step where a profile is wanted and no virtual clock was asked for."""
@@ -19,6 +19,9 @@ def start_m4_sim(
     seed: int = 1,
     preset: str = "recording",
     device_noise: str = "smtj",
+    fault: str | None = None,
+    fault_after: float = 0.0,
+    fault_lasts: float | None = None,
     virtual_clock: int = 0,
     profile: str | os.PathLike[str] | None = None,
     elf: str | os.PathLike[str] | None = None,
@@ -29,7 +32,11 @@ def start_m4_sim(
         seed: of the virtual sMTJ, 0 .. 2^64 - 1.
         preset: voltages at the pin: ``recording`` (36.2 and 48.0 mV, appendix A of the paper) or ``bench`` (a junction
             of 3 or 6 kOhm in a divider of 3.3 V over 100 kOhm: 96 and 187 mV).
-        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``.
+        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``,
+            ``saturating``, ``slow``, ``drifting``.
+        fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
+        fault_after: seconds of the board's own time until then.
+        fault_lasts: seconds after which the noise is as it was; None: for ever.
         virtual_clock: codes that arrive for each training step, up to 1024: then a seed repeats a run exactly; 0: real
             time, or PROFILE_CLOCK with a profile, for which time is the number of instructions.
         profile: JSON file for the instructions of every training step, split into phases, and the stack, written when
@@ -50,4 +57,5 @@ def start_m4_sim(
     clock = virtual_clock or (PROFILE_CLOCK if profile is not None else 0)
     command += ["--virtual-clock", str(clock)] if clock else []
     command += ["--profile", os.fspath(profile)] if profile is not None else []
+    command += fault_options(fault, fault_after, fault_lasts)
     return BoardProcess(command)

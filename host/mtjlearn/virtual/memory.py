@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.virtual.compiled import Library
+from mtjlearn.wire.messages import ResetCause
 
 _DEFINITIONS = """
 struct memory_options {
     uint64_t seed;
     uint32_t arena, adc_rate;
-    uint16_t adc_reference, codes_per_step, receive_window;
+    uint16_t adc_reference, codes_per_step, receive_window, memory_bytes, memory_block, memory_latency;
     uint8_t adc_bits, max_payload, noise, preset;
 };
 struct memory_board *memory_create(const struct memory_options *options);
@@ -29,12 +30,21 @@ void memory_set_room(struct memory_board *memory, uint32_t bytes);
 void memory_set_micros(struct memory_board *memory, uint32_t micros);
 void memory_feed(struct memory_board *memory, const uint16_t *codes, uint32_t count);
 void memory_set_noise(struct memory_board *memory, uint8_t noise);
-void memory_restart(struct memory_board *memory);
+bool memory_queue(struct memory_board *memory, const uint16_t *codes, uint32_t count);
+uint32_t memory_queued(const struct memory_board *memory);
+void memory_set_analog(struct memory_board *memory, uint8_t pin, uint16_t code);
+uint8_t *memory_contents(struct memory_board *memory);
+uint32_t memory_writes(const struct memory_board *memory);
+void memory_cut_power(struct memory_board *memory, uint32_t writes, uint8_t torn, bool erased);
+bool memory_is_dead(const struct memory_board *memory);
+void memory_restart(struct memory_board *memory, uint8_t cause);
 uint32_t memory_boots(const struct memory_board *memory);
 """
 
 TRANSMIT = 8192
 """Bytes that can wait for the host."""
+SENSOR = 0xFFFF
+"""What set_analog() takes for a pin that follows its virtual sensor again."""
 TURNS = 10_000
 """Turns of the device's main loop after which poll() returns although the device is busy."""
 
@@ -50,6 +60,9 @@ class DeviceNoise(enum.IntEnum):
     STUCK = 3
     OPEN = 4
     SHORT = 5
+    SATURATING = 6
+    SLOW = 7
+    DRIFTING = 8
 
 
 class Preset(enum.IntEnum):
@@ -74,6 +87,9 @@ class MemoryBoard:
         arena: memory for a network, bytes.
         max_payload: 64 .. 240 bytes.
         receive_window: bytes that the receiver holds, up to 65,535; more are lost and counted, as on a chip.
+        memory_bytes: nonvolatile memory, up to 65,535 and a multiple of the block; 0: none. It outlives restart().
+        memory_block: bytes of it that are erased together; 1: bytes are written alone.
+        memory_latency: how often it says that it is not ready after a write, up to 65,535.
     """
 
     def __init__(
@@ -89,11 +105,18 @@ class MemoryBoard:
         arena: int = 65536,
         max_payload: int = 240,
         receive_window: int = 4096,
+        memory_bytes: int = 16384,
+        memory_block: int = 1,
+        memory_latency: int = 0,
     ) -> None:
         if not (0 <= codes_per_step <= 1024 and 1 <= adc_bits <= 16 and 64 <= max_payload <= 240):
             raise ValueError("codes_per_step takes 0 .. 1024, adc_bits 1 .. 16, max_payload 64 .. 240")
         if adc_rate == 0 or adc_reference == 0:
             raise ValueError("adc_rate and adc_reference must not be 0")
+        if memory_block < 1 or memory_bytes % memory_block:
+            raise ValueError("memory_bytes must be whole blocks")
+        self.memory_bytes = memory_bytes
+        self._codes_per_step = codes_per_step
         self._ffi, self._lib = _library.load()
         options = self._ffi.new(
             "struct memory_options *",
@@ -104,6 +127,9 @@ class MemoryBoard:
                 "adc_reference": adc_reference,
                 "codes_per_step": codes_per_step,
                 "receive_window": receive_window,
+                "memory_bytes": memory_bytes,
+                "memory_block": memory_block,
+                "memory_latency": memory_latency,
                 "adc_bits": adc_bits,
                 "max_payload": max_payload,
                 "noise": int(noise),
@@ -151,13 +177,75 @@ class MemoryBoard:
         data = np.ascontiguousarray(codes, dtype="<u2")
         self._lib.memory_feed(self._memory, self._ffi.from_buffer("uint16_t[]", data), data.size)
 
+    def queue(self, codes: NDArray[np.integer]) -> None:
+        """ADC codes, shape (n,), arrive instead of the virtual sMTJ's from now on: codes_per_step for each training step.
+
+        Once they have run out none arrive, so the device waits. More may be queued before and after; they outlive
+        restart().
+
+        Raises:
+            ValueError: if the board has no codes_per_step.
+        """
+        if not self._codes_per_step:
+            raise ValueError("queue() needs codes_per_step; without, use feed()")
+        data = np.ascontiguousarray(codes, dtype="<u2")
+        if not self._lib.memory_queue(self._memory, self._ffi.from_buffer("uint16_t[]", data), data.size):
+            raise MemoryError(f"no memory for {data.size} codes")
+
+    @property
+    def queued(self) -> int:
+        """Codes of queue() that have not arrived yet."""
+        return int(self._lib.memory_queued(self._memory))
+
     def set_noise(self, noise: DeviceNoise) -> None:
         """Changes what is at the pin from now on."""
         self._lib.memory_set_noise(self._memory, int(noise))
 
-    def restart(self) -> None:
-        """A power cycle: bytes on their way are lost, the device starts anew."""
-        self._lib.memory_restart(self._memory)
+    def set_analog(self, pin: int, code: int) -> None:
+        """Another analog pin, 1 .. 7, gives this code from now on; SENSOR: its virtual sensor's (sensors.h)."""
+        if not (1 <= pin <= 7 and 0 <= code <= SENSOR):
+            raise ValueError("pins are 1 .. 7, codes 0 .. 65,534 or SENSOR")
+        self._lib.memory_set_analog(self._memory, pin, code)
+
+    @property
+    def memory(self) -> bytes:
+        """The contents of the nonvolatile memory; may be set to as many bytes."""
+        return bytes(self._ffi.buffer(self._lib.memory_contents(self._memory), self.memory_bytes))
+
+    @memory.setter
+    def memory(self, contents: bytes) -> None:
+        if len(contents) != self.memory_bytes:
+            raise ValueError(f"the memory has {self.memory_bytes} bytes, not {len(contents)}")
+        self._ffi.buffer(self._lib.memory_contents(self._memory), self.memory_bytes)[:] = contents
+
+    @property
+    def memory_writes(self) -> int:
+        """Writes of the nonvolatile memory so far, of a byte or block each. What would change nothing is none."""
+        return int(self._lib.memory_writes(self._memory))
+
+    def cut_power(self, after_writes: int, torn: int = 0xFF, *, erased: bool = False) -> None:
+        """Cuts the power at a write of the nonvolatile memory; from then on the board is dead until restart().
+
+        Args:
+            after_writes: the how manieth write from now is the last, and torn; 0: none is.
+            torn: of a byte the bits that are new; the others are as before, or 1 if it was erased already. Of a larger
+                block: 0: nothing is new; 255: all is; else its bytes are random, or, if it was erased already, the
+                first torn/256 of them are new and the rest 255.
+            erased: the cut comes after the erasure.
+        """
+        self._lib.memory_cut_power(self._memory, after_writes, torn, erased)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the power was cut."""
+        return bool(self._lib.memory_is_dead(self._memory))
+
+    def restart(self, cause: ResetCause = ResetCause.POWER_ON) -> None:
+        """The device starts anew; bytes and codes on their way are lost, the nonvolatile memory is kept.
+
+        After a power cycle RAM holds rubbish, after other causes the device's last error is kept.
+        """
+        self._lib.memory_restart(self._memory, int(cause))
 
     @property
     def boots(self) -> int:

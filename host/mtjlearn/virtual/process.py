@@ -23,6 +23,14 @@ class BoardProcessError(BoardError):
     """The virtual board did not start; the text says why."""
 
 
+def fault_options(fault: str | None, after: float, lasts: float | None) -> list[str | Path]:
+    """The options that let a virtual board's noise source fail; see e.g. :func:`mtjlearn.virtual.native.start_native`."""
+    if fault is None:
+        return []
+    ends: list[str | Path] = ["--fault-lasts", repr(lasts)] if lasts is not None else []
+    return ["--fault", fault, "--fault-after", repr(after), *ends]
+
+
 class BoardProcess:
     """A running virtual board; a context manager that ends it.
 

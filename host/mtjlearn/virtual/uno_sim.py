@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from mtjlearn.firmware import build_firmware, build_simulator
-from mtjlearn.virtual.process import BoardProcess
+from mtjlearn.virtual.process import BoardProcess, fault_options
 
 
 def start_uno_sim(
@@ -14,6 +14,9 @@ def start_uno_sim(
     seed: int = 1,
     preset: str = "recording",
     device_noise: str = "smtj",
+    fault: str | None = None,
+    fault_after: float = 0.0,
+    fault_lasts: float | None = None,
     speed: float | None = None,
     eeprom: str | os.PathLike[str] | None = None,
     profile: str | os.PathLike[str] | None = None,
@@ -28,7 +31,11 @@ def start_uno_sim(
         seed: of the virtual sMTJ and of what RAM holds at the start, 0 .. 2^64 - 1.
         preset: voltages at the pin: ``recording`` (36.2 and 48.0 mV, appendix A of the paper) or ``bench`` (a junction
             of 3 or 6 kOhm in a divider of 3.3 V over 100 kOhm: 96 and 187 mV).
-        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``.
+        device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``,
+            ``saturating``, ``slow``, ``drifting``.
+        fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
+        fault_after: seconds of the board's own time until then.
+        fault_lasts: seconds after which the noise is as it was; None: for ever.
         speed: multiple of real time, 0 .. 1000; 0: as fast as it goes; None: as fast as it goes while bytes flow, real
             time once the line was silent for a second.
         eeprom: file that keeps the EEPROM, 1024 bytes; it need not exist.
@@ -52,4 +59,5 @@ def start_uno_sim(
         command += [option, os.fspath(file)] if file is not None else []
     command += ["--reset-on-open"] if reset_on_open else []
     command += ["--tcp", str(tcp_port)] if tcp_port is not None else []
+    command += fault_options(fault, fault_after, fault_lasts)
     return BoardProcess(command)

@@ -13,6 +13,10 @@ ANSWERS: dict[int, type[Message]] = {
     messages.Predict.TYPE: messages.Prediction,
     messages.GetMetrics.TYPE: messages.Metrics,
     messages.GetStatus.TYPE: messages.Status,
+    messages.GetProgress.TYPE: messages.Progress,
+    messages.GetCurve.TYPE: messages.Curve,
+    messages.GetHealth.TYPE: messages.Health,
+    messages.GetCheckpoint.TYPE: messages.Checkpoints,
 }
 """The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
 

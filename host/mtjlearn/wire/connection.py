@@ -143,7 +143,9 @@ class Connection:
             more = True
             while more or pending:
                 with self._changed:
-                    if more and self._link.queued <= _QUEUE_LOW:
+                    # Behind a refusal nothing more is submitted, also before it was reported.
+                    refusing = any(command.refusal is not None for command in pending)
+                    if more and not refusing and self._link.queued <= _QUEUE_LOW:
                         more = self._refill(source, pending)
                         self._flush()
                     self._wait_for_stream(pending)

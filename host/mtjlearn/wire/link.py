@@ -93,6 +93,7 @@ class Link:
         self._matched_errors = 0
         self._device_errors = 0
         self._probe: Command | None = None
+        self._probed_fault = False
         self._counters = LinkCounters()
 
     @property
@@ -121,11 +122,14 @@ class Link:
             raise self.failure or BoardLost("the session with the board is not open yet")
         if self.idle:
             self._heard = self._moved = now
+        if not self._sender.queue:
+            self._release()
         self._sender.submit(command, now)
 
     def drop_queued(self) -> None:
         """Forgets the submitted commands that have not been sent yet."""
         self._sender.queue = deque(command for command in self._sender.queue if command.asked_before or command is self._probe)
+        self._release()
 
     def fail(self, failure: BoardError) -> None:
         """Declares the link lost, e.g. because the port is gone."""
@@ -328,7 +332,9 @@ class Link:
                 return
             self._blame(self._probe)
             self._probe = None
-            self._sender.questions_only = False
+            # The device takes samples again after a fault once it was asked for STATUS, and this was such a question. What
+            # is queued behind the samples that it refused must not slip in before the owner knows of them.
+            self._sender.questions_only = self._probed_fault
         if not self._missing():
             for command in self._unsettled:
                 command.done = True
@@ -338,10 +344,16 @@ class Link:
             self._sender.questions_only = True
             self._sender.submit(self._probe, now, first=True)
 
+    def _release(self) -> None:
+        """Lets queued commands leave again that waited for the owner to learn of a refusal."""
+        self._probed_fault = False
+        self._sender.questions_only = self._probe is not None
+
     def _blame(self, probe: Command) -> None:
         status = probe.answer
         if isinstance(status, messages.Status):
             refusal = Refusal(status.last_error, status.last_error_detail)
+            self._probed_fault = status.last_error == messages.Error.NOISE_FAULT
             if self._missing():
                 self._refuse(status.last_error_seq, refusal)
         else:  # a board that refuses even to tell

@@ -23,10 +23,11 @@ MAX_LAYERS = 8
 NOISE_BUFFER = 200
 MAX_SAMPLES_VALUE = 32767
 CURVE_POINTS = 16
+FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0xC0DBEF9A
+SCHEMA = 0x3D4328B6
 
 
 class Loss(enum.IntEnum):
@@ -971,7 +972,7 @@ class Progress(Message):
 
 @dataclass(frozen=True, eq=False)
 class Curve(Message):
-    """Mean losses (pass 1) since AUTONOMOUS, oldest first; when all places are taken, neighbours are merged and the
+    """Mean losses (pass 1) since AUTONOMOUS, oldest first; when the last place is taken, neighbours are merged and the
     interval doubles.
 
     Args:

@@ -133,6 +133,21 @@ class Sender:
             output.append(self._launch(command, now))
         return b"".join(output)
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next new frame gets."""
+        return self._next & 0xFF
+
+    def note_sent(self, command: Command, now: float) -> None:
+        """Takes note of a command that was sent with the next number, not by transmit(): for replays."""
+        command.number = self._next
+        command.sent_at = now
+        self._next += 1
+        self.flight.append(command)
+        self._out += 1
+        self._out_bytes += len(command.frame)
+        self.sent += 1
+
     def _launch(self, command: Command, now: float) -> bytes:
         if self._out < len(self.flight):
             command.resent = True

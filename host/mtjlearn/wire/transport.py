@@ -81,6 +81,8 @@ class SerialTransport:
 
     def write(self, data: bytes) -> None:
         """See Transport."""
+        # Before it is sent: the reader's thread may log the answer at once.
+        self._note(LogKind.TO_BOARD, data)
         try:
             if self._descriptor is not None:
                 self._write_descriptor(self._descriptor, data)
@@ -88,7 +90,6 @@ class SerialTransport:
                 self._port.write(data)
         except (OSError, ValueError, TypeError) as error:
             raise self._gone(error) from error
-        self._note(LogKind.TO_BOARD, data)
 
     def close(self) -> None:
         """See Transport."""

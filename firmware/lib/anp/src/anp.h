@@ -89,6 +89,10 @@ bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise
 
 static inline bool anp_noise_calibrated(const struct anp_noise *noise) { return noise->gain != 0; }
 
+/* A calibration of before, by its deviation (below 50: none), and an empty ring whose first code goes to `position`: the state after a
+ * restored checkpoint (section 11). */
+void anp_noise_restore(struct anp_noise *noise, uint16_t sigma, uint32_t deviation, uint8_t position);
+
 /* Forgets the calibration, as a new configuration must. */
 static inline void anp_noise_forget(struct anp_noise *noise)
 {
@@ -146,6 +150,9 @@ enum anp_status anp_check(const struct anp_config *config);
 /* Bytes of arena a configuration needs; the configuration must have passed anp_check(). */
 uint32_t anp_arena_bytes(const struct anp_config *config);
 
+/* Bytes of all weights and matrices of a configuration. */
+uint32_t anp_blob_bytes(const struct anp_config *config);
+
 /* Lays the network out in the arena (aligned for pointers and int32), draws its weights and zeroes its counters. On any error the network
  * is left as it was. */
 enum anp_status anp_configure(struct anp_network *net, const struct anp_config *config, void *arena, uint32_t arena_bytes);
@@ -162,6 +169,16 @@ uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const
 
 /* A clean pass; outputs: as many values as the last layer has units. May point into the caller's transmit buffer. */
 void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs);
+
+/* Draws initial weights (section 2) into `rows`, which is laid out as net->at.weights, from a seed that is not 0. Returns the state of
+ * the generator after it. */
+uint32_t anp_draw_weights(const struct anp_network *net, void *rows, uint32_t seed);
+
+/* anp_predict() with other weights of the same layout. */
+void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int16_t *outputs);
+
+/* The next random number (section 2) of a generator of the caller's. */
+uint32_t anp_random_next(uint32_t *state);
 
 /* A clean pass with its loss (Q7.24); *correct tells whether the classification is right (section 5). */
 uint32_t anp_evaluate(struct anp_network *net, const int16_t *x, const int16_t *target, bool *correct);

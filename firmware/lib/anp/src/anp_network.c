@@ -65,19 +65,28 @@ static uint8_t weight_bytes(const struct anp_config *config)
     return config->weight_format == ANP_INT32 ? sizeof(int32_t) : sizeof(int16_t);
 }
 
-/* Counts what lay_out() hands out. */
-uint32_t anp_arena_bytes(const struct anp_config *config)
+uint32_t anp_blob_bytes(const struct anp_config *config)
 {
-    uint16_t widest = widest_decorrelated(config);
-    uint32_t bytes = config->layers * (uint32_t)sizeof(struct anp_layer) + widest * (uint32_t)(sizeof(int32_t) + sizeof(int16_t));
-    bytes += 3 * (uint32_t)sizeof(int16_t) * count_units(config);
+    uint32_t bytes = 0;
     for (uint8_t l = 0; l < config->layers; l++) {
         uint32_t inputs = config->sizes[l];
         bytes += (inputs + 1) * config->sizes[l + 1] * weight_bytes(config);
         if (config->decorrelate >> l & 1)
-            bytes += inputs * (inputs + 1) * (uint32_t)sizeof(int16_t);
+            bytes += inputs * inputs * (uint32_t)sizeof(int16_t);
     }
     return bytes;
+}
+
+/* Counts what lay_out() hands out. */
+uint32_t anp_arena_bytes(const struct anp_config *config)
+{
+    uint16_t widest = widest_decorrelated(config), values = (uint16_t)(3 * count_units(config));
+    for (uint8_t l = 0; l < config->layers; l++) {
+        if (config->decorrelate >> l & 1)
+            values = (uint16_t)(values + config->sizes[l]);
+    }
+    return config->layers * (uint32_t)sizeof(struct anp_layer) + widest * (uint32_t)(sizeof(int32_t) + sizeof(int16_t)) +
+           values * (uint32_t)sizeof(int16_t) + anp_blob_bytes(config);
 }
 
 static void *take(uint8_t **free, size_t bytes)
@@ -88,7 +97,7 @@ static void *take(uint8_t **free, size_t bytes)
 }
 
 /* First what holds pointers or int32 values and needs the arena's alignment.
- * This and draw_weights() stay out of anp_configure(): in one function an AVR runs out of registers, and the code grows. */
+ * This and anp_draw_weights() stay out of anp_configure(): in one function an AVR runs out of registers, and the code grows. */
 __attribute__((noinline)) static void lay_out(struct anp_places *at, const struct anp_config *config, uint8_t *free)
 {
     uint16_t widest = widest_decorrelated(config), units = count_units(config);
@@ -123,16 +132,21 @@ __attribute__((noinline)) static void lay_out(struct anp_places *at, const struc
     }
 }
 
-__attribute__((noinline)) static void draw_weights(struct anp_network *net)
+uint32_t anp_random_next(uint32_t *state)
+{
+    return anp_random(state);
+}
+
+__attribute__((noinline)) uint32_t anp_draw_weights(const struct anp_network *net, void *rows, uint32_t seed)
 {
     bool wide = net->config.weight_format == ANP_INT32;
-    int16_t *row = (void *)net->at.weights;
+    int16_t *row = rows;
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
         int32_t limit = anp_isqrt(((uint32_t)3 << 24) / layer->inputs);
         for (uint16_t i = layer->units; i; i--) {
             for (uint16_t j = layer->inputs + 1u; j; j--) {
-                int32_t w = j > 1 ? anp_round32((int16_t)(anp_random(&net->random_state) >> 16) * limit, 15) : 0;
+                int32_t w = j > 1 ? anp_round32((int16_t)(anp_random(&seed) >> 16) * limit, 15) : 0;
                 if (wide) {
                     *(int32_t *)(void *)row = w * 65536;
                     row++;
@@ -143,6 +157,22 @@ __attribute__((noinline)) static void draw_weights(struct anp_network *net)
             }
         }
     }
+    return seed;
+}
+
+static void move_rows(struct anp_network *net, ptrdiff_t bytes)
+{
+    struct anp_layer *layer = net->at.layer;
+    for (uint8_t l = net->config.layers; l; l--, layer++)
+        layer->rows = (uint8_t *)layer->rows + bytes;
+}
+
+void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int16_t *outputs)
+{
+    ptrdiff_t bytes = (uint8_t *)rows - net->at.weights;
+    move_rows(net, bytes);
+    anp_predict(net, x, outputs);
+    move_rows(net, -bytes);
 }
 
 /* norm16 of 256 high + low. */
@@ -187,9 +217,8 @@ enum anp_status anp_configure(struct anp_network *net, const struct anp_config *
     lay_out(&net->at, config, arena);
     net->at.used = needed;
     net->units = count_units(config);
-    net->random_state = config->seed;
     set_eta(net);
-    draw_weights(net);
+    net->random_state = anp_draw_weights(net, net->at.weights, config->seed);
     reset_matrices(net);
     return ANP_OK;
 }

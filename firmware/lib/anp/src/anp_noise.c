@@ -75,9 +75,8 @@ static uint32_t root_of(struct wide squares)
     return d;
 }
 
-bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std)
+static bool calibrate_by(struct anp_noise *noise, uint16_t sigma, uint32_t d)
 {
-    uint32_t d = noise_std ? ((uint32_t)noise_std * ANP_NOISE_BUFFER) >> 8 : root_of(squared_deviation(noise));
     noise->deviation = d;
     noise->gain = 0;
     if (d < MIN_DEVIATION)
@@ -88,6 +87,19 @@ bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise
     noise->shift = shift;
     noise->gain = (uint16_t)gain;
     return true;
+}
+
+bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std)
+{
+    uint32_t d = noise_std ? ((uint32_t)noise_std * ANP_NOISE_BUFFER) >> 8 : root_of(squared_deviation(noise));
+    return calibrate_by(noise, sigma, d);
+}
+
+void anp_noise_restore(struct anp_noise *noise, uint16_t sigma, uint32_t deviation, uint8_t position)
+{
+    anp_noise_init(noise);
+    noise->position = position;
+    calibrate_by(noise, sigma, deviation);
 }
 
 struct anp_draw anp_draw_split(uint32_t random)

@@ -22,10 +22,11 @@ WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 #define WIRE_NOISE_BUFFER 200
 #define WIRE_MAX_SAMPLES_VALUE 32767
 #define WIRE_CURVE_POINTS 16
+#define WIRE_FAULT_ERROR 128
 #define WIRE_CHECKPOINT_FORMAT 1
 #define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0xc0dbef9au
+#define WIRE_SCHEMA 0x3d4328b6u
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -533,8 +534,8 @@ struct __attribute__((packed)) wire_progress {
 };
 WIRE_ASSERT(sizeof(struct wire_progress) == WIRE_SIZE_PROGRESS);
 
-/* CURVE, device to host. Mean losses (pass 1) since AUTONOMOUS, oldest first; when all places are taken, neighbours are
- * merged and the interval doubles. */
+/* CURVE, device to host. Mean losses (pass 1) since AUTONOMOUS, oldest first; when the last place is taken, neighbours
+ * are merged and the interval doubles. */
 #define WIRE_SIZE_CURVE 4
 struct __attribute__((packed)) wire_curve {
     uint32_t interval;              /* a point [steps] */

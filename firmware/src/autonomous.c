@@ -1,0 +1,286 @@
+#include "autonomous.h"
+
+#include <string.h>
+
+#include "device.h"
+#include "fields.h"
+#include "steps.h"
+#include "tasks.h"
+
+#define DEFAULT_INTERVAL 1800     /* s between checkpoints: an Uno's EEPROM lasts over 11 years */
+#define PAUSE 500                 /* units of 1,024 us */
+#define XOR_SAMPLES 4
+#define XOR_INPUTS 2
+#define LIVE_PINS 7
+
+/* Numbers of AUTONOMOUS's fields, for ERR. */
+enum { FIELD_TASK = 1, FIELD_EPOCH_STEPS = 5, FIELD_EVALUATE_EVERY = 7, FIELD_LIVE_PERIOD = 9, FIELD_SEED = 10 };
+
+void autonomous_forget(struct autonomous *own)
+{
+    memset(own, 0, sizeof *own);
+    own->checkpoint_interval = DEFAULT_INTERVAL;
+}
+
+static uint16_t clock_of(const struct device *device)
+{
+    return (uint16_t)(device->board->micros(device->board->context) >> 10);
+}
+
+void autonomous_pause(struct device *device)
+{
+    device->autonomous.paused = true;
+    device->autonomous.paused_at = clock_of(device);
+}
+
+static bool is_paused(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    if (own->paused && (uint16_t)(clock_of(device) - own->paused_at) >= PAUSE)
+        own->paused = false;
+    return own->paused;
+}
+
+/* Number of the field that does not go with the task, the network or the board; 0: all do. */
+static uint8_t unfit(const struct device *device, const struct wire_autonomous *request)
+{
+    const struct anp_config *config = &device->net.config;
+    uint16_t inputs = config->sizes[0], targets = config->sizes[config->layers];
+    bool squared = config->loss == ANP_SQUARED, timed = request->task == WIRE_TASK_LIVE;
+    switch (request->task) {
+    case WIRE_TASK_DATASET:
+        break;
+    case WIRE_TASK_TEACHER:
+        if (!squared || config->decorrelate)
+            return FIELD_TASK;
+        break;
+    case WIRE_TASK_XOR:
+        if (!squared || inputs != XOR_INPUTS || targets != 1)
+            return FIELD_TASK;
+        break;
+    case WIRE_TASK_LIVE:
+        if (!squared || !device->board->analog || inputs + targets > LIVE_PINS)
+            return FIELD_TASK;
+        break;
+    default:
+        return FIELD_TASK;
+    }
+    bool counted = timed || request->task == WIRE_TASK_TEACHER;
+    if (counted != (request->epoch_steps != 0))
+        return FIELD_EPOCH_STEPS;
+    if (timed && request->evaluate_every)
+        return FIELD_EVALUATE_EVERY;
+    if (timed != (request->live_period != 0))
+        return FIELD_LIVE_PERIOD;
+    return request->seed == 0 ? FIELD_SEED : 0;
+}
+
+static const WIRE_FLASH struct field start_fields[] = {
+    FIELD(autonomous, task, wire_autonomous, task),
+    FIELD(autonomous, stop_steps, wire_autonomous, stop_steps),
+    FIELD(autonomous, stop_epochs, wire_autonomous, stop_epochs),
+    FIELD(autonomous, loss_target, wire_autonomous, loss_target),
+    FIELD(autonomous, epoch_steps, wire_autonomous, epoch_steps),
+    FIELD(autonomous, halve_every, wire_autonomous, halve_every),
+    FIELD(autonomous, evaluate_every, wire_autonomous, evaluate_every),
+    FIELD(autonomous, checkpoint_interval, wire_autonomous, checkpoint_interval),
+    FIELD(autonomous, live_period, wire_autonomous, live_period),
+    FIELD(autonomous, source, wire_autonomous, seed),
+    FIELD(autonomous, order.random, wire_autonomous, seed),
+    FIELD(autonomous, halve_left, wire_autonomous, halve_every),
+};
+
+enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    struct autonomous *own = &device->autonomous;
+    const struct wire_autonomous *request = (const void *)payload;
+    uint8_t field = unfit(device, request);
+    if (field)
+        return device_out_of_range(device, field);
+    if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->dataset.complete))
+        return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
+    uint32_t needed = task_arena_bytes(device, request->task);
+    if (needed > device->board->arena_bytes)
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - device->board->arena_bytes);
+
+    autonomous_forget(own);
+    FIELDS_COPY(own, request, start_fields);
+    own->order.start = own->order.random;
+    if (own->task == WIRE_TASK_DATASET) {
+        own->epoch_steps = device->dataset.samples;
+        own->source = device->dataset.crc;
+    } else if (own->task == WIRE_TASK_XOR) {
+        own->epoch_steps = XOR_SAMPLES;
+    }
+    curve_init(&own->curve, own->epoch_steps);
+    task_begin(device);
+    own->activity = WIRE_ACTIVITY_LEARNING;
+    device->checkpoint.wanted = true;
+    return WIRE_DONE;
+}
+
+static void stop(struct device *device, uint8_t activity, uint8_t reason)
+{
+    struct autonomous *own = &device->autonomous;
+    if (own->activity == WIRE_ACTIVITY_EVALUATING)
+        own->position = 0;
+    own->activity = activity;
+    own->stop_reason = reason;
+    device->checkpoint.wanted = true;
+}
+
+enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)payload, (void)length;
+    /* Executed once the checkpoint is there. */
+    if (device->waits) {
+        device->waits = false;
+        return WIRE_DONE;
+    }
+    if (!autonomous_learns(&device->autonomous))
+        return WIRE_DONE;
+    stop(device, WIRE_ACTIVITY_HALTED, WIRE_STOP_REASON_HOST);
+    device->waits = true;
+    return WIRE_LATER;
+}
+
+/* The rest of what a checkpoint does not hold. */
+bool autonomous_resume(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
+    own->order.random = own->order.start;
+    own->steps = own->epoch * own->epoch_steps + own->position;
+    own->halve_left = own->halve_every ? own->halve_every - own->steps % own->halve_every : 0;
+    curve_init(&own->curve, own->epoch_steps);
+    bool there = true;
+    if (own->task == WIRE_TASK_DATASET) {
+        struct dataset *dataset = &device->dataset;
+        dataset->samples = own->epoch_steps;
+        dataset->crc = own->source;
+        there = dataset_fits(device) && dataset_check(device);
+    }
+    if (own->task == WIRE_TASK_NONE || own->activity == WIRE_ACTIVITY_IDLE)
+        return there;
+    const struct wire_autonomous like = {.task = own->task,
+                                         .epoch_steps = ordered ? 0 : own->epoch_steps,
+                                         .evaluate_every = own->evaluate_every,
+                                         .live_period = own->live_period,
+                                         .seed = own->order.random};
+    there = there && own->epoch_steps && own->position < own->epoch_steps && unfit(device, &like) == 0 &&
+            task_arena_bytes(device, own->task) <= device->board->arena_bytes;
+    if (!there) {
+        own->activity = WIRE_ACTIVITY_IDLE;
+        return false;
+    }
+    task_begin(device);
+    if (own->position) {
+        task_epoch(device);
+        for (uint16_t skipped = own->position; skipped; skipped--)
+            task_skip(device);
+    }
+    return true;
+}
+
+/* --- a turn --- */
+
+static void end_epoch(struct device *device, uint32_t loss)
+{
+    struct autonomous *own = &device->autonomous;
+    own->position = 0;
+    own->sum = (struct mean){0};
+    own->order.start = own->order.random;
+    own->activity = WIRE_ACTIVITY_LEARNING;
+    if (own->loss_target && loss <= own->loss_target)
+        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_LOSS);
+    else if (own->stop_epochs && own->epoch >= own->stop_epochs)
+        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_EPOCHS);
+    else if (own->stop_steps && own->steps >= own->stop_steps)
+        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+}
+
+static void evaluate(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    bool correct;
+    if (own->position == 0)
+        own->correct = 0;
+    struct sample sample = task_evaluation(device, own->position);
+    mean_add(&own->sum, anp_evaluate(&device->net, sample.x, sample.target, &correct));
+    own->correct = (uint16_t)(own->correct + correct);
+    if (++own->position < own->epoch_steps)
+        return;
+    own->evaluated = own->epoch;
+    own->evaluation_loss = mean_of(&own->sum, own->epoch_steps);
+    end_epoch(device, own->evaluation_loss);
+}
+
+static void count_step(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    uint32_t loss = device->net.last_loss;
+    mean_add(&own->sum, loss);
+    curve_add(&own->curve, loss);
+    own->steps++;
+    if (own->halve_left && --own->halve_left == 0) {
+        const struct anp_config *config = &device->net.config;
+        anp_set_rates(&device->net, config->learning_rate >> 1, config->decorrelation_rate);
+        own->halve_left = own->halve_every;
+    }
+    bool last = own->stop_steps && own->steps >= own->stop_steps;
+    if (++own->position < own->epoch_steps) {
+        if (last)
+            stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+        return;
+    }
+    own->epoch++;
+    own->position = 0;
+    own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
+    own->sum = (struct mean){0};
+    last |= own->stop_epochs && own->epoch >= own->stop_epochs;
+    if (own->evaluate_every && (last || own->epoch % own->evaluate_every == 0)) {
+        own->order.start = own->order.random;
+        own->activity = WIRE_ACTIVITY_EVALUATING;
+    } else {
+        end_epoch(device, own->evaluate_every ? UINT32_MAX : own->epoch_loss);
+    }
+}
+
+static bool is_due(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    if (own->task != WIRE_TASK_LIVE)
+        return true;
+    uint32_t now = device->board->micros(device->board->context);
+    if (now - own->live_micros < own->live_period * UINT32_C(1000))
+        return false;
+    own->live_micros = now;
+    return true;
+}
+
+static bool learn(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    /* Not before the noise is there and in order: a sample that was taken is trained. */
+    if (!step_ready(device) || !is_due(device))
+        return false;
+    if (own->position == 0)
+        task_epoch(device);
+    struct sample sample = task_sample(device);
+    step_train(device, sample.x, sample.target);
+    count_step(device);
+    return true;
+}
+
+bool autonomous_poll(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    if (!autonomous_learns(own) || is_paused(device))
+        return false;
+    if (own->activity == WIRE_ACTIVITY_EVALUATING) {
+        evaluate(device);
+        return true;
+    }
+    return learn(device);
+}

@@ -1,0 +1,171 @@
+#include "dataset.h"
+
+#include "crc32.h"
+#include "device.h"
+#include "memory.h"
+#include "messages.h"
+
+/* Numbers of DEFINE_DATASET's fields, for ERR. */
+enum { FIELD_SAMPLES = 1, FIELD_VALUE_BYTES, FIELD_SCALE, FIELD_TARGET_KIND, FIELD_CLASS_BITS };
+
+#define ONE (1 << ANP_FRACTION_BITS)
+
+static uint16_t outputs_of(const struct device *device)
+{
+    return device->net.config.sizes[device->net.config.layers];
+}
+
+/* Values of a sample that stand in the memory as such. */
+static uint16_t width_of(const struct device *device)
+{
+    uint16_t inputs = device->net.config.sizes[0];
+    return device->dataset.target_kind == WIRE_TARGET_KIND_VALUES ? (uint16_t)(inputs + outputs_of(device)) : inputs;
+}
+
+/* The packed classes come behind so many bytes. */
+static size_t value_bytes(const struct device *device)
+{
+    return (size_t)device->dataset.samples * (uint16_t)(width_of(device) * device->dataset.value_bytes);
+}
+
+size_t dataset_bytes(const struct device *device)
+{
+    const struct dataset *dataset = &device->dataset;
+    return value_bytes(device) + ((size_t)dataset->samples * dataset->class_bits + 7) / 8;
+}
+
+uint16_t dataset_place(const struct device *device)
+{
+    return (uint16_t)memory_slot_room(device->board, memory_bytes_of(&device->net));
+}
+
+/* Bytes that are missing for it, exactly, however large it is said to be. */
+static uint32_t missing(const struct device *device)
+{
+    const struct dataset *dataset = &device->dataset;
+    uint32_t bits = (uint32_t)(uint16_t)(width_of(device) * dataset->value_bytes) * 8 + dataset->class_bits;
+    uint32_t bytes = (dataset->samples * bits + 7) / 8;
+    ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));
+    return (int32_t)bytes > room ? bytes - (uint32_t)(int32_t)room : 0;
+}
+
+/* Number of the field that does not suit the network; 0: all do. */
+static uint8_t unfit(const struct device *device, const struct dataset *dataset)
+{
+    bool classes = device->net.config.loss == ANP_CROSS_ENTROPY;
+    uint8_t bits = dataset->class_bits;
+    if (dataset->samples == 0)
+        return FIELD_SAMPLES;
+    if (dataset->value_bytes < WIRE_DEFINE_DATASET_VALUE_BYTES_MIN || dataset->value_bytes > WIRE_DEFINE_DATASET_VALUE_BYTES_MAX)
+        return FIELD_VALUE_BYTES;
+    if (dataset->scale > WIRE_DEFINE_DATASET_SCALE_MAX)
+        return FIELD_SCALE;
+    switch (dataset->target_kind) {
+    case WIRE_TARGET_KIND_VALUES:
+        return classes ? FIELD_TARGET_KIND : bits ? FIELD_CLASS_BITS : 0;
+    case WIRE_TARGET_KIND_CLASSES:
+        break;
+    case WIRE_TARGET_KIND_SIGNS:
+        if (!classes && outputs_of(device) == 1)
+            break;
+        return FIELD_TARGET_KIND;
+    default:
+        return FIELD_TARGET_KIND;
+    }
+    return bits == 1 || bits == 2 || bits == 4 || bits == 8 ? 0 : FIELD_CLASS_BITS;
+}
+
+bool dataset_fits(const struct device *device)
+{
+    return unfit(device, &device->dataset) == 0 && missing(device) == 0;
+}
+
+enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length)
+{
+    (void)length;
+    const struct wire_define_dataset *request = (const void *)payload;
+    struct dataset wanted = {request->samples, request->value_bytes, request->scale, request->target_kind, request->class_bits, false,
+                             request->crc};
+    uint8_t field = unfit(device, &wanted);
+    if (field)
+        return device_out_of_range(device, field);
+    struct dataset before = device->dataset;
+    device->dataset = wanted;
+    uint32_t lacking = missing(device);
+    if (lacking == 0)
+        return WIRE_DONE;
+    device->dataset = before;
+    return device_refuse(device, WIRE_ERROR_TOO_LARGE, lacking);
+}
+
+static uint8_t byte_at(const struct device *device, uint16_t offset)
+{
+    return memory_read(device->board, (uint16_t)(dataset_place(device) + offset));
+}
+
+static uint8_t class_of(const struct device *device, uint16_t index)
+{
+    const struct dataset *dataset = &device->dataset;
+    size_t bit = (size_t)index * dataset->class_bits;
+    uint8_t byte = byte_at(device, (uint16_t)(value_bytes(device) + bit / 8));
+    return (uint8_t)(byte >> (bit & 7)) & (uint8_t)((1u << dataset->class_bits) - 1);
+}
+
+/* Classes that the network has an output for. */
+static bool classes_fit(const struct device *device)
+{
+    uint16_t most = device->dataset.target_kind == WIRE_TARGET_KIND_SIGNS ? 2 : outputs_of(device);
+    for (uint16_t i = 0; i < device->dataset.samples; i++) {
+        if (class_of(device, i) >= most)
+            return false;
+    }
+    return true;
+}
+
+bool dataset_check(struct device *device)
+{
+    struct dataset *dataset = &device->dataset;
+    uint32_t crc = 0;
+    size_t bytes = dataset_bytes(device);
+    for (uint16_t i = 0; i < bytes; i++) {
+        uint8_t byte = byte_at(device, i);
+        crc = wire_crc32(crc, &byte, 1);
+    }
+    dataset->complete = crc == dataset->crc && (dataset->class_bits == 0 || classes_fit(device));
+    return dataset->complete;
+}
+
+static int16_t value_at(const struct device *device, uint16_t offset)
+{
+    const struct dataset *dataset = &device->dataset;
+    int32_t value = (int8_t)byte_at(device, offset);
+    if (dataset->value_bytes == sizeof(int16_t))
+        value = (int16_t)(byte_at(device, offset) | byte_at(device, (uint16_t)(offset + 1)) << 8);
+    value *= 1 << dataset->scale;
+    return (int16_t)(value > WIRE_MAX_SAMPLES_VALUE ? WIRE_MAX_SAMPLES_VALUE : value < -WIRE_MAX_SAMPLES_VALUE ? -WIRE_MAX_SAMPLES_VALUE : value);
+}
+
+void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int16_t *target)
+{
+    const struct dataset *dataset = &device->dataset;
+    uint16_t inputs = device->net.config.sizes[0], outputs = outputs_of(device), width = width_of(device);
+    uint16_t offset = (uint16_t)(index * (uint16_t)(width * dataset->value_bytes));
+    for (uint16_t i = 0; i < width; i++, offset = (uint16_t)(offset + dataset->value_bytes)) {
+        int16_t value = value_at(device, offset);
+        if (i < inputs)
+            *x++ = value;
+        else
+            target[i - inputs] = value;
+    }
+    if (dataset->class_bits == 0)
+        return;
+    uint8_t chosen = class_of(device, index);
+    if (device->net.config.loss == ANP_CROSS_ENTROPY) {
+        *target = chosen;
+    } else if (dataset->target_kind == WIRE_TARGET_KIND_SIGNS) {
+        *target = chosen ? ONE : -ONE;
+    } else {
+        for (uint16_t i = 0; i < outputs; i++)
+            *target++ = i == chosen ? ONE : 0;
+    }
+}

@@ -1,0 +1,317 @@
+#include "health.h"
+
+#include <string.h>
+
+#include "flash.h"
+#include "health_limits.h"
+#include "messages.h"
+
+#define FEW 32                    /* codes of one level whose mean says nothing yet */
+
+/* What the codes up to one of them look like. Sides: 0 up to a threshold, 1 beyond it. */
+struct look {
+    uint32_t sum[2];
+    uint8_t count[2];
+    uint8_t zeros;
+    uint8_t fulls;
+    uint16_t low;
+    uint16_t high;
+};
+
+static void begin(struct health *health)
+{
+    health->position = health->ones = health->switches = 0;
+}
+
+void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
+{
+    memset(health, 0, sizeof *health);
+    health->full_scale = full_scale;
+    const WIRE_FLASH struct health_row *row = health_rows;
+    for (uint8_t more = HEALTH_ROWS - 1; more && row->adc_rate < adc_rate; more--)
+        row++;
+    struct health_limits *limits = &health->limits;
+    limits->repetitions = row->repetitions;
+    limits->window = row->window;
+    limits->ones_min = row->ones_min;
+    limits->ones_max = (uint16_t)(row->window - row->ones_min);
+    limits->switches_min = row->switches_min;
+}
+
+void health_set_limits(struct health *health, const struct health_limits *limits)
+{
+    health->limits = *limits;
+    health->run = 0;
+    begin(health);
+    if (limits->window == 0)
+        health_forget(health);
+}
+
+void health_forget(struct health *health)
+{
+    health->level_high = 0;
+    health->fault = WIRE_NOISE_FAULT_NONE;
+}
+
+void health_set_levels(struct health *health, uint16_t low, uint16_t high)
+{
+    health->level_low = low;
+    health->level_high = health->limits.window ? high : 0;
+    health->state = 0;
+    health->run = 0;
+    health->windows = 0;
+    begin(health);
+}
+
+/* Looks at `most` codes, fewer if the buffer has fewer, that end `age` codes before its newest. Returns how many. */
+static uint8_t look_at(struct look *look, const struct anp_noise *noise, uint8_t age, uint8_t most, uint16_t threshold,
+                       uint16_t full_scale)
+{
+    memset(look, 0, sizeof *look);
+    uint8_t count = (uint8_t)(noise->filled - age);
+    if (count > most)
+        count = most;
+    uint8_t place = noise->position;
+    place = (uint8_t)(place >= age ? place - age : place + ANP_NOISE_BUFFER - age);
+    look->low = count ? UINT16_MAX : 0;
+    for (uint8_t left = count; left; left--) {
+        if (place == 0)
+            place = ANP_NOISE_BUFFER;
+        uint16_t code = noise->ring[--place];
+        uint8_t side = code > threshold;
+        look->sum[side] += code;
+        look->count[side]++;
+        look->zeros = (uint8_t)(look->zeros + (code == 0));
+        look->fulls = (uint8_t)(look->fulls + (code == full_scale));
+        if (code < look->low)
+            look->low = code;
+        if (code > look->high)
+            look->high = code;
+    }
+    return count;
+}
+
+/* Whether the mean of one side is further from its level than a quarter of the split and half a code. */
+static bool has_moved(const struct health *health, const struct look *look, uint8_t side)
+{
+    uint8_t count = look->count[side];
+    if (count < FEW)
+        return false;
+    uint32_t expected = (uint32_t)count * (side ? health->level_high : health->level_low), sum = look->sum[side];
+    uint32_t distance = sum > expected ? sum - expected : expected - sum;
+    return 4 * distance > count * (uint32_t)(health->level_high - health->level_low + 2);
+}
+
+/* The kind of fault that the codes show by themselves. `held`: all are from one run. */
+static uint8_t kind_of(const struct health *health, const struct anp_noise *noise, uint8_t age, uint8_t most, bool held)
+{
+    struct look look;
+    uint16_t low = health->level_low, high = health->level_high, split = (uint16_t)(high - low);
+    uint8_t count = look_at(&look, noise, age, most, (uint16_t)(low + (split >> 1)), health->full_scale);
+    if (look.zeros == count)
+        return WIRE_NOISE_FAULT_SHORTED;
+    if (look.fulls == count)
+        return WIRE_NOISE_FAULT_OPEN;
+    if ((uint8_t)(look.zeros + look.fulls) >= (uint8_t)(count + 7) >> 3)
+        return WIRE_NOISE_FAULT_SATURATING;
+    if (high == 0)
+        return WIRE_NOISE_FAULT_NONE;
+    if (has_moved(health, &look, 0) || has_moved(health, &look, 1))
+        return WIRE_NOISE_FAULT_DRIFTING;
+    if (held && look.high - look.low >= split - (split >> 2))
+        return WIRE_NOISE_FAULT_DRIFTING;
+    return WIRE_NOISE_FAULT_NONE;
+}
+
+static void tell(struct health *health, const struct anp_noise *noise, uint8_t kind, uint8_t age, uint32_t number)
+{
+    begin(health);
+    if (kind == health->fault)
+        return;
+    if (health->fault == WIRE_NOISE_FAULT_NONE)
+        health->faults++;
+    health->fault = health->last_fault = kind;
+    health->fault_code = number;
+    struct look look;
+    look_at(&look, noise, age, HEALTH_LOOK, 0, 0);
+    health->seen_low = look.low;
+    health->seen_high = look.high;
+}
+
+void health_silent(struct health *health, const struct anp_noise *noise, uint32_t number)
+{
+    tell(health, noise, WIRE_NOISE_FAULT_SILENT, 0, number);
+}
+
+/* --- levels --- */
+
+/* The buffer's codes on a scale on which their range takes eight bits. */
+struct scale {
+    uint16_t low;
+    uint8_t up;                   /* shifts; one of the two is 0 */
+    uint8_t down;
+};
+
+static uint8_t scaled(const struct scale *scale, uint16_t code)
+{
+    return (uint8_t)((uint16_t)(code - scale->low) << scale->up >> scale->down);
+}
+
+static uint16_t level_of(const struct scale *scale, uint16_t sum, uint8_t count)
+{
+    uint16_t parts = (uint16_t)(count << scale->up);
+    return (uint16_t)(scale->low + (((uint32_t)sum << scale->down) + (parts >> 1)) / parts);
+}
+
+static uint32_t square_over(uint16_t sum, uint8_t count)
+{
+    return (uint32_t)sum * sum / count;
+}
+
+/* Two-means clustering, and whether it explains seven ninths of the variance. */
+static bool find_levels(struct health *health, const struct anp_noise *noise)
+{
+    struct look look;
+    look_at(&look, noise, 0, ANP_NOISE_BUFFER, 0, 0);
+    uint16_t range = (uint16_t)(look.high - look.low);
+    if (range < 2)
+        return false;
+    struct scale scale = {look.low, 0, 0};
+    for (; range < 128; range = (uint16_t)(range << 1))
+        scale.up++;
+    for (; range > 255; range >>= 1)
+        scale.down++;
+
+    uint16_t sum[2] = {0, 0};
+    uint8_t count[2];
+    uint8_t threshold = 255;      /* first all are on one side, for the mean */
+    for (uint8_t turn = 0; turn < 5; turn++) {
+        sum[0] = sum[1] = 0;
+        count[0] = count[1] = 0;
+        for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
+            uint8_t value = scaled(&scale, noise->ring[i]), side = value > threshold;
+            sum[side] = (uint16_t)(sum[side] + value);
+            count[side]++;
+        }
+        threshold = (uint8_t)(sum[0] / count[0]);
+        if (count[1])
+            threshold = (uint8_t)((threshold + sum[1] / count[1]) >> 1);
+    }
+    if (count[1] == 0)
+        return false;
+
+    uint32_t squares = 0;
+    for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
+        uint8_t value = scaled(&scale, noise->ring[i]);
+        squares += (uint16_t)(value * value);
+    }
+    uint32_t parts = square_over(sum[0], count[0]) + square_over(sum[1], count[1]);
+    uint32_t between = parts - square_over((uint16_t)(sum[0] + sum[1]), ANP_NOISE_BUFFER), within = squares - parts;
+    uint16_t low = level_of(&scale, sum[0], count[0]), high = level_of(&scale, sum[1], count[1]);
+    if (high - low < 2 || 2 * between < 7 * within)
+        return false;
+    health_set_levels(health, low, high);
+    return true;
+}
+
+bool health_calibrate(struct health *health, const struct anp_noise *noise, uint32_t number)
+{
+    health->level_high = 0;
+    if (health->limits.window == 0)
+        return true;
+    if (find_levels(health, noise)) {
+        uint8_t newest = noise->position ? noise->position : ANP_NOISE_BUFFER;
+        health->state = noise->ring[newest - 1] > (uint16_t)(health->level_low + ((health->level_high - health->level_low) >> 1));
+        return true;
+    }
+    uint8_t kind = kind_of(health, noise, 0, HEALTH_LOOK, false);
+    tell(health, noise, kind ? kind : WIRE_NOISE_FAULT_STUCK, 0, number);
+    return false;
+}
+
+/* --- tests --- */
+
+/* Counts codes none of which can be the one that shows a fault, unless the last. */
+static void follow(struct health *health, const uint16_t *codes, uint8_t count)
+{
+    uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
+    low = (uint16_t)(low + margin);
+    high = (uint16_t)(high - margin);
+    uint8_t state = health->state, run = 0, ones = 0, switches = 0;
+    for (uint8_t left = count; left; left--) {
+        uint16_t code = *codes++;
+        if (state ? code <= low : code >= high) {
+            state ^= 1;
+            switches++;
+            run = 0;
+        }
+        run++;
+        ones = (uint8_t)(ones + state);
+    }
+    health->state = state;
+    if (switches) {
+        health->switches = (uint16_t)(health->switches + switches);
+        health->run = run;
+    } else {
+        uint16_t longer = (uint16_t)(health->run + run);
+        health->run = longer < run ? UINT16_MAX : longer;
+    }
+    health->ones = (uint16_t)(health->ones + ones);
+    health->position = (uint16_t)(health->position + count);
+}
+
+static uint8_t kind_of_run(const struct health *health, const struct anp_noise *noise, uint8_t age)
+{
+    /* The last half: a run may have begun before the fault. */
+    uint16_t half = health->limits.repetitions >> 1;
+    uint8_t kind = kind_of(health, noise, age, half < HEALTH_LOOK ? (uint8_t)half : HEALTH_LOOK, true);
+    if (kind)
+        return kind;
+    bool again = health->fault == WIRE_NOISE_FAULT_STUCK || health->fault == WIRE_NOISE_FAULT_TOO_SLOW;
+    return again ? WIRE_NOISE_FAULT_TOO_SLOW : WIRE_NOISE_FAULT_STUCK;
+}
+
+static uint8_t kind_of_window(struct health *health, const struct anp_noise *noise, uint8_t age)
+{
+    const struct health_limits *limits = &health->limits;
+    health->last_ones = health->ones;
+    health->last_switches = health->switches;
+    health->windows++;
+    uint8_t kind = kind_of(health, noise, age, HEALTH_LOOK, false);
+    if (kind)
+        return kind;
+    if (health->switches < limits->switches_min || health->run >= limits->repetitions)
+        return health->switches ? WIRE_NOISE_FAULT_TOO_SLOW : WIRE_NOISE_FAULT_STUCK;
+    if (health->ones < limits->ones_min || health->ones > limits->ones_max)
+        return WIRE_NOISE_FAULT_STUCK;
+    return WIRE_NOISE_FAULT_NONE;
+}
+
+void health_take(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count, uint32_t number)
+{
+    if (health->level_high == 0)
+        return;
+    uint16_t repetitions = health->limits.repetitions, window = health->limits.window;
+    while (count) {
+        uint8_t piece = count;
+        uint16_t run = health->run;
+        /* Code by code where a test may end in between. */
+        if (count > (uint16_t)(window - health->position) || count > repetitions
+            || (run < repetitions && count > (uint16_t)(repetitions - run)))
+            piece = 1;
+        follow(health, codes, piece);
+        codes += piece;
+        count = (uint8_t)(count - piece);
+        number += piece;
+        if (health->run == repetitions && (health->run & run) != UINT16_MAX)
+            tell(health, noise, kind_of_run(health, noise, count), count, number - 1);
+        if (health->position == window) {
+            uint8_t kind = kind_of_window(health, noise, count);
+            if (kind)
+                tell(health, noise, kind, count, number - 1);
+            else
+                health->fault = WIRE_NOISE_FAULT_NONE;
+            begin(health);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+#include "mean.h"
+
+#include <stdbool.h>
+
+void mean_add(struct mean *sum, uint32_t value)
+{
+    sum->low += value;
+    if (sum->low < value)
+        sum->high++;
+}
+
+/* Bit by bit, as the library's 64-bit division costs more code than the time is worth. */
+uint32_t mean_of(const struct mean *sum, uint32_t count)
+{
+    uint32_t high = sum->high, low = sum->low;
+    if (count == 0)
+        return 0;
+    if (high >= count)
+        return UINT32_MAX;
+    for (uint8_t bit = 0; bit < 32; bit++) {
+        bool carry = (high & 0x80000000u) != 0;
+        high <<= 1;
+        if (low & 0x80000000u)
+            high |= 1;
+        low <<= 1;
+        if (carry || high >= count) {
+            high -= count;
+            low |= 1;
+        }
+    }
+    return low;
+}

@@ -1,0 +1,44 @@
+#include "memory.h"
+
+#include "messages.h"
+
+size_t memory_checkpoint_bytes(uint8_t layers, size_t blob_bytes)
+{
+    return WIRE_SIZE_CHECKPOINT_RECORD + (layers + 1u) * sizeof(uint16_t) + blob_bytes;
+}
+
+size_t memory_bytes_of(const struct anp_network *net)
+{
+    return memory_checkpoint_bytes(net->config.layers, (size_t)net->at.weights_bytes + (size_t)net->at.matrices_bytes);
+}
+
+size_t memory_slot_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
+{
+    uint16_t block = board->memory_block;
+    return block > 1 ? (checkpoint_bytes + block - 1) / block * block : checkpoint_bytes;
+}
+
+ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
+{
+    return (ptrdiff_t)(board->memory_bytes - 2 * memory_slot_room(board, checkpoint_bytes));
+}
+
+uint16_t memory_place(const BOARD_FLASH struct board *board, uint8_t slot, uint16_t offset)
+{
+    return slot ? (uint16_t)(board->memory_bytes - 1u - offset) : offset;
+}
+
+uint8_t memory_read(const BOARD_FLASH struct board *board, uint16_t address)
+{
+    return board->memory_read(board->context, address);
+}
+
+bool memory_put(const BOARD_FLASH struct board *board, uint16_t address, uint8_t value)
+{
+    if (!board->memory_ready(board->context))
+        return false;
+    if (memory_read(board, address) == value)
+        return true;
+    board->memory_write(board->context, address, value);
+    return false;
+}

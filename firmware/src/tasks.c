@@ -1,0 +1,130 @@
+#include "tasks.h"
+
+#include "dataset.h"
+#include "device.h"
+#include "messages.h"
+
+#define ONE (1 << ANP_FRACTION_BITS)
+#define SCALE_BITS 13             /* full scale of a pin is 2 in Q3.12 */
+#define TEACHER_SHIFT 3           /* 16 random bits become -1 .. 1 */
+
+static uint32_t teacher_place(const struct anp_network *net)
+{
+    return (net->at.used + 3) & ~(uint32_t)3;
+}
+
+static uint32_t sample_place(const struct anp_network *net, uint8_t task)
+{
+    return teacher_place(net) + (task == WIRE_TASK_TEACHER ? net->at.weights_bytes : 0);
+}
+
+uint32_t task_arena_bytes(const struct device *device, uint8_t task)
+{
+    const struct anp_network *net = &device->net;
+    return sample_place(net, task) + (net->config.sizes[0] + (uint32_t)anp_target_count(net)) * (uint32_t)sizeof(int16_t);
+}
+
+static void *teacher_of(const struct device *device)
+{
+    return device->board->arena + teacher_place(&device->net);
+}
+
+static struct sample place_of(const struct device *device)
+{
+    const struct anp_network *net = &device->net;
+    int16_t *x = (int16_t *)(void *)(device->board->arena + sample_place(net, device->autonomous.task));
+    return (struct sample){x, x + net->config.sizes[0]};
+}
+
+void task_begin(struct device *device)
+{
+    if (device->autonomous.task == WIRE_TASK_TEACHER)
+        anp_draw_weights(&device->net, teacher_of(device), device->autonomous.source);
+}
+
+static bool is_ordered(const struct autonomous *own)
+{
+    return own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
+}
+
+void task_epoch(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    own->order.start = own->order.random;
+    if (is_ordered(own))
+        order_begin(&own->order, own->epoch_steps);
+}
+
+static void take_random(struct device *device, uint32_t *random, const struct sample *sample)
+{
+    for (uint16_t i = 0; i < device->net.config.sizes[0]; i++)
+        sample->x[i] = (int16_t)((int16_t)(anp_random_next(random) >> 16) >> TEACHER_SHIFT);
+}
+
+static void take_indexed(struct device *device, uint16_t index, const struct sample *sample)
+{
+    if (device->autonomous.task == WIRE_TASK_DATASET) {
+        dataset_sample(device, index, sample->x, sample->target);
+        return;
+    }
+    bool one = index & 1, other = (index & 2) != 0;
+    sample->x[0] = one ? ONE : -ONE;
+    sample->x[1] = other ? ONE : -ONE;
+    sample->target[0] = one != other ? ONE : -ONE;
+}
+
+/* Inputs from the first pins, targets from the next. */
+static void take_live(struct device *device, const struct sample *sample)
+{
+    const BOARD_FLASH struct board *board = device->board;
+    uint8_t bits = board->adc_bits, count = (uint8_t)(device->net.config.sizes[0] + anp_target_count(&device->net));
+    for (uint8_t pin = 1; pin <= count; pin++) {
+        int32_t value = (int32_t)board->analog(board->context, pin) - ((int32_t)1 << (bits - 1));
+        sample->x[pin - 1] = (int16_t)(bits <= SCALE_BITS ? value * (1 << (SCALE_BITS - bits)) : value >> (bits - SCALE_BITS));
+    }
+}
+
+void task_skip(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    if (is_ordered(own))
+        order_next(&own->order, own->epoch_steps);
+    else if (own->task == WIRE_TASK_TEACHER)
+        for (uint16_t i = device->net.config.sizes[0]; i; i--)
+            anp_random_next(&own->order.random);
+}
+
+static void ask_teacher(struct device *device, const struct sample *sample)
+{
+    anp_predict_with(&device->net, teacher_of(device), sample->x, sample->target);
+}
+
+struct sample task_sample(struct device *device)
+{
+    struct autonomous *own = &device->autonomous;
+    struct sample sample = place_of(device);
+    if (is_ordered(own)) {
+        take_indexed(device, order_next(&own->order, own->epoch_steps), &sample);
+    } else if (own->task == WIRE_TASK_TEACHER) {
+        take_random(device, &own->order.random, &sample);
+        ask_teacher(device, &sample);
+    } else {
+        take_live(device, &sample);
+    }
+    return sample;
+}
+
+struct sample task_evaluation(struct device *device, uint16_t index)
+{
+    struct autonomous *own = &device->autonomous;
+    struct sample sample = place_of(device);
+    if (is_ordered(own)) {
+        take_indexed(device, index, &sample);
+        return sample;
+    }
+    if (index == 0)
+        own->evaluation_random = own->source;
+    take_random(device, &own->evaluation_random, &sample);
+    ask_teacher(device, &sample);
+    return sample;
+}

@@ -1,0 +1,70 @@
+#include "upload.h"
+
+#include "crc32.h"
+#include "device.h"
+#include "memory.h"
+
+#define FLUSHED 0xff              /* of blobs.written, which is a byte count else */
+#define COMMIT_BYTES 2            /* of a slot: they must not count before the checkpoint is complete */
+#define ERASED 0xff
+
+_Static_assert(WIRE_MAX_PAYLOAD - WIRE_SIZE_SET_BLOB < FLUSHED, "a chunk is shorter");
+
+size_t upload_bytes(const struct device *device, const struct wire_set_blob *header)
+{
+    if (header->blob == WIRE_BLOB_KIND_DATASET)
+        return (size_t)(device->dataset.samples ? dataset_bytes(device) : 0);
+    uint16_t most = device->board->memory_bytes / 2;
+    return header->total > WIRE_SIZE_CHECKPOINT_RECORD && header->total <= most ? (size_t)header->total : 0;
+}
+
+/* True when the byte stands in the memory. */
+static bool put(const struct device *device, uint8_t kind, uint16_t offset, uint8_t byte)
+{
+    const BOARD_FLASH struct board *board = device->board;
+    if (kind == WIRE_BLOB_KIND_DATASET)
+        return memory_put(board, (uint16_t)(dataset_place(device) + offset), byte);
+    uint16_t place = memory_place(board, checkpoint_next_slot(&device->checkpoint), offset);
+    return memory_put(board, place, offset < COMMIT_BYTES ? ERASED : byte);
+}
+
+static enum wire_result complete(struct device *device, const struct wire_set_blob *header)
+{
+    device->blobs.offset = 0;
+    bool checkpoint = header->blob == WIRE_BLOB_KIND_CHECKPOINT;
+    if (device->blobs.crc != header->crc || (!checkpoint && !dataset_check(device)))
+        return device_refuse(device, WIRE_ERROR_BAD_CHECKSUM, 0);
+    return checkpoint ? checkpoint_import(device) : WIRE_DONE;
+}
+
+enum wire_result upload_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
+{
+    struct blobs *blobs = &device->blobs;
+    const BOARD_FLASH struct board *board = device->board;
+    const uint8_t *data = (const uint8_t *)(header + 1);
+    uint16_t start = (uint16_t)header->offset;
+    if (start == 0 && blobs->written == 0) {
+        uint16_t commit = (uint16_t)(data[0] | (count > 1 ? data[1] << 8 : 0));
+        if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != CHECKPOINT_COMMIT)
+            return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
+        /* A checkpoint may lie across the dataset of another network. */
+        device->dataset.complete = false;
+        blobs->kind = header->blob;
+        blobs->crc = 0;
+    }
+    for (; blobs->written < count; blobs->written++) {
+        if (!put(device, header->blob, (uint16_t)(start + blobs->written), data[blobs->written]))
+            return WIRE_LATER;
+    }
+    bool last = start + (uint32_t)count == header->total;
+    if (last && blobs->written != FLUSHED) {
+        board->memory_flush(board->context);
+        blobs->written = FLUSHED;
+    }
+    if (!board->memory_ready(board->context))
+        return WIRE_LATER;
+    blobs->written = 0;
+    blobs->crc = wire_crc32(blobs->crc, data, count);
+    blobs->offset = (size_t)start + count;
+    return last ? complete(device, header) : WIRE_DONE;
+}

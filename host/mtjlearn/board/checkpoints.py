@@ -1,0 +1,138 @@
+"""The board's checkpoints: what is in its memory, saving, loading, and taking over the network that a board came up with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
+from mtjlearn.board.session import BoardSession
+from mtjlearn.network import Network
+from mtjlearn.wire import messages
+from mtjlearn.wire.errors import BoardError, BoardRefused
+from mtjlearn.wire.messages import BlobKind, CheckpointAction, Error, Restored, State
+
+_READINGS = 5
+"""Attempts to read a checkpoint while the board writes newer ones."""
+
+
+@dataclass(frozen=True)
+class CheckpointState:
+    """The checkpoints in the board's memory.
+
+    Args:
+        generation: of the newest; each save counts one; 0: none.
+        slot_bytes: of a checkpoint of this network; 0: no network.
+        missing: bytes of memory missing for two of them; 0: they fit.
+        memory: bytes of nonvolatile memory.
+        block: bytes of it that are erased together.
+        saving: one is being written.
+        restored: what was found at the start.
+        age: seconds since the last save or start, at most 65,535.
+        interval: seconds between two saves while it learns; 0: at stops only.
+    """
+
+    generation: int
+    slot_bytes: int
+    missing: int
+    memory: int
+    block: int
+    saving: bool
+    restored: Restored
+    age: int
+    interval: int
+
+    @classmethod
+    def of(cls, message: messages.Checkpoints) -> Self:
+        """From the board's CHECKPOINTS."""
+        known = message.restored in set(Restored)
+        return cls(
+            generation=message.generation,
+            slot_bytes=message.slot_bytes,
+            missing=message.missing,
+            memory=message.memory,
+            block=message.block,
+            saving=bool(message.saving),
+            restored=Restored(message.restored) if known else Restored.NOTHING,
+            age=message.age,
+            interval=message.interval,
+        )
+
+
+class Checkpoints(BoardSession):
+    """The part of a board that survives a loss of power."""
+
+    def checkpoint_state(self) -> CheckpointState:
+        """What is in the memory."""
+        return CheckpointState.of(self._ask(messages.GetCheckpoint(), messages.Checkpoints))
+
+    def read_checkpoint(self) -> CheckpointContent:
+        """The newest checkpoint in the memory, whole.
+
+        Raises:
+            BoardRefused: NO_MEMORY: there is none.
+            CheckpointError: it is of a format that this host does not read.
+        """
+        for attempt in range(_READINGS):
+            data = self._read_blob(BlobKind.CHECKPOINT)
+            try:
+                return CheckpointContent.parse(data)
+            except CheckpointError:
+                # A newer one may have been written meanwhile.
+                if attempt == _READINGS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def save_checkpoint(self) -> CheckpointContent:
+        """Saves a checkpoint now, and reads it.
+
+        Raises:
+            BoardRefused: NOT_CONFIGURED, NO_MEMORY, or TOO_LARGE with the bytes missing.
+        """
+        self.execute(messages.Checkpoint(CheckpointAction.SAVE))
+        return self.read_checkpoint()
+
+    def erase_checkpoints(self) -> None:
+        """Erases both slots: the next start is a clean one."""
+        self.execute(messages.Checkpoint(CheckpointAction.ERASE))
+
+    def load_checkpoint(self, content: CheckpointContent, on_progress: Callable[[int, int], None] | None = None) -> None:
+        """Restores a checkpoint on the board, at once: its network replaces the one there, whatever that is.
+
+        Args:
+            content: of read_checkpoint() or a CheckpointFile.
+            on_progress: called with the bytes written and their number.
+
+        Raises:
+            BoardError: the firmware lacks something that the network needs.
+            BoardRefused: BUSY, TOO_LARGE with the bytes missing, or BAD_CHECKPOINT.
+        """
+        self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
+        self._network = content.network
+        self._acknowledged = self.status().steps
+
+    def adopt(self) -> Network:
+        """Takes over the network that the board has, e.g. restored from a checkpoint, or set up by another program.
+
+        What it is comes from the newest checkpoint. predict(), weights() and so on then work without configure().
+
+        Raises:
+            BoardError: the board has no network, or none that its checkpoint describes.
+        """
+        status = self.status()
+        if status.state == State.UNCONFIGURED:
+            raise BoardError("the board has no network; configure it, or load a checkpoint")
+        try:
+            content = self.read_checkpoint()
+        except BoardRefused as refusal:
+            if refusal.code != Error.NO_MEMORY:
+                raise
+            raise BoardError("the board keeps no checkpoint that tells what its network is; configure it anew") from None
+        # CONFIGURE may have come after the checkpoint.
+        weights = self._ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob).total
+        if self.checkpoint_state().slot_bytes != len(content.data) or weights != sum(layer.nbytes for layer in content.weights):
+            raise BoardError("the board's network is not the one of its checkpoint; save a checkpoint, or configure it anew")
+        self._network = content.network
+        self._acknowledged = status.steps
+        return content.network

@@ -1,0 +1,277 @@
+"""``mtjlearn autonomous``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
+from mtjlearn.cli import autonomous_view as view
+from mtjlearn.cli.common import EXIT_INTERRUPTED, Bar, bar, board_option, command, console, exit_with, say, seed_option
+from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.network import Loss, WeightFormat, parse_sizes
+from mtjlearn.training import BOARD_RULES, default_plan
+from mtjlearn.training.alone import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
+from mtjlearn.wire.messages import Task
+
+EVALUATIONS = 25
+"""Evaluations until an epoch rule is met, about, unless asked for otherwise."""
+POLL = 0.5
+"""Seconds between two questions of watch."""
+RETRY = 1.0
+"""Seconds between two attempts to find a board that is away."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@click.group()
+def cli() -> None:
+    """Let a board learn on its own, without a host, also after a loss of power.
+
+    The board keeps a dataset in its memory, or makes its task up itself. It learns until a rule is met; the host may leave
+    and come back at any time.
+    """
+
+
+def _stopping_options(function: Function) -> Function:
+    options = (
+        click.option("--epochs", metavar="N", type=click.IntRange(1, 65535), help="Stop after so many epochs."),
+        click.option("--steps", metavar="N", type=click.IntRange(1, 2**32 - 1), help="Stop after so many steps."),
+        click.option("--loss-target", metavar="LOSS", type=click.FloatRange(2**-24, 128), help="Stop at this mean loss."),
+        click.option("--forever", is_flag=True, help="Never stop."),
+        click.option("--halve-every", metavar="STEPS", type=click.IntRange(0, 2**32 - 1), help="Halve the rate; 0: never."),
+        click.option("--evaluate-every", metavar="EPOCHS", type=click.IntRange(0, 255), help="Evaluate without noise; 0: never."),
+        click.option(
+            "--checkpoint-interval",
+            metavar="SECONDS",
+            type=click.IntRange(0, 65535),
+            default=CHECKPOINT_INTERVAL,
+            show_default=True,
+            help="Time between checkpoints while it learns; 0: at stops only.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@cli.command()
+@click.argument("data", required=False)
+@click.option("--task", type=click.Choice(["teacher", "xor", "live"]), help="Instead of DATA: what the board makes up, or reads.")
+@click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
+@board_option
+@seed_option
+@click.option("--rule", type=click.Choice(BOARD_RULES), default="anp", show_default=True, help="Learning rule.")
+@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; left out: one that suits.")
+@click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Of DATA: cross-entropy for classes unless given.")
+@click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
+@click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise.")
+@click.option("--weights", type=click.Choice(["int16", "int32"]), help="Of DATA: storage of weights; int16 unless given.")
+@_stopping_options
+@click.option("--epoch-steps", metavar="N", type=click.IntRange(1, 65535), help=f"Epoch of teacher and live; {EPOCH_STEPS}.")
+@click.option("--live-period", metavar="MS", type=click.IntRange(1, 65535), help=f"Between live samples; {LIVE_PERIOD} ms.")
+@command
+def start(board: str | None, **asked: Any) -> dict[str, Any]:
+    """Let the board learn DATA, or a task, on its own.
+
+    DATA is as for mtjlearn train; its training part goes into the board's memory, as int16 if that fits and else as int8.
+    The task teacher is a random network drawn on the board; live reads inputs, then targets, from the pins A1 to A7.
+    Without a rule the board learns DATA for as many epochs as mtjlearn train, and a task for ever.
+    """
+    plan = _plan(asked)
+    with _open(board) as opened:
+        name = board or opened.info.url
+        network, schedule = plan.network, plan.schedule
+        say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
+        with bar("dataset") as progress:
+            packed = begin(opened, plan, progress.update)
+        stands = opened.progress()
+        if packed is not None:
+            kind = "int8" if packed.value_bytes == 1 else "int16"
+            say(f"{packed.samples} samples as {kind} in its memory, {len(packed.data)} of {stands.room} bytes")
+        say(f"checkpoints {view.wear(opened.info.name, schedule.checkpoint_interval)[1]}")
+        view.say_stays(name, stands)
+        stored = None
+        if packed is not None:
+            stored = {"samples": packed.samples, "value_bytes": packed.value_bytes, "bytes": len(packed.data), "room": stands.room}
+        return {"board": opened.info.name, "net": network.name, "dataset": stored, "schedule": schedule, "progress": stands}
+
+
+@cli.command()
+@board_option
+@command
+def status(board: str | None) -> dict[str, Any]:
+    """Tell everything about a board that learns on its own."""
+    with _open(board) as opened:
+        found = view.read(opened)
+    view.show(found)
+    return found
+
+
+@cli.command()
+@board_option
+@command
+def stop(board: str | None) -> dict[str, Any]:
+    """Stop the board; it saves a checkpoint and does not go on after its next start."""
+    with _open(board) as opened:
+        before = opened.progress()
+        if not before.running:
+            say("the board does not learn on its own" if before.task is Task.NONE else "it had stopped already")
+        else:
+            opened.halt()
+            say("stopped; its network is in a checkpoint. Keep it here with: mtjlearn checkpoint save FILE")
+        found = view.read(opened)
+    view.show(found)
+    return found
+
+
+@cli.command()
+@board_option
+@command
+def watch(board: str | None) -> dict[str, Any]:
+    """Show how the board gets on, until it is done or Ctrl-C; the board learns on.
+
+    A board that goes away, because its cable is out or its power is gone, is waited for.
+    """
+    watcher = Watcher(board)
+    try:
+        watcher.watch()
+    except KeyboardInterrupt:
+        say("the board learns on; stop it with: mtjlearn autonomous stop")
+        exit_with(EXIT_INTERRUPTED)
+    return watcher.result
+
+
+class Watcher:
+    """Follows a board that learns on its own.
+
+    Args:
+        name: of the board, as open_board() takes it.
+    """
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+        self._seen = False
+        self._shown = ExitStack()
+        self.result: dict[str, Any] = {}
+        """What was seen last, as ``--json`` prints it."""
+
+    def watch(self) -> None:
+        """Returns when the board has stopped.
+
+        Raises:
+            BoardError: it was never there.
+        """
+        away: str | None = None
+        while True:
+            try:
+                with _open(self._name) as opened:
+                    if away is not None:
+                        say(f"the board is back; {view.RESTORED[opened.info.restored]}")
+                    away, self._seen = None, True
+                    self._follow(opened)
+                    return
+            except BoardError as error:
+                if not self._seen:
+                    raise
+                if away is None:
+                    say(f"{error}; waiting for the board")
+                away = str(error)
+                time.sleep(RETRY)
+            finally:
+                self._shown.close()
+
+    def _follow(self, board: Board) -> None:
+        shown = self._shown.enter_context(bar("learning"))
+        while True:
+            progress, curve = board.progress(), board.curve()
+            self.result = {"progress": progress, "curve": view.plain_curve(curve)}
+            self._update(shown, progress, view.sparkline(curve.losses))
+            if not progress.running:
+                self._shown.close()
+                self.result = view.read(board)
+                view.show(self.result)
+                return
+            time.sleep(POLL)
+
+    def _update(self, shown: Bar, progress: Progress, line: str) -> None:
+        parts = [f"epoch {progress.epoch:,}"]
+        parts += [f"loss {progress.epoch_loss:.4f}"] if progress.epoch_loss is not None else []
+        parts += [f"{progress.accuracy:.1%} correct"] if progress.accuracy is not None else []
+        parts += [line] if console.encoding.lower().startswith("utf") else []
+        shown.update(progress.steps, progress.total or progress.steps, "  ".join(parts))
+
+
+def _open(name: str | None) -> Board:
+    if name in VIRTUAL:
+        raise click.UsageError(
+            f"{name} would end together with this command; in another terminal: mtjlearn boards start {name}, "
+            "then use the --board that it prints"
+        )
+    return open_board(name)
+
+
+def _plan(asked: dict[str, Any]) -> AlonePlan:
+    rules = [name for name in ("epochs", "steps", "loss_target") if asked[name] is not None]
+    if asked["forever"] and rules:
+        raise click.UsageError(f"--forever excludes --{rules[0].replace('_', '-')}")
+    if (asked["data"] is None) == (asked["task"] is None):
+        raise click.UsageError("name a dataset or a file, or a --task, e.g.: mtjlearn autonomous start iris --board /dev/ttyACM0")
+    schedule = Schedule(
+        steps=asked["steps"] or 0,
+        epochs=asked["epochs"] or 0,
+        loss_target=asked["loss_target"] or 0.0,
+        checkpoint_interval=asked["checkpoint_interval"],
+        epoch_steps=asked["epoch_steps"] or 0,
+        live_period=asked["live_period"] or 0,
+        seed=asked["seed"] + 1,
+    )
+    sizes = None if asked["net"] is None else parse_sizes(asked["net"])
+    if asked["task"] is None:
+        _refuse(asked, "epoch_steps", "live_period")
+        return _plan_data(asked, schedule, sizes)
+    _refuse(asked, "target", "loss", "weights", *(() if asked["task"] == "live" else ("live_period",)))
+    task = Task[asked["task"].upper()]
+    if task is Task.XOR:
+        _refuse(asked, "epoch_steps")
+    if task is Task.LIVE:
+        _refuse(asked, "evaluate_every")
+    schedule = replace(schedule, task=task, halve_every=asked["halve_every"] or 0, evaluate_every=asked["evaluate_every"] or 0)
+    return plan_task(schedule, sizes=sizes, seed=asked["seed"], rule=asked["rule"], eta=asked["eta"], sigma=asked["sigma"])
+
+
+def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AlonePlan:
+    plan = default_plan(
+        asked["data"],
+        seed=asked["seed"],
+        rule=asked["rule"],
+        target=asked["target"],
+        loss=None if asked["loss"] is None else Loss[asked["loss"].upper().replace("-", "_")],
+        sizes=sizes,
+        eta=asked["eta"],
+        sigma=asked["sigma"],
+        weight_format=WeightFormat[(asked["weights"] or "int16").upper()],
+    )
+    if not (schedule.epochs or schedule.steps or schedule.loss_target or asked["forever"]):
+        schedule = replace(schedule, epochs=plan.epochs)
+    samples = len(plan.load().x_train)
+    end = min((n for n in (schedule.steps, schedule.epochs * samples) if n), default=0)
+    halve, evaluate = asked["halve_every"], asked["evaluate_every"]
+    schedule = replace(
+        schedule,
+        halve_every=halving_steps(end) if halve is None else halve,
+        evaluate_every=max(1, min(255, end // samples // EVALUATIONS)) if evaluate is None else evaluate,
+    )
+    return plan_dataset(plan, schedule)
+
+
+def _refuse(asked: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if asked[name] is not None:
+            what = asked["task"] or "DATA"
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; leave it out")

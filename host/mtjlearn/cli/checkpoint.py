@@ -1,0 +1,130 @@
+"""``mtjlearn checkpoint``."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
+from mtjlearn.cli.autonomous_view import RESTORED
+from mtjlearn.cli.common import bar, board_option, command, console, say
+from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.network import Network
+from mtjlearn.wire.messages import Features, State
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def cli() -> None:
+    """Save, load or show a board's checkpoint: its network and where its learning stands, in one file."""
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@board_option
+@command
+def save(file: Path, board: str | None) -> dict[str, Any]:
+    """Save the board's state, in its memory and in FILE.
+
+    That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset.
+    """
+    with _open(board) as opened:
+        info = opened.info
+        found = CheckpointFile(opened.save_checkpoint(), info.name, info.build, time.time())
+    found.write(file)
+    say(f"{found.content.network.name} after {found.content.record.steps:,} steps is in {file}")
+    return {"file": file, **_summary(found)}
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@board_option
+@click.option("--replace", is_flag=True, help="Also replace another network.")
+@command
+def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
+    """Restore FILE on the board, at once: as if it had started with that checkpoint.
+
+    A checkpoint of another network than the board's is refused unless --replace is given. If it was learning on its own when
+    it was saved, it goes on, with the dataset of that time if that is in the board's memory.
+    """
+    found = CheckpointFile.read(file)
+    content = found.content
+    with _open(board) as opened:
+        if not replace:
+            _refuse_another(opened, file, content.network, len(content.data))
+        with bar("checkpoint") as progress:
+            opened.load_checkpoint(content, progress.update)
+        state, stands = opened.checkpoint_state(), opened.progress()
+        say(f"{content.network.name} after {content.record.steps:,} steps is on {opened.info.name}; {RESTORED[state.restored]}")
+        if stands.running:
+            say("it learns on its own; see how with: mtjlearn autonomous status")
+        return {"file": file, "board": opened.info.name, "restored": state.restored, "learns": stands.running, **_summary(found)}
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@command
+def show(file: Path) -> dict[str, Any]:
+    """Show what FILE holds; no board is needed."""
+    found = CheckpointFile.read(file)
+    summary = {"file": file, **_summary(found)}
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for what, value in summary.items():
+        table.add_row(what.replace("_", " "), escape(_text(value)))
+    console.print(table)
+    weights = found.content.weights
+    return {**summary, "weight_values": [layer.tolist() for layer in weights]}
+
+
+def _summary(found: CheckpointFile) -> dict[str, Any]:
+    when = datetime.datetime.fromtimestamp(found.saved).astimezone().isoformat(timespec="seconds")
+    return {"saved": when, "from_board": found.board, "build": found.build, **found.content.summary()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _open(name: str | None) -> Board:
+    if name in VIRTUAL:
+        raise click.UsageError(
+            f"{name} starts with this command and ends with it; start one that stays: mtjlearn boards start {name}, "
+            "then use the --board that it prints"
+        )
+    board = open_board(name)
+    if Features.MEMORY not in board.info.features:
+        board.close()
+        raise BoardError(f"{board.info.name} has no nonvolatile memory for checkpoints; take another board")
+    return board
+
+
+def _refuse_another(board: Board, file: Path, network: Network, size: int) -> None:
+    """Refuses a checkpoint of another network than the board's."""
+    if board.status().state == State.UNCONFIGURED:
+        return
+    try:
+        there = board.adopt()
+    except BoardError:
+        same, name = board.checkpoint_state().slot_bytes == size, "another network"
+    else:
+        shapes = [(n.sizes, n.loss, n.weight_format, n.decorrelate) for n in (there, network)]
+        same, name = shapes[0] == shapes[1], _describe(there)
+    if not same:
+        raise CheckpointError(f"{file} is of {_describe(network)}, and the board has {name}; replace that with --replace")
+
+
+def _describe(network: Network) -> str:
+    decorrelated = ", decorrelated" if any(network.decorrelate) else ""
+    loss, weights = network.loss.name.lower().replace("_", "-"), network.weight_format.name.lower()
+    return f"{network.name} ({loss}, {weights}{decorrelated})"

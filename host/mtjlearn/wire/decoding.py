@@ -1,0 +1,151 @@
+"""A link log (linklog.py) as messages: what was sent when, by whom, and what was damaged."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from mtjlearn.wire import messages
+from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder
+from mtjlearn.wire.linklog import LogKind, LogRecord
+from mtjlearn.wire.messages import Message
+
+_SHOWN = 8
+"""Values of an open field in a line."""
+_NAMES: Mapping[tuple[str, str], type[enum.IntEnum]] = {
+    ("ERR", "code"): messages.Error,
+    ("STATUS", "state"): messages.State,
+    ("STATUS", "last_error"): messages.Error,
+    ("WELCOME", "reset_cause"): messages.ResetCause,
+    ("WELCOME", "restored"): messages.Restored,
+    ("SET_BLOB", "blob"): messages.BlobKind,
+    ("GET_BLOB", "blob"): messages.BlobKind,
+    ("BLOB", "blob"): messages.BlobKind,
+    ("AUTONOMOUS", "task"): messages.Task,
+    ("PROGRESS", "activity"): messages.Activity,
+    ("PROGRESS", "task"): messages.Task,
+    ("PROGRESS", "stop_reason"): messages.StopReason,
+    ("HEALTH", "fault"): messages.NoiseFault,
+    ("HEALTH", "last_fault"): messages.NoiseFault,
+    ("CHECKPOINT", "action"): messages.CheckpointAction,
+    ("CHECKPOINTS", "restored"): messages.Restored,
+    ("DEFINE_DATASET", "target_kind"): messages.TargetKind,
+}
+"""Fields whose values have names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a decoded log.
+
+    Args:
+        time: seconds since 1970.
+        kind: who sent it, or that the port was opened or closed.
+        frame: the frame; None for a damaged one and for OPENED and CLOSED.
+        message: what the frame says; None if its type or length is unknown.
+        text: the port, why it was closed, or what is wrong with a damaged frame.
+        damaged: the bytes between two delimiters that are no frame.
+    """
+
+    time: float
+    kind: LogKind
+    frame: Frame | None = None
+    message: Message | None = None
+    text: str = ""
+    damaged: bytes = b""
+
+    @property
+    def bad(self) -> bool:
+        """A damaged frame, or one that means nothing."""
+        return self.kind in (LogKind.TO_BOARD, LogKind.FROM_BOARD) and self.message is None
+
+    def plain(self) -> dict[str, Any]:
+        """As one JSON object; bytes are hexadecimal."""
+        found: dict[str, Any] = {"time": self.time, "kind": self.kind.name.lower()}
+        if self.frame is not None:
+            found |= {"type": self.frame.type, "session": self.frame.session, "seq": self.frame.seq}
+        if self.message is not None:
+            found |= {"message": self.message.NAME, "fields": _fields(self.message)}
+        elif self.frame is not None:
+            found["payload"] = self.frame.payload.hex()
+        if self.text:
+            found["text"] = self.text
+        if self.damaged:
+            found["damaged"] = self.damaged.hex()
+        return found
+
+    def line(self) -> str:
+        """As a person reads it, without the time."""
+        if self.kind in (LogKind.OPENED, LogKind.CLOSED):
+            return f"-- {self.kind.name.lower()}: {self.text}"
+        arrow = "->" if self.kind is LogKind.TO_BOARD else "<-"
+        if self.frame is None:
+            return f"{arrow} damaged, {self.text}: {len(self.damaged)} bytes {_short(self.damaged)}"
+        head = f"{arrow} {self.frame.session:3}:{self.frame.seq:<3}"
+        if self.message is None:
+            return f"{head} {self.text}: {_short(self.frame.payload)}"
+        shown = " ".join(f"{name}={_value(value)}" for name, value in _fields(self.message, short=True).items())
+        return f"{head} {self.message.NAME} {shown}".rstrip()
+
+
+def decode(records: Iterable[LogRecord]) -> Iterator[Entry]:
+    """The entries of a log, in order. What is cut off in the middle of a frame when the log ends is told as damaged."""
+    decoders = {kind: FrameDecoder() for kind in (LogKind.TO_BOARD, LogKind.FROM_BOARD)}
+    last = 0.0
+    for record in records:
+        last = record.time
+        if record.kind in decoders:
+            for found in decoders[record.kind].feed(record.data):
+                yield _entry(record.time, record.kind, found)
+        else:
+            # The line is empty when a port is opened; what had arrived of a frame is lost.
+            for kind, decoder in decoders.items():
+                for found in decoder.feed(b"\0"):
+                    yield _entry(record.time, kind, found)
+            yield Entry(record.time, record.kind, text=record.data.decode("utf-8", "replace"))
+    for kind, decoder in decoders.items():
+        for found in decoder.feed(b"\0"):
+            yield _entry(last, kind, found)
+
+
+def _entry(time: float, kind: LogKind, found: Frame | BadFrame) -> Entry:
+    if isinstance(found, BadFrame):
+        return Entry(time, kind, text=found.reason, damaged=found.data)
+    known = messages.MESSAGES.get(found.type)
+    if known is None:
+        return Entry(time, kind, found, text=f"unknown type 0x{found.type:02x}")
+    try:
+        return Entry(time, kind, found, known.unpack(found.payload))
+    except messages.MessageError as error:
+        return Entry(time, kind, found, text=str(error))
+
+
+def _fields(message: Message, *, short: bool = False) -> dict[str, Any]:
+    return {field.name: _plain(message, field.name, short) for field in fields(message)}
+
+
+def _plain(message: Message, name: str, short: bool) -> Any:
+    value = getattr(message, name)
+    if isinstance(value, bytes):
+        return _short(value) if short else value.hex()
+    if isinstance(value, np.ndarray):
+        if short and len(value) > _SHOWN:
+            return [*map(str, value[:_SHOWN].tolist()), f"... {len(value)} in all"]
+        return value.tolist()
+    if (message.NAME, name) == ("ERR", "command") and value in messages.MESSAGES:
+        return messages.MESSAGES[value].NAME
+    names = _NAMES.get((message.NAME, name))
+    return names(value).name if names is not None and value in set(names) else value
+
+
+def _value(value: Any) -> str:
+    return "[" + " ".join(map(str, value)) + "]" if isinstance(value, list) else str(value)
+
+
+def _short(data: bytes) -> str:
+    shown = data[: 2 * _SHOWN].hex()
+    return f"{shown}..({len(data)})" if len(data) > 2 * _SHOWN else shown or "-"
