@@ -21,6 +21,8 @@ from mtjlearn.wire.messages import Task
 
 EVALUATIONS = 25
 """Evaluations until an epoch rule is met, about, unless asked for otherwise."""
+EVALUATE_EVERY = 10
+"""Epochs between two evaluations where there is no such rule."""
 POLL = 0.5
 """Seconds between two questions of watch."""
 RETRY = 1.0
@@ -265,7 +267,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
     schedule = replace(
         schedule,
         halve_every=halving_steps(end) if halve is None else halve,
-        evaluate_every=max(1, min(255, end // samples // EVALUATIONS)) if evaluate is None else evaluate,
+        evaluate_every=max(1, min(255, end // samples // EVALUATIONS or EVALUATE_EVERY)) if evaluate is None else evaluate,
     )
     return plan_dataset(plan, schedule)
 
