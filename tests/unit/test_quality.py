@@ -54,7 +54,7 @@ FLOORS = [
     {"bench", "discovery", "estimators", "experiments", "flashing", "training", "validate"},
     {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
     {"compilers", "datasets", "firmware", "fixedpoint", "noise", "runs", "targets", "wire"},
-    {"network", "schedule"},
+    {"network", "npz", "schedule"},
 ]
 """The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
 

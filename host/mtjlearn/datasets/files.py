@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from mtjlearn.datasets.cells import check_numbers, check_targets, find_target, refuse, shorten
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
+from mtjlearn.npz import NpzError, read_npz
 
 
 def read_file(path: Path, target: str | int | None, task: Task | None) -> Table:
@@ -40,15 +39,12 @@ def _read_npz(path: Path, target: str | int | None, task: Task | None) -> Table:
     if target is not None:
         raise DatasetError(f"{path} has its targets in the array y; leave --target out")
     try:
-        with np.load(path, allow_pickle=False) as content:
-            missing = {"x", "y"} - set(content.files)
-            if missing:
-                raise DatasetError(f"{path} needs arrays x and y; it holds {', '.join(sorted(content.files)) or 'nothing'}")
-            x, y = np.asarray(content["x"]), np.asarray(content["y"])
-    except DatasetError:
-        raise
-    except (ValueError, TypeError, AttributeError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        raise DatasetError(f"{path} is damaged or no NPZ file of plain arrays; write it with numpy.savez") from None
+        content = read_npz(path)
+    except NpzError as error:
+        raise DatasetError(f"{path} is damaged or no NPZ file of plain arrays ({error}); write it with numpy.savez") from None
+    if {"x", "y"} - content.keys():
+        raise DatasetError(f"{path} needs arrays x and y; it holds {', '.join(sorted(content)) or 'nothing'}")
+    x, y = content["x"], content["y"]
     if x.ndim != 2 or x.dtype.kind not in "biuf" or 0 in x.shape:
         raise DatasetError(f"{path}: x must be numbers of shape (samples, inputs), not {x.dtype} of shape {x.shape}")
     if y.ndim not in (1, 2) or y.shape[0] != x.shape[0] or 0 in y.shape:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mtjlearn.npz import NpzError, read_npy, read_npz
 
 Array = NDArray[np.float64]
 
@@ -120,7 +121,9 @@ def load_recording(path: Path, rate: float | None = None) -> Recording:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from None
     except RecordingError as error:
         raise RecordingError(f"{path}: {error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except NpzError as error:
+        raise RecordingError(f"{path} cannot be read: {error}") from None
+    except (ValueError, TypeError, OverflowError) as error:
         raise RecordingError(f"{path} cannot be read as numbers: {error}") from None
 
 
@@ -134,18 +137,18 @@ def _numbers(array: NDArray[np.generic]) -> Array:
 
 
 def _read_npy(path: Path) -> _Content:
-    return _numbers(np.load(path, allow_pickle=False)), (0,), None
+    return _numbers(read_npy(path)), (0,), None
 
 
 def _read_npz(path: Path) -> _Content:
-    with np.load(path, allow_pickle=False) as arrays:
-        names = [name for name in arrays.files if name not in ("starts", "rate")]
-        known = [name for name in names if name in VALUE_COLUMNS] or names
-        if len(known) != 1:
-            raise RecordingError(f"name the array of samples 'values'; found {', '.join(names) or 'none'}")
-        starts = tuple(int(start) for start in arrays["starts"]) if "starts" in arrays.files else (0,)
-        rate = float(arrays["rate"]) if "rate" in arrays.files else None
-        return _numbers(arrays[known[0]]), starts, rate
+    arrays = read_npz(path)
+    names = [name for name in arrays if name not in ("starts", "rate")]
+    known = [name for name in names if name in VALUE_COLUMNS] or names
+    if len(known) != 1:
+        raise RecordingError(f"name the array of samples 'values'; found {', '.join(names) or 'none'}")
+    starts = tuple(int(start) for start in arrays["starts"]) if "starts" in arrays else (0,)
+    rate = float(arrays["rate"]) if "rate" in arrays else None
+    return _numbers(arrays[known[0]]), starts, rate
 
 
 def _read_text(path: Path) -> _Content:

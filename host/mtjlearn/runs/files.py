@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import tomllib
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mtjlearn.npz import read_npz
 
 State = Literal["running", "finished", "interrupted", "failed"]
 
@@ -25,6 +25,8 @@ LOCK = "lock"
 
 _STATES = ("running", "finished", "interrupted", "failed")
 _META_TYPES: dict[str, type] = {"command": str, "name": str, "seed": int, "started": str, "result": dict}
+_MOST_WEIGHTS = 2**26
+"""Bytes of a checkpoint, unpacked: many times what the largest network has."""
 _NOT_MEASURED = frozenset({"step", "epoch", "time"})
 
 
@@ -69,7 +71,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(_read(path / CONFIG).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{path / CONFIG} is damaged ({error}); start a new run") from None
 
 
@@ -81,7 +83,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     """
     try:
         meta = json.loads(_read(path / META))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path / META} is damaged ({error}); start a new run") from None
     if not isinstance(meta, dict) or meta.get("state") not in _STATES:
         raise RunError(f"{path / META} is damaged (no state); start a new run")
@@ -110,7 +112,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines[:-1], 1):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
             raise RunError(f"{path / METRICS} is damaged in line {number}; remove that line")
@@ -127,16 +129,17 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         RunError: if weights.npz is damaged.
     """
     try:
-        with np.load(io.BytesIO((path / WEIGHTS).read_bytes()), allow_pickle=False) as content:
-            weights, matrices, progress = (np.asarray(content[name]) for name in ("weights", "matrices", "progress"))
+        content = read_npz(path / WEIGHTS, _MOST_WEIGHTS)
+        weights, matrices, progress = (content[name] for name in ("weights", "matrices", "progress"))
         epoch, samples, steps, random_state = (int(value) for value in progress)
+        matrices = matrices.astype(np.int16)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RunError(f"{path / WEIGHTS} cannot be read: {error.strerror or error}") from None
-    except (ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (ValueError, TypeError, KeyError, OverflowError):
         raise RunError(f"{path / WEIGHTS} is damaged; remove it to train from the start") from None
-    return Checkpoint(epoch, samples, steps, weights, matrices.astype(np.int16), random_state)
+    return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state)
 
 
 def _is_undone(record: dict[str, Any], step: Any) -> bool:

@@ -34,6 +34,12 @@ def _codes(layout: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\d*[A-Za-z]", layout))
 
 
+def _text(value: bytes) -> str:
+    """Printable, whatever the sender wrote: a terminal must not take it for a command."""
+    text = value.rstrip(b"\0").decode("ascii", "replace")
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """What all messages have in common. Two are equal when they are of one class and all their fields are."""
@@ -106,7 +112,7 @@ class Layout:
             expected = f"{size} and more" if name else f"{size}"
             raise MessageError(f"{cls.NAME}: a payload of {len(payload)} bytes instead of {expected}")
         values: list[Any] = [
-            value.rstrip(b"\0").decode("ascii", "replace") if isinstance(value, bytes) else value
+            _text(value) if isinstance(value, bytes) else value
             for value in cls.LAYOUT.unpack_from(payload)
         ]
         if name:

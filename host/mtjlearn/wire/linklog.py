@@ -31,6 +31,9 @@ class LogKind(enum.IntEnum):
     """Why, UTF-8."""
 
 
+_KINDS = frozenset(LogKind)
+
+
 class LogRecord(NamedTuple):
     """One record; time in seconds since 1970."""
 
@@ -73,17 +76,20 @@ def read_log(path: str | os.PathLike[str]) -> Iterator[LogRecord]:
     """The records of a log, in order; a torn one at the end is left out.
 
     Raises:
-        ValueError: the file is not such a log.
+        ValueError: the file is not such a log, or damaged in the middle.
     """
     with open(path, "rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise ValueError(f"{path} is not a link log of mtjlearn")
+        left = os.fstat(file.fileno()).st_size - len(MAGIC)
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             kind, when, length = _HEAD.unpack(head)
-            data = file.read(length)
-            if len(data) < length:
+            left -= _HEAD.size + length
+            if left < 0:
                 return
-            yield LogRecord(LogKind(kind), when, data)
+            if kind not in _KINDS:
+                raise ValueError(f"{path} is damaged: a record of kind {kind}")
+            yield LogRecord(LogKind(kind), when, file.read(length))
 
 
 def _whole(path: Path) -> int:

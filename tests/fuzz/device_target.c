@@ -1,0 +1,233 @@
+/* Fuzz target: the whole device behind an open session (firmware/src, lib/wire, lib/anp).
+ *
+ * An input is FUZZ_OPTIONS bytes that choose the board, then a script of calls (script.c). Whatever the host, the junction, the clock
+ * and the memory do, this must hold: no step outside any memory; every frame that the device sends is whole, of a known type and length,
+ * with enumerations that the protocol names; a TRAIN trains exactly its samples, or at most those when it is refused, and no other
+ * answered command trains; no weight and no matrix holds the value that symmetric saturation excludes; the noise buffer agrees with
+ * its sum; and a host that reads and a junction that flickers get every command answered in the end. */
+#include "device_target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz_messages.h"
+#include "messages.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct rig rig;
+
+static enum wire_result (*execute)(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
+
+static uint32_t samples_in(uint8_t length)
+{
+    const struct anp_network *net = &rig.device->net;
+    return length / 2u / (net->config.sizes[0] + anp_target_count(net));
+}
+
+/* Stands between the session and the device's own handler. */
+static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
+{
+    struct device *device = rig.device;
+    uint8_t errors = device->session.errors, seq = device->session.next_seq;
+    uint32_t before = device->net.steps;
+    if (!rig.attempted) {
+        rig.attempted = true;
+        rig.steps_before = before;
+    }
+    fuzz_check(payload == (const uint8_t *)device->receive + WIRE_RECEIVE_PAYLOAD, "a payload lies where it was received");
+    fuzz_check(length <= device->session.max_payload, "a payload is larger than agreed");
+    enum wire_result result = execute(context, type, payload, length);
+    fuzz_check(device->session.next_seq == seq, "a handler counts its own command");
+    bool refused = device->session.errors != errors;
+    if (type == WIRE_TYPE_TRAIN && result == WIRE_DONE) {
+        uint32_t steps = device->net.steps - rig.steps_before, samples = device->configured ? samples_in(length) : 0;
+        fuzz_check(refused ? steps <= samples : steps == samples, "an acknowledged TRAIN trained other than its samples");
+    } else if (type != WIRE_TYPE_TRAIN && type != WIRE_TYPE_CONFIGURE && type != WIRE_TYPE_SET_BLOB) {
+        fuzz_check(device->net.steps == before, "a command that does not train trained");
+    }
+    if (result == WIRE_DONE)
+        rig.attempted = false;
+    return result;
+}
+
+static void start_device(void)
+{
+    device_init(rig.device, &rig.board.board, &rig.board.start);
+    execute = rig.device->session.handle;
+    rig.device->session.handle = handle;
+    rig.attempted = false;
+    wire_decoder_init(&rig.decoder, rig.receive, WIRE_MAX_PAYLOAD);
+}
+
+/* --- what the device sends --- */
+
+static const struct fuzz_message *device_message(uint8_t type)
+{
+    for (uint8_t i = 0; i < FUZZ_DEVICE_MESSAGES; i++)
+        if (fuzz_device_messages[i].type == type)
+            return &fuzz_device_messages[i];
+    return NULL;
+}
+
+static void keep_blob(const uint8_t *payload, uint8_t length)
+{
+    struct wire_blob blob;
+    memcpy(&blob, payload, sizeof blob);
+    uint32_t count = length - (uint32_t)sizeof blob;
+    fuzz_check(blob.offset + count <= blob.total, "a BLOB beyond its end");
+    if (blob.total <= FUZZ_BLOB) {
+        memcpy(rig.blobs[blob.blob].bytes + blob.offset, payload + sizeof blob, count);
+        rig.blobs[blob.blob].total = blob.total;
+    }
+}
+
+static void check_frame(void)
+{
+    const struct fuzz_message *message = device_message(wire_frame_type(&rig.decoder));
+    const uint8_t *payload = wire_frame_payload(&rig.decoder);
+    uint8_t length = wire_frame_length(&rig.decoder);
+    fuzz_check(message != NULL, "the device sends a message that the protocol does not know");
+    fuzz_check(length <= rig.device->session.max_payload, "the device sends a larger payload than agreed");
+    fuzz_check(message->open ? length >= message->size && (length - message->size) % message->open == 0 : length == message->size,
+               "the device sends a message of a wrong length");
+    for (uint8_t i = 0; i < message->field_count; i++) {
+        const struct fuzz_field *field = &fuzz_fields[message->first_field + i];
+        uint32_t value = 0;
+        memcpy(&value, payload + field->offset, field->bytes);
+        fuzz_check(value <= field->high, "the device sends a value that the protocol does not know");
+    }
+    if (message->type == WIRE_TYPE_BLOB)
+        keep_blob(payload, length);
+}
+
+static void drain(void)
+{
+    uint16_t at = 0;
+    while (at < rig.board.sent_count) {
+        uint16_t taken;
+        enum wire_event event = wire_decode(&rig.decoder, rig.board.sent + at, (uint16_t)(rig.board.sent_count - at), &taken);
+        fuzz_check(event != WIRE_BAD_FRAME, "the device sends something that is no frame");
+        at = (uint16_t)(at + taken);
+        if (event == WIRE_FRAME)
+            check_frame();
+    }
+    rig.board.sent_count = 0;
+}
+
+/* --- what must hold --- */
+
+static bool excludes(const uint8_t *bytes, uint32_t count, uint8_t value_bytes)
+{
+    for (uint32_t at = 0; at + value_bytes <= count; at += value_bytes) {
+        uint32_t value = 0;
+        memcpy(&value, bytes + at, value_bytes);
+        if (value == (value_bytes == 2 ? 0x8000u : 0x80000000u))
+            return false;
+    }
+    return true;
+}
+
+static bool inside_arena(const uint8_t *bytes, uint32_t count)
+{
+    const uint8_t *arena = rig.board.arena;
+    return bytes >= arena && bytes + count <= arena + rig.board.board.arena_bytes;
+}
+
+static void check_network(void)
+{
+    const struct anp_network *net = &rig.device->net;
+    if (!rig.device->configured)
+        return;
+    fuzz_check(anp_check(&net->config) == ANP_OK, "the network's configuration is none that anp_check() takes");
+    fuzz_check(net->at.used <= rig.board.board.arena_bytes, "the network is larger than its arena");
+    fuzz_check(inside_arena(net->at.weights, net->at.weights_bytes), "weights outside the arena");
+    fuzz_check(net->at.matrices_bytes == 0 || inside_arena(net->at.matrices, net->at.matrices_bytes), "matrices outside the arena");
+    fuzz_check(net->random_state != 0, "the random generator stands still");
+    fuzz_check(net->last_loss <= ANP_LOSS_MAX, "a loss beyond the largest");
+    if (rig.device->blobs.damaged)
+        return;
+    fuzz_check(excludes(net->at.weights, net->at.weights_bytes, net->config.weight_format == ANP_INT32 ? 4 : 2),
+               "a weight that symmetric saturation excludes");
+    fuzz_check(excludes(net->at.matrices, net->at.matrices_bytes, 2), "a matrix element that symmetric saturation excludes");
+}
+
+static void check_noise(void)
+{
+    const struct anp_noise *noise = &rig.device->intake.noise;
+    uint32_t total = 0;
+    fuzz_check(noise->filled <= ANP_NOISE_BUFFER && noise->position < ANP_NOISE_BUFFER, "the noise buffer is out of its bounds");
+    fuzz_check(rig.device->intake.contiguous <= noise->filled, "more contiguous codes than there are");
+    for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++)
+        total += noise->ring[i];
+    fuzz_check(total == noise->total, "the noise buffer does not agree with its sum");
+}
+
+void rig_check(void)
+{
+    check_network();
+    check_noise();
+}
+
+void rig_poll(uint16_t turns)
+{
+    while (turns--) {
+        bool busy = device_poll(rig.device);
+        if (rig.reads)
+            drain();
+        if (rig.board.restart) {
+            fuzz_board_reset(&rig.board, WIRE_RESET_CAUSE_SOFTWARE);
+            start_device();
+        }
+        if (!busy)
+            break;
+    }
+}
+
+void rig_power_cut(enum fuzz_torn torn)
+{
+    fuzz_board_power_cut(&rig.board, torn);
+    start_device();
+}
+
+void rig_reset(uint8_t cause)
+{
+    /* What had left the device is still on the line. */
+    drain();
+    fuzz_board_reset(&rig.board, cause);
+    start_device();
+}
+
+/* The host reads, the junction flickers, time passes: everything that waits must come to its end. */
+static void check_liveness(void)
+{
+    rig.reads = true;
+    rig.board.room = FUZZ_SENT;
+    rig.board.level_low = 34;
+    rig.board.level_high = 44;
+    for (uint16_t round = 0; round < 200; round++) {
+        rig_poll(16);
+        if (!rig.device->session.held && !rig.device->session.ack_due && rig.board.received_count == 0)
+            return;
+        fuzz_board_flicker(&rig.board, FUZZ_CODES / 2);
+        rig.board.micros += 3000;
+    }
+    fuzz_fail("a command is never answered though the host reads and the junction flickers");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < FUZZ_OPTIONS || size > 4096)
+        return 0;
+    rig = (struct rig){.device = malloc(sizeof *rig.device), .reads = true};
+    if (!rig.device)
+        exit(3);
+    fuzz_board_init(&rig.board, data);
+    start_device();
+    script_run(data + FUZZ_OPTIONS, size - FUZZ_OPTIONS);
+    check_liveness();
+    rig_check();
+    fuzz_board_free(&rig.board);
+    free(rig.device);
+    return 0;
+}
