@@ -82,14 +82,14 @@ class Progress:
         task: what it learns.
         stop_reason: why it stopped.
         epoch: epochs done.
-        position: steps done of this epoch.
+        position: steps done of this epoch; while it evaluates, samples of that.
         epoch_steps: length of an epoch.
         steps: since it was started.
         learning_rate: eta now.
         epoch_loss: mean loss of the last whole epoch, with noise; None before.
         evaluated: epochs done at the last evaluation; 0: none yet.
         evaluation_loss: its mean loss, without noise; None before.
-        correct: samples correctly classified in it.
+        correct: samples correctly classified in it; while it evaluates, in the running one.
         stop_steps: the rule; 0: none.
         stop_epochs: the rule; 0: none.
         loss_target: the rule; 0: none.
@@ -171,8 +171,9 @@ class Progress:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of samples classified correctly in the last evaluation; None before one."""
-        return self.correct / self.epoch_steps if self.evaluated and self.epoch_steps else None
+        """Share of samples classified correctly in the last evaluation; None before one, and while one runs."""
+        known = self.evaluated and self.epoch_steps and self.activity is not Activity.EVALUATING
+        return self.correct / self.epoch_steps if known else None
 
 
 @dataclass(frozen=True)

@@ -143,13 +143,14 @@ def _activity(progress: Progress) -> str:
 
 def _learning(progress: Progress) -> list[tuple[str, str]]:
     rows = [("task", f"{progress.task.name.lower()}; {rule_text(progress)}")]
-    place = f"{progress.steps:,} steps, epoch {progress.epoch:,} + {progress.position:,} of {progress.epoch_steps:,}"
+    part = "" if progress.activity is Activity.EVALUATING else f" + {progress.position:,} of {progress.epoch_steps:,}"
+    place = f"{progress.steps:,} steps, {progress.epoch:,}{part} epochs"
     halving = f", halved every {progress.halve_every:,} steps" if progress.halve_every else ""
     rows.append(("done", f"{place}; eta {progress.learning_rate:.4g}{halving}"))
     if progress.epoch_loss is not None:
         rows.append(("loss", f"{progress.epoch_loss:.4f} in the last whole epoch, with noise"))
     if progress.evaluation_loss is not None:
-        accuracy = f", {progress.correct:,} of {progress.epoch_steps:,} correct" if progress.epoch_steps else ""
+        accuracy = f", {progress.accuracy:.1%} correct" if progress.accuracy is not None else ""
         loss = f"loss {progress.evaluation_loss:.4f}{accuracy}, without noise"
         rows.append(("evaluation", f"after {progress.evaluated:,} epochs: {loss}"))
     return rows

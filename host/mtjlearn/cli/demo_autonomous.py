@@ -95,11 +95,11 @@ def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
     curve = board.curve()
     for step, loss in zip(curve.steps, curve.losses, strict=True):
         run.metric(step=int(step), loss=float(loss))
+    loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"iris {network.name}, learned without a host")
     accuracy = _accuracy(board, network, dataset)
     run.metric(step=stands.steps, test_accuracy=accuracy)
     info = board.info
     CheckpointFile(board.read_checkpoint(), info.name, info.build, time.time()).write(run.path / "board.ckpt")
-    loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"iris {network.name}, learned without a host")
     return {
         "net": network.name,
         "steps_when_back": returned.steps,
