@@ -230,7 +230,14 @@ class Autonomy(BoardSession):
         """
         network = self._configured()
         self._check_feature(Features.MEMORY, "nonvolatile memory", "stream the samples with train()")
-        packed = packing.fitting(network, x, target, self.progress().room, value_bytes)
+        room = self.progress().room
+        missing = self._ask(messages.GetCheckpoint(), messages.Checkpoints).missing
+        if missing:
+            raise BoardError(
+                f"the board's memory has {self.info.memory} bytes, and {missing} are missing for two checkpoints of {network.name}; "
+                "take fewer units, int16 weights, or another board"
+            )
+        packed = packing.fitting(network, x, target, room, value_bytes)
         self.execute(packed.message)
         self._write_blob(BlobKind.DATASET, packed.data, on_progress)
         return packed

@@ -89,10 +89,10 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
     with _open(board) as opened:
         name = board or opened.info.url
         network, schedule = plan.network, plan.schedule
-        say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
         with bar("dataset") as progress:
             packed = begin(opened, plan, progress.update)
         stands = opened.progress()
+        say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
         if packed is not None:
             kind = "int8" if packed.value_bytes == 1 else "int16"
             say(f"{packed.samples} samples as {kind} in its memory, {len(packed.data)} of {stands.room} bytes")
