@@ -263,7 +263,7 @@ static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
     /* Not before the noise is there and in order: a sample that was taken is trained. */
-    if (!step_ready(device) || !is_due(device))
+    if (step_prepare(device) != STEP_READY || !is_due(device))
         return false;
     if (own->position == 0)
         task_epoch(device);

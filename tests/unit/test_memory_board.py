@@ -116,7 +116,7 @@ def test_lengths_are_exact() -> None:
     }.items():
         for length in lengths:
             assert client.refusal(type_, bytes(length)) == (Error.BAD_LENGTH, length), hex(type_)
-    for type_ in (0, 0x10, 0x7F):
+    for type_ in (0, 0x19, 0x7F):
         assert client.refusal(type_, b"") == (Error.UNKNOWN_TYPE, type_)
 
 
