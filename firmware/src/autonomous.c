@@ -262,8 +262,9 @@ static bool is_due(struct device *device)
 static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
-    /* Not before the noise is there and in order: a sample that was taken is trained. */
-    if (step_prepare(device) != STEP_READY || !is_due(device))
+    /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer teaches half as well, so that a
+     * board faster than its converter waits for at least one code. */
+    if (step_prepare(device) != STEP_READY || !(device->took_codes || device->intake.source == WIRE_NOISE_SOURCE_INJECTED) || !is_due(device))
         return false;
     if (own->position == 0)
         task_epoch(device);
