@@ -15,11 +15,13 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo test lint validate bench pio system-packages clean
+.PHONY: help demo test fuzz soak lint validate bench pio system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
+	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
+	@echo 'make soak      ten million faults on the line; ARGS="--seed 5 --faults 1000000"'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
@@ -37,6 +39,12 @@ validate bench: $(VENV)/.installed-test
 test: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python tests/fuzz/run.py $(if $(RUNS),--runs $(RUNS)) $(if $(TIME),--seconds $(TIME)) $(ARGS)
+
+soak: $(VENV)/.installed-test
+	$(BIN)/python tests/soak.py $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .

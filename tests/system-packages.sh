@@ -24,6 +24,10 @@ if [ -n "${PYTHON:-}" ]; then
 else
     need python3-venv false
 fi
+# Fuzzing: libFuzzer comes with the sanitizers of clang's version.
+need "clang libclang-rt-14-dev" sh -c 'for clang in clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20 clang-21; do
+    echo "int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return d && n ? 0 : 0; }" |
+        $clang -fsanitize=fuzzer,address -xc - -o "$0" && exit 0; done; exit 1' "$scratch/fuzz"
 # The chips: simulators, the Arm compiler and the Arduino core. The AVR compiler comes from PyPI.
 need libsimavr-dev test -e /usr/include/simavr/sim_avr.h
 need libelf-dev test -e /usr/include/libelf.h

@@ -95,6 +95,12 @@ static void read_fields(const struct device *device, uint8_t slot, void *to, con
         read_bytes(device, slot, row->to, (uint8_t *)to + row->from, row->bytes);
 }
 
+/* Whether the byte that was read there is one that a bool can have. */
+static bool is_bool(const bool *flag)
+{
+    return *(const uint8_t *)flag <= 1;
+}
+
 enum slot_state { SLOT_EMPTY, SLOT_TORN, SLOT_FOREIGN, SLOT_COMPLETE };
 
 /* What stands in a slot, and the network's configuration if that is complete. */
@@ -103,7 +109,7 @@ static enum slot_state examine(const struct device *device, uint8_t slot, struct
     uint32_t crc = 0, stored;
     memset(config, 0, sizeof *config);
     read_fields(device, slot, config, config_fields, ROWS(config_fields));
-    if (config->layers < 1 || config->layers > ANP_MAX_LAYERS)
+    if (config->layers < 1 || config->layers > ANP_MAX_LAYERS || !is_bool(&config->normalised) || !is_bool(&config->antithetic))
         return SLOT_TORN;
     uint16_t sizes_bytes = (uint16_t)((config->layers + 1u) * sizeof config->sizes[0]);
     read_bytes(device, slot, WIRE_SIZE_CHECKPOINT_RECORD, config->sizes, sizes_bytes);

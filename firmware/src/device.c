@@ -195,7 +195,10 @@ bool device_poll(struct device *device)
         BOARD_DO(board, advance);
         device_take_codes(device);
     }
-    bool saves = BOARD(device->board, memory_bytes) && checkpoint_poll(device);
+    /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it go on. */
+    bool saves = checkpoint_poll(device);
     bool works = !saves && autonomous_poll(device);
-    return device->took_codes || inputs || saves || works;
+    /* An upload waits for the memory, which no event tells of. */
+    bool uploads = device->session.held && wire_frame_type(&device->session.decoder) == WIRE_TYPE_SET_BLOB;
+    return device->took_codes || inputs || saves || works || uploads;
 }

@@ -8,11 +8,13 @@
 #include "device_target.h"
 
 #include <sanitizer/asan_interface.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz_messages.h"
 #include "messages.h"
+#include "tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +28,7 @@ static uint32_t samples_in(uint8_t length)
     return length / 2u / (net->config.sizes[0] + anp_target_count(net));
 }
 
-/* What the network does not use of the arena is out of bounds. */
+/* What network and task do not use of the arena is out of bounds. */
 static void open_arena(void)
 {
     ASAN_UNPOISON_MEMORY_REGION(rig.board.arena, rig.board.board.arena_bytes);
@@ -34,8 +36,12 @@ static void open_arena(void)
 
 static void close_arena(void)
 {
-    uint32_t used = rig.device->configured ? rig.device->net.at.used : 0;
-    ASAN_POISON_MEMORY_REGION(rig.board.arena + used, rig.board.board.arena_bytes - used);
+    const struct device *device = rig.device;
+    uint32_t used = device->configured ? device->net.at.used : 0, arena = rig.board.board.arena_bytes;
+    if (device->configured && device->autonomous.task != WIRE_TASK_NONE)
+        used = task_arena_bytes(device, device->autonomous.task);
+    if (used < arena)
+        ASAN_POISON_MEMORY_REGION(rig.board.arena + used, arena - used);
 }
 
 /* Stands between the session and the device's own handler. */
@@ -50,7 +56,8 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     }
     fuzz_check(payload == (const uint8_t *)device->receive + WIRE_RECEIVE_PAYLOAD, "a payload lies where it was received");
     fuzz_check(length <= device->session.max_payload, "a payload is larger than agreed");
-    if (type == WIRE_TYPE_CONFIGURE)
+    /* A new network, a task, or an uploaded checkpoint. */
+    if (type == WIRE_TYPE_CONFIGURE || type == WIRE_TYPE_AUTONOMOUS || (type == WIRE_TYPE_SET_BLOB && *payload == WIRE_BLOB_KIND_CHECKPOINT))
         open_arena();
     enum wire_result result = execute(context, type, payload, length);
     close_arena();
@@ -175,7 +182,7 @@ static void check_noise(void)
     const struct anp_noise *noise = &rig.device->intake.noise;
     uint32_t total = 0;
     fuzz_check(noise->filled <= ANP_NOISE_BUFFER && noise->position < ANP_NOISE_BUFFER, "the noise buffer is out of its bounds");
-    fuzz_check(rig.device->intake.contiguous <= noise->filled, "more contiguous codes than there are");
+    fuzz_check(rig.device->intake.contiguous <= ANP_NOISE_BUFFER, "more contiguous codes than there are");
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++)
         total += noise->ring[i];
     fuzz_check(total == noise->total, "the noise buffer does not agree with its sum");
@@ -223,13 +230,17 @@ static void check_liveness(void)
     rig.board.room = FUZZ_SENT;
     rig.board.level_low = 34;
     rig.board.level_high = 44;
-    for (uint16_t round = 0; round < 200; round++) {
+    for (uint16_t round = 0; round < 3000; round++) {
         rig_poll(16);
         if (!rig.device->session.held && !rig.device->session.ack_due && rig.board.received_count == 0)
             return;
         fuzz_board_flicker(&rig.board, FUZZ_CODES / 2);
         rig.board.micros += 3000;
     }
+    fprintf(stderr, "held %d type %#x ack due %d received %u activity %u phase %u fault %u filled %u\n", rig.device->session.held,
+            wire_frame_type(&rig.device->session.decoder), rig.device->session.ack_due, rig.board.received_count,
+            rig.device->autonomous.activity, rig.device->checkpoint.phase, rig.device->intake.health.fault,
+            rig.device->intake.noise.filled);
     fuzz_fail("a command is never answered though the host reads and the junction flickers");
 }
 

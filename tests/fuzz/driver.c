@@ -17,6 +17,13 @@
 #define SEEDS 2048
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__ubsan_default_options(void);
+
+/* The second sanitizer has a run-time library of its own, which does not know of the death callback. */
+const char *__ubsan_default_options(void)
+{
+    return "abort_on_error=1:print_stacktrace=1";
+}
 
 static struct seed {
     uint16_t size;

@@ -2,9 +2,8 @@
 
     python tests/fuzz/run.py [--runs N] [--seconds S] [--seed N] [--plain] [TARGET...]
 
-The C targets run under libFuzzer where a clang is there, else (or with --plain) under the plain driver with gcc. Prints executions and
-crashes of each target; a crash leaves its input in build/fuzz/crashes, with how to run it again. Ctrl-C ends it after the target's
-figures so far.
+The C targets run under libFuzzer where a clang is there, else (or with --plain) under the plain driver with gcc. Prints executions
+and crashes of each target; a crash leaves its input in build/fuzz/crashes, with how to run it again.
 """
 
 from __future__ import annotations

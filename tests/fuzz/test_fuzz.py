@@ -1,4 +1,4 @@
-"""A short run of every fuzz target, always with the same inputs; ``make fuzz`` runs them for long. And: the fuzzers find what is wrong."""
+"""A short run of every fuzz target, always with the same inputs (``make fuzz`` runs them for long); and they find what is wrong."""
 
 from __future__ import annotations
 
@@ -78,36 +78,22 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 
 # --- that they would notice: faults planted into copies of the sources ---
 
+FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
+NOISE, DEVICE = "lib/anp/src/anp_noise.c", "src/device.c"
+LENGTH = "uint8_t count = (uint8_t)(length + {});"
+STEP = "step_train(device, x, x + batch.inputs);"
+SAVES = "bool saves = {}checkpoint_poll"
 FAULTS = {
-    "a decoder without a limit": ("frame", "lib/wire/src/frame.c", "if (decoder->length == decoder->capacity) {", "if (false) {"),
-    "a decoder that keeps its block": (
-        "frame",
-        "lib/wire/src/frame.c",
-        "decoder->block == 0 && decoder->length",
-        "decoder->length",
-    ),
-    "an encoder one too short": (
-        "frame",
-        "lib/wire/src/frame.c",
-        "uint8_t count = (uint8_t)(length + 3);",
-        "uint8_t count = (uint8_t)(length + 2);",
-    ),
-    "a sample trained twice": (
-        "device",
-        "src/samples.c",
-        "telemetry_step(",
-        "anp_train(net, noise, x, x + batch.inputs);\n        telemetry_step(",
-    ),
-    "a blob beyond its end": ("device", "src/blobs.c", "if (count > total - start ||", "if ("),
-    "a checksum not compared": ("frame", "lib/wire/src/frame.c", "return whole && checksum_holds(decoder)", "return whole"),
-    "weights taken unchecked": ("device", "src/blobs.c", "    if (invalid)\n", "    if (invalid && false)\n"),
-    "a reply without room": (
-        "device",
-        "lib/wire/src/session.c",
-        "length > session->max_payload || session->write_room",
-        "false && session->write_room",
-    ),
-    "codes that do not add up": ("device", "lib/anp/src/anp_noise.c", "noise->total = total;", "noise->total = total + 1;"),
+    "a decoder without a limit": ("frame", FRAME, "if (decoder->length == decoder->capacity) {", "if (false) {"),
+    "a decoder that keeps its block": ("frame", FRAME, "decoder->block == 0 && decoder->length", "decoder->length"),
+    "an encoder one too short": ("frame", FRAME, LENGTH.format(3), LENGTH.format(2)),
+    "a checksum not compared": ("frame", FRAME, "return whole && checksum_holds(decoder)", "return whole"),
+    "a sample trained twice": ("device", SAMPLES, STEP, STEP + STEP),
+    "a blob beyond its end": ("device", BLOBS, "if (count > total - start ||", "if ("),
+    "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
+    "a reply without room": ("device", SESSION, "length > session->max_payload || session->write", "false && session->write"),
+    "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
+    "a command never answered": ("device", DEVICE, SAVES.format(""), SAVES.format("board->memory_bytes && ")),
 }
 
 
