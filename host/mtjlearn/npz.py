@@ -1,7 +1,7 @@
 """Arrays from NPZ and NPY files that anybody may have written.
 
-Nothing is unpickled, and nothing is believed before it was compared: a file that says it unpacks to more than is asked for, or whose
-array says it is larger than the bytes behind it, is refused before memory is taken for it.
+Nothing is unpickled, and nothing is believed before it was compared: a file that says it unpacks to more than is asked for, or
+whose array says it is larger than the bytes behind it, is refused before memory is taken for it.
 """
 
 from __future__ import annotations

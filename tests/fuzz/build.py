@@ -10,6 +10,7 @@ import itertools
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,17 @@ def libfuzzer() -> str | None:
     return None
 
 
-def build(target: str, out: Path, *, clang: str | None = None, coverage: bool = False) -> Path:
+def build(
+    target: str, out: Path, *, clang: str | None = None, firmware: Path = PROJECT / "firmware", flags: Sequence[str] = ()
+) -> Path:
     """Builds a target and returns the program.
 
     Args:
         target: a key of SOURCES.
         out: folder for what is made.
         clang: the compiler for libFuzzer; None: gcc and the plain driver.
-        coverage: count lines and branches for gcov, without libFuzzer only.
+        firmware: folder of the sources.
+        flags: for the compiler, e.g. ``--coverage``.
 
     Raises:
         RuntimeError: it does not compile; the compiler's words.
@@ -95,15 +99,15 @@ def build(target: str, out: Path, *, clang: str | None = None, coverage: bool = 
     out.mkdir(parents=True, exist_ok=True)
     (out / "fuzz_messages.h").write_text(message_table(), encoding="utf-8")
     sources = [HERE / name for name in SOURCES[target]]
-    sources += [path for folder in FOLDERS for path in sorted((PROJECT / "firmware" / folder).glob("*.c"))]
-    includes = [f"-I{PROJECT / 'firmware' / folder}" for folder in FOLDERS] + [f"-I{HERE}", f"-I{out}"]
+    sources += [path for folder in FOLDERS for path in sorted((firmware / folder).glob("*.c"))]
+    includes = [f"-I{firmware / folder}" for folder in FOLDERS] + [f"-I{HERE}", f"-I{out}"]
     program = out / f"{target}-{'libfuzzer' if clang else 'driver'}"
     if clang:
         command = [clang, "-fsanitize=fuzzer"]
     else:
         sources.append(HERE / "driver.c")
-        command = ["gcc", *(["--coverage"] if coverage else [])]
-    command += [*WARNINGS, *SANITIZERS, *includes, *map(str, sources), "-lm", "-o", str(program)]
+        command = ["gcc"]
+    command += [*WARNINGS, *SANITIZERS, *flags, *includes, *map(str, sources), "-lm", "-o", str(program)]
     run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(f"{' '.join(itertools.islice(command, 4))} ...\n{run.stderr}")

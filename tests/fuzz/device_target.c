@@ -7,6 +7,7 @@
  * its sum; and a host that reads and a junction that flickers get every command answered in the end. */
 #include "device_target.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,18 @@ static uint32_t samples_in(uint8_t length)
     return length / 2u / (net->config.sizes[0] + anp_target_count(net));
 }
 
+/* What the network does not use of the arena is out of bounds. */
+static void open_arena(void)
+{
+    ASAN_UNPOISON_MEMORY_REGION(rig.board.arena, rig.board.board.arena_bytes);
+}
+
+static void close_arena(void)
+{
+    uint32_t used = rig.device->configured ? rig.device->net.at.used : 0;
+    ASAN_POISON_MEMORY_REGION(rig.board.arena + used, rig.board.board.arena_bytes - used);
+}
+
 /* Stands between the session and the device's own handler. */
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
@@ -37,7 +50,10 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     }
     fuzz_check(payload == (const uint8_t *)device->receive + WIRE_RECEIVE_PAYLOAD, "a payload lies where it was received");
     fuzz_check(length <= device->session.max_payload, "a payload is larger than agreed");
+    if (type == WIRE_TYPE_CONFIGURE)
+        open_arena();
     enum wire_result result = execute(context, type, payload, length);
+    close_arena();
     fuzz_check(device->session.next_seq == seq, "a handler counts its own command");
     bool refused = device->session.errors != errors;
     if (type == WIRE_TYPE_TRAIN && result == WIRE_DONE) {
@@ -53,7 +69,9 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
 
 static void start_device(void)
 {
+    open_arena();
     device_init(rig.device, &rig.board.board, &rig.board.start);
+    close_arena();
     execute = rig.device->session.handle;
     rig.device->session.handle = handle;
     rig.attempted = false;
@@ -227,6 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     script_run(data + FUZZ_OPTIONS, size - FUZZ_OPTIONS);
     check_liveness();
     rig_check();
+    open_arena();
     fuzz_board_free(&rig.board);
     free(rig.device);
     return 0;

@@ -1,8 +1,8 @@
 /* Runs a fuzz target without libFuzzer: every file given, then mutations of them by a generator with a seed, so that a run repeats.
  *
- *     driver [-runs=N] [-seconds=N] [-seed=N] [-artifact_prefix=PATH] FILE...
+ *     driver [-runs=N] [-seconds=N] [-seed=N] [-timeout=N] [-artifact_prefix=PATH] FILE...
  *
- * An input that crashes the target is written to PATHcrash-HASH; `driver THAT_FILE` runs it again. */
+ * An input that crashes the target, or takes longer than the time-out (seconds), is written to PATHcrash-HASH; `driver THAT_FILE` runs it again. */
 #define _GNU_SOURCE               /* a clock, also with -std=c11 */
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MOST 1024                 /* bytes of an input */
 #define SEEDS 2048
@@ -28,6 +29,7 @@ static size_t input_size;
 static uint64_t state;
 static const char *prefix = "";
 static const char *program;
+static unsigned patience = 30;    /* seconds for one input */
 
 static uint32_t draw(uint32_t below)
 {
@@ -59,6 +61,13 @@ static void aborted(int number)
     raise(number);
 }
 
+static void hung(int number)
+{
+    static const char message[] = "an input takes too long\n";
+    if (write(STDERR_FILENO, message, sizeof message - 1) > 0)
+        aborted(number);
+}
+
 static void run(const uint8_t *bytes, size_t size)
 {
     input = malloc(size ? size : 1);
@@ -66,7 +75,9 @@ static void run(const uint8_t *bytes, size_t size)
         exit(3);
     memcpy(input, bytes, size);
     input_size = size;
+    alarm(patience);
     LLVMFuzzerTestOneInput(input, size);
+    alarm(0);
     free(input);
 }
 
@@ -160,11 +171,14 @@ int main(int count, char **arguments)
             seconds = strtod(value + 1, NULL);
         else if (strncmp(arguments[i], "-seed=", 6) == 0)
             state = strtoull(value + 1, NULL, 10) * 2654435761u + 1;
+        else if (strncmp(arguments[i], "-timeout=", 9) == 0)
+            patience = (unsigned)strtoul(value + 1, NULL, 10);
         else if (strncmp(arguments[i], "-artifact_prefix=", 17) == 0)
             prefix = value + 1;
     }
     __sanitizer_set_death_callback(save_crash);
     signal(SIGABRT, aborted);
+    signal(SIGALRM, hung);
     for (uint32_t i = 0; i < seed_count; i++, done++)
         run(seeds[i].bytes, seeds[i].size);
     static struct seed trial;

@@ -2,7 +2,7 @@
  *
  * An input is: one byte that chooses the largest payload, one that steers the chunks, then the line. Checked: never a byte outside
  * the buffer (which is a block of its own, so the sanitizer sees); a chunk is taken whole or up to a delimiter; the result does not
- * depend on the chunks; a decoded frame, encoded, decodes to itself; and a true frame behind a delimiter arrives, whatever came before. */
+ * depend on the chunks and is that of a decoder written by the book; a decoded frame, encoded, decodes to itself; and a true frame behind a delimiter arrives, whatever came before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +59,62 @@ static void round_trip(const struct wire_decoder *decoder)
     free(transmit);
     free(receive);
 }
+
+/* --- the same by the book: byte by byte, with a checksum of its own --- */
+
+static uint32_t plain_crc(const uint8_t *bytes, size_t count)
+{
+    uint32_t crc = 0xffffffffu;
+    for (; count; count--) {
+        crc ^= *bytes++;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return ~crc;
+}
+
+/* Decoded bytes of what stood between two delimiters, or 0 if it is no frame. */
+static size_t plain_decode(const uint8_t *bytes, size_t count, uint8_t *out)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < count;) {
+        size_t code = bytes[at++];
+        if (at + code - 1 > count || length + code > largest + WIRE_FRAME_OVERHEAD + 1u)
+            return 0;
+        memcpy(out + length, bytes + at, code - 1);
+        length += code - 1;
+        at += code - 1;
+        if (code != 0xff && at < count)
+            out[length++] = 0;
+    }
+    if (length < WIRE_FRAME_OVERHEAD || length > largest + (size_t)WIRE_FRAME_OVERHEAD)
+        return 0;
+    uint32_t crc;
+    memcpy(&crc, out + length - sizeof crc, sizeof crc);
+    return crc == plain_crc(out, length - sizeof crc) ? length : 0;
+}
+
+static struct seen by_the_book(const uint8_t *line, size_t size)
+{
+    struct seen seen = {0};
+    uint8_t out[512];
+    size_t start = 0;
+    for (size_t at = 0; at < size; at++) {
+        if (line[at] != 0)
+            continue;
+        size_t length = at > start ? plain_decode(line + start, at - start, out) : 0;
+        if (length) {
+            seen.frames++;
+            seen.digest = wire_crc32(seen.digest, out, (uint16_t)length);
+        } else if (at > start) {
+            seen.bad++;
+        }
+        start = at + 1;
+    }
+    return seen;
+}
+
+/* --- the target --- */
 
 static struct seen decode(const uint8_t *line, size_t size, uint8_t steer)
 {
@@ -120,7 +176,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     largest = (uint8_t)(WIRE_MIN_PAYLOAD + data[0] % (WIRE_MAX_PAYLOAD - WIRE_MIN_PAYLOAD + 1));
     struct seen whole = decode(data + 2, size - 2, 0), chunks = decode(data + 2, size - 2, data[1]);
+    struct seen book = by_the_book(data + 2, size - 2);
     fuzz_check(memcmp(&whole, &chunks, sizeof whole) == 0, "chunks change what is decoded");
+    fuzz_check(memcmp(&whole, &book, sizeof whole) == 0, "other frames are found than stand in the line");
     encode(data + 2, size - 2);
     return 0;
 }

@@ -27,7 +27,7 @@ UNO = bytes((0x10, 60, 0x31, 2, 34, 10))  # 64-byte payloads, 1,024 bytes of mem
 LARGE = bytes((0x63, 255, 0x31, 0, 34, 10))  # 240-byte payloads, 2,048 bytes of memory
 BLOCKS = bytes((0xA2, 255, 0x31, 3, 34, 10))  # memory in blocks of 64 bytes
 FED = bytes((0x13, 200, 0x06, 0, 34, 10))  # no converter, no memory but codes from the script
-BOARDS = {"uno": UNO, "large": LARGE, "blocks": BLOCKS, "fed": FED}
+BOARDS = (UNO, LARGE, BLOCKS, FED)
 
 
 def op(name: str, *arguments: int) -> bytes:
@@ -58,35 +58,68 @@ TRAIN = op("FLICKER", 10) + op("SAMPLES", 0x40, 3) + op("SAMPLES", 0xF0, 9)
 
 def scripts() -> Iterator[tuple[str, bytes]]:
     """Scripts of the device by name."""
+    yield from command_scripts()
+    yield from line_scripts()
+    yield from autonomous_scripts()
+
+
+def command_scripts() -> Iterator[tuple[str, bytes]]:
+    """Every command, and what belongs together."""
     for kind in HOST:
-        name = kind.NAME.lower()
-        yield f"command-{name}", small_network() + command(kind, 1, extra=3) + command(kind, *range(40)[: kind.LAYOUT.size], in_range=False)
+        fixed = range(1, 1 + kind.LAYOUT.size)
+        any_values = command(kind, *fixed, in_range=False)
+        yield f"command-{kind.NAME.lower()}", small_network() + command(kind, 1, extra=3) + any_values
     for how in (0x00, 0x01, 0x02, 0x4F, 0x86, 0x18):
-        yield f"train-{how:02x}", small_network(how) + TRAIN + op("SAMPLES", 2, 5) + op("SAMPLES", 0x1B, 5) + command(messages.GetStatus)
+        ask = op("SAMPLES", 2, 5) + op("SAMPLES", 0x1B, 5) + command(messages.GetStatus)
+        yield f"train-{how:02x}", small_network(how) + TRAIN + ask
     yield "inject", small_network(0x20) + command(messages.Inject, extra=25) * 8 + op("SAMPLES", 0, 1)
-    yield "blobs", small_network(0x42) + TRAIN + op("FETCH_BLOB", 0) + op("FETCH_BLOB", 1) + op("SEND_BLOB", 0, 1, 3, 9) + op("SEND_BLOB", 1, 0)
-    yield "half-blob", small_network() + op("FETCH_BLOB", 0) + op("SEND_BLOB", 0, 0x20) + op("SAMPLES", 0, 1) + op("HELLO", 9, 0) + TRAIN
-    yield "stream", small_network() + command(messages.Noise, 100, 0, 0, 0, 20) + op("FLICKER", 15) + op("ROOM", 0) + op("FLICKER", 15) + op("ROOM", 1)
+    fetch = op("FETCH_BLOB", 0) + op("FETCH_BLOB", 1)
+    yield "blobs", small_network(0x42) + TRAIN + fetch + op("SEND_BLOB", 0, 1, 3, 9) + op("SEND_BLOB", 1, 0)
+    forbidden = op("SEND_BLOB", 0, 2, 0, 0, 1, 0x80) + op("SEND_BLOB", 1, 2, 0, 0, 1, 0x80)
+    yield "forbidden-weight", small_network(0x40) + fetch + forbidden + op("SAMPLES", 2, 1)
+    beyond = command(messages.SetBlob, 0, 0, 0, 0, 0, 86, extra=200)
+    yield "beyond-blob", small_network() + beyond + op("FETCH_BLOB", 0)
+    half = op("FETCH_BLOB", 0) + op("SEND_BLOB", 0, 0x20) + op("SAMPLES", 0, 1)
+    yield "half-blob", small_network() + half + op("HELLO", 9, 0) + TRAIN
+
+
+def line_scripts() -> Iterator[tuple[str, bytes]]:
+    """Streams, a host that stalls, bytes that are no command, restarts, a broken junction."""
+    stalls = op("FLICKER", 15) + op("ROOM", 0) + op("FLICKER", 15) + op("ROOM", 1)
+    yield "stream", small_network() + command(messages.Noise, 100, 0, 0, 0, 20) + stalls
     yield "stream-bursts", command(messages.Noise, 0, 0, 0, 0, 7) + op("FLICKER", 15) + command(messages.Stop)
     yield "telemetry", small_network() + command(messages.SetTelemetry, 1) + TRAIN + op("TIME", 200, 12) + TRAIN
-    yield "host-stalls", small_network() + op("ROOM", 0) + TRAIN + command(messages.GetStatus) * 4 + op("ROOM", 1) + op("POLL", 9)
+    asked = command(messages.GetStatus) * 4
+    yield "host-stalls", small_network() + op("ROOM", 0) + TRAIN + asked + op("ROOM", 1) + op("POLL", 9)
     yield "narrow-line", small_network() + op("ROOM", 6 | 1) + command(messages.GetBlob, 0) + op("ROOM", 1)
-    yield "restarts", small_network() + TRAIN + op("RESTART", 0) + op("HELLO", 3, 0) + TRAIN + op("RESTART", 0x84) + command(messages.Reset)
+    again = op("RESTART", 0) + op("HELLO", 3, 0) + TRAIN + op("RESTART", 0x84) + command(messages.Reset)
+    yield "restarts", small_network() + TRAIN + again
     yield "raw", op("RAW_BYTES", 8, 0, 5, 1, 2, 3, 4, 0, 0) + op("OTHER_FRAME", 4, 0, 3) + op("OTHER_FRAME", 4, 1, 0)
-    yield "broken-noise", small_network() + op("CODES", 250, 0, 0) + op("SAMPLES", 0, 1) + op("CODES", 250, 255, 255) + op("SAMPLES", 0, 2)
-    for kind_bits in (0x00, 0x02, 0x0A, 0x05, 0x1D):
-        data = small_network(0 if kind_bits & 6 else 1) + op("DATASET", kind_bits, 9, 4) + op("FETCH_BLOB", 2)
-        yield f"dataset-{kind_bits:02x}", data + op("AUTONOMOUS", 0x48, 3, 2, 5) + op("POLL", 200) + command(messages.GetProgress) + op("POLL", 99)
+    stuck = op("CODES", 250, 0, 0) + op("SAMPLES", 0, 1) + op("CODES", 250, 255, 255) + op("SAMPLES", 0, 2)
+    yield "broken-noise", small_network() + stuck
+    limits = command(messages.SetHealth, 5, 0, 200, 0, 1, 0, 190, 0, 3)
+    broken = op("CODES", 200, 34, 0) + TRAIN + op("FLICKER", 15) * 2 + TRAIN
+    yield "health", small_network() + limits + TRAIN + broken
+
+
+def autonomous_scripts() -> Iterator[tuple[str, bytes]]:
+    """Datasets, learning alone, checkpoints, power cuts."""
+    for kind in (0x00, 0x02, 0x0A, 0x05, 0x1D):
+        data = small_network(0 if kind & 6 else 1) + op("DATASET", kind, 9, 4) + op("FETCH_BLOB", 2)
+        learn = op("AUTONOMOUS", 0x48, 3, 2, 5) + op("POLL", 200) + command(messages.GetProgress) + op("POLL", 99)
+        yield f"dataset-{kind:02x}", data + learn
+    watch = op("POLL", 200) + command(messages.GetProgress) + command(messages.GetCurve) + command(messages.GetHealth)
+    stop = command(messages.Halt) + op("POLL", 250) + command(messages.GetCheckpoint)
+    restore = op("FETCH_BLOB", 3) + op("SEND_BLOB", 3, 0x10)
     for task in range(1, 4):
         begin = op("CONFIGURE", 0, 1, 200, 1, 3, 0) + op("AUTONOMOUS", task | 0x24, 50, 20, 9, 9)
-        watch = op("POLL", 200) + command(messages.GetProgress) + command(messages.GetCurve) + command(messages.GetHealth)
-        stop = command(messages.Halt) + op("POLL", 250) + command(messages.GetCheckpoint) + op("FETCH_BLOB", 3) + op("SEND_BLOB", 3, 0x10)
-        yield f"autonomous-{task}", begin + watch + op("RESTART", 3) + op("POLL", 255) + op("HELLO", 5, 0) + watch + stop + TRAIN
+        alone = op("RESTART", 3) + op("POLL", 255) + op("HELLO", 5, 0)
+        yield f"autonomous-{task}", begin + watch + alone + watch + stop + restore + TRAIN
     save = small_network() + TRAIN + command(messages.Checkpoint) + op("POLL", 255) * 2
-    yield "checkpoint", save + op("FETCH_BLOB", 3) + op("SEND_BLOB", 3, 0x11, 30, 1) + op("RESTART", 0) + op("HELLO", 2, 0) + TRAIN
-    yield "torn", save + command(messages.Checkpoint) + op("POLL", 5) + op("RESTART", 3) + op("HELLO", 2, 0) + command(messages.GetCheckpoint)
-    yield "poked", save + op("POKE", 12, 0, 3, 1, 2, 3) + op("RESTART", 0) + op("HELLO", 2, 0) + command(messages.GetCheckpoint)
-    yield "health", small_network() + command(messages.SetHealth, 5, 0, 200, 0, 1, 0, 190, 0, 3) + TRAIN + op("CODES", 200, 34, 0) + TRAIN + op("FLICKER", 15) * 2 + TRAIN
+    start = op("HELLO", 2, 0) + command(messages.GetCheckpoint)
+    yield "checkpoint", save + op("FETCH_BLOB", 3) + op("SEND_BLOB", 3, 0x11, 30, 1) + op("RESTART", 0) + start + TRAIN
+    yield "torn", save + command(messages.Checkpoint) + op("POLL", 5) + op("RESTART", 3) + start
+    yield "poked", save + op("POKE", 12, 0, 3, 1, 2, 3) + op("RESTART", 0) + start
 
 
 def frames() -> Iterator[tuple[str, bytes]]:
@@ -108,9 +141,10 @@ def frames() -> Iterator[tuple[str, bytes]]:
 
 def seeds() -> dict[Path, bytes]:
     """All seeds that are made here."""
+    needs_memory = {name for name, _ in autonomous_scripts()}
     made = {CORPUS / "frame" / name: bytes((176, 7)) + line for name, line in frames()}
     for number, (name, script) in enumerate(scripts()):
-        board = list(BOARDS.values())[0 if name.startswith(("autonomous", "checkpoint", "torn", "poked", "dataset")) else number % 4]
+        board = UNO if name in needs_memory else LARGE if name == "beyond-blob" else BOARDS[number % len(BOARDS)]
         made[CORPUS / "device" / name] = board + script
     for name in ("autonomous-1", "checkpoint", "torn"):
         made[CORPUS / "device" / f"{name}-blocks"] = BLOCKS + made[CORPUS / "device" / name][len(BLOCKS) :]

@@ -146,6 +146,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
         self._stream(samples.predict_commands(inputs, network.sizes[-1], self._max_payload), collect)
         joined = np.concatenate(outputs) if outputs else np.zeros(0, np.int16)
+        if joined.size != len(inputs) * network.sizes[-1]:
+            raise BoardError(f"the board sent {joined.size} outputs for {len(inputs)} inputs; configure it again")
         return joined.reshape(len(inputs), network.sizes[-1])
 
     def evaluate(self, x: Integers, target: Integers) -> Evaluation:

@@ -58,7 +58,9 @@ def _chunks(board: NoisyBoard, connection: Connection, count: int, burst: int) -
     while left or not count:
         if connection.wait_for_noise(_QUIET):
             chunk = NoiseChunk.of(connection.noise.popleft())
-            left -= len(chunk.codes) if count else 0
+            if count:
+                chunk = NoiseChunk(chunk.first, chunk.micros, chunk.codes[:left])
+                left -= len(chunk.codes)
             heard = time.monotonic()
             yield chunk
         elif time.monotonic() - heard >= _PATIENCE:

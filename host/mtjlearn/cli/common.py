@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
@@ -38,7 +39,17 @@ _EXIT = "mtjlearn.exit"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-console = Console(stderr=True, highlight=False, emoji=False)
+_COMMANDS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+class _PlainConsole(Console):
+    """Prints text that others wrote (names of boards and files, what a file holds) without the commands that a terminal obeys."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(text.translate(_COMMANDS), **how)
+
+
+console = _PlainConsole(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error, so that standard output is the result alone."""
 
 

@@ -167,6 +167,8 @@ def _read_text(path: Path) -> _Content:
     table = np.loadtxt(rows, delimiter=delimiter, ndmin=2)
     if table.shape[1] == 1:
         return table[:, 0], (0,), None
+    if len(heading) != table.shape[1]:
+        raise RecordingError(f"has {table.shape[1]} columns under a heading of {len(heading)}")
     column = next((heading.index(name) for name in VALUE_COLUMNS if name in heading), None)
     if column is None:
         raise RecordingError("has several columns; give it a heading with a column 'values', 'codes' or 'volts'")

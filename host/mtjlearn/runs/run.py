@@ -31,7 +31,7 @@ from mtjlearn.runs.files import (
     read_meta,
     read_metrics,
 )
-from mtjlearn.runs.storage import Lock, LockedError, is_locked, plain, sync_directory, write_atomic
+from mtjlearn.runs.storage import Lock, LockedError, is_locked, open_own, plain, sync_directory, write_atomic
 
 _LIBRARIES = ("mtjlearn", "numpy", "scikit-learn", "pyserial")
 _NAME = re.compile(r"(?P<day>\d{8})-(?P<time>\d{6})-(?P<command>[^-]+)-(?P<name>.+)-s(?P<seed>\d+)(-\d+)?")
@@ -72,7 +72,7 @@ class Run:
         self.path = path
         self._lock = lock
         self._meta = meta
-        self._metrics = os.open(path / METRICS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+        self._metrics = open_own(path / METRICS, os.O_APPEND)
         self._open = True
         _cut_torn_line(self._metrics)
 
@@ -139,6 +139,9 @@ class Run:
             read_config(path)
             checkpoint = read_checkpoint(path)
             run = cls(path, lock, meta)
+        except OSError as error:
+            lock.release()
+            raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
         except BaseException:
             lock.release()
             raise
@@ -148,8 +151,15 @@ class Run:
 
     @property
     def link_log(self) -> Path:
-        """Where the transport writes its raw log."""
-        return self.path / LINK_LOG
+        """Where the transport writes its raw log.
+
+        Raises:
+            RunError: if it is a link, which may lead out of the run.
+        """
+        path = self.path / LINK_LOG
+        if path.is_symlink():
+            raise RunError(f"{path} is a link; remove it")
+        return path
 
     @property
     def config(self) -> dict[str, Any]:

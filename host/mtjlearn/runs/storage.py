@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import errno
 import math
 import os
 import sys
@@ -34,12 +35,25 @@ def write_atomic(path: Path, data: bytes) -> None:
         OSError: if it cannot be written; the old content is kept.
     """
     draft = path.with_name(f".{path.name}.tmp")
-    with open(draft, "wb") as file:
+    # A draft that is there was left behind, or is a link that would lead the bytes elsewhere.
+    draft.unlink(missing_ok=True)
+    with open(draft, "xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
     sync_directory(path.parent)
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Opens a file of a run for writing, made if it is not there. Links, which a run from elsewhere may hold, are not followed.
+
+    Raises:
+        OSError: if it cannot be opened, or is a link.
+    """
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link", str(path))
+    return os.open(path, flags | os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o644)
 
 
 def sync_directory(path: Path) -> None:
@@ -90,7 +104,7 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._descriptor = open_own(path, 0)
         # is_locked() holds the lock for an instant.
         for _ in range(_LOCK_TRIES):
             if _acquire(self._descriptor, shared=False):

@@ -27,6 +27,10 @@ SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
+ASKED = 50
+"""Times that a question is asked again because its answer did not come."""
+ADC_BITS = 16
+"""Of a noise code, at most."""
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
 
@@ -157,6 +161,9 @@ class Link:
         if not self.idle:
             self._check_alive(now)
         for due, command in [pair for pair in self._asked if pair[0] <= now]:
+            if command.asked_before == ASKED:
+                self.fail(BoardLost("the board takes a question and never answers it; reset the board, then reconnect"))
+                return b""
             self._asked.remove((due, command))
             self._counters.asked_again += 1
             command.ask_again()
@@ -215,6 +222,13 @@ class Link:
                     "(a virtual board: install it again)"
                 )
             )
+        elif not messages.MIN_PAYLOAD <= welcome.max_payload <= messages.MAX_PAYLOAD or welcome.adc_bits > ADC_BITS:
+            self.fail(
+                BoardError(
+                    f"the board says that it takes payloads of {welcome.max_payload} bytes and codes of {welcome.adc_bits} bits, "
+                    "which no board does; flash the firmware that came with this mtjlearn"
+                )
+            )
         elif welcome.session != messages.SESSION_NONE:
             self.welcome = welcome
             self._session = welcome.session
@@ -242,7 +256,7 @@ class Link:
             message = kind.unpack(frame.payload) if kind is not None else None
         except messages.MessageError:
             message = None
-        if message is None:
+        if message is None or not _holds_together(message):
             self._counters.received_bad += 1
             return
         self._heard = now
@@ -316,8 +330,7 @@ class Link:
         if self._probe is not None:
             if not self._probe.done:
                 return
-            assert isinstance(self._probe.answer, messages.Status)
-            self._blame(self._probe.answer)
+            self._blame(self._probe)
             self._probe = None
             # The device takes samples again after a fault once it was asked for STATUS, and this was such a question. What
             # is queued behind the samples that it refused must not slip in before the owner knows of them.
@@ -336,11 +349,15 @@ class Link:
         self._probed_fault = False
         self._sender.questions_only = self._probe is not None
 
-    def _blame(self, status: messages.Status) -> None:
-        refusal = Refusal(status.last_error, status.last_error_detail)
-        self._probed_fault = status.last_error == messages.Error.NOISE_FAULT
-        if self._missing():
-            self._refuse(status.last_error_seq, refusal)
+    def _blame(self, probe: Command) -> None:
+        status = probe.answer
+        if isinstance(status, messages.Status):
+            refusal = Refusal(status.last_error, status.last_error_detail)
+            self._probed_fault = status.last_error == messages.Error.NOISE_FAULT
+            if self._missing():
+                self._refuse(status.last_error_seq, refusal)
+        else:  # a board that refuses even to tell
+            refusal = probe.refusal or Refusal(messages.Error.UNKNOWN_TYPE, probe.type)
         if self._missing():
             for command in self._unsettled:
                 command.refusal = command.refusal or refusal
@@ -349,3 +366,12 @@ class Link:
     def _missing(self) -> int:
         """Refusals that the device counted and that did not arrive."""
         return (self._device_errors - self._matched_errors) & 0xFF
+
+
+def _holds_together(message: Message) -> bool:
+    """Whether what a message says of its own contents is so."""
+    if isinstance(message, messages.NoiseCodes):
+        return 1 <= message.bits <= ADC_BITS and message.count >= 1 and message.count * message.bits <= 8 * len(message.packed)
+    if isinstance(message, messages.Blob):
+        return message.offset + len(message.data) <= message.total
+    return True

@@ -1,0 +1,142 @@
+"""A short run of every fuzz target, always with the same inputs; ``make fuzz`` runs them for long. And: the fuzzers find what is wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from build import HERE, SOURCES, build, libfuzzer, message_table
+from host_fuzz import fails
+from host_targets import Target
+from run import HOST
+from seeds import CORPUS, seeds
+
+from mtjlearn.wire import messages
+
+RUNS = {"frame": 100_000, "device": 60_000}
+HOST_RUNS = 6_000
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.fixture(scope="module")
+def drivers(out: Path, needs_tool: object) -> dict[str, Path]:
+    needs_tool("gcc", "gcc")  # type: ignore[operator]
+    return {target: build(target, out) for target in SOURCES}
+
+
+def test_seeds_are_those_that_the_script_makes() -> None:
+    made = seeds()
+    kept = {path for path in CORPUS.rglob("*") if path.is_file() and not path.name.startswith("regression-")}
+    assert kept == made.keys() | {path for path in kept if path.parent.name.startswith("host-")}
+    assert not [path.name for path, data in made.items() if path.read_bytes() != data], "run tests/fuzz/seeds.py"
+    assert sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()) < 100_000
+
+
+def test_every_message_is_in_the_table() -> None:
+    table = message_table()
+    for kind in messages.MESSAGES.values():
+        if kind.TYPE < 0xF0:
+            assert f"WIRE_SIZE_{kind.NAME}," in table
+
+
+@pytest.mark.parametrize("target", SOURCES)
+def test_c_target(drivers: dict[str, Path], out: Path, target: str) -> None:
+    files = sorted((CORPUS / target).iterdir())
+    command = [drivers[target], f"-runs={RUNS[target]}", "-seed=1", f"-artifact_prefix={out}/", *files]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{RUNS[target]} executions" in run.stdout
+
+
+@pytest.mark.parametrize("target", HOST)
+def test_host_target(out: Path, target: str) -> None:
+    command = [sys.executable, HERE / "host_fuzz.py", "--runs", str(HOST_RUNS), "--crashes", out, target]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{target}: {HOST_RUNS} executions" in run.stdout
+
+
+def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
+    clang = libfuzzer()
+    if clang is None:
+        tool_missing("clang with libFuzzer is missing (Debian packages clang and libclang-rt-14-dev)")  # type: ignore[operator]
+    program = build("frame", out, clang=clang)
+    found = out / "found"
+    found.mkdir()
+    command = [program, "-runs=2000", "-seed=1", found, CORPUS / "frame"]
+    run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "Done" in run.stderr
+
+
+# --- that they would notice: faults planted into copies of the sources ---
+
+FAULTS = {
+    "a decoder without a limit": ("frame", "lib/wire/src/frame.c", "if (decoder->length == decoder->capacity) {", "if (false) {"),
+    "a decoder that keeps its block": (
+        "frame",
+        "lib/wire/src/frame.c",
+        "decoder->block == 0 && decoder->length",
+        "decoder->length",
+    ),
+    "an encoder one too short": (
+        "frame",
+        "lib/wire/src/frame.c",
+        "uint8_t count = (uint8_t)(length + 3);",
+        "uint8_t count = (uint8_t)(length + 2);",
+    ),
+    "a sample trained twice": (
+        "device",
+        "src/samples.c",
+        "telemetry_step(",
+        "anp_train(net, noise, x, x + batch.inputs);\n        telemetry_step(",
+    ),
+    "a blob beyond its end": ("device", "src/blobs.c", "if (count > total - start ||", "if ("),
+    "a checksum not compared": ("frame", "lib/wire/src/frame.c", "return whole && checksum_holds(decoder)", "return whole"),
+    "weights taken unchecked": ("device", "src/blobs.c", "    if (invalid)\n", "    if (invalid && false)\n"),
+    "a reply without room": (
+        "device",
+        "lib/wire/src/session.c",
+        "length > session->max_payload || session->write_room",
+        "false && session->write_room",
+    ),
+    "codes that do not add up": ("device", "lib/anp/src/anp_noise.c", "noise->total = total;", "noise->total = total + 1;"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, fault: str) -> None:
+    target, file, right, wrong = FAULTS[fault]
+    firmware = tmp_path / "firmware"
+    for folder in ("lib/wire/src", "lib/anp/src", "src"):
+        (firmware / folder).mkdir(parents=True)
+        for path in (HERE.parents[1] / "firmware" / folder).glob("*.[ch]"):
+            (firmware / folder / path.name).write_bytes(path.read_bytes())
+    source = firmware / file
+    text = source.read_text(encoding="utf-8")
+    assert text.count(right) >= 1, f"{file} has changed: plant the fault elsewhere"
+    source.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    program = build(target, tmp_path, firmware=firmware, flags=["-w"])
+    command = [program, "-runs=60000", "-timeout=5", f"-artifact_prefix={tmp_path}/", *sorted((CORPUS / target).iterdir())]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    (crash,) = tmp_path.glob("crash-*")
+    assert re.search(rf"rerun: \S+ {re.escape(str(crash))}", run.stderr)
+    assert subprocess.run([program, "-timeout=5", crash], capture_output=True, check=False).returncode != 0
+    assert subprocess.run([drivers[target], crash], capture_output=True, check=False).returncode == 0
+
+
+def test_a_host_target_that_raises_is_reported() -> None:
+    def target(data: bytes) -> None:
+        if data:
+            raise KeyError(data)
+
+    assert fails(Target(target, []), b"") is None
+    assert "KeyError: b'x'" in str(fails(Target(target, []), b"x"))
