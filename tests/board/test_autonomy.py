@@ -63,13 +63,14 @@ def test_a_dataset_is_learned(board: Board) -> None:
 def test_while_it_learns_it_answers_and_refuses(board: Board) -> None:
     board.configure(NETWORK)
     x, target = classes(30)
+    weights = board.weights()
     board.upload_dataset(x, target)
     board.start_autonomous(Schedule())
     for refused in (
         lambda: board.train(x, target),
         lambda: board.configure(NETWORK),
         lambda: board.set_rates(0.1),
-        lambda: board.set_weights(board.weights()),
+        lambda: board.set_weights(weights),
         lambda: board.start_autonomous(Schedule()),
         lambda: board.upload_dataset(x, target),
     ):
