@@ -249,9 +249,8 @@ class Link:
 
     def _check_alive(self, now: float) -> None:
         if now >= self._heard + self._silence:
-            self.fail(
-                BoardLost(f"the board has not answered for {self._silence:g} s: it restarted, hangs, or the cable is out; reconnect")
-            )
+            waited = f"{self._silence:g} s"
+            self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
         elif now >= self._moved + STALL:
             self.fail(
                 BoardLost(
