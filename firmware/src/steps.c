@@ -22,7 +22,7 @@ static bool calibrate(struct device *device)
 bool step_ready(struct device *device)
 {
     struct intake *intake = &device->intake;
-    device->board->advance(device->board->context);
+    BOARD_DO(device->board, advance);
     device_take_codes(device);
     if (!anp_noise_ready(&intake->noise))
         return false;
@@ -38,7 +38,7 @@ uint8_t step_refusal(const struct device *device, uint32_t *detail)
         return WIRE_ERROR_NOISE_FAULT;
     if (!anp_noise_ready(&intake->noise)) {
         *detail = (uint8_t)(ANP_NOISE_BUFFER - intake->noise.filled);
-        bool comes = intake->source == WIRE_NOISE_SOURCE_ADC && (device->board->features & WIRE_FEATURES_ADC_LIVE);
+        bool comes = intake->source == WIRE_NOISE_SOURCE_ADC && (BOARD(device->board, features) & WIRE_FEATURES_ADC_LIVE);
         return comes ? 0 : WIRE_ERROR_NOISE_NOT_READY;
     }
     *detail = intake->noise.deviation;
@@ -53,5 +53,5 @@ void step_train(struct device *device, const int16_t *x, const int16_t *target)
     device->checkpoint.dirty = true;
     telemetry_step(&device->telemetry, net, &device->session, board);
     if ((uint8_t)net->steps == 0)
-        board->led(board->context, (uint8_t)(net->steps >> LED_STEPS) & 1u);
+        BOARD_CALL(board, led, (uint8_t)(net->steps >> LED_STEPS) & 1u);
 }
