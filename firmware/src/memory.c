@@ -40,5 +40,6 @@ bool memory_put(const BOARD_FLASH struct board *board, uint16_t address, uint8_t
     if (memory_read(board, address) == value)
         return true;
     BOARD_CALL(board, memory_write, address, value);
-    return false;
+    /* A memory that is done at once does not wait for the next turn: on a virtual clock there may be none. */
+    return BOARD_DO(board, memory_ready);
 }

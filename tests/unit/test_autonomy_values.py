@@ -33,8 +33,8 @@ def test_points_of_a_curve_are_the_losses_to_eleven_bits(losses):
 
 
 def test_progress():
-    told = of(messages.Progress, activity=1, task=1, epoch=3, epoch_steps=120, stop_epochs=10, stop_steps=900, evaluated=2, correct=90)
-    progress = Progress.of(told)
+    rules = {"stop_epochs": 10, "stop_steps": 900}
+    progress = Progress.of(of(messages.Progress, activity=1, task=1, epoch=3, epoch_steps=120, evaluated=2, correct=90, **rules))
     assert progress.running
     assert progress.total == 900
     assert progress.accuracy == 0.75

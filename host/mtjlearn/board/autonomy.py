@@ -234,8 +234,8 @@ class Autonomy(BoardSession):
         missing = self._ask(messages.GetCheckpoint(), messages.Checkpoints).missing
         if missing:
             raise BoardError(
-                f"the board's memory has {self.info.memory} bytes, and {missing} are missing for two checkpoints of {network.name}; "
-                "take fewer units, int16 weights, or another board"
+                f"the board's memory has {self.info.memory} bytes, and {missing} are missing for two checkpoints of "
+                f"{network.name}; take fewer units, int16 weights, or another board"
             )
         packed = packing.fitting(network, x, target, room, value_bytes)
         self.execute(packed.message)
