@@ -27,9 +27,9 @@ static uint16_t clock_of(const struct device *device)
     return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
 }
 
-void autonomous_pause(struct device *device)
+void autonomous_pause(struct device *device, bool more)
 {
-    device->autonomous.paused = true;
+    device->autonomous.paused = more;
     device->autonomous.paused_at = clock_of(device);
 }
 

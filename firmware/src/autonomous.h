@@ -61,8 +61,8 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
 /* After a checkpoint was loaded: goes on where it was. False: its dataset is not there any more. */
 bool autonomous_resume(struct device *device);
 
-/* A host reads weights: no step for half a second, so that what it reads belongs together. */
-void autonomous_pause(struct device *device);
+/* A host reads weights: no step until it has the last of them, or for half a second, so that what it reads belongs together. */
+void autonomous_pause(struct device *device, bool more);
 
 /* In each turn. True: there may be more to do at once. */
 bool autonomous_poll(struct device *device);

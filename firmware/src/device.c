@@ -77,6 +77,7 @@ static void opened(void *context)
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
     device->barred = false;
+    device->autonomous.paused = false;
     device->metrics = (struct wire_metrics){0};
 }
 
@@ -192,6 +193,11 @@ bool device_poll(struct device *device)
         inputs++;
     device_take_codes(device);
     if (device->stream.active && device->stream.waits) {
+        BOARD_DO(board, advance);
+        device_take_codes(device);
+    }
+    /* On a virtual clock a broken source can only be healthy again if time passes. */
+    if (device->intake.health.fault) {
         BOARD_DO(board, advance);
         device_take_codes(device);
     }

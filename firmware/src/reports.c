@@ -65,7 +65,7 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
         read_memory(device, kind, slot, (uint16_t)offset, (uint8_t *)(header + 1), (uint8_t)count);
     } else {
         memcpy(header + 1, blob_find(&device->net, kind).bytes + offset, count);
-        autonomous_pause(device);
+        autonomous_pause(device, offset + count < total);
     }
     wire_session_reply(session, WIRE_TYPE_BLOB, bytes);
     return WIRE_DONE;

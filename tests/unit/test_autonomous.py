@@ -211,12 +211,21 @@ def test_a_live_task_learns_from_pins() -> None:
 def test_weights_that_are_read_are_of_one_step() -> None:
     board, client = started(Network((20, 30, 1), learning_rate=0.001), noise(100))
     client.tell(autonomous(Task.TEACHER, epoch_steps=100))
-    client.ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob)
-    first = client.status()
-    board.queue(noise(2000, seed=1))
-    client.weights()
-    assert client.status().steps == first.steps
-    # The clock stands still while it waits.
-    board.set_micros(700_000)
+    chunk = client.ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob)
+    board.queue(noise(100, seed=1))
+    assert client.status().steps == 100
+    # What ends the pause: the last chunk, time, or another host. The clock stands still while it waits.
+    client.ask(messages.GetBlob(BlobKind.WEIGHTS, chunk.total - 2), messages.Blob)
     board.poll()
-    assert client.status().steps > first.steps
+    steps = client.status().steps
+    assert steps > 200
+    client.ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob)
+    board.queue(noise(100, seed=2))
+    board.set_micros(2_000_000)
+    board.poll()
+    assert client.status().steps > steps + 100
+    client.ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob)
+    board.queue(noise(100, seed=3))
+    other = memory_client(board, 2)
+    board.poll()
+    assert other.status().steps > steps + 200

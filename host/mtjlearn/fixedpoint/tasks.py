@@ -38,7 +38,7 @@ def epoch_order(generator: Generator, samples: int) -> NDArray[np.int64]:
     draw = generator.draw()
     a, c = (draw % m & ~3) | 1, (draw >> 16) % m | 1
     x = (generator.draw() >> 16) % m
-    order = []
+    order: list[int] = []
     while len(order) < samples:
         x = (a * x + c) % m
         if x < samples:

@@ -1,0 +1,430 @@
+"""Checkpoints: what a power cut at any write leaves, what comes back, when they are saved, how they travel."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from autonomous_support import CLASSES, FILLING, PER_STEP, XOR, autonomous, noise, progress, run, started, upload
+from device_support import NO_TESTS, samples
+from plain_client import PlainClient, configure, memory_client, set_blob
+
+from mtjlearn.network import Loss, Network, WeightFormat
+from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.wire import messages
+from mtjlearn.wire.messages import (
+    CHECKPOINT_COMMIT,
+    CHECKPOINT_FORMAT,
+    Activity,
+    BlobKind,
+    CheckpointAction,
+    Error,
+    Restored,
+    State,
+    Task,
+)
+
+CODES = np.random.default_rng(3).integers(30, 60, 20_000)
+COMMIT = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
+DANP = Network((3, 4, 2), weight_format=WeightFormat.INT32, decorrelate=(True, True), learning_rate=0.01, decorrelation_rate=2**-10)
+IRIS = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.05)
+
+
+def inject(client: PlainClient, codes: np.ndarray) -> None:
+    for start in range(0, len(codes), 25):
+        client.tell(messages.Inject(codes[start : start + 25]))
+
+
+def train(client: PlainClient, network: Network, steps: int, seed: int) -> None:
+    rows = samples(network, steps, seed)
+    per_frame = 28 // rows.shape[1]
+    for start in range(0, steps, per_frame):
+        inject(client, CODES[7 * start : 7 * start + 7])
+        client.tell(messages.Train(rows[start : start + per_frame].ravel()))
+
+
+def save(client: PlainClient) -> None:
+    client.tell(messages.Checkpoint(CheckpointAction.SAVE))
+
+
+def checkpoints(client: PlainClient) -> messages.Checkpoints:
+    return client.ask(messages.GetCheckpoint(), messages.Checkpoints)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """All that a checkpoint keeps of a network."""
+
+    steps: int
+    random_state: int
+    weights: bytes
+    matrices: bytes
+
+    @classmethod
+    def of(cls, client: PlainClient) -> Kept:
+        status = client.status()
+        return cls(status.steps, status.random_state, client.weights(), client.blob(BlobKind.DECORRELATION))
+
+
+def again(board: MemoryBoard, nonce: int = 2) -> PlainClient:
+    board.restart()
+    return memory_client(board, nonce)
+
+
+# --- power cuts ---
+
+
+def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, **options: int) -> int:
+    """Cuts the power at each write of a save, torn in each of these ways; returns how many cuts there were.
+
+    Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written holds
+    an older checkpoint, of which only the bytes that differ are written, or nothing.
+    """
+    board = MemoryBoard(arena=2048, max_payload=64, **options)
+    client = memory_client(board)
+    client.tell(configure(network, injected=True))
+    inject(client, CODES[:200])
+    for seed in range(3):
+        train(client, network, 5, seed)
+        save(client)
+    before, memory = Kept.of(client), board.memory
+    found = checkpoints(client)
+    generation = found.generation
+    assert generation == 3  # in slot 1, at the end
+    if erased_slot:
+        memory = b"\xff" * found.slot_bytes + memory[found.slot_bytes :]
+    cuts = 0
+    for mask in torn:
+        for erased in (False, True):
+            write = 0
+            while True:
+                write += 1
+                board.memory = memory
+                client = again(board)
+                inject(client, CODES[:200])
+                train(client, network, 6, 9)
+                after = Kept.of(client) if cuts == 0 else after
+                board.cut_power(write, mask, erased=erased)
+                client.push(messages.Checkpoint.TYPE, messages.Checkpoint(CheckpointAction.SAVE).pack())
+                board.poll()
+                if not board.is_dead:
+                    board.cut_power(0)
+                    break
+                cuts += 1
+                client = again(board)
+                welcome, found = client.welcome, checkpoints(client)
+                kept = Kept.of(client)
+                if found.generation == generation:
+                    assert kept == before, (mask, erased, write)
+                    assert welcome.restored in (Restored.OLDER, Restored.NEWEST)
+                else:
+                    assert found.generation == generation + 1
+                    assert kept == after, (mask, erased, write)
+                    assert welcome.restored == Restored.NEWEST
+                # And it goes on from there: the next save is whole.
+                save(client)
+                assert Kept.of(again(board)) == kept
+            # Uncut, the last write made it the newest.
+            assert Kept.of(again(board)) == after
+    return cuts
+
+
+# 10,000 cuts and more in all. Nothing is written, all of it is, and bits in between.
+TORN = (0x00, 0xFF, 0x0F, 0xA5, 0x01, 0x7E)
+
+
+@pytest.mark.parametrize(
+    ("network", "torn", "erased_slot", "least"),
+    [
+        (Network((2, 3, 1)), (*TORN, 0x80, 0x55), True, 2200),
+        (IRIS, TORN, True, 2900),
+        (DANP, TORN, True, 3000),
+        (Network((2, 3, 1)), TORN, False, 300),
+        (IRIS, TORN, False, 900),
+        (DANP, TORN, False, 900),
+    ],
+    ids=["2-3-1", "4-8-3", "danp", "2-3-1 over another", "4-8-3 over another", "danp over another"],
+)
+def test_a_power_cut_at_any_write_leaves_the_newest_complete_one(
+    network: Network, torn: Sequence[int], erased_slot: bool, least: int
+) -> None:
+    assert cut_everywhere(network, torn, erased_slot=erased_slot) >= least
+
+
+@pytest.mark.parametrize(("network", "block"), [(IRIS, 256), (IRIS, 1024), (DANP, 128)], ids=str)
+def test_a_power_cut_while_a_block_is_written(network: Network, block: int) -> None:
+    assert cut_everywhere(network, (0, 1, 64, 128, 200, 254, 255), erased_slot=False, memory_block=block) >= 14
+
+
+def test_both_torn_is_a_clean_start_that_is_told() -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    assert client.welcome.restored == Restored.NOTHING
+    client.tell(configure(XOR))
+    save(client)
+    save(client)
+    memory = bytearray(board.memory)
+    memory[20] ^= 1
+    memory[-21] ^= 1
+    board.memory = bytes(memory)
+    client = again(board)
+    assert client.welcome.restored == Restored.DAMAGED
+    assert client.status().state == State.UNCONFIGURED
+    client.tell(configure(XOR))
+    save(client)
+    assert again(board).welcome.restored == Restored.OLDER
+
+
+@pytest.mark.parametrize("format_", [CHECKPOINT_FORMAT + 1, 0])
+def test_another_format_is_a_clean_start_that_is_told(format_: int) -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    client.tell(configure(XOR))
+    save(client)
+    memory = bytearray(board.memory)
+    assert memory[-2:] == (COMMIT).to_bytes(2, "big")  # generation 1 stands in slot 1, which begins at the end
+    memory[-1] = format_
+    board.memory = bytes(memory)
+    client = again(board)
+    assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
+
+
+def test_a_network_that_does_not_fit_this_device_is_told() -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    save(client)
+    small = MemoryBoard(arena=200)
+    small.memory = board.memory
+    client = again(small)
+    assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
+
+
+# --- going on ---
+
+
+@pytest.mark.parametrize("network", [replace(IRIS, seed=4), DANP], ids=str)
+def test_going_on_equals_an_uninterrupted_run(network: Network) -> None:
+    """Bit for bit, when the 200 codes of the buffer are put back."""
+    results = []
+    for cut in (False, True):
+        board = MemoryBoard()
+        client = memory_client(board)
+        client.tell(configure(network, injected=True))
+        inject(client, CODES[:230])
+        rows = samples(network, 60)
+        codes = CODES[230:].reshape(-1, 5)
+        for step in range(60):
+            if cut and step == 33:
+                save(client)
+                client = again(board)
+                assert client.welcome.restored == Restored.NEWEST
+                so_far = np.concatenate([CODES[:230], codes[:step].ravel()])
+                inject(client, so_far[-200:])
+            client.tell(messages.Inject(codes[step]))
+            client.tell(messages.Train(rows[step]))
+        results.append(Kept.of(client))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("task", [Task.XOR, Task.DATASET, Task.TEACHER])
+def test_learning_on_its_own_is_bit_for_bit_the_same_after_a_power_cut(task: Task) -> None:
+    """With injected codes, which the host can put back exactly. The cut comes in the middle of an epoch."""
+    results = []
+    for cut in (False, True):
+        board = MemoryBoard()
+        client = memory_client(board)
+        client.tell(configure(CLASSES if task is Task.DATASET else XOR, injected=True))
+        inject(client, CODES[:230])
+        if task is Task.DATASET:
+            rng = np.random.default_rng(1)
+            upload(client, rng.integers(-60, 61, (11, 4)), rng.integers(0, 3, 11))
+        rules = {"stop_steps": 50, "halve_every": 20, "evaluate_every": 2, "epoch_steps": 9 if task is Task.TEACHER else 0}
+        if not cut:
+            client.tell(autonomous(task, **rules))
+            board.poll()
+        else:
+            few = PlainClient(board.push, lambda: (board.poll(1), board.take())[1], 2)  # a step a turn
+            few.tell(autonomous(task, **rules))
+            while progress(few).steps < 15:
+                pass
+            save(few)
+            client = again(board, 3)
+            assert checkpoints(client).generation == 2
+            found = progress(client)
+            assert 15 <= found.steps < 50
+            inject(client, CODES[30:230])
+            board.poll()
+        found = progress(client)
+        assert (found.activity, found.steps) == (Activity.FINISHED, 50)
+        results.append((Kept.of(client), found.learning_rate))
+    assert results[0] == results[1]
+
+
+def test_a_board_without_a_host_goes_on_after_power_on() -> None:
+    board, client = started(XOR, noise(5000))
+    client.tell(autonomous(Task.XOR, stop_epochs=1000))
+    board.poll(300)
+    board.restart()
+    board.poll()
+    board.poll()
+    found = progress(memory_client(board, 3))
+    assert (found.activity, found.epoch) == (Activity.FINISHED, 1000)
+
+
+def test_a_damaged_dataset_keeps_the_network_and_is_told() -> None:
+    board, client = started(CLASSES, noise(500))
+    rng = np.random.default_rng(1)
+    data = upload(client, rng.integers(-60, 61, (20, 4)), rng.integers(0, 3, 20))
+    client.tell(autonomous(Task.DATASET))
+    run(board, client)
+    save(client)
+    kept = Kept.of(client)
+    memory = bytearray(board.memory)
+    place = memory.find(data)
+    memory[place + 3] ^= 0x40
+    board.memory = bytes(memory)
+    client = again(board)
+    assert client.welcome.restored == Restored.NO_DATASET
+    assert progress(client).activity == Activity.IDLE
+    assert Kept.of(client) == kept
+
+
+# --- when ---
+
+
+def test_saved_at_the_start_at_a_stop_and_in_between() -> None:
+    board, client = started(XOR, noise(60_000), adc_rate=7000)
+    client.tell(autonomous(Task.XOR, checkpoint_interval=5, stop_steps=30_000))  # a step is 1 ms
+    found = run(board, client)
+    assert found.activity == Activity.FINISHED
+    # One at the start, one after each 5 of the 30 s and a little that it takes, one at the end.
+    assert checkpoints(client).generation == 1 + 6 + 1
+    board, client = started(XOR, noise(1), adc_rate=7000)
+    client.tell(autonomous(Task.XOR))
+    run(board, client)
+    assert checkpoints(client).generation == 1
+    client.tell(messages.Halt())
+    assert checkpoints(client).generation == 2
+
+
+def test_a_streamed_training_is_saved_too() -> None:
+    board = MemoryBoard(codes_per_step=7, adc_rate=7)  # a step is a second
+    client = memory_client(board)
+    client.tell(configure(XOR))
+    client.tell(NO_TESTS)
+    row = samples(XOR, 1).ravel()
+    for _ in range(2000):
+        client.tell(messages.Train(row))
+    assert checkpoints(client).generation == 1
+    kept = again(board)
+    assert 1700 <= kept.status().steps <= 1800
+
+
+def test_nothing_is_learned_while_it_is_saved_and_the_line_is_served() -> None:
+    board = MemoryBoard(codes_per_step=7, memory_latency=20)
+    client = memory_client(board)
+    client.tell(configure(XOR))
+    client.tell(NO_TESTS)
+    few = PlainClient(board.push, lambda: (board.poll(3), board.take())[1], 2)  # three turns are enough for an answer
+    few.tell(autonomous(Task.XOR))
+    answers = 0
+    while (found := checkpoints(few)).saving:
+        assert (found.generation, progress(few).steps) == (0, 0)
+        answers += 1
+    assert answers > 100
+    assert found.generation == 1
+
+
+def test_credit_is_withheld_where_blocks_are_erased() -> None:
+    board = MemoryBoard(memory_block=1024, memory_latency=5)
+    client = memory_client(board)
+    client.tell(configure(XOR))
+    client.push(messages.Checkpoint.TYPE, b"\0")
+    credits = []
+    for _ in range(400):
+        board.poll(1)
+        credits += [messages.Ack.unpack(f.payload).credit for f in client._decoder.feed(board.take()) if f.type == 0x82]  # type: ignore[union-attr]
+    assert credits[0] == 0
+    assert credits[-1] == 4096
+
+
+# --- there and back ---
+
+
+def test_a_checkpoint_travels() -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    client.tell(configure(IRIS, injected=True))
+    inject(client, CODES[:200])
+    train(client, IRIS, 20, 1)
+    save(client)
+    kept, data = Kept.of(client), client.blob(BlobKind.CHECKPOINT)
+    record = messages.CheckpointRecord.unpack(data[: messages.CheckpointRecord.LAYOUT.size])
+    assert (record.commit, record.steps, record.generation) == (COMMIT, 20, 1)
+    assert record.crc == zlib.crc32(data[6:])
+
+    other = MemoryBoard()
+    client = memory_client(other)
+    for chunk in set_blob(BlobKind.CHECKPOINT, data, 100):
+        client.tell(chunk)
+    assert Kept.of(client) == kept
+    assert checkpoints(client).generation == 1
+    assert Kept.of(again(other)) == kept
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 8, 10, 16, 60, 112, 130])
+def test_a_damaged_or_foreign_checkpoint_is_refused(place: int) -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    save(client)
+    data = bytearray(client.blob(BlobKind.CHECKPOINT))
+    data[place] ^= 4
+    before = client.weights()
+    for chunk in set_blob(BlobKind.CHECKPOINT, bytes(data), 200)[:-1]:
+        client.send(chunk.TYPE, chunk.pack())
+    last = set_blob(BlobKind.CHECKPOINT, bytes(data), 200)[-1]
+    code, _ = client.refused(last)
+    assert code in (Error.BAD_CHECKPOINT, Error.BAD_OFFSET)
+    assert client.weights() == before
+    assert again(board).welcome.restored in (Restored.NEWEST, Restored.OLDER)
+
+
+def test_what_has_no_room_is_refused_with_the_bytes_missing() -> None:
+    board = MemoryBoard(memory_bytes=400)
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    found = checkpoints(client)
+    assert (found.slot_bytes, found.missing) == (110 + 6 + 134, 100)
+    assert client.refused(messages.Checkpoint(CheckpointAction.SAVE)) == (Error.TOO_LARGE, 100)
+    client.tell(configure(XOR))
+    assert progress(client).room == 400 - 2 * (110 + 6 + 26)
+    assert client.refused(messages.DefineDataset(40, 1, 0, 0, 0, 0)) == (Error.TOO_LARGE, 120 - 116)
+    assert client.refused(messages.DefineDataset(65535, 2, 0, 0, 0, 0)) == (Error.TOO_LARGE, 65535 * 6 - 116)
+    client = memory_client(MemoryBoard(memory_bytes=0))
+    client.tell(configure(XOR))
+    assert client.refused(messages.Checkpoint(CheckpointAction.SAVE)) == (Error.NO_MEMORY, 0)
+    assert client.refused(messages.DefineDataset(1, 1, 0, 0, 0, 0)) == (Error.NO_MEMORY, 0)
+
+
+def test_iris_fits_beside_two_checkpoints_on_an_uno() -> None:
+    client = memory_client(MemoryBoard(memory_bytes=1012, arena=308, max_payload=64))
+    client.tell(configure(IRIS))
+    assert progress(client).room == 1012 - 2 * 250
+    client.tell(messages.DefineDataset(120, 1, 7, 1, 2, 0))  # 480 bytes of inputs, 30 of classes
+
+
+def test_erased_checkpoints_are_gone() -> None:
+    board = MemoryBoard()
+    client = memory_client(board)
+    client.tell(configure(XOR))
+    save(client)
+    save(client)
+    client.tell(messages.Checkpoint(CheckpointAction.ERASE))
+    assert checkpoints(client).generation == 0
+    assert client.refused(messages.GetBlob(BlobKind.CHECKPOINT, 0)) == (Error.NO_MEMORY, 0)
+    assert again(board).welcome.restored == Restored.NOTHING
