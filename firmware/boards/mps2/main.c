@@ -4,7 +4,7 @@
 #include "adc.h"
 #include "boot.h"
 #include "device.h"
-#include "memory.h"
+#include "nonvolatile.h"
 #include "messages.h"
 #include "mps2.h"
 #include "options.h"
@@ -86,7 +86,7 @@ int main(void)
     uint32_t codes_per_step = options_number("virtual-clock");
     adc_init(options_text("codes"), codes_per_step);
     boot_begin();
-    memory_begin();
+    nonvolatile_begin();
     uart_init(BAUD);
     const struct board board = {
         .context = NULL,
@@ -111,10 +111,10 @@ int main(void)
         .advance = advance,
         .micros = board_micros,
         .led = led,
-        .memory_ready = memory_ready,
-        .memory_read = memory_read,
-        .memory_write = memory_write,
-        .memory_flush = memory_flush,
+        .memory_ready = nonvolatile_ready,
+        .memory_read = nonvolatile_read,
+        .memory_write = nonvolatile_write,
+        .memory_flush = nonvolatile_flush,
         .reset = reset,
     };
     const struct board_start start = {boot_count(), boot_cause(), boot_last_error(), boot_error()};

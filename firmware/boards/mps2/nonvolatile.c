@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "nonvolatile.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 __attribute__((section(".noinit"))) static uint32_t mark;
 __attribute__((section(".noinit"))) static uint8_t bytes[MEMORY_BYTES];
 
-void memory_begin(void)
+void nonvolatile_begin(void)
 {
     if (mark == MARK)
         return;
@@ -16,25 +16,25 @@ void memory_begin(void)
     mark = MARK;
 }
 
-bool memory_ready(void *context)
+bool nonvolatile_ready(void *context)
 {
     (void)context;
     return true;
 }
 
-uint8_t memory_read(void *context, uint16_t address)
+uint8_t nonvolatile_read(void *context, uint16_t address)
 {
     (void)context;
     return bytes[address];
 }
 
-void memory_write(void *context, uint16_t address, uint8_t value)
+void nonvolatile_write(void *context, uint16_t address, uint8_t value)
 {
     (void)context;
     bytes[address] = value;
 }
 
-void memory_flush(void *context)
+void nonvolatile_flush(void *context)
 {
     (void)context;
 }
