@@ -24,7 +24,7 @@ void autonomous_forget(struct autonomous *own)
 
 static uint16_t clock_of(const struct device *device)
 {
-    return (uint16_t)(device->board->micros(device->board->context) >> 10);
+    return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
 }
 
 void autonomous_pause(struct device *device)
@@ -59,7 +59,7 @@ static uint8_t unfit(const struct device *device, const struct wire_autonomous *
             return FIELD_TASK;
         break;
     case WIRE_TASK_LIVE:
-        if (!squared || !device->board->analog || inputs + targets > LIVE_PINS)
+        if (!squared || !BOARD_HAS(device->board, analog) || inputs + targets > LIVE_PINS)
             return FIELD_TASK;
         break;
     default:
@@ -101,8 +101,8 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->dataset.complete))
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
     uint32_t needed = task_arena_bytes(device, request->task);
-    if (needed > device->board->arena_bytes)
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - device->board->arena_bytes);
+    if (needed > BOARD(device->board, arena_bytes))
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - BOARD(device->board, arena_bytes));
 
     autonomous_forget(own);
     FIELDS_COPY(own, request, start_fields);
@@ -169,7 +169,7 @@ bool autonomous_resume(struct device *device)
                                          .live_period = own->live_period,
                                          .seed = own->order.random};
     there = there && own->epoch_steps && own->position < own->epoch_steps && unfit(device, &like) == 0 &&
-            task_arena_bytes(device, own->task) <= device->board->arena_bytes;
+            task_arena_bytes(device, own->task) <= BOARD(device->board, arena_bytes);
     if (!there) {
         own->activity = WIRE_ACTIVITY_IDLE;
         return false;
@@ -252,7 +252,7 @@ static bool is_due(struct device *device)
     struct autonomous *own = &device->autonomous;
     if (own->task != WIRE_TASK_LIVE)
         return true;
-    uint32_t now = device->board->micros(device->board->context);
+    uint32_t now = BOARD_DO(device->board, micros);
     if (now - own->live_micros < own->live_period * UINT32_C(1000))
         return false;
     own->live_micros = now;
@@ -262,8 +262,9 @@ static bool is_due(struct device *device)
 static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
-    /* Not before the noise is there and in order: a sample that was taken is trained. */
-    if (!step_ready(device) || !is_due(device))
+    /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer teaches half as well, so that a
+     * board faster than its converter waits for at least one code. */
+    if (step_prepare(device) != STEP_READY || !(device->took_codes || device->intake.source == WIRE_NOISE_SOURCE_INJECTED) || !is_due(device))
         return false;
     if (own->position == 0)
         task_epoch(device);

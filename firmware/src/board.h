@@ -4,12 +4,14 @@
 #define BOARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "flash.h"
 
-/* A chip that is short of RAM and has all of this at compile time defines DEVICE_BOARD_IN_FLASH. */
-#ifdef DEVICE_BOARD_IN_FLASH
+/* A build for one board alone, which knows all of this at compile time, defines DEVICE_BOARD_FIXED and has a header board_fixed.h with the
+ * four macros below (boards/uno/board_fixed.h): then fields are constants, callbacks are called directly, and the struct lies in flash. */
+#ifdef DEVICE_BOARD_FIXED
 #define BOARD_FLASH WIRE_FLASH
 #else
 #define BOARD_FLASH
@@ -77,6 +79,16 @@ struct board {
      * device_poll(). */
     void (*reset)(void *context);
 };
+
+/* A field of a board, whether it has a callback, and its callbacks without and with arguments. */
+#ifdef DEVICE_BOARD_FIXED
+#include "board_fixed.h"
+#else
+#define BOARD(board, field) ((board)->field)
+#define BOARD_HAS(board, callback) ((board)->callback != NULL)
+#define BOARD_DO(board, callback) ((board)->callback((board)->context))
+#define BOARD_CALL(board, callback, ...) ((board)->callback((board)->context, __VA_ARGS__))
+#endif
 
 /* What the board knows of its starts. */
 struct board_start {

@@ -116,10 +116,10 @@ static enum slot_state examine(const struct device *device, uint8_t slot, struct
     if (anp_check(config) != ANP_OK)
         return SLOT_TORN;
     uint32_t blobs = anp_blob_bytes(config);
-    if (blobs > device->board->memory_bytes)
+    if (blobs > BOARD(device->board, memory_bytes))
         return SLOT_TORN;
     size_t bytes = memory_checkpoint_bytes(config->layers, (size_t)blobs);
-    if (bytes > device->board->memory_bytes)
+    if (bytes > BOARD(device->board, memory_bytes))
         return SLOT_TORN;
     for (uint16_t offset = AT_BODY; offset < bytes; offset++) {
         uint8_t byte = slot_byte(device, slot, offset);
@@ -164,7 +164,7 @@ static bool load(struct device *device, uint8_t slot, const struct anp_config *c
 {
     struct anp_network *net = &device->net;
     device->configured = false;
-    if (anp_configure(net, config, device->board->arena, device->board->arena_bytes) != ANP_OK ||
+    if (anp_configure(net, config, BOARD(device->board, arena), BOARD(device->board, arena_bytes)) != ANP_OK ||
         !configure_fits(config, device->session.max_payload))
         return false;
     uint16_t offset = (uint16_t)memory_checkpoint_bytes(config->layers, 0);
@@ -192,8 +192,8 @@ void checkpoint_restore(struct device *device)
     struct checkpoint *checkpoint = &device->checkpoint;
     struct anp_config config;
     enum slot_state state[2];
-    checkpoint->second = device->board->micros(device->board->context);
-    if (device->board->memory_bytes == 0)
+    checkpoint->second = BOARD_DO(device->board, micros);
+    if (BOARD(device->board, memory_bytes) == 0)
         return;
     bool touched = false, foreign = false;
     for (uint8_t slot = 0; slot < 2; slot++) {
@@ -267,7 +267,7 @@ static void enter(struct checkpoint *checkpoint, enum checkpoint_phase phase, ui
 /* A board that erases blocks stands still meanwhile, so the host must. */
 static void give_credit(struct device *device, uint16_t credit)
 {
-    if (device->board->memory_block <= 1)
+    if (BOARD(device->board, memory_block) <= 1)
         return;
     device->session.credit = credit;
     wire_session_acknowledge(&device->session);
@@ -293,7 +293,7 @@ static void finish(struct device *device)
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     checkpoint->age = 0;
     checkpoint->dirty = false;
-    give_credit(device, device->board->receive_window);
+    give_credit(device, BOARD(device->board, receive_window));
 }
 
 /* What the byte at this place is to be. */
@@ -331,7 +331,7 @@ static void written(struct device *device, uint8_t byte)
         break;
     default:
         if (offset == (checkpoint->phase == CHECKPOINT_ERASE ? 2 * AT_CONFIG : AT_CRC)) {
-            device->board->memory_flush(device->board->context);
+            BOARD_DO(device->board, memory_flush);
             enter(checkpoint, CHECKPOINT_FLUSH, 0);
         }
     }
@@ -353,7 +353,7 @@ static void work(struct device *device)
     const BOARD_FLASH struct board *board = device->board;
     for (uint8_t left = BYTES_A_TURN; left; left--) {
         if (checkpoint->phase == CHECKPOINT_FLUSH) {
-            if (board->memory_ready(board->context))
+            if (BOARD_DO(board, memory_ready))
                 finish(device);
             return;
         }
@@ -368,7 +368,7 @@ bool checkpoint_poll(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
     if (checkpoint->phase == CHECKPOINT_IDLE) {
-        uint32_t now = device->board->micros(device->board->context);
+        uint32_t now = BOARD_DO(device->board, micros);
         if (now - checkpoint->second >= MICROS_PER_SECOND) {
             checkpoint->second += MICROS_PER_SECOND;
             if (checkpoint->age != UINT16_MAX)
@@ -433,8 +433,8 @@ enum wire_result checkpoint_import(struct device *device)
     uint32_t arena = anp_arena_bytes(&config);
     if (room < 0)
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)-room);
-    if (arena > device->board->arena_bytes)
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, arena - device->board->arena_bytes);
+    if (arena > BOARD(device->board, arena_bytes))
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, arena - BOARD(device->board, arena_bytes));
     if (!load(device, slot, &config)) {
         autonomous_forget(&device->autonomous);
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);

@@ -143,7 +143,7 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
         return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);
     if (!length_fits(command, length))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
-    if ((command->needs & MEMORY) && device->board->memory_bytes == 0)
+    if ((command->needs & MEMORY) && BOARD(device->board, memory_bytes) == 0)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if ((command->needs & NETWORK) && !device->configured)
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);

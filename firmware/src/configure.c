@@ -91,14 +91,14 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     if (status != ANP_OK)
         return device_out_of_range(device, field_of[status]);
     uint32_t needed = anp_arena_bytes(&config);
-    if (needed > board->arena_bytes) {
-        wire_session_refuse(&device->session, WIRE_ERROR_TOO_LARGE, needed - board->arena_bytes);
+    if (needed > BOARD(board, arena_bytes)) {
+        wire_session_refuse(&device->session, WIRE_ERROR_TOO_LARGE, needed - BOARD(board, arena_bytes));
         return WIRE_DONE;
     }
     if (!configure_fits(&config, device->session.max_payload))
         return device_out_of_range(device, FIELD_SIZES);
 
-    anp_configure(&device->net, &config, board->arena, board->arena_bytes);
+    anp_configure(&device->net, &config, BOARD(board, arena), BOARD(board, arena_bytes));
     device->configured = true;
     blobs_init(&device->blobs);
     device->metrics = (struct wire_metrics){0};

@@ -138,11 +138,18 @@ bool dataset_check(struct device *device)
 static int16_t value_at(const struct device *device, uint16_t offset)
 {
     const struct dataset *dataset = &device->dataset;
-    int32_t value = (int8_t)byte_at(device, offset);
+    uint16_t low = byte_at(device, offset);
+    int16_t value = (int8_t)low;
     if (dataset->value_bytes == sizeof(int16_t))
-        value = (int16_t)(byte_at(device, offset) | byte_at(device, (uint16_t)(offset + 1)) << 8);
-    value *= 1 << dataset->scale;
-    return (int16_t)(value > WIRE_MAX_SAMPLES_VALUE ? WIRE_MAX_SAMPLES_VALUE : value < -WIRE_MAX_SAMPLES_VALUE ? -WIRE_MAX_SAMPLES_VALUE : value);
+        value = (int16_t)(low | (uint16_t)byte_at(device, (uint16_t)(offset + 1)) << 8);
+    for (uint8_t left = dataset->scale; left; left--) {
+        if (value > WIRE_MAX_SAMPLES_VALUE / 2)
+            return WIRE_MAX_SAMPLES_VALUE;
+        if (value < -(WIRE_MAX_SAMPLES_VALUE / 2))
+            return -WIRE_MAX_SAMPLES_VALUE;
+        value = (int16_t)(2 * value);
+    }
+    return value < -WIRE_MAX_SAMPLES_VALUE ? -WIRE_MAX_SAMPLES_VALUE : value;
 }
 
 void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int16_t *target)

@@ -103,13 +103,13 @@ void device_init(struct device *device, const BOARD_FLASH struct board *board, c
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
-    session->max_payload = board->max_payload < DEVICE_MAX_PAYLOAD ? board->max_payload : DEVICE_MAX_PAYLOAD;
+    session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
     session->command_context = device;
     session->handle = handle;
     session->welcome = welcome;
     session->opened = opened;
     wire_session_init(session);
-    device->code_micros = board->micros(board->context);
+    device->code_micros = BOARD_DO(board, micros);
     autonomous_forget(&device->autonomous);
     checkpoint_restore(device);
 }
@@ -119,9 +119,9 @@ static void check_silence(struct device *device)
 {
     const BOARD_FLASH struct board *board = device->board;
     struct intake *intake = &device->intake;
-    if ((board->features & (WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK)) != WIRE_FEATURES_ADC_LIVE)
+    if ((BOARD(board, features) & (WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK)) != WIRE_FEATURES_ADC_LIVE)
         return;
-    uint32_t now = board->micros(board->context);
+    uint32_t now = BOARD_DO(board, micros);
     if (device->took_codes)
         device->code_micros = now;
     else if (now - device->code_micros >= SILENCE_MICROS && intake->source == WIRE_NOISE_SOURCE_ADC)
@@ -164,7 +164,7 @@ static bool receive(struct device *device)
         return false;
     if (device->input_start == device->input_end) {
         device->input_start = 0;
-        device->input_end = (uint8_t)board->read(board->context, device->input, DEVICE_INPUT);
+        device->input_end = (uint8_t)BOARD_CALL(board, read, device->input, DEVICE_INPUT);
         if (device->input_end == 0)
             return false;
     }
@@ -183,7 +183,7 @@ bool device_poll(struct device *device)
         /* The acknowledgement of the RESET must be on its way first. */
         if (device->session.ack_due)
             return false;
-        board->reset(board->context);
+        BOARD_DO(board, reset);
         return true;
     }
     /* Codes are taken once a command was executed: a small chip's FIFO cannot wait for several. */
@@ -192,7 +192,7 @@ bool device_poll(struct device *device)
         inputs++;
     device_take_codes(device);
     if (device->stream.active && device->stream.waits) {
-        board->advance(board->context);
+        BOARD_DO(board, advance);
         device_take_codes(device);
     }
     /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it go on. */

@@ -12,8 +12,7 @@
 struct look {
     uint32_t sum[2];
     uint8_t count[2];
-    uint8_t zeros;
-    uint8_t fulls;
+    uint8_t ends;                 /* codes that are 0 or full scale */
     uint16_t low;
     uint16_t high;
 };
@@ -41,6 +40,8 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
 void health_set_limits(struct health *health, const struct health_limits *limits)
 {
     health->limits = *limits;
+    if (limits->repetitions < 2)
+        health->limits.repetitions = 2;
     health->run = 0;
     begin(health);
     if (limits->window == 0)
@@ -67,32 +68,36 @@ void health_set_levels(struct health *health, uint16_t low, uint16_t high)
 static uint8_t look_at(struct look *look, const struct anp_noise *noise, uint8_t age, uint8_t most, uint16_t threshold,
                        uint16_t full_scale)
 {
-    memset(look, 0, sizeof *look);
     uint8_t count = (uint8_t)(noise->filled - age);
     if (count > most)
         count = most;
     uint8_t place = noise->position;
-    place = (uint8_t)(place >= age ? place - age : place + ANP_NOISE_BUFFER - age);
-    look->low = count ? UINT16_MAX : 0;
+    const uint16_t *at = noise->ring + (place >= age ? place - age : place + ANP_NOISE_BUFFER - age);
+    uint32_t sum = 0, sum_above = 0;
+    uint8_t above = 0, ends = 0;
+    uint16_t low = count ? UINT16_MAX : 0, high = 0;
     for (uint8_t left = count; left; left--) {
-        if (place == 0)
-            place = ANP_NOISE_BUFFER;
-        uint16_t code = noise->ring[--place];
-        uint8_t side = code > threshold;
-        look->sum[side] += code;
-        look->count[side]++;
-        look->zeros = (uint8_t)(look->zeros + (code == 0));
-        look->fulls = (uint8_t)(look->fulls + (code == full_scale));
-        if (code < look->low)
-            look->low = code;
-        if (code > look->high)
-            look->high = code;
+        if (at == noise->ring)
+            at += ANP_NOISE_BUFFER;
+        uint16_t code = *--at;
+        sum += code;
+        if (code > threshold) {
+            sum_above += code;
+            above++;
+        }
+        if (code == 0 || code == full_scale)
+            ends++;
+        if (code < low)
+            low = code;
+        if (code > high)
+            high = code;
     }
+    *look = (struct look){{sum - sum_above, sum_above}, {(uint8_t)(count - above), above}, ends, low, high};
     return count;
 }
 
 /* Whether the mean of one side is further from its level than a quarter of the split and half a code. */
-static bool has_moved(const struct health *health, const struct look *look, uint8_t side)
+__attribute__((noinline)) static bool has_moved(const struct health *health, const struct look *look, uint8_t side)
 {
     uint8_t count = look->count[side];
     if (count < FEW)
@@ -108,11 +113,11 @@ static uint8_t kind_of(const struct health *health, const struct anp_noise *nois
     struct look look;
     uint16_t low = health->level_low, high = health->level_high, split = (uint16_t)(high - low);
     uint8_t count = look_at(&look, noise, age, most, (uint16_t)(low + (split >> 1)), health->full_scale);
-    if (look.zeros == count)
+    if (look.high == 0)
         return WIRE_NOISE_FAULT_SHORTED;
-    if (look.fulls == count)
+    if (look.low == health->full_scale)
         return WIRE_NOISE_FAULT_OPEN;
-    if ((uint8_t)(look.zeros + look.fulls) >= (uint8_t)(count + 7) >> 3)
+    if (look.ends >= (uint8_t)(count + 7) >> 3)
         return WIRE_NOISE_FAULT_SATURATING;
     if (high == 0)
         return WIRE_NOISE_FAULT_NONE;
@@ -157,7 +162,7 @@ static uint8_t scaled(const struct scale *scale, uint16_t code)
     return (uint8_t)((uint16_t)(code - scale->low) << scale->up >> scale->down);
 }
 
-static uint16_t level_of(const struct scale *scale, uint16_t sum, uint8_t count)
+__attribute__((noinline)) static uint16_t level_of(const struct scale *scale, uint16_t sum, uint8_t count)
 {
     uint16_t parts = (uint16_t)(count << scale->up);
     return (uint16_t)(scale->low + (((uint32_t)sum << scale->down) + (parts >> 1)) / parts);
@@ -168,7 +173,7 @@ static uint32_t square_over(uint16_t sum, uint8_t count)
     return (uint32_t)sum * sum / count;
 }
 
-/* Two-means clustering, and whether it explains seven ninths of the variance. */
+/* Two-means clustering, and whether it explains four fifths of the variance. */
 static bool find_levels(struct health *health, const struct anp_noise *noise)
 {
     struct look look;
@@ -182,33 +187,34 @@ static bool find_levels(struct health *health, const struct anp_noise *noise)
     for (; range > 255; range >>= 1)
         scale.down++;
 
-    uint16_t sum[2] = {0, 0};
-    uint8_t count[2];
-    uint8_t threshold = 255;      /* first all are on one side, for the mean */
-    for (uint8_t turn = 0; turn < 5; turn++) {
-        sum[0] = sum[1] = 0;
-        count[0] = count[1] = 0;
-        for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
-            uint8_t value = scaled(&scale, noise->ring[i]), side = value > threshold;
-            sum[side] = (uint16_t)(sum[side] + value);
-            count[side]++;
-        }
-        threshold = (uint8_t)(sum[0] / count[0]);
-        if (count[1])
-            threshold = (uint8_t)((threshold + sum[1] / count[1]) >> 1);
-    }
-    if (count[1] == 0)
-        return false;
-
+    uint16_t total = 0;
     uint32_t squares = 0;
     for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
         uint8_t value = scaled(&scale, noise->ring[i]);
-        squares += (uint16_t)(value * value);
+        total = (uint16_t)(total + value);
+        squares += (uint16_t)((uint16_t)value * value);
     }
-    uint32_t parts = square_over(sum[0], count[0]) + square_over(sum[1], count[1]);
-    uint32_t between = parts - square_over((uint16_t)(sum[0] + sum[1]), ANP_NOISE_BUFFER), within = squares - parts;
-    uint16_t low = level_of(&scale, sum[0], count[0]), high = level_of(&scale, sum[1], count[1]);
-    if (high - low < 2 || 2 * between < 7 * within)
+    uint8_t threshold = (uint8_t)(total / ANP_NOISE_BUFFER), above = 0, below = 0;
+    uint16_t sum_above = 0, sum_below = 0;
+    for (uint8_t turn = 0; turn < 4; turn++) {
+        sum_above = above = 0;
+        for (uint8_t i = 0; i < ANP_NOISE_BUFFER; i++) {
+            uint8_t value = scaled(&scale, noise->ring[i]);
+            if (value > threshold) {
+                sum_above = (uint16_t)(sum_above + value);
+                above++;
+            }
+        }
+        /* Neither side is empty: the least value is 0, and the threshold is below the mean of those above it. */
+        below = (uint8_t)(ANP_NOISE_BUFFER - above);
+        sum_below = (uint16_t)(total - sum_above);
+        threshold = (uint8_t)((uint16_t)(sum_below / below + sum_above / above) >> 1);
+    }
+
+    uint32_t parts = square_over(sum_below, below) + square_over(sum_above, above);
+    uint32_t between = parts - square_over(total, ANP_NOISE_BUFFER), within = squares - parts;
+    uint16_t low = level_of(&scale, sum_below, below), high = level_of(&scale, sum_above, above);
+    if (high - low < 2 || between < 4 * within)
         return false;
     health_set_levels(health, low, high);
     return true;
@@ -231,31 +237,37 @@ bool health_calibrate(struct health *health, const struct anp_noise *noise, uint
 
 /* --- tests --- */
 
-/* Counts codes none of which can be the one that shows a fault, unless the last. */
-static void follow(struct health *health, const uint16_t *codes, uint8_t count)
+/* Counts codes. Out of line: this is all that most batches cost, and a small chip has the registers for it alone. */
+__attribute__((noinline)) static void follow(struct health *health, const uint16_t *codes, uint8_t count)
 {
     uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
     low = (uint16_t)(low + margin);
     high = (uint16_t)(high - margin);
-    uint8_t state = health->state, run = 0, ones = 0, switches = 0;
+    uint8_t state = health->state, begun = count, ones = 0, switches = 0;
     for (uint8_t left = count; left; left--) {
         uint16_t code = *codes++;
-        if (state ? code <= low : code >= high) {
-            state ^= 1;
+        if (state) {
+            if (code <= low) {
+                state = 0;
+                switches++;
+                begun = left;
+            }
+        } else if (code >= high) {
+            state = 1;
             switches++;
-            run = 0;
+            begun = left;
         }
-        run++;
         ones = (uint8_t)(ones + state);
     }
     health->state = state;
-    if (switches) {
-        health->switches = (uint16_t)(health->switches + switches);
-        health->run = run;
-    } else {
-        uint16_t longer = (uint16_t)(health->run + run);
-        health->run = longer < run ? UINT16_MAX : longer;
+    uint16_t run = begun;
+    if (switches == 0) {
+        run = (uint16_t)(health->run + count);
+        if (run < count)
+            run = UINT16_MAX;
     }
+    health->run = run;
+    health->switches = (uint16_t)(health->switches + switches);
     health->ones = (uint16_t)(health->ones + ones);
     health->position = (uint16_t)(health->position + count);
 }
@@ -264,7 +276,7 @@ static uint8_t kind_of_run(const struct health *health, const struct anp_noise *
 {
     /* The last half: a run may have begun before the fault. */
     uint16_t half = health->limits.repetitions >> 1;
-    uint8_t kind = kind_of(health, noise, age, half < HEALTH_LOOK ? (uint8_t)half : HEALTH_LOOK, true);
+    uint8_t kind = kind_of(health, noise, age, (uint8_t)(half < HEALTH_LOOK ? half : HEALTH_LOOK), true);
     if (kind)
         return kind;
     bool again = health->fault == WIRE_NOISE_FAULT_STUCK || health->fault == WIRE_NOISE_FAULT_TOO_SLOW;
@@ -287,31 +299,50 @@ static uint8_t kind_of_window(struct health *health, const struct anp_noise *noi
     return WIRE_NOISE_FAULT_NONE;
 }
 
+static void end_window(struct health *health, const struct anp_noise *noise, uint8_t age, uint32_t number)
+{
+    uint8_t kind = kind_of_window(health, noise, age);
+    if (kind)
+        tell(health, noise, kind, age, number);
+    else
+        health->fault = WIRE_NOISE_FAULT_NONE;
+    begin(health);
+}
+
+/* Codes until a test may end. */
+static uint16_t codes_left(const struct health *health)
+{
+    uint16_t left = (uint16_t)(health->limits.window - health->position), run = health->run, repetitions = health->limits.repetitions;
+    if (left > repetitions)
+        left = repetitions;
+    if (run < repetitions && left > (uint16_t)(repetitions - run))
+        left = (uint16_t)(repetitions - run);
+    return left;
+}
+
+__attribute__((noinline)) static void take_near(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count,
+                                                uint32_t number)
+{
+    number += (uint8_t)(count - 1);
+    while (count) {
+        uint16_t left = codes_left(health), before = health->run;
+        uint8_t piece = (uint8_t)(count < left ? count : left);
+        follow(health, codes, piece);
+        codes += piece;
+        count = (uint8_t)(count - piece);
+        if (health->run == health->limits.repetitions && (health->run & before) != UINT16_MAX)
+            tell(health, noise, kind_of_run(health, noise, count), count, number - count);
+        if (health->position == health->limits.window)
+            end_window(health, noise, count, number - count);
+    }
+}
+
 void health_take(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count, uint32_t number)
 {
     if (health->level_high == 0)
         return;
-    uint16_t repetitions = health->limits.repetitions, window = health->limits.window;
-    while (count) {
-        uint8_t piece = count;
-        uint16_t run = health->run;
-        /* Code by code where a test may end in between. */
-        if (count > (uint16_t)(window - health->position) || count > repetitions
-            || (run < repetitions && count > (uint16_t)(repetitions - run)))
-            piece = 1;
-        follow(health, codes, piece);
-        codes += piece;
-        count = (uint8_t)(count - piece);
-        number += piece;
-        if (health->run == repetitions && (health->run & run) != UINT16_MAX)
-            tell(health, noise, kind_of_run(health, noise, count), count, number - 1);
-        if (health->position == window) {
-            uint8_t kind = kind_of_window(health, noise, count);
-            if (kind)
-                tell(health, noise, kind, count, number - 1);
-            else
-                health->fault = WIRE_NOISE_FAULT_NONE;
-            begin(health);
-        }
-    }
+    if (count < codes_left(health))
+        follow(health, codes, count);
+    else
+        take_near(health, noise, codes, count, number);
 }

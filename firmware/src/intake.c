@@ -7,11 +7,11 @@ _Static_assert(ANP_NOISE_BUFFER == WIRE_NOISE_BUFFER, "the protocol tells the ho
 void intake_init(struct intake *intake, const BOARD_FLASH struct board *board)
 {
     anp_noise_init(&intake->noise);
-    health_init(&intake->health, board->adc_rate, (uint16_t)(((uint32_t)1 << board->adc_bits) - 1));
+    health_init(&intake->health, BOARD(board, adc_rate), (uint16_t)(((uint32_t)1 << BOARD(board, adc_bits)) - 1));
     intake->source = WIRE_NOISE_SOURCE_ADC;
     intake->contiguous = 0;
     intake->next = 0;
-    intake->lost = intake->lost_before = board->adc_lost(board->context);
+    intake->lost = intake->lost_before = BOARD_DO(board, adc_lost);
 }
 
 void intake_choose(struct intake *intake, uint8_t source)
@@ -28,8 +28,8 @@ void intake_choose(struct intake *intake, uint8_t source)
 uint8_t intake_take(struct intake *intake, const BOARD_FLASH struct board *board)
 {
     uint16_t codes[INTAKE_BATCH];
-    uint8_t count = (uint8_t)board->adc_read(board->context, codes, INTAKE_BATCH);
-    uint32_t lost = board->adc_lost(board->context);
+    uint8_t count = (uint8_t)BOARD_CALL(board, adc_read, codes, INTAKE_BATCH);
+    uint32_t lost = BOARD_DO(board, adc_lost);
     if (lost != intake->lost) {
         intake->next += lost - intake->lost;
         intake->lost = lost;

@@ -14,31 +14,32 @@ size_t memory_bytes_of(const struct anp_network *net)
 
 size_t memory_slot_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
 {
-    uint16_t block = board->memory_block;
+    uint16_t block = BOARD(board, memory_block);
     return block > 1 ? (checkpoint_bytes + block - 1) / block * block : checkpoint_bytes;
 }
 
 ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
 {
-    return (ptrdiff_t)(board->memory_bytes - 2 * memory_slot_room(board, checkpoint_bytes));
+    return (ptrdiff_t)(BOARD(board, memory_bytes) - 2 * memory_slot_room(board, checkpoint_bytes));
 }
 
 uint16_t memory_place(const BOARD_FLASH struct board *board, uint8_t slot, uint16_t offset)
 {
-    return slot ? (uint16_t)(board->memory_bytes - 1u - offset) : offset;
+    return slot ? (uint16_t)(BOARD(board, memory_bytes) - 1u - offset) : offset;
 }
 
 uint8_t memory_read(const BOARD_FLASH struct board *board, uint16_t address)
 {
-    return board->memory_read(board->context, address);
+    return BOARD_CALL(board, memory_read, address);
 }
 
 bool memory_put(const BOARD_FLASH struct board *board, uint16_t address, uint8_t value)
 {
-    if (!board->memory_ready(board->context))
+    if (!BOARD_DO(board, memory_ready))
         return false;
     if (memory_read(board, address) == value)
         return true;
-    board->memory_write(board->context, address, value);
-    return false;
+    BOARD_CALL(board, memory_write, address, value);
+    /* A memory that is done at once does not wait for the next turn: on a virtual clock there may be none. */
+    return BOARD_DO(board, memory_ready);
 }

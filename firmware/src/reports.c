@@ -11,7 +11,7 @@ static size_t blob_bytes(const struct device *device, uint8_t kind, uint8_t *slo
 {
     *error = 0;
     if (kind == WIRE_BLOB_KIND_CHECKPOINT) {
-        size_t bytes = device->board->memory_bytes ? checkpoint_newest(device, slot) : 0;
+        size_t bytes = BOARD(device->board, memory_bytes) ? checkpoint_newest(device, slot) : 0;
         *error = bytes ? 0 : WIRE_ERROR_NO_MEMORY;
         return bytes;
     }
@@ -255,8 +255,8 @@ enum wire_result report_checkpoints(struct device *device, const uint8_t *payloa
     if (!message)
         return WIRE_LATER;
     message->saving = checkpoint_busy(checkpoint);
-    message->memory = device->board->memory_bytes;
-    message->block = device->board->memory_block;
+    message->memory = BOARD(device->board, memory_bytes);
+    message->block = BOARD(device->board, memory_block);
     if (checkpoint->phase != CHECKPOINT_IDLE && message->generation)
         message->generation--;
     if (device->configured) {

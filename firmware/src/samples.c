@@ -54,13 +54,10 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
     return true;
 }
 
-/* A step could not be made although the buffer had its time to fill. */
 static enum wire_result refuse_training(struct device *device, uint8_t trained)
 {
     uint32_t detail;
     uint8_t code = step_refusal(device, &detail);
-    if (code == 0)
-        return WIRE_LATER;
     if (code == WIRE_ERROR_NOISE_FAULT) {
         device->barred = true;
         detail |= (uint32_t)trained << 8;
@@ -79,8 +76,9 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
 
     const int16_t *x = batch.values;
     for (uint8_t i = 0; i < batch.count; i++, x += batch.inputs + batch.targets) {
-        if (!step_ready(device))
-            return refuse_training(device, i);
+        enum step_state state = step_prepare(device);
+        if (state != STEP_READY)
+            return state == STEP_FILLING ? WIRE_LATER : refuse_training(device, i);
         step_train(device, x, x + batch.inputs);
     }
     return WIRE_DONE;

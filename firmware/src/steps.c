@@ -19,15 +19,18 @@ static bool calibrate(struct device *device)
     return false;
 }
 
-bool step_ready(struct device *device)
+enum step_state step_prepare(struct device *device)
 {
     struct intake *intake = &device->intake;
-    device->board->advance(device->board->context);
+    /* What fills the buffer is not what a step takes. */
+    bool full = anp_noise_ready(&intake->noise);
+    BOARD_DO(device->board, advance);
     device_take_codes(device);
-    if (!anp_noise_ready(&intake->noise))
-        return false;
+    bool fills = intake->source == WIRE_NOISE_SOURCE_ADC && (BOARD(device->board, features) & WIRE_FEATURES_ADC_LIVE);
+    if (!full)
+        return fills && !intake->health.fault ? STEP_FILLING : STEP_REFUSED;
     bool calibrated = anp_noise_calibrated(&intake->noise) || calibrate(device);
-    return calibrated && !intake->health.fault;
+    return calibrated && !intake->health.fault ? STEP_READY : STEP_REFUSED;
 }
 
 uint8_t step_refusal(const struct device *device, uint32_t *detail)
@@ -36,11 +39,9 @@ uint8_t step_refusal(const struct device *device, uint32_t *detail)
     *detail = intake->health.fault;
     if (intake->health.fault)
         return WIRE_ERROR_NOISE_FAULT;
-    if (!anp_noise_ready(&intake->noise)) {
-        *detail = (uint8_t)(ANP_NOISE_BUFFER - intake->noise.filled);
-        bool comes = intake->source == WIRE_NOISE_SOURCE_ADC && (device->board->features & WIRE_FEATURES_ADC_LIVE);
-        return comes ? 0 : WIRE_ERROR_NOISE_NOT_READY;
-    }
+    *detail = (uint8_t)(ANP_NOISE_BUFFER - intake->noise.filled);
+    if (*detail)
+        return WIRE_ERROR_NOISE_NOT_READY;
     *detail = intake->noise.deviation;
     return WIRE_ERROR_NO_NOISE;
 }
@@ -53,5 +54,5 @@ void step_train(struct device *device, const int16_t *x, const int16_t *target)
     device->checkpoint.dirty = true;
     telemetry_step(&device->telemetry, net, &device->session, board);
     if ((uint8_t)net->steps == 0)
-        board->led(board->context, (uint8_t)(net->steps >> LED_STEPS) & 1u);
+        BOARD_CALL(board, led, (uint8_t)(net->steps >> LED_STEPS) & 1u);
 }

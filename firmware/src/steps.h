@@ -7,13 +7,19 @@
 
 struct device;
 
-/* Takes the codes that a step may use. Whether a step can be made now: the buffer is full, calibrated, and the source healthy. */
-bool step_ready(struct device *device);
+enum step_state {
+    STEP_READY,
+    STEP_FILLING,                 /* the noise buffer: try again */
+    STEP_REFUSED,                 /* there is no noise, or it is broken */
+};
 
-/* Why step_ready() said no: WIRE_ERROR_..., with the error's detail. 0: the noise buffer is filling. */
+/* Takes the codes that a step may use. Whether it can be made now: the buffer is full, calibrated, and the source healthy. */
+enum step_state step_prepare(struct device *device);
+
+/* Why it was refused: WIRE_ERROR_..., with the error's detail. */
 uint8_t step_refusal(const struct device *device, uint32_t *detail);
 
-/* One step, after step_ready(). */
+/* One step, after STEP_READY. */
 void step_train(struct device *device, const int16_t *x, const int16_t *target);
 
 #endif

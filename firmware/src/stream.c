@@ -85,7 +85,7 @@ void stream_send(struct stream *stream, const struct intake *intake, struct wire
 {
     stream->waits = false;
     while (stream->active) {
-        uint8_t waiting = unsent(stream, intake), bits = board->adc_bits, codes = frame_codes(stream, session->max_payload, bits);
+        uint8_t waiting = unsent(stream, intake), bits = BOARD(board, adc_bits), codes = frame_codes(stream, session->max_payload, bits);
         uint8_t length = (uint8_t)(WIRE_SIZE_NOISE_CODES + (uint16_t)(codes * bits + 7) / 8);
         /* The stream gives way to answers: a larger one would wait for ever on a full line if the stream took every bit of it. */
         if (session->held || session->ack_due)
@@ -98,7 +98,7 @@ void stream_send(struct stream *stream, const struct intake *intake, struct wire
             return;
         }
         header->first = stream->next;
-        header->micros = board->micros(board->context);
+        header->micros = BOARD_DO(board, micros);
         header->bits = bits;
         header->count = codes;
         pack((uint8_t *)(header + 1), &intake->noise, intake_place(intake, waiting), codes, bits);

@@ -26,13 +26,13 @@ uint32_t task_arena_bytes(const struct device *device, uint8_t task)
 
 static void *teacher_of(const struct device *device)
 {
-    return device->board->arena + teacher_place(&device->net);
+    return BOARD(device->board, arena) + teacher_place(&device->net);
 }
 
 static struct sample place_of(const struct device *device)
 {
     const struct anp_network *net = &device->net;
-    int16_t *x = (int16_t *)(void *)(device->board->arena + sample_place(net, device->autonomous.task));
+    int16_t *x = (int16_t *)(void *)(BOARD(device->board, arena) + sample_place(net, device->autonomous.task));
     return (struct sample){x, x + net->config.sizes[0]};
 }
 
@@ -77,9 +77,9 @@ static void take_indexed(struct device *device, uint16_t index, const struct sam
 static void take_live(struct device *device, const struct sample *sample)
 {
     const BOARD_FLASH struct board *board = device->board;
-    uint8_t bits = board->adc_bits, count = (uint8_t)(device->net.config.sizes[0] + anp_target_count(&device->net));
+    uint8_t bits = BOARD(board, adc_bits), count = (uint8_t)(device->net.config.sizes[0] + anp_target_count(&device->net));
     for (uint8_t pin = 1; pin <= count; pin++) {
-        int32_t value = (int32_t)board->analog(board->context, pin) - ((int32_t)1 << (bits - 1));
+        int32_t value = (int32_t)BOARD_CALL(board, analog, pin) - ((int32_t)1 << (bits - 1));
         sample->x[pin - 1] = (int16_t)(bits <= SCALE_BITS ? value * (1 << (SCALE_BITS - bits)) : value >> (bits - SCALE_BITS));
     }
 }

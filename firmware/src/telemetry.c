@@ -22,7 +22,7 @@ static void begin(struct telemetry *telemetry, uint32_t micros)
 void telemetry_start(struct telemetry *telemetry, const BOARD_FLASH struct board *board, uint32_t interval)
 {
     telemetry->interval = interval;
-    begin(telemetry, board->micros(board->context));
+    begin(telemetry, BOARD_DO(board, micros));
 }
 
 static uint32_t per_second(uint32_t steps, uint32_t micros)
@@ -52,7 +52,7 @@ static const WIRE_FLASH struct field totals[] = {
 static __attribute__((noinline)) void report(struct telemetry *telemetry, const struct anp_network *net, struct wire_session *session,
                                             const BOARD_FLASH struct board *board)
 {
-    uint32_t micros = board->micros(board->context);
+    uint32_t micros = BOARD_DO(board, micros);
     struct wire_telemetry *message = wire_session_reserve(session, sizeof *message);
     if (message) {
         fill_interval(message, telemetry, micros);

@@ -14,7 +14,7 @@ size_t upload_bytes(const struct device *device, const struct wire_set_blob *hea
 {
     if (header->blob == WIRE_BLOB_KIND_DATASET)
         return (size_t)(device->dataset.samples ? dataset_bytes(device) : 0);
-    uint16_t most = device->board->memory_bytes / 2;
+    uint16_t most = BOARD(device->board, memory_bytes) / 2;
     return header->total > WIRE_SIZE_CHECKPOINT_RECORD && header->total <= most ? (size_t)header->total : 0;
 }
 
@@ -58,10 +58,10 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
     }
     bool last = start + (uint32_t)count == header->total;
     if (last && blobs->written != FLUSHED) {
-        board->memory_flush(board->context);
+        BOARD_DO(board, memory_flush);
         blobs->written = FLUSHED;
     }
-    if (!board->memory_ready(board->context))
+    if (!BOARD_DO(board, memory_ready))
         return WIRE_LATER;
     blobs->written = 0;
     blobs->crc = wire_crc32(blobs->crc, data, count);

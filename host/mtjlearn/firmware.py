@@ -153,7 +153,9 @@ class _Compilation:
 
     def _archive(self, index: int, objects: list[Path]) -> Path:
         result = self.scratch / f"lib{index}.a"
-        archiver = self.compiler.with_name(f"{self.compiler.name.removesuffix('gcc').removesuffix('cc')}ar")
+        # GCC's own archiver also indexes what is left to link-time optimisation.
+        name = self.compiler.name
+        archiver = self.compiler.with_name(f"{name}-ar" if name.endswith("gcc") else f"{name.removesuffix('cc')}ar")
         self._run([archiver, "rcs", result, *objects])
         return result
 

@@ -82,12 +82,13 @@ def _uno() -> Target:
     folders = _FILTER.findall(" ".join(words("build_src_filter")))
     # PlatformIO's own flags for the board.
     platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
+    optimised = ("-flto", "-fuse-linker-plugin")  # likewise
     return Target(
         "uno",
         sources=tuple(f"firmware/{folder}/*.c" for folder in folders),
         libraries=_LIBRARIES,
         compiler=find_avr_gcc,
-        flags=(*platform, *words("build_flags"), *_INCLUDES),
+        flags=(*platform, *optimised, *words("build_flags"), *_INCLUDES),
         link=("-Wl,--gc-sections", "-lm"),
         board="uno",
     )

@@ -13,7 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 FIRMWARE = PROJECT / "firmware"
-sys.path.insert(0, str(HERE.parent / "unit"))
+sys.path[:0] = [str(HERE.parent / "unit"), str(HERE.parent / "uno")]
 
 INCLUDES = ["tests/arduino/fake", *(f"firmware/{part}" for part in ("boards/arduino", "src", "lib/anp/src", "lib/wire/src"))]
 FLAGS = (

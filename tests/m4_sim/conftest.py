@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from mtjlearn.firmware import ToolMissing
 from mtjlearn.virtual.m4_sim import start_m4_sim
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,12 +24,17 @@ def samples(network: Network, count: int, seed: int = 1) -> np.ndarray:
     return np.hstack([x, rng.integers(-4096, 4097, (count, network.sizes[-1]))])
 
 
+NO_TESTS = messages.SetHealth(2, 0, 0, 0, 0, 0)
+
+
 def opened(network: Network | None = SMALL, *, injected: bool = True, **options: object) -> tuple[MemoryBoard, PlainClient]:
     """A board with a session, configured, its noise buffer filled."""
     board = MemoryBoard(**options)  # type: ignore[arg-type]
     client = memory_client(board)
     if network is not None:
         client.tell(configure(network, injected=injected))
+        if not injected:
+            client.tell(NO_TESTS)  # CODES have no two levels
         if injected:
             for start in range(0, 200, 25):
                 client.tell(messages.Inject(CODES[start : start + 25]))

@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import matplotlib.image
 import pytest
 from click.testing import CliRunner
 
-from mtjlearn.cli import demo, main
+from mtjlearn.board import CheckpointFile
+from mtjlearn.cli import demo, demo_autonomous, main
 from mtjlearn.fixedpoint import FixedNetwork
-from mtjlearn.runs import list_runs, read_meta
+from mtjlearn.runs import list_runs, read_meta, read_metrics
 from mtjlearn.training import default_plan
 from mtjlearn.validate import TASKS
 
@@ -59,3 +61,21 @@ def test_a_board_that_differs_from_the_model_is_not_hidden(monkeypatch):
     found = CliRunner().invoke(main, ["demo", "--json"])
     assert found.exit_code == 1
     assert json.loads(found.stdout)["bit_exact"]["mismatches"] > 0
+
+
+def test_the_demo_without_a_host(monkeypatch):
+    monkeypatch.setattr(demo_autonomous, "AWAY", 1.0)
+    found = CliRunner().invoke(main, ["demo", "--autonomous", "--seed", "2", "--json"])
+    assert found.exit_code == 0, found.stderr
+    result = json.loads(found.stdout)
+    run = Path(result["run"])
+    assert result["steps"] == 100 * 120
+    assert result["steps_when_left"] < result["steps"]
+    assert result["steps_when_back"] > result["steps_when_left"]
+    assert result["test_accuracy"] >= 0.93
+    assert read_meta(run)["state"] == "finished"
+    losses = [record["loss"] for record in read_metrics(run) if "loss" in record]
+    assert losses == result["curve"]["losses"]
+    assert losses[-1] < losses[0] / 2
+    assert matplotlib.image.imread(run / "loss.png").std() > 0.01
+    assert CheckpointFile.read(run / "board.ckpt").content.record.steps == result["steps"]

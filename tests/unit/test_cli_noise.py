@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import matplotlib.image
@@ -11,11 +12,14 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
+from mtjlearn.board import Board
 from mtjlearn.cli import noise as noise_command
 from mtjlearn.cli.common import Bar
 from mtjlearn.cli.noise import cli, sparkline
 from mtjlearn.discovery import open_board
-from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, load_recording
+from mtjlearn.network import Network
+from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, characterise, load_recording
+from mtjlearn.noise.health import HealthLimits
 from mtjlearn.runs import list_runs, read_config
 from mtjlearn.virtual.native import start_native
 
@@ -210,3 +214,39 @@ def test_sparkline_shows_the_longest_stretch():
 def test_help():
     text = CliRunner().invoke(cli, ["--help"]).stdout
     assert all(option in text for option in ("--board", "--file", "--seconds", "--codes", "--burst", "--save", "--plot", "--runs"))
+
+
+def test_the_boards_own_tests_are_shown_and_their_limits_set(run):
+    with start_native(tcp_port=0) as native:
+        before = json.loads(run("--board", native.url, "--codes", 4000).stdout)
+        assert before["health"]["fault"] == "none"
+        assert before["health"]["levels"] is None
+        assert 0.2 < before["autocorrelation"]["1"] < 0.7
+        found = run("--board", native.url, "--codes", 20000, "--set-limits")
+        result = json.loads(found.stdout)
+        with Board.open(native.url) as board:
+            board.configure(Network((2, 4, 1)))
+            limits = board.health().limits
+    assert found.exit_code == 0
+    assert "limits set: fewer than" in found.stderr
+    assert result["health"]["limits"] == limits
+    recording = load_recording(Path(result["recording"]))
+    summary = characterise(recording)
+    assert limits["repetitions"] == HealthLimits.of_source(summary.up, summary.down).repetitions
+
+
+def test_limits_are_for_boards_that_stay(run):
+    assert "mtjlearn boards start native" in run("--board", "native", "--set-limits").stderr
+    assert "--set-limits is for recording" in run("--file", "x.npz", "--set-limits").stderr
+
+
+def test_a_fault_that_the_board_sees_makes_its_noise_unusable(run):
+    with start_native(tcp_port=0, fault="stuck", fault_after=1.5) as native:
+        with Board.open(native.url) as board:
+            board.configure(Network((2, 4, 1)))
+            board.train(np.zeros((4, 2), int), np.zeros((4, 1), int))
+            time.sleep(2)
+            assert board.health().fault
+        result = json.loads(run("--board", native.url, "--codes", 2000).stdout)
+    assert result["verdict"] == "unusable"
+    assert "one state" in result["hints"][0]

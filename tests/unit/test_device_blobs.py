@@ -75,7 +75,7 @@ def test_blob_of_another_size_or_kind_is_refused() -> None:
     assert client.refused(messages.SetBlob(0, 0, total, 0, bytes(total + 1)))[0] == Error.BAD_LENGTH
     assert client.refused(messages.SetBlob(0, 0, total, 0, b""))[0] == Error.BAD_LENGTH
     for kind in (messages.SetBlob, messages.GetBlob):
-        payload = bytes([2]) + bytes(kind.LAYOUT.size - 1)
+        payload = bytes([4]) + bytes(kind.LAYOUT.size - 1)
         assert client.refusal(kind.TYPE, payload) == (Error.OUT_OF_RANGE, 1)
     assert client.refused(messages.GetBlob(0, total + 1)) == (Error.BAD_OFFSET, total)
     assert client.status().state == State.READY

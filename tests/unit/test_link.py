@@ -11,7 +11,7 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, VersionMismatch
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.link import HELLO_INTERVAL, OPEN_TIMEOUT, SILENCE, STALL, Link, LinkState
+from mtjlearn.wire.link import HELLO_INTERVAL, OPEN_TIMEOUT, SILENCE, STALL, WRITING_SILENCE, Link, LinkState
 from mtjlearn.wire.messages import MAX_OUTSTANDING
 from mtjlearn.wire.sender import RTO_CAP, RTO_FLOOR
 
@@ -280,6 +280,23 @@ def test_nothing_slips_in_behind_samples_that_a_noise_fault_refused(lost: int) -
     rig.finish(Command.of(messages.GetStatus()), *again)
     assert all(command.done and command.refusal is None for command in again)
     assert device.executed == [command.payload for command in commands]
+
+
+@pytest.mark.parametrize(
+    ("message", "silence"),
+    [
+        (messages.Checkpoint(messages.CheckpointAction.SAVE), WRITING_SILENCE),
+        (messages.Halt(), WRITING_SILENCE),
+        (messages.GetStatus(), SILENCE),
+    ],
+)
+def test_a_device_that_writes_its_memory_has_longer(message: messages.Message, silence: float) -> None:
+    rig, _ = opened()
+    rig.up = lambda data: b""
+    begun = rig.now
+    rig.finish(Command.of(message))
+    assert isinstance(rig.link.failure, BoardLost)
+    assert rig.now - begun == pytest.approx(silence, abs=0.01)
 
 
 def test_a_question_refused_with_its_err_lost_is_refused_when_asked_again() -> None:

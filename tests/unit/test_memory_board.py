@@ -113,10 +113,19 @@ def test_lengths_are_exact() -> None:
         messages.SetTelemetry.TYPE: [3, 5],
         messages.Stop.TYPE: [1],
         messages.Reset.TYPE: [1],
+        messages.DefineDataset.TYPE: [0, messages.DefineDataset.LAYOUT.size + 1],
+        messages.Autonomous.TYPE: [0, messages.Autonomous.LAYOUT.size + 1],
+        messages.Halt.TYPE: [1],
+        messages.GetProgress.TYPE: [1],
+        messages.GetCurve.TYPE: [1],
+        messages.SetHealth.TYPE: [0, messages.SetHealth.LAYOUT.size - 1],
+        messages.GetHealth.TYPE: [1],
+        messages.Checkpoint.TYPE: [0, 2],
+        messages.GetCheckpoint.TYPE: [1],
     }.items():
         for length in lengths:
             assert client.refusal(type_, bytes(length)) == (Error.BAD_LENGTH, length), hex(type_)
-    for type_ in (0, 0x10, 0x7F):
+    for type_ in (0, 0x19, 0x7F):
         assert client.refusal(type_, b"") == (Error.UNKNOWN_TYPE, type_)
 
 

@@ -25,7 +25,8 @@ def obedient(project: Path, tmp_path_factory: pytest.TempPathFactory, needs_tool
     folder = tmp_path_factory.mktemp("obedient")
     firmware = project / "firmware"
     parts = ["src", "lib/anp/src", "lib/wire/src", "boards/native", "boards/inprocess"]
-    files = ["native/converter", "native/generator", "native/sensors", "native/smtj", "inprocess/device_memory", "inprocess/nonvolatile"]
+    files = [f"native/{name}" for name in ("converter", "generator", "sensors", "smtj")]
+    files += ["inprocess/device_memory", "inprocess/nonvolatile"]
     sources = [project / "tests/c/obedient.c", *(firmware / "boards" / f"{name}.c" for name in files)]
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
     includes = [f"-I{firmware / part}" for part in parts]

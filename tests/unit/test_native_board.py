@@ -280,9 +280,9 @@ def test_mistakes_are_named(options: list[str], named: str) -> None:
 
 def test_help_names_every_option() -> None:
     run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
-    for option in ("pty", "tcp", "seed", "preset", "device-noise", "adc-bits", "adc-rate", "adc-reference"):
+    for option in ("pty", "tcp", "seed", "preset", "device-noise", "fault", "adc-bits", "adc-rate", "adc-reference"):
         assert f"--{option} " in run.stdout
-    for option in ("virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):
+    for option in ("fault-after", "fault-lasts", "virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):
         assert f"--{option} " in run.stdout
 
 

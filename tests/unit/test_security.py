@@ -219,6 +219,7 @@ def test_answers_of_another_size_than_asked_for(monkeypatch: pytest.MonkeyPatch)
             done(SimpleNamespace(answer=answer, refusal=None, payload=command.payload))  # type: ignore[operator]
 
     monkeypatch.setattr(board, "_stream", stream)
+    monkeypatch.setattr(board, "status", lambda: SimpleNamespace(steps=0))
     with pytest.raises(BoardError, match="5 outputs for 1 inputs"):
         board.predict(np.zeros((1, 2), np.int16))
     monkeypatch.setattr(board, "execute", lambda message: None)

@@ -94,7 +94,8 @@ class Chip:
         return functools.partial(getattr(self._lib, f"uno_{name}"), self._chip)
 
     def run(self, cycles: int) -> None:
-        assert self._lib.uno_run(self._chip, cycles), "the chip stopped"
+        """Ends early when the power is cut."""
+        assert self._lib.uno_run(self._chip, cycles) or self.is_cut(), "the chip stopped"
 
     def push(self, data: bytes) -> None:
         self._lib.uno_push(self._chip, data, len(data))

@@ -71,6 +71,29 @@ def test_what_stands_there_already_is_not_written_again() -> None:
     assert chip.eeprom_writes() == writes
 
 
+def test_a_power_cut_at_any_write_tears_that_byte_and_stops_the_chip() -> None:
+    torn = set()
+    for seed in range(40):
+        chip = Chip()
+        Host(chip)
+        wait_until_ready(chip)
+        before = bytearray(chip.eeprom)
+        chip.cut_power(2, seed)
+        write(chip, 10, 0x33)
+        assert not chip.is_cut()
+        wait_until_ready(chip)
+        chip.run_to_turn()
+        with pytest.raises(AssertionError, match="did not return"):
+            chip.invoke("eeprom_write", 11, 0x55)
+        assert chip.is_cut()
+        chip.run(CLOCK)
+        before[10], before[11] = 0x33, chip.eeprom[11]
+        assert chip.eeprom == before
+        torn.add(before[11])
+    assert len(torn) > 10
+    assert torn - {0x33, 0x55, 0xFF}
+
+
 @pytest.mark.parametrize("prescaler", [128, 64, 32])
 def test_other_pins_are_read_between_the_noise(prescaler: int) -> None:
     """At any moment: the codes are the pins', none of them is taken for noise, and each costs one code, which is counted."""

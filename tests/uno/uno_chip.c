@@ -197,6 +197,16 @@ uint32_t uno_eeprom_writes(const struct uno_chip *uno)
     return uno->chip.eeprom.writes;
 }
 
+void uno_cut_power(struct uno_chip *uno, uint32_t writes, uint64_t seed)
+{
+    eeprom_cut_power(&uno->chip.eeprom, writes, seed);
+}
+
+bool uno_is_cut(const struct uno_chip *uno)
+{
+    return uno->chip.eeprom.cut;
+}
+
 uint32_t uno_program_counter(const struct uno_chip *uno)
 {
     return uno->chip.avr->pc;

@@ -31,6 +31,8 @@ uint8_t *uno_memory(struct uno_chip *uno);
 uint8_t *uno_flash(struct uno_chip *uno);
 uint8_t *uno_eeprom(struct uno_chip *uno);
 uint32_t uno_eeprom_writes(const struct uno_chip *uno);
+void uno_cut_power(struct uno_chip *uno, uint32_t writes, uint64_t seed);
+bool uno_is_cut(const struct uno_chip *uno);
 
 uint32_t uno_program_counter(const struct uno_chip *uno);
 void uno_call(struct uno_chip *uno, uint32_t address);

@@ -55,6 +55,8 @@ def run(*options: str | Path) -> subprocess.CompletedProcess[str]:
         (["--tcp", "65536"], "--tcp does not take '65536'"),
         (["--elf", "a", "b"], "is no option"),
         (["--elf", "a", "--tcp", "0", "--reset-on-open"], "--reset-on-open needs a pseudo-terminal"),
+        (["--cut-after-writes", "0"], "--cut-after-writes does not take '0'"),
+        (["--hang", "0"], "--hang does not take '0'"),
         (["--baud", "9600"], "--baud"),
     ],
 )
@@ -68,7 +70,8 @@ def test_mistakes_are_named(options: list[str], named: str) -> None:
 
 def test_help_names_every_option() -> None:
     found = run("--help")
-    for option in ("elf", "bootloader", "tcp", "seed", "preset", "device-noise", "speed", "reset-on-open", "eeprom", "profile"):
+    options = ("elf", "bootloader", "tcp", "seed", "preset", "device-noise", "speed", "reset-on-open", "eeprom", "profile")
+    for option in (*options, "cut-after-writes", "hang"):
         assert f"--{option} " in found.stdout
 
 

@@ -2,6 +2,8 @@
  * DEVICE_BOARD   in HELLO, at most 11 characters; platformio.ini sets it for each board
  * BOARD_ARENA    bytes for a network; the rest is the core's, and at least a quarter of the RAM stays for the stack
  * ADC_BITS, ADC_RATE (codes a second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
+ * MEMORY_CACHE   bytes of the largest block of nonvolatile memory, where bytes are not written alone
+ * ANALOG_PINS    pins 1 .. 7 of the device, where they are not A1 .. A7
  * LINE_RECEIVER  bytes that the core holds until they are read; none with native USB, which makes the host wait */
 #ifndef CAPABILITIES_H
 #define CAPABILITIES_H
@@ -25,6 +27,7 @@
 /* Arduino Uno R4, 32 KB. */
 #define ADC_RENESAS 1
 #define NONVOLATILE_RENESAS 1
+#define MEMORY_CACHE 1024
 #define BOARD_ARENA 12288
 #define ADC_BITS 14
 #define ADC_RATE 40000
@@ -40,6 +43,7 @@
 /* Raspberry Pi Pico, 264 KB. */
 #define ADC_RP2040 1
 #define NONVOLATILE_RP2040 1
+#define MEMORY_CACHE 4096
 #define BOARD_ARENA 131072
 #define ADC_BITS 12
 #define ADC_RATE 40000
@@ -50,6 +54,8 @@
 
 /* 320 KB. analogRead() takes about a tenth of a millisecond, so that two of them leave most of it to learning. */
 #define NONVOLATILE_ESP32 1
+#define MEMORY_CACHE 4096
+#define ANALOG_PINS {39, 32, 33, 34, 35, 37, 38}
 #define BOARD_ARENA 65536
 #define ADC_BITS 12
 #define ADC_RATE 2000
@@ -72,6 +78,14 @@
 #define ADC_REFERENCE 3300
 #endif
 
+#endif
+
+#ifndef MEMORY_CACHE
+#define MEMORY_CACHE 1
+#endif
+
+#ifndef ANALOG_PINS
+#define ANALOG_PINS {A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5, A0 + 6, A0 + 7}
 #endif
 
 #ifndef DEVICE_BOARD

@@ -7,6 +7,9 @@
 /* WIRE_RESET_CAUSE_...; to be called once, first of all. */
 uint8_t chip_reset_cause(void);
 
+/* Where the device keeps its last error. After chip_reset_cause() it holds that of before this start; 0 if that was not kept. */
+uint8_t *chip_error(void);
+
 /* Restarts the chip; returns on a core that is not known how to. */
 void chip_restart(void);
 

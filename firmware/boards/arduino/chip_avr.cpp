@@ -17,6 +17,8 @@ static_assert(WATCHDOG_MS == 2000, "the interrupt comes after one second, the re
 static volatile uint32_t key __attribute__((section(".noinit"))); /* KEY: memory was kept since the program ran before */
 static volatile uint8_t told __attribute__((section(".noinit"))); /* the cause of a restart that is due; 0: none is */
 
+static uint8_t error __attribute__((section(".noinit")));         /* the device's last */
+
 /* The first time-out interrupts, the second restarts. */
 ISR(WDT_vect)
 {
@@ -32,6 +34,8 @@ uint8_t chip_reset_cause(void)
     uint8_t word = kept ? told : 0;
     key = KEY;
     told = 0;
+    if (!kept || flags & (_BV(PORF) | _BV(BORF)))
+        error = 0;
     if (flags & _BV(PORF))
         return WIRE_RESET_CAUSE_POWER_ON;
     if (flags & _BV(BORF))
@@ -41,6 +45,11 @@ uint8_t chip_reset_cause(void)
     if (flags & _BV(WDRF))
         return WIRE_RESET_CAUSE_WATCHDOG;
     return kept || flags & _BV(EXTRF) ? WIRE_RESET_CAUSE_EXTERNAL : WIRE_RESET_CAUSE_POWER_ON;
+}
+
+uint8_t *chip_error(void)
+{
+    return &error;
 }
 
 void chip_restart(void)

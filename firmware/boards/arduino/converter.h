@@ -10,4 +10,7 @@ void converter_begin(void);
 uint16_t converter_take(uint16_t *codes, uint16_t most);
 uint32_t converter_lost(void);
 
+/* analog() of struct board. NULL: this converter reads no pin but its own. */
+extern uint16_t (*const converter_analog)(void *context, uint8_t pin);
+
 #endif

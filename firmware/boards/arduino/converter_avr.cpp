@@ -27,12 +27,12 @@ ISR(ADC_vect)
     codes_put(ADC);
 }
 
-void converter_begin(void)
+static void select_pin(uint8_t number)
 {
 #ifdef analogPinToChannel             /* where the channels are not in the pins' order */
-    uint8_t channel = analogPinToChannel(ADC_PIN - A0);
+    uint8_t channel = analogPinToChannel(number);
 #else
-    uint8_t channel = ADC_PIN - A0;
+    uint8_t channel = number;
 #endif
     ADMUX = (uint8_t)(REFERENCE | (channel & 7));
 #ifdef MUX5
@@ -40,8 +40,33 @@ void converter_begin(void)
 #else
     ADCSRB = 0;
 #endif
+}
+
+void converter_begin(void)
+{
+    select_pin(ADC_PIN - A0);
     ADCSRA = _BV(ADEN) | _BV(ADSC) | _BV(ADATE) | _BV(ADIE) | PRESCALER_128;
 }
+
+/* Another pin is selected only while no conversion is under way. */
+static uint16_t analog(void *, uint8_t pin)
+{
+    /* The conversion under way is the last of the noise; its code is the interrupt's. */
+    ADCSRA = _BV(ADEN) | _BV(ADIE) | PRESCALER_128;
+    while (ADCSRA & (_BV(ADSC) | _BV(ADIF)))
+        ;
+    select_pin(pin);
+    ADCSRA = _BV(ADEN) | _BV(ADSC) | PRESCALER_128;
+    codes_miss(1);
+    while (ADCSRA & _BV(ADSC))
+        ;
+    uint16_t code = ADC;
+    select_pin(ADC_PIN - A0);
+    ADCSRA = _BV(ADEN) | _BV(ADSC) | _BV(ADATE) | _BV(ADIF) | _BV(ADIE) | PRESCALER_128;
+    return code;
+}
+
+uint16_t (*const converter_analog)(void *context, uint8_t pin) = analog;
 
 uint16_t converter_take(uint16_t *codes, uint16_t most)
 {

@@ -90,6 +90,8 @@ void converter_begin(void)
     timer.start();
 }
 
+uint16_t (*const converter_analog)(void *context, uint8_t pin) = nullptr;
+
 uint16_t converter_take(uint16_t *codes, uint16_t most)
 {
     return codes_take(codes, most);

@@ -7,6 +7,7 @@
 #include "converter.h"
 #include "device.h"
 #include "line.h"
+#include "memory.h"
 #include "messages.h"
 
 static_assert(sizeof DEVICE_BOARD <= 12, "HELLO has room for 11 characters");
@@ -19,7 +20,6 @@ static_assert(sizeof DEVICE_BOARD <= 12, "HELLO has room for 11 characters");
 
 static struct board board;
 static struct board_start start;
-static uint8_t error; /* of the device, for its next start */
 static struct device device;
 static uint64_t arena[BOARD_ARENA / 8];
 static bool restarting;
@@ -74,6 +74,14 @@ static void led(void *, uint8_t on)
 #endif
 }
 
+static void begin(void)
+{
+    start.error = chip_error();
+    start.last_error = *start.error;
+    *start.error = 0;
+    device_init(&device, &board, &start);
+}
+
 static void reset(void *)
 {
     if (restarting)
@@ -94,8 +102,7 @@ static void restart_once_sent(void)
     restarting = false;
     start.boot_count++;
     start.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;
-    start.last_error = error;
-    device_init(&device, &board, &start);
+    begin();
 }
 
 static void fill_board(void)
@@ -104,7 +111,6 @@ static void fill_board(void)
     board.arena = (uint8_t *)arena;
     board.arena_bytes = sizeof arena;
     start.boot_count = boot_count_next();
-    start.error = &error;
     board.receive_window = LINE_WINDOW;
     board.max_payload = (uint8_t)MAX_PAYLOAD;
     board.features = WIRE_FEATURES_ADC_LIVE;
@@ -112,6 +118,8 @@ static void fill_board(void)
     board.adc_rate = ADC_RATE;
     board.adc_reference = ADC_REFERENCE;
     board.line_rate = LINE_RATE;
+    board.memory_bytes = memory_bytes();
+    board.memory_block = memory_block();
     board.read = read_line;
     board.write_room = write_room;
     board.write = write_line;
@@ -121,6 +129,13 @@ static void fill_board(void)
     board.advance = advance;
     board.micros = board_micros;
     board.led = led;
+    if (board.memory_bytes) {
+        board.memory_ready = memory_ready;
+        board.memory_read = memory_read;
+        board.memory_write = memory_write;
+        board.memory_flush = memory_flush;
+    }
+    board.analog = converter_analog;
     board.reset = reset;
 }
 
@@ -133,7 +148,7 @@ void setup()
 #endif
     line_begin();
     converter_begin();
-    device_init(&device, &board, &start);
+    begin();
     chip_watchdog_begin();
 }
 

@@ -60,6 +60,11 @@ void watch_become(struct watch *watch, uint8_t noise)
     smtj_become(&watch->converter.source, (enum smtj_kind)noise);
 }
 
+void watch_observe(struct watch *watch, double deviation)
+{
+    watch->converter.source.noise = deviation;
+}
+
 static void run_batch(struct watch *watch, uint8_t count)
 {
     uint16_t codes[BATCH];

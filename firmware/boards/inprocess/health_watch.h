@@ -42,6 +42,9 @@ void watch_silence(struct watch *watch);
 /* The virtual sMTJ becomes of another kind: enum smtj_kind. */
 void watch_become(struct watch *watch, uint8_t noise);
 
+/* Standard deviation of its observation from now on, mV. */
+void watch_observe(struct watch *watch, double deviation);
+
 /* Runs the virtual sMTJ for so many codes, in batches of 16, or until the fault is another than it was; returns for how many. */
 uint32_t watch_run(struct watch *watch, uint32_t codes);
 

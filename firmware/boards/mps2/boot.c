@@ -13,7 +13,10 @@ __attribute__((section(".noinit"))) static struct {
     uint32_t check;
 } record;
 
-static uint8_t cause;
+/* Of no meaning without the record. */
+__attribute__((section(".noinit"))) static uint8_t error;
+
+static uint8_t cause, last_error;
 
 static uint32_t checksum(void)
 {
@@ -26,9 +29,12 @@ void boot_begin(void)
         cause = WIRE_RESET_CAUSE_POWER_ON;
         record.mark = MARK;
         record.count = 0;
+        error = 0;
     } else {
         cause = record.asked ? WIRE_RESET_CAUSE_SOFTWARE : WIRE_RESET_CAUSE_EXTERNAL;
     }
+    last_error = error;
+    error = 0;
     record.count++;
     record.asked = 0;
     record.check = checksum();
@@ -42,6 +48,16 @@ uint16_t boot_count(void)
 uint8_t boot_cause(void)
 {
     return cause;
+}
+
+uint8_t boot_last_error(void)
+{
+    return last_error;
+}
+
+uint8_t *boot_error(void)
+{
+    return &error;
 }
 
 void boot_reset(void)

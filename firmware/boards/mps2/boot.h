@@ -12,6 +12,12 @@ uint16_t boot_count(void);
 /* WIRE_RESET_CAUSE_... */
 uint8_t boot_cause(void);
 
+/* What the device left in *boot_error() before this start. */
+uint8_t boot_last_error(void);
+
+/* Where the device keeps its last error. */
+uint8_t *boot_error(void);
+
 /* Resets the chip. */
 __attribute__((noreturn)) void boot_reset(void);
 

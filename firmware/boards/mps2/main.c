@@ -4,6 +4,7 @@
 #include "adc.h"
 #include "boot.h"
 #include "device.h"
+#include "memory.h"
 #include "messages.h"
 #include "mps2.h"
 #include "options.h"
@@ -85,6 +86,7 @@ int main(void)
     uint32_t codes_per_step = options_number("virtual-clock");
     adc_init(options_text("codes"), codes_per_step);
     boot_begin();
+    memory_begin();
     uart_init(BAUD);
     const struct board board = {
         .context = NULL,
@@ -98,6 +100,8 @@ int main(void)
         .adc_rate = ADC_RATE,
         .adc_reference = ADC_REFERENCE,
         .line_rate = 0,
+        .memory_bytes = MEMORY_BYTES,
+        .memory_block = 1,
         .read = read_line,
         .write_room = write_room,
         .write = write_line,
@@ -107,10 +111,13 @@ int main(void)
         .advance = advance,
         .micros = board_micros,
         .led = led,
+        .memory_ready = memory_ready,
+        .memory_read = memory_read,
+        .memory_write = memory_write,
+        .memory_flush = memory_flush,
         .reset = reset,
     };
-    static uint8_t error;
-    const struct board_start start = {boot_count(), boot_cause(), 0, &error};
+    const struct board_start start = {boot_count(), boot_cause(), boot_last_error(), boot_error()};
     device_init(&device, &board, &start);
     for (;;)
         if (!device_poll(&device))

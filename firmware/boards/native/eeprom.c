@@ -14,6 +14,8 @@
 
 #define STARTS_BYTES 4            /* the count, low byte first, and its complement */
 #define ERASED 0xff
+#define LOCK_WAITS 150
+#define LOCK_WAIT_MICROS 10000
 
 _Noreturn static void fail(const char *path, const char *what)
 {
@@ -34,8 +36,12 @@ static uint32_t open_file(struct eeprom *eeprom, const char *path, uint32_t byte
     struct stat status;
     if (eeprom->file < 0 || fstat(eeprom->file, &status) < 0)
         fail(path, strerror(errno));
-    if (flock(eeprom->file, LOCK_EX | LOCK_NB) < 0)
-        fail(path, errno == EWOULDBLOCK ? "another board has this EEPROM" : strerror(errno));
+    /* A board whose host was killed notices within a second, and ends. */
+    for (unsigned waits = 0; flock(eeprom->file, LOCK_EX | LOCK_NB) < 0; waits++) {
+        if (errno != EWOULDBLOCK || waits == LOCK_WAITS)
+            fail(path, errno == EWOULDBLOCK ? "another board has this EEPROM" : strerror(errno));
+        usleep(LOCK_WAIT_MICROS);
+    }
     if (status.st_size == 0)
         return 0;
     char what[80];

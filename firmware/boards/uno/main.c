@@ -13,58 +13,32 @@
 #include "uno.h"
 
 static struct device device;
-static uint8_t arena[UNO_ARENA] __attribute__((aligned(4)));
+uint8_t uno_arena[UNO_ARENA] __attribute__((aligned(4)));
 
-/* Time passes and the EEPROM writes by themselves. */
-static void nothing(void *context)
+void uno_led(uint8_t on)
 {
-    (void)context;
-}
-
-static void led(void *context, uint8_t on)
-{
-    (void)context;
     if (on)
         PORTB |= 1u << PORTB5;
     else
         PORTB &= (uint8_t)~(1u << PORTB5);
 }
 
-static void reset(void *context)
-{
-    (void)context;
-    starts_again();
-}
-
+/* What the device tells of the board, and the callbacks that the session takes; all else it calls by name (board_fixed.h). */
 static const WIRE_FLASH struct board board = {
     .name = "uno",
-    .arena = arena,
-    .arena_bytes = sizeof arena,
-    .receive_window = UNO_RECEIVE_WINDOW,
-    .max_payload = DEVICE_MAX_PAYLOAD,
-    .features = WIRE_FEATURES_ADC_LIVE,
-    .adc_bits = 10,
-    .adc_rate = F_CPU / UNO_CYCLES_PER_CODE,
+    .arena_bytes = UNO_ARENA,
+    .receive_window = UNO_receive_window,
+    .features = UNO_features,
+    .adc_bits = UNO_adc_bits,
+    .adc_rate = UNO_adc_rate,
     .adc_reference = UNO_REFERENCE_MV,
     .line_rate = LINE_BYTES_PER_SECOND,
-    .memory_bytes = EEPROM_STARTS,
-    .memory_block = 1,
-    .read = line_read,
+    .memory_bytes = UNO_memory_bytes,
     .write_room = line_room,
     .write = line_write,
     .place = line_place,
     .receive_overruns = line_overruns,
-    .adc_read = converter_read,
-    .adc_lost = converter_lost,
-    .advance = nothing,
-    .micros = clock_micros,
-    .led = led,
-    .memory_ready = eeprom_ready,
-    .memory_read = eeprom_read,
-    .memory_write = eeprom_write,
-    .memory_flush = nothing,
     .analog = converter_analog,
-    .reset = reset,
 };
 
 /* A byte that arrived since the device looked for one ends the sleep at once: the instruction after sei() is always executed. */

@@ -13,6 +13,7 @@
 
 #define RAM_STREAM 2              /* of the generator; the sMTJ has 0 and 1 */
 #define BATCH_CYCLES 2000u        /* the CPU may run so long between two timers */
+#define LOOP 0xcfffu              /* rjmp to itself */
 
 /* simavr's messages would mix with the line that names the port. */
 static void ignore_message(avr_t *avr, const int level, const char *format, va_list arguments)
@@ -119,11 +120,39 @@ bool chip_run(struct chip *chip, avr_cycle_count_t until)
             restart(chip, WDRF);
         if (chip->profile)
             profile_step(chip->profile);
+        if (chip->eeprom.cut)
+            return false;
         if (avr->state != cpu_Running && avr->state != cpu_Sleeping) {
             const char *why = avr->state == cpu_Done ? "sleeps with interrupts off" : "met an instruction that it does not know";
             fprintf(stderr, "mtjlearn-uno-sim: the chip %s at %#x\n", why, avr->pc);
             return false;
         }
     }
+    return true;
+}
+
+/* The highest word of the flash that nobody uses; it is a loop from now on. */
+static avr_flashaddr_t place_loop(avr_t *avr)
+{
+    avr_flashaddr_t address = FLASH_BYTES - 2;
+    while (address && (avr->flash[address] & avr->flash[address + 1]) != 0xff)
+        address -= 2;
+    avr->flash[address] = (uint8_t)LOOP;
+    avr->flash[address + 1] = (uint8_t)(LOOP >> 8);
+    return address;
+}
+
+bool chip_hang(struct chip *chip)
+{
+    avr_t *avr = chip->avr;
+    avr_cycle_count_t limit = avr->run_cycle_limit;
+    while (!avr->sreg[S_I]) {
+        avr->run_cycle_limit = 1;
+        if (!chip_run(chip, avr->cycle + 1))
+            return false;
+    }
+    avr->run_cycle_limit = limit;
+    avr->state = cpu_Running;
+    avr->pc = place_loop(avr);
     return true;
 }

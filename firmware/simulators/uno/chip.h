@@ -29,10 +29,15 @@ struct chip {
  * seed decides, as RAM does. */
 void chip_init(struct chip *chip, const struct image *image, uint64_t seed);
 
-/* Runs up to this cycle, or a few further. Returns false when the CPU has stopped for good; a message was printed. */
+/* Runs up to this cycle, or a few further. Returns false when the CPU has stopped for good: the EEPROM's power was cut, or a message was
+ * printed. */
 bool chip_run(struct chip *chip, avr_cycle_count_t until);
 
 /* The reset pin. */
 void chip_reset(struct chip *chip);
+
+/* The program runs away: it goes round in an endless loop, with interrupts on, until the watchdog bites. False: the CPU stopped before
+ * it was out of its interrupts. */
+bool chip_hang(struct chip *chip);
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "generator.h"
 #include "module.h"
 
+#define CUT_STREAM 3              /* of the generator */
 #define MASTER_CYCLES 4u          /* EEMPE stands so long */
 #define READ_CYCLES 4u            /* the CPU halts */
 #define WRITE_CYCLES 2u
@@ -42,16 +44,42 @@ static uint8_t *selected(struct eeprom *eeprom)
     return &eeprom->bytes[(data[EEARL] | data[EEARH] << 8) % EEPROM_BYTES];
 }
 
+/* An erasure sets bits and a programming clears bits, each in its own time: a cut in one of them leaves a mixture of before and after, and
+ * one at the worst moment bits that read now so and now so. */
+static uint8_t torn(const struct eeprom *eeprom, uint8_t old, uint8_t new)
+{
+    struct generator generator;
+    generator_init(&generator, eeprom->seed, CUT_STREAM);
+    uint64_t bits = generator_bits(&generator);
+    uint8_t mask = (uint8_t)bits;
+    switch (bits >> 62) {
+    case 0:
+        return (uint8_t)(old | mask); /* in the erasure */
+    case 1:
+        return (uint8_t)(new | mask); /* in the programming */
+    case 2:
+        return (uint8_t)((old & ~mask) | (new & mask));
+    default:
+        return mask;
+    }
+}
+
 static void program(struct eeprom *eeprom, enum mode mode)
 {
     avr_t *avr = eeprom->avr;
-    uint8_t *byte = selected(eeprom);
+    uint8_t *byte = selected(eeprom), old = *byte;
     if (mode != WRITE)
         *byte = 0xff;
     if (mode != ERASE)
         *byte = (uint8_t)(*byte & avr->data[EEDR]);
     eeprom->writes++;
     eeprom->changed = true;
+    if (eeprom->writes == eeprom->cut_at) {
+        *byte = torn(eeprom, old, *byte);
+        eeprom->cut = true;
+        avr->state = cpu_Done;    /* not one instruction more */
+        return;
+    }
     avr->cycle += WRITE_CYCLES;
     unsigned cycles = mode == ERASE_AND_WRITE ? ERASE_AND_WRITE_CYCLES : ONE_OF_BOTH_CYCLES;
     eeprom->busy_until = avr->cycle + cycles;
@@ -94,8 +122,16 @@ void eeprom_init(struct eeprom *eeprom, avr_t *avr)
     eeprom->vectors = module_replace(avr, "eeprom");
     eeprom->busy_until = 0;
     eeprom->writes = 0;
+    eeprom->cut_at = 0;
+    eeprom->cut = false;
     eeprom->changed = false;
     module_claim(avr, EECR, NULL, write_control, eeprom);
+}
+
+void eeprom_cut_power(struct eeprom *eeprom, uint32_t writes, uint64_t seed)
+{
+    eeprom->cut_at = writes ? eeprom->writes + writes : 0;
+    eeprom->seed = seed;
 }
 
 bool eeprom_load(struct eeprom *eeprom, const char *path)

@@ -16,6 +16,9 @@ struct eeprom {
     avr_eeprom_t *vectors;
     avr_cycle_count_t busy_until; /* writing goes on through a reset */
     uint32_t writes;              /* since power on */
+    uint32_t cut_at;              /* the number of the write that is torn; 0: none */
+    uint64_t seed;                /* of what it leaves */
+    bool cut;                     /* the power is off */
     bool changed;                 /* since eeprom_save() */
     uint8_t bytes[EEPROM_BYTES];
 };
@@ -23,6 +26,10 @@ struct eeprom {
 /* The caller has filled the bytes. */
 void eeprom_init(struct eeprom *eeprom, avr_t *avr);
 void eeprom_reset(struct eeprom *eeprom);
+
+/* The power is cut at the n-th write from now on: of that byte some bits are new and the others as they were, erased or random, as the
+ * seed decides, and the chip stops. 0: never. */
+void eeprom_cut_power(struct eeprom *eeprom, uint32_t writes, uint64_t seed);
 
 /* Reads an image of the whole EEPROM; a missing file leaves it erased. False: it is unreadable or of another size. */
 bool eeprom_load(struct eeprom *eeprom, const char *path);

@@ -16,6 +16,7 @@
 #include "process.h"
 
 #define SLICE_CYCLES 4000u        /* the bridge passes bytes on every 250 us of simulated time */
+#define POWER_CUT 3               /* exit status */
 #define LOOK_SLICES 64u           /* slices without a look at the world outside, at most */
 
 struct uno {
@@ -68,7 +69,13 @@ static void keep_eeprom(struct uno *uno, const struct options *options)
 static bool serve(struct uno *uno, const struct options *options)
 {
     struct chip *chip = &uno->chip;
+    uint64_t hang = options->hang > 0.0 ? (uint64_t)(options->hang * CLOCK_HZ) : UINT64_MAX;
     for (unsigned slices = 1; !process_ended(); slices++) {
+        if (chip->avr->cycle >= hang) {
+            hang = UINT64_MAX;
+            if (!chip_hang(chip))
+                return false;
+        }
         if (!chip_run(chip, chip->avr->cycle + SLICE_CYCLES))
             return false;
         usart_listen(&chip->usart);
@@ -114,6 +121,7 @@ static void set_up(struct uno *uno, const struct options *options)
             exit(1);
     }
     chip_init(chip, &uno->image, options->seed);
+    eeprom_cut_power(&chip->eeprom, options->cut_after_writes, options->seed);
     pace_init(&uno->pace, options->speed);
 }
 
@@ -144,5 +152,5 @@ int main(int argc, char **argv)
         perror(options.profile);
         return 1;
     }
-    return alive ? 0 : 1;
+    return alive ? 0 : uno.chip.eeprom.cut ? POWER_CUT : 1;
 }

@@ -30,6 +30,9 @@ static const char usage[] =
     "                          flow, real time once the line was silent for a second\n"
     "  --reset-on-open         opening the pseudo-terminal resets the chip, as on a real Uno\n"
     "  --eeprom FILE           keep the EEPROM in this file of 1024 bytes\n"
+    "  --cut-after-writes N    cut the power at the N-th write of an EEPROM byte, which is torn as the seed decides: the EEPROM's file is\n"
+    "                          left as it is then, and the exit status is 3. Each start writes up to three bytes to count itself\n"
+    "  --hang SECONDS          after so much simulated time the program runs away into an endless loop, which the watchdog ends\n"
     "  --profile FILE          write cycles by function, stack and lost bytes at the end, as JSON\n"
     "  --help                  this text\n"
     "\n" SENSORS_HELP;
@@ -48,6 +51,8 @@ enum {
     OPTION_SPEED,
     OPTION_RESET,
     OPTION_EEPROM,
+    OPTION_CUT,
+    OPTION_HANG,
     OPTION_PROFILE,
     OPTION_HELP,
 };
@@ -66,6 +71,8 @@ static const struct option long_options[] = {
     {"speed", required_argument, NULL, OPTION_SPEED},
     {"reset-on-open", no_argument, NULL, OPTION_RESET},
     {"eeprom", required_argument, NULL, OPTION_EEPROM},
+    {"cut-after-writes", required_argument, NULL, OPTION_CUT},
+    {"hang", required_argument, NULL, OPTION_HANG},
     {"profile", required_argument, NULL, OPTION_PROFILE},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -119,6 +126,12 @@ static void take(struct options *options, int option, const char *name, const ch
         break;
     case OPTION_EEPROM:
         options->eeprom = value;
+        break;
+    case OPTION_CUT:
+        options->cut_after_writes = (uint32_t)argument_number(name, value, 1, UINT32_MAX);
+        break;
+    case OPTION_HANG:
+        options->hang = argument_decimal(name, value, 1e-6, 1e6);
         break;
     case OPTION_PROFILE:
         options->profile = value;

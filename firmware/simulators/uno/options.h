@@ -19,6 +19,8 @@ struct options {
     double speed;                 /* see pace.h */
     bool reset_on_open;
     const char *eeprom;           /* NULL: not kept */
+    uint32_t cut_after_writes;    /* 0: never */
+    double hang;                  /* simulated seconds from the start; 0: never */
     const char *profile;          /* NULL: not wanted */
 };
 

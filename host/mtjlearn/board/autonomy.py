@@ -82,14 +82,14 @@ class Progress:
         task: what it learns.
         stop_reason: why it stopped.
         epoch: epochs done.
-        position: steps done of this epoch.
+        position: steps done of this epoch; while it evaluates, samples of that.
         epoch_steps: length of an epoch.
         steps: since it was started.
         learning_rate: eta now.
         epoch_loss: mean loss of the last whole epoch, with noise; None before.
         evaluated: epochs done at the last evaluation; 0: none yet.
         evaluation_loss: its mean loss, without noise; None before.
-        correct: samples correctly classified in it.
+        correct: samples correctly classified in it; while it evaluates, in the running one.
         stop_steps: the rule; 0: none.
         stop_epochs: the rule; 0: none.
         loss_target: the rule; 0: none.
@@ -171,8 +171,9 @@ class Progress:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of samples classified correctly in the last evaluation; None before one."""
-        return self.correct / self.epoch_steps if self.evaluated and self.epoch_steps else None
+        """Share of samples classified correctly in the last evaluation; None before one, and while one runs."""
+        known = self.evaluated and self.epoch_steps and self.activity is not Activity.EVALUATING
+        return self.correct / self.epoch_steps if known else None
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,14 @@ class Autonomy(BoardSession):
         """
         network = self._configured()
         self._check_feature(Features.MEMORY, "nonvolatile memory", "stream the samples with train()")
-        packed = packing.fitting(network, x, target, self.progress().room, value_bytes)
+        room = self.progress().room
+        missing = self._ask(messages.GetCheckpoint(), messages.Checkpoints).missing
+        if missing:
+            raise BoardError(
+                f"the board's memory has {self.info.memory} bytes, and {missing} are missing for two checkpoints of "
+                f"{network.name}; take fewer units, int16 weights, or another board"
+            )
+        packed = packing.fitting(network, x, target, room, value_bytes)
         self.execute(packed.message)
         self._write_blob(BlobKind.DATASET, packed.data, on_progress)
         return packed

@@ -21,6 +21,8 @@ from mtjlearn.wire.messages import Task
 
 EVALUATIONS = 25
 """Evaluations until an epoch rule is met, about, unless asked for otherwise."""
+EVALUATE_EVERY = 10
+"""Epochs between two evaluations where there is no such rule."""
 POLL = 0.5
 """Seconds between two questions of watch."""
 RETRY = 1.0
@@ -87,10 +89,10 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
     with _open(board) as opened:
         name = board or opened.info.url
         network, schedule = plan.network, plan.schedule
-        say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
         with bar("dataset") as progress:
             packed = begin(opened, plan, progress.update)
         stands = opened.progress()
+        say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
         if packed is not None:
             kind = "int8" if packed.value_bytes == 1 else "int16"
             say(f"{packed.samples} samples as {kind} in its memory, {len(packed.data)} of {stands.room} bytes")
@@ -265,7 +267,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
     schedule = replace(
         schedule,
         halve_every=halving_steps(end) if halve is None else halve,
-        evaluate_every=max(1, min(255, end // samples // EVALUATIONS)) if evaluate is None else evaluate,
+        evaluate_every=max(1, min(255, end // samples // EVALUATIONS or EVALUATE_EVERY)) if evaluate is None else evaluate,
     )
     return plan_dataset(plan, schedule)
 

@@ -55,18 +55,19 @@ def rule_text(progress: Progress) -> str:
         f"after {progress.stop_epochs:,} epochs" if progress.stop_epochs else "",
         f"at a mean loss of {progress.loss_target:.4g}" if progress.loss_target else "",
     ]
-    return " or ".join(rule for rule in rules if rule) or "never: it learns for ever"
+    rule = " or ".join(rule for rule in rules if rule)
+    return f"stops {rule}" if rule else "never stops"
 
 
 def wear(board: str, interval: int) -> tuple[float | None, str]:
     """Years that the memory lasts at this interval, where that is known, and the sentence that says so."""
     if not interval:
         return None, "at stops only"
-    minutes = f"every {interval / 60:g} minutes"
+    often = f"every {interval / 60:.3g} minutes" if interval >= 60 else f"every {interval} s"
     if not board.startswith(_EEPROM_BOARDS):
-        return None, minutes
+        return None, often
     years = years_of_wear(interval)
-    return years, f"{minutes}; the EEPROM (100,000 cycles, two slots in turn) lasts {years:.1f} years of that"
+    return years, f"{often}; the EEPROM (100,000 cycles, two slots in turn) lasts {years:.1f} years of that"
 
 
 def read(board: Board) -> dict[str, Any]:
@@ -141,14 +142,15 @@ def _activity(progress: Progress) -> str:
 
 
 def _learning(progress: Progress) -> list[tuple[str, str]]:
-    rows = [("task", f"{progress.task.name.lower()}; stops {rule_text(progress)}")]
-    place = f"{progress.steps:,} steps, epoch {progress.epoch:,} + {progress.position:,} of {progress.epoch_steps:,}"
+    rows = [("task", f"{progress.task.name.lower()}; {rule_text(progress)}")]
+    part = "" if progress.activity is Activity.EVALUATING else f" + {progress.position:,} of {progress.epoch_steps:,}"
+    place = f"{progress.steps:,} steps, {progress.epoch:,}{part} epochs"
     halving = f", halved every {progress.halve_every:,} steps" if progress.halve_every else ""
     rows.append(("done", f"{place}; eta {progress.learning_rate:.4g}{halving}"))
     if progress.epoch_loss is not None:
         rows.append(("loss", f"{progress.epoch_loss:.4f} in the last whole epoch, with noise"))
     if progress.evaluation_loss is not None:
-        accuracy = f", {progress.correct:,} of {progress.epoch_steps:,} correct" if progress.epoch_steps else ""
+        accuracy = f", {progress.accuracy:.1%} correct" if progress.accuracy is not None else ""
         loss = f"loss {progress.evaluation_loss:.4f}{accuracy}, without noise"
         rows.append(("evaluation", f"after {progress.evaluated:,} epochs: {loss}"))
     return rows
@@ -168,4 +170,4 @@ def _checkpoints(board: str, checkpoint: CheckpointState | None) -> list[tuple[s
 def say_stays(name: str, progress: Progress) -> None:
     """What to do next with a board that learns."""
     stays = f"mtjlearn autonomous watch --board {name}"
-    say(f"it learns on its own now and stops {rule_text(progress)}; the host may go. Come back with: {stays}")
+    say(f"it learns on its own now and {rule_text(progress)}; the host may go. Come back with: {stays}")

@@ -19,10 +19,13 @@ _POLL = 0.2
 
 @click.command()
 @click.argument("name", type=click.Choice(list(VIRTUAL)))
-@click.option("--tcp", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve this port of 127.0.0.1; 0: any.")
+@click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
 @click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="Of the virtual junction; 1 unless given.")
 @device_noise_options
+@click.option("--fault", metavar="NAME", help="What the noise becomes in the middle of the run: stuck, open, short, slow, ...")
+@click.option("--fault-after", metavar="SECONDS", type=click.FloatRange(0), help="Of the board's time until then.")
+@click.option("--fault-lasts", metavar="SECONDS", type=click.FloatRange(0), help="After which the noise is as it was.")
 @command
 def start(name: str, **options: Any) -> dict[str, Any]:
     """Start a virtual board that stays until Ctrl-C, for other commands to come and go.

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, runs_option, say, seed_option
+from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
 from mtjlearn.discovery import open_board
 from mtjlearn.runs import Run
@@ -24,14 +25,20 @@ REPLICAS = 20
 @click.option("--board", metavar="NAME", default="native", show_default=True, help="The board, e.g. uno-sim, m4-sim or a port.")
 @seed_option
 @runs_option
+@click.option("--autonomous", is_flag=True, help="The board learns on its own while the host is away.")
 @command
-def cli(board: str, seed: int, root: Path) -> dict[str, Any]:
+def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     """Show everything in a minute: a board learns iris from its own noise.
 
     Unless another is named the board is the virtual one: the firmware as a process, with a simulated magnetic tunnel
     junction at its converter, behind a pseudo-terminal. Its noise is plotted, iris is streamed to it and learned on it, the
     float reference learns beside it, and a short validation proves the board against the integer model.
+
+    With --autonomous iris is put into the board's memory, the connection is closed, the board learns alone, and the host
+    comes back to read the network and the loss curve that the board kept.
     """
+    if autonomous:
+        return run_demo(board, seed, root)
     plan = default_plan("iris", seed=seed, board=board)
     run = Run.create(root, "demo", plan.name, seed, plan.config())
     say(f"1. the {board} board learns iris with {plan.network.name}, streamed sample by sample, then the float reference does")

@@ -2,6 +2,8 @@
 
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.noise.characterise import Summary, autocorrelation, characterise
+from mtjlearn.noise.health import HealthLimits
+from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.noise.playback import Live, Playback
 from mtjlearn.noise.recording import Recording, RecordingError, load_recording
 from mtjlearn.noise.ring import RingBuffer, stored_codes
@@ -12,6 +14,8 @@ __all__ = [
     "PRESETS",
     "Bernoulli",
     "Gaussian",
+    "HealthLimits",
+    "HealthMonitor",
     "Junction",
     "Live",
     "NoiseError",

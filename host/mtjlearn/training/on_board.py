@@ -25,7 +25,7 @@ STRETCH = 2000
 CHECKPOINT_INTERVAL = 1.0
 """Seconds between checkpoints, at least; also one at the end and at an interruption."""
 
-NOISE_PATIENCE = 600.0
+NOISE_PATIENCE = 600
 """Seconds that a training waits for a broken noise source, at most."""
 
 
@@ -141,7 +141,7 @@ class BoardTraining:
             self._save()
 
         def tell(waited: float, health: Health) -> None:
-            self._observer.progress("noise", round(waited), round(NOISE_PATIENCE), None, None)
+            self._observer.progress("noise", min(1 + int(waited), NOISE_PATIENCE), NOISE_PATIENCE, None, None)
 
         self._board.wait_for_noise_source(NOISE_PATIENCE, tell)
         self._observer.note(f"the noise source is healthy again; learning goes on with step {self.steps + 1}")

@@ -8,6 +8,9 @@ from pathlib import Path
 from mtjlearn.firmware import build_firmware, build_simulator
 from mtjlearn.virtual.process import BoardProcess, fault_options
 
+POWER_CUT = 3
+"""Exit status of a board whose power was cut (cut_after_writes)."""
+
 
 def start_uno_sim(
     *,
@@ -23,6 +26,8 @@ def start_uno_sim(
     elf: str | os.PathLike[str] | None = None,
     bootloader: str | os.PathLike[str] | None = None,
     reset_on_open: bool = False,
+    cut_after_writes: int = 0,
+    hang: float = 0.0,
     tcp_port: int | None = None,
 ) -> BoardProcess:
     """Starts a simulated Uno on a pseudo-terminal or a TCP port. What is missing is compiled first, which takes seconds, once.
@@ -44,6 +49,11 @@ def start_uno_sim(
         bootloader: Intel hex file of a bootloader; the chip starts there. Without ``elf`` the rest of its flash is
             empty.
         reset_on_open: opening the pseudo-terminal resets the chip, as on a real Uno.
+        cut_after_writes: the power is cut at this write of an EEPROM byte, which is torn as the seed decides: the process
+            ends with POWER_CUT and leaves the EEPROM's file as it is then. Each start writes up to three bytes to count
+            itself. 0: never.
+        hang: seconds of simulated time after which the program runs away into an endless loop, which the watchdog
+            ends a second later; 0: never.
         tcp_port: serve this port of 127.0.0.1, 0 for any free one; None: a pseudo-terminal.
 
     Raises:
@@ -58,6 +68,8 @@ def start_uno_sim(
     for option, file in (("--elf", elf), ("--bootloader", bootloader), ("--eeprom", eeprom), ("--profile", profile)):
         command += [option, os.fspath(file)] if file is not None else []
     command += ["--reset-on-open"] if reset_on_open else []
+    command += ["--cut-after-writes", str(cut_after_writes)] if cut_after_writes else []
+    command += ["--hang", f"{hang:g}"] if hang else []
     command += ["--tcp", str(tcp_port)] if tcp_port is not None else []
     command += fault_options(fault, fault_after, fault_lasts)
     return BoardProcess(command)

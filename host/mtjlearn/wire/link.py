@@ -25,6 +25,8 @@ OPEN_TIMEOUT = 5.0
 """Seconds until a device that does not answer HELLO is given up."""
 SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
+WRITING_SILENCE = 4.0
+"""The same while a command is executed that writes the device's memory: up to 3.4 ms a byte of a checkpoint."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
 ASKED = 50
@@ -34,6 +36,7 @@ ADC_BITS = 16
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
 
+_WRITERS = frozenset(kind.TYPE for kind in (messages.SetBlob, messages.Autonomous, messages.Halt, messages.Checkpoint))
 _ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
 _VERSION_PREFIX = struct.Struct("<IB")  # nonce and version open every version's WELCOME
@@ -143,7 +146,7 @@ class Link:
             return min(self._next_hello, self._opening_until)
         if self.state is LinkState.LOST or self.idle:
             return None
-        times = [self._heard + SILENCE, self._moved + STALL, *(due for due, _ in self._asked)]
+        times = [self._heard + self._silence, self._moved + STALL, *(due for due, _ in self._asked)]
         sender = self._sender.deadline()
         return min(times) if sender is None else min(sender, *times)
 
@@ -238,11 +241,16 @@ class Link:
 
     # --- open ---
 
+    @property
+    def _silence(self) -> float:
+        """Seconds without any frame until the device counts as lost."""
+        writing = any(command.type in _WRITERS for command in self._sender.flight)
+        return WRITING_SILENCE if writing else SILENCE
+
     def _check_alive(self, now: float) -> None:
-        if now >= self._heard + SILENCE:
-            self.fail(
-                BoardLost(f"the board has not answered for {SILENCE:g} s: it restarted, hangs, or the cable is out; reconnect")
-            )
+        if now >= self._heard + self._silence:
+            waited = f"{self._silence:g} s"
+            self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
         elif now >= self._moved + STALL:
             self.fail(
                 BoardLost(

@@ -998,7 +998,7 @@ class Health(Message):
         last_fault: the last one since the start; see NoiseFault.
         faults: since the start.
         fault_code: number of the converter's code that showed the last fault.
-        seen_low: smallest of the 200 codes up to then [codes].
+        seen_low: smallest of the 128 codes up to then [codes].
         seen_high: largest [codes].
         level_low: calibrated level of the low state [codes].
         level_high: of the high state; 0: not calibrated yet [codes].

@@ -63,16 +63,24 @@ static struct wide squared_deviation(const struct anp_noise *noise)
     return squares;
 }
 
-/* < 2^24. */
-static uint32_t root_of(struct wide squares)
+/* Of at most 48 bits, two at a time from the highest on. */
+static uint32_t root_of(struct wide square)
 {
-    uint32_t d = 0;
-    for (uint32_t bit = (uint32_t)1 << 23; bit; bit >>= 1) {
-        struct wide trial = square_of(d | bit);
-        if (trial.high < squares.high || (trial.high == squares.high && trial.low <= squares.low))
-            d |= bit;
+    uint32_t root = 0, rest = 0;
+    for (uint8_t left = 64; left; left--) {
+        rest = rest << 1 | square.high >> 31;
+        square.high = square.high << 1 | square.low >> 31;
+        square.low <<= 1;
+        if (left & 1) {
+            uint32_t trial = root << 2 | 1;
+            root <<= 1;
+            if (rest >= trial) {
+                rest -= trial;
+                root |= 1;
+            }
+        }
     }
-    return d;
+    return root;
 }
 
 static bool calibrate_by(struct anp_noise *noise, uint16_t sigma, uint32_t d)

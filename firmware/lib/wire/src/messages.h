@@ -550,7 +550,7 @@ struct __attribute__((packed)) wire_health {
     uint8_t last_fault;             /* the last one since the start; WIRE_NOISE_FAULT_... */
     uint16_t faults;                /* since the start */
     uint32_t fault_code;            /* number of the converter's code that showed the last fault */
-    uint16_t seen_low;              /* smallest of the 200 codes up to then [codes] */
+    uint16_t seen_low;              /* smallest of the 128 codes up to then [codes] */
     uint16_t seen_high;             /* largest [codes] */
     uint16_t level_low;             /* calibrated level of the low state [codes] */
     uint16_t level_high;            /* of the high state; 0: not calibrated yet [codes] */

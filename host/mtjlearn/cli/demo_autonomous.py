@@ -1,0 +1,137 @@
+"""``mtjlearn demo --autonomous``: the host leaves, the board learns on, the host comes back."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
+from mtjlearn.cli.autonomous_view import plain_curve, rule_text, sparkline
+from mtjlearn.cli.common import bar, console, say
+from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
+from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.network import Network
+from mtjlearn.plots import loss_curve
+from mtjlearn.runs import Run, read_metrics
+from mtjlearn.training import default_plan
+from mtjlearn.training.alone import AlonePlan, begin, halving_steps, plan_dataset
+
+AWAY = 5.0
+"""Seconds that the host stays away."""
+_POLL = 0.3
+_EVALUATE_EVERY = 4
+
+
+def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
+    """Uploads iris, closes the connection, waits, comes back and reads what was learned.
+
+    Args:
+        board: its name; a virtual one is started, and lives on while the connection is closed.
+        seed: of everything random.
+        root: directory of run directories.
+
+    Raises:
+        BoardError, DatasetError: with one line that says what to do.
+    """
+    plan = default_plan("iris", seed=seed, board=board)
+    samples = len(plan.load().x_train)
+    schedule = Schedule(
+        epochs=plan.epochs, evaluate_every=_EVALUATE_EVERY, halve_every=halving_steps(plan.epochs * samples), seed=seed + 1
+    )
+    alone = plan_dataset(plan, schedule)
+    assert alone.dataset is not None
+    run = Run.create(root, "demo", "iris-alone", seed, {**plan.config(), "schedule": schedule})
+    with run, ExitStack() as owned:
+        name = board
+        if board in VIRTUAL:
+            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
+            given = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
+            name = owned.enter_context(VIRTUAL[board].start(**given)).url
+        left = _leave(name, alone, run)
+        _stay_away(AWAY)
+        say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")
+        with open_board(name, log=run.link_log) as back:
+            found = _come_back(back, run, alone.dataset)
+        result = {"run": run.path, "steps_when_left": left.steps, **found}
+        run.finish(result)
+    _show(run, left, found)
+    return result
+
+
+def _leave(name: str, plan: AlonePlan, run: Run) -> Progress:
+    with open_board(name, log=run.link_log) as board:
+        run.update(board=board.info)
+        with bar("dataset") as progress:
+            packed = begin(board, plan, progress.update)
+        assert packed is not None
+        left = board.progress()
+        stored = f"{packed.samples} samples are in its memory, {len(packed.data)} of {left.room} bytes"
+        say(f"2. {stored}; it learns and {rule_text(left)}")
+    say("   the connection is closed now")
+    return left
+
+
+def _stay_away(seconds: float) -> None:
+    started = time.monotonic()
+    with bar("away") as progress:
+        while (passed := time.monotonic() - started) < seconds:
+            progress.update(round(passed), round(seconds))
+            time.sleep(_POLL)
+
+
+def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
+    """What the board learned; its curve as metrics and plot, its checkpoint as a file."""
+    network = board.adopt()
+    returned = stands = board.progress()
+    with bar("learning") as shown:
+        while stands.running:
+            shown.update(stands.steps, stands.total or stands.steps)
+            time.sleep(_POLL)
+            stands = board.progress()
+    curve = board.curve()
+    for step, loss in zip(curve.steps, curve.losses, strict=True):
+        run.metric(step=int(step), loss=float(loss))
+    loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"iris {network.name}, learned without a host")
+    accuracy = _accuracy(board, network, dataset)
+    run.metric(step=stands.steps, test_accuracy=accuracy)
+    info = board.info
+    CheckpointFile(board.read_checkpoint(), info.name, info.build, time.time()).write(run.path / "board.ckpt")
+    return {
+        "net": network.name,
+        "steps_when_back": returned.steps,
+        "steps": stands.steps,
+        "stop_reason": stands.stop_reason,
+        "training_accuracy": stands.accuracy,
+        "test_accuracy": accuracy,
+        "curve": plain_curve(curve),
+        "plot": run.path / "loss.png",
+        "checkpoint": run.path / "board.ckpt",
+    }
+
+
+def _accuracy(board: Board, network: Network, dataset: Dataset) -> float:
+    outputs = dequantise(board.predict(quantise(dataset, network).x_test))
+    return float(np.mean(predicted_classes(outputs) == dataset.y_test))
+
+
+def _show(run: Run, left: Progress, found: dict[str, Any]) -> None:
+    curve = Curve(found["curve"]["interval"], np.array(found["curve"]["losses"]))
+    line = f"{sparkline(curve.losses)}  " if console.encoding.lower().startswith("utf") else ""
+    rows = {
+        "steps when the host left": f"{left.steps:,}",
+        "steps when it came back": f"{found['steps_when_back']:,}",
+        "steps in all": f"{found['steps']:,}",
+        "training part": f"{found['training_accuracy']:.3f} correct, as the board evaluated itself",
+        "test accuracy of its network": f"{found['test_accuracy']:.3f}",
+        "loss curve that the board kept": f"{line}{curve.losses[0]:.3f} to {curve.losses[-1]:.3f}",
+        "plotted": str(found["plot"]),
+        "its network and state": str(found["checkpoint"]),
+        "run directory": str(run.path),
+    }
+    width = max(map(len, rows))
+    for what, value in rows.items():
+        say(f"  {what:{width}}  {value}")

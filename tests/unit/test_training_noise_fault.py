@@ -1,0 +1,65 @@
+"""A training meets a broken noise source: it waits, tells why, and goes on with the right sample."""
+
+from __future__ import annotations
+
+import pytest
+from training_support import Watcher
+
+from mtjlearn.board import BoardError
+from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
+from mtjlearn.training import default_plan, on_board, train
+
+EPOCHS = 800
+"""Some seconds of training in real time; the recording of noise before it takes half a second."""
+
+
+def planned(root, **virtual):
+    plan = default_plan("iris", seed=0, epochs=EPOCHS, board="native", reference=False, virtual={"virtual_clock": 0, **virtual})
+    return plan, Run.create(root, "train", plan.name, plan.seed, plan.config())
+
+
+def faults(path):
+    return [(record["fault"], record["step"]) for record in read_metrics(path) if record.get("event") == "noise_fault"]
+
+
+def test_it_waits_for_the_source_and_trains_every_sample_once(tmp_path):
+    plan, run = planned(tmp_path, fault="stuck", fault_after=1.2, fault_lasts=0.5)
+    watcher = Watcher()
+    report = train(plan, run, watcher)
+    total = EPOCHS * 120
+    assert report.steps == total
+    ((fault, step),) = faults(run.path)
+    assert fault == "stuck"
+    assert 0 < step < total
+    assert any("noise source is broken" in note and "stays in one state" in note for note in watcher.notes)
+    assert any(f"learning goes on with step {step + 1}" in note for note in watcher.notes)
+    assert "noise" in watcher.phases
+    steps = [record["step"] for record in read_metrics(run.path) if "loss" in record]
+    assert steps == sorted(set(steps))
+    assert step in steps
+    assert steps[-1] == total
+    assert read_meta(run.path)["state"] == "finished"
+
+
+def test_a_source_that_stays_broken_ends_it_with_everything_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(on_board, "NOISE_PATIENCE", 1)
+    plan, run = planned(tmp_path, fault="short", fault_after=1.2)
+    with pytest.raises(BoardError, match=r"broken for 1 s: shorted .*at ground.*train --resume"):
+        train(plan, run, Watcher())
+    ((fault, step),) = faults(run.path)
+    assert fault == "shorted"
+    assert read_checkpoint(run.path).steps == step
+    assert read_meta(run.path)["state"] == "interrupted"
+
+
+def test_ctrl_c_while_it_waits_keeps_everything(tmp_path):
+    def interrupt(phase, done, total):
+        if phase == "noise":
+            raise KeyboardInterrupt
+
+    plan, run = planned(tmp_path, fault="open", fault_after=1.2)
+    with pytest.raises(KeyboardInterrupt, match="train --resume"):
+        train(plan, run, Watcher(interrupt))
+    ((_, step),) = faults(run.path)
+    assert read_checkpoint(run.path).steps == step
+    assert read_meta(run.path)["state"] == "interrupted"
