@@ -11,6 +11,7 @@ import itertools
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +19,23 @@ from random import Random
 
 import numpy as np
 
+from mtjlearn.board.checkpoint_file import MAGIC, CheckpointError, CheckpointFile
 from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo, Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
 from mtjlearn.noise.recording import RecordingError, load_recording
 from mtjlearn.runs import Checkpoint, RunError, list_runs, read_checkpoint, read_config, read_meta, read_metrics
+from mtjlearn.runs.storage import plain
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import ANSWERS, Command
+from mtjlearn.wire.decoding import decode
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.frame import MAX_FRAME, Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.linklog import LinkLog, LogKind, read_log
+from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT
+from mtjlearn.wire.replaying import replay
 
 KINDS = sorted(messages.MESSAGES.values(), key=lambda kind: kind.TYPE)
 HOST = [kind for kind in KINDS if kind.TYPE < 0x80]
@@ -217,6 +223,9 @@ class Files:
             records = list(read_log(path))
         except ValueError:
             return
+        assert len(list(decode(records))) >= len([r for r in records if r.kind in (LogKind.OPENED, LogKind.CLOSED)])
+        for session in replay(records):
+            assert session.failure is None or isinstance(session.failure, BoardError)
         log = LinkLog(path)
         log.write(LogKind.CLOSED, b"end")
         log.close()
@@ -236,6 +245,20 @@ class Files:
                     raise
         assert len(list_runs(self.folder)) == 1
         (self.run / name).unlink()
+
+    def checkpoint(self, data: bytes) -> None:
+        """A checkpoint's file, mostly with right checksums: its content, or a CheckpointError."""
+        script = Script(data)
+        path = self.folder / "board.ckpt"
+        path.write_bytes(checkpoint_file(script.rest()) if script.byte() & 7 else script.rest())
+        try:
+            found = CheckpointFile.read(path)
+        except CheckpointError as error:
+            if str(path) not in str(error):
+                raise
+            return
+        json.dumps(plain(found.content.summary()), allow_nan=False)
+        assert len(found.content.weights) == len(found.content.network.sizes) - 1
 
     def recording(self, data: bytes) -> None:
         """A recording in each of its formats: numbers, or a RecordingError."""
@@ -267,6 +290,16 @@ class Files:
             return
         assert np.isfinite(table.features).all()
         assert len(table.features) == len(table.targets)
+
+
+def checkpoint_file(data: bytes) -> bytes:
+    """The file of a checkpoint with these bytes; both checksums and the length are put right."""
+    body = bytearray(data)
+    body[:2] = (CHECKPOINT_COMMIT | CHECKPOINT_FORMAT).to_bytes(2, "little")
+    body[2:6] = zlib.crc32(body[6:]).to_bytes(4, "little")
+    rest = struct.pack("<dI12s", 1.0, 5, b"board") + body
+    whole = MAGIC + struct.pack("<HI", 1, len(rest) + 4) + rest
+    return whole + zlib.crc32(whole).to_bytes(4, "little")
 
 
 def zipped(script: Script, names: tuple[str, ...]) -> bytes:
@@ -315,6 +348,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "host-link": Target(link, list(link_seeds())),
         "host-log": Target(files.log, list(log_seeds(folder))),
         "host-runs": Target(files.runs, list(run_seeds())),
+        "host-checkpoint": Target(files.checkpoint, list(checkpoint_seeds())),
         "host-recording": Target(files.recording, list(recording_seeds(folder))),
         "host-dataset": Target(files.dataset, list(dataset_seeds())),
     }
@@ -374,6 +408,17 @@ def run_seeds() -> Iterator[bytes]:
     yield b"\x03" + Checkpoint(1, 2, 3, np.arange(8, dtype=np.int16)).pack()
     yield b"\x04\0" + bytes((8, 4)) + bytes(32) + bytes((8, 0)) + bytes((8 | 1, 4)) + bytes(32)
     yield b"\x04\x01" + bytes((0x28, 3, 40)) + bytes(24) + bytes((0x68, 3, 5)) + bytes(24)
+
+
+def checkpoint_seeds() -> Iterator[bytes]:
+    """The bytes of checkpoints, of two networks."""
+    names = [field.name for field in dataclasses.fields(messages.CheckpointRecord)]
+    base: dict[str, int] = dict.fromkeys(names, 0) | {"layers": 2, "sigma": 1229, "seed": 5, "random_state": 6}
+    sizes = np.array((2, 3, 1), "<u2").tobytes()
+    for changes, values in (({}, 13 * 2), ({"weight_format": 1, "decorrelate": 1, "decorrelation_rate": 300_000}, 13 * 4 + 8)):
+        record = messages.CheckpointRecord(**{**base, **changes}).pack()  # type: ignore[arg-type]
+        yield b"\x01" + record + sizes + bytes(values)
+        yield b"\0" + checkpoint_file(record + sizes + bytes(values))
 
 
 def recording_seeds(folder: Path) -> Iterator[bytes]:

@@ -212,7 +212,7 @@ def test_answers_of_another_size_than_asked_for(monkeypatch: pytest.MonkeyPatch)
     board = Board.__new__(Board)
     board._network = Network((2, 3, 1))
     monkeypatch.setattr(board, "_connection", SimpleNamespace(welcome=SimpleNamespace(max_payload=64)), raising=False)
-    answer: messages.Message = messages.Prediction(np.zeros(5, np.int16))
+    answer = messages.Prediction(np.zeros(5, np.int16))
 
     def stream(commands: object, done: object) -> None:
         for command in commands:  # type: ignore[attr-defined]
@@ -223,7 +223,9 @@ def test_answers_of_another_size_than_asked_for(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(board, "status", lambda: SimpleNamespace(steps=0))
     with pytest.raises(BoardError, match="5 outputs for 1 inputs"):
         board.predict(np.zeros((1, 2), np.int16))
-    answer = messages.Blob(0, 0, 3, b"123")
+    monkeypatch.setattr(board, "execute", lambda message: None)
+    monkeypatch.setattr(board, "status", lambda: SimpleNamespace(steps=5))
+    monkeypatch.setattr(board, "_read_blob", lambda kind: bytes(4))
     with pytest.raises(BoardError, match="another network"):
         board.weights()
 

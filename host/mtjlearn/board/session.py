@@ -22,6 +22,8 @@ from mtjlearn.wire.messages import BlobKind, Message, Restored, State
 from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
 
 _RETRY = 0.1
+_LARGEST_BLOB = 1 << 24
+"""Bytes of a blob, at most: more than any network has that the protocol allows."""
 KEPT = frozenset((Restored.NEWEST, Restored.OLDER, Restored.NO_DATASET))
 """What a board says that came up with the network of a checkpoint."""
 
@@ -213,6 +215,8 @@ class BoardSession:
     def _read_blob(self, kind: BlobKind) -> bytes:
         """All of a blob, as long as the board says it is."""
         first = self._ask(messages.GetBlob(kind, 0), messages.Blob)
+        if first.total > _LARGEST_BLOB:
+            raise BoardError(f"the board says that it has {first.total:,} bytes to send, more than any board; reset it")
         parts = [first.data]
 
         def collect(command: Command) -> None:
