@@ -92,6 +92,7 @@ static const WIRE_FLASH struct field start_fields[] = {
 
 enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     struct autonomous *own = &device->autonomous;
     const struct wire_autonomous *request = (const void *)payload;
@@ -132,6 +133,7 @@ static void stop(struct device *device, uint8_t activity, uint8_t reason)
 
 enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     /* Executed once the checkpoint is there. */
     if (device->waits) {

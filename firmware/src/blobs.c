@@ -65,6 +65,7 @@ bool blobs_valid(const struct device *device)
 
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     struct blobs *blobs = &device->blobs;
     const struct wire_set_blob *header = (const void *)payload;
     uint8_t kind = header->blob, count = (uint8_t)(length - sizeof *header);

@@ -24,6 +24,7 @@ static void remember(const struct device *device, uint8_t error)
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
     struct device *device = context;
+    DEVICE_KNOWN(device);
     uint8_t errors = device->session.errors;
     enum wire_result result = command_execute(device, type, payload, length);
     if (device->session.errors != errors)
@@ -56,6 +57,7 @@ static const WIRE_FLASH struct field welcome_fields[] = {
 static void welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
+    DEVICE_KNOWN(device);
     const struct board board = copy_of(device->board);
     FIELDS_COPY(message, &board, welcome_fields);
     FIELDS_COPY(message, device->start, start_fields);
@@ -73,6 +75,7 @@ static void welcome(void *context, struct wire_welcome *message)
 static void opened(void *context)
 {
     struct device *device = context;
+    DEVICE_KNOWN(device);
     stream_stop(&device->stream);
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
@@ -89,7 +92,7 @@ static const WIRE_FLASH struct field session_fields[] = {
     FIELD(wire_session, receive_overruns, board, receive_overruns),
 };
 
-void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
+__attribute__((noinline)) void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
 {
     memset(device, 0, sizeof *device);
     device->board = board;

@@ -62,6 +62,14 @@ struct device {
     struct autonomous autonomous;
 };
 
+/* Begins each function that gets the device through a pointer to the function: a build for one board alone has one device, whose address
+ * the linker knows, and accesses to known addresses are shorter. */
+#ifdef DEVICE_BOARD_FIXED
+#define DEVICE_KNOWN(device) ((device) = &BOARD_DEVICE)
+#else
+#define DEVICE_KNOWN(device) ((void)(device))
+#endif
+
 /* Both must stay where they are. The features are those of the board; the device adds its own. */
 void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start);
 

@@ -13,6 +13,8 @@
 #define BOARD_DO(board, callback) ((void)(board), UNO_##callback())
 #define BOARD_CALL(board, callback, ...) ((void)(board), UNO_##callback(__VA_ARGS__))
 
+#define BOARD_DEVICE uno_device
+
 #define UNO_arena uno_arena
 #define UNO_arena_bytes ((uint16_t)UNO_ARENA)
 #define UNO_receive_window ((uint16_t)UNO_RECEIVE_WINDOW)
@@ -36,6 +38,8 @@
 #define UNO_analog(pin) converter_analog(NULL, pin)
 #define UNO_reset() starts_again()
 
+struct device;
+extern struct device uno_device;
 extern uint8_t uno_arena[];
 void uno_led(uint8_t on);
 _Noreturn void starts_again(void);

@@ -12,7 +12,7 @@
 #include "starts.h"
 #include "uno.h"
 
-static struct device device;
+struct device uno_device;
 uint8_t uno_arena[UNO_ARENA] __attribute__((aligned(4)));
 
 void uno_led(uint8_t on)
@@ -69,10 +69,10 @@ int main(void)
         ;
     converter_start();
 
-    device_init(&device, &board, &start);
+    device_init(&uno_device, &board, &start);
     for (;;) {
         starts_feed();
-        if (!device_poll(&device))
+        if (!device_poll(&uno_device))
             sleep();
     }
 }
