@@ -109,7 +109,6 @@ static const WIRE_FLASH struct field status_fields[] = {
     FIELD(wire_status, last_error, device, session.last_error),
     FIELD(wire_status, last_error_seq, device, session.last_error_seq),
     FIELD(wire_status, last_error_detail, device, session.last_error_detail),
-    FIELD(wire_status, arena_used, device, net.at.used),
 };
 
 static const WIRE_FLASH struct field progress_fields[] = {
@@ -218,6 +217,7 @@ enum wire_result report_status(struct device *device, const uint8_t *payload, ui
     message->state = state(device);
     if (!anp_noise_calibrated(&device->intake.noise))
         message->noise_deviation = 0;
+    message->arena_used = (uint32_t)device->net.at.used;
     message->codes_lost = intake_lost(&device->intake);
     return end(device, &status);
 }

@@ -34,7 +34,7 @@ static void open_arena(void)
 
 static void close_arena(void)
 {
-    uint32_t used = rig.device->configured ? rig.device->net.at.used : 0;
+    uint32_t used = rig.device->configured ? (uint32_t)rig.device->net.at.used : 0;
     ASAN_POISON_MEMORY_REGION(rig.board.arena + used, rig.board.board.arena_bytes - used);
 }
 
