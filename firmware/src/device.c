@@ -21,10 +21,9 @@ static void remember(const struct device *device, uint8_t error)
     *device->start->error = error;
 }
 
-static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
+enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
     struct device *device = context;
-    DEVICE_KNOWN(device);
     uint8_t errors = device->session.errors;
     enum wire_result result = command_execute(device, type, payload, length);
     if (device->session.errors != errors)
@@ -54,10 +53,9 @@ static const WIRE_FLASH struct field welcome_fields[] = {
     FIELD(wire_welcome, memory, board, memory_bytes),
 };
 
-static void welcome(void *context, struct wire_welcome *message)
+void device_welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
-    DEVICE_KNOWN(device);
     const struct board board = copy_of(device->board);
     FIELDS_COPY(message, &board, welcome_fields);
     FIELDS_COPY(message, device->start, start_fields);
@@ -72,10 +70,9 @@ static void welcome(void *context, struct wire_welcome *message)
 }
 
 /* The network and what it learned stay: a host that crashed finds them again. */
-static void opened(void *context)
+void device_opened(void *context)
 {
     struct device *device = context;
-    DEVICE_KNOWN(device);
     stream_stop(&device->stream);
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
@@ -83,14 +80,15 @@ static void opened(void *context)
     device->metrics = (struct wire_metrics){0};
 }
 
+#ifndef WIRE_SESSION_FIXED
 static const WIRE_FLASH struct field session_fields[] = {
-    FIELD(wire_session, credit, board, receive_window),
     FIELD(wire_session, line_context, board, context),
     FIELD(wire_session, write_room, board, write_room),
     FIELD(wire_session, write, board, write),
     FIELD(wire_session, place, board, place),
     FIELD(wire_session, receive_overruns, board, receive_overruns),
 };
+#endif
 
 __attribute__((noinline)) void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
 {
@@ -99,18 +97,20 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
     device->start = start;
     intake_init(&device->intake, board);
     struct wire_session *session = &device->session;
-    const struct board copy = copy_of(board);
-    FIELDS_COPY(session, &copy, session_fields);
+#ifndef WIRE_SESSION_FIXED
+    FIELDS_COPY(session, board, session_fields);
+    session->command_context = device;
+    session->handle = device_handle;
+    session->welcome = device_welcome;
+    session->opened = device_opened;
+#endif
+    session->credit = BOARD(board, receive_window);
     session->boot_count = start->boot_count;
     session->receive = (uint8_t *)device->receive;
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
     session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
-    session->command_context = device;
-    session->handle = handle;
-    session->welcome = welcome;
-    session->opened = opened;
     wire_session_init(session);
     device->code_micros = BOARD_DO(board, micros);
     autonomous_forget(&device->autonomous);

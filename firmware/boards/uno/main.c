@@ -23,7 +23,7 @@ void uno_led(uint8_t on)
         PORTB &= (uint8_t)~(1u << PORTB5);
 }
 
-/* What the device tells of the board, and the callbacks that the session takes; all else it calls by name (board_fixed.h). */
+/* What the device tells of the board; all else it calls by name (board_fixed.h). */
 static const WIRE_FLASH struct board board = {
     .name = "uno",
     .arena_bytes = UNO_ARENA,
@@ -34,10 +34,6 @@ static const WIRE_FLASH struct board board = {
     .adc_reference = UNO_REFERENCE_MV,
     .line_rate = LINE_BYTES_PER_SECOND,
     .memory_bytes = UNO_memory_bytes,
-    .write_room = line_room,
-    .write = line_write,
-    .place = line_place,
-    .receive_overruns = line_overruns,
     .analog = converter_analog,
 };
 
