@@ -165,6 +165,13 @@ static bool receive(struct device *device)
     const BOARD_FLASH struct board *board = device->board;
     if (device->session.held)
         return false;
+#ifdef DEVICE_INPUT_IN_PLACE
+    const uint8_t *bytes;
+    uint8_t seen = BOARD_CALL(board, look, &bytes);
+    if (seen)
+        BOARD_CALL(board, took, (uint8_t)wire_session_receive(&device->session, bytes, seen));
+    return seen != 0;
+#else
     if (device->input_start == device->input_end) {
         device->input_start = 0;
         device->input_end = (uint8_t)BOARD_CALL(board, read, device->input, DEVICE_INPUT);
@@ -175,6 +182,7 @@ static bool receive(struct device *device)
     uint8_t count = (uint8_t)(device->input_end - device->input_start);
     device->input_start = (uint8_t)(device->input_start + wire_session_receive(&device->session, waiting, count));
     return true;
+#endif
 }
 
 bool device_poll(struct device *device)

@@ -28,6 +28,8 @@ extern "C" {
 
 /* A build for boards that all have a place() of their own defines DEVICE_FRAMES_IN_PLACE and saves the device's buffer. */
 
+/* A build for boards whose received bytes can be looked at where they lie (board_fixed.h) defines DEVICE_INPUT_IN_PLACE and saves that one. */
+
 /* Received bytes taken from the board at once, at most, and how often in one turn: up to the end of a frame. */
 #define DEVICE_INPUT (DEVICE_MAX_PAYLOAD < 128 ? 24 : 32)
 #define DEVICE_INPUTS (WIRE_ENCODED_BYTES(DEVICE_MAX_PAYLOAD) / DEVICE_INPUT + 1)
@@ -41,14 +43,18 @@ struct device {
     bool took_codes;              /* in this turn */
     bool waits;                   /* the command that is executed waits for a checkpoint */
     bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
+#ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;
+#endif
     struct stream stream;
     struct blobs blobs;
     struct telemetry telemetry;
     struct wire_session session;
     struct wire_metrics metrics;
+#ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input[DEVICE_INPUT];
+#endif
     struct anp_network net;
     /* Payloads hold int16 values, so the buffers are made of them. */
     int16_t receive[(WIRE_RECEIVE_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];

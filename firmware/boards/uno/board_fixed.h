@@ -25,7 +25,8 @@
 #define UNO_memory_bytes ((uint16_t)EEPROM_STARTS)
 #define UNO_memory_block ((uint16_t)1)
 
-#define UNO_read(bytes, most) line_read(NULL, bytes, most)
+#define UNO_look(bytes) line_look(bytes)
+#define UNO_took(count) line_took(count)
 #define UNO_adc_read(codes, most) converter_read(NULL, codes, most)
 #define UNO_adc_lost() converter_lost(NULL)
 #define UNO_advance() ((void)0) /* time passes by itself */
