@@ -206,11 +206,14 @@ int main(void)
     struct wire_decoder decoder;
     wire_decoder_init(&decoder, (uint8_t *)receive, PAYLOAD);
     for (;;) {
-        uint8_t byte;
+        const uint8_t *bytes;
         uint16_t taken;
         starts_feed();
         take_codes();
-        if (line_read(NULL, &byte, 1) && wire_decode(&decoder, &byte, 1, &taken) == WIRE_FRAME)
+        uint8_t seen = line_look(&bytes);
+        enum wire_event event = wire_decode(&decoder, bytes, seen, &taken);
+        line_took((uint8_t)taken);
+        if (event == WIRE_FRAME)
             execute(wire_frame_type(&decoder), wire_frame_seq(&decoder), wire_frame_payload(&decoder), wire_frame_length(&decoder));
     }
 }

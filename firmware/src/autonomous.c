@@ -92,6 +92,7 @@ static const WIRE_FLASH struct field start_fields[] = {
 
 enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     struct autonomous *own = &device->autonomous;
     const struct wire_autonomous *request = (const void *)payload;
@@ -100,9 +101,9 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
         return device_out_of_range(device, field);
     if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->dataset.complete))
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
-    uint32_t needed = task_arena_bytes(device, request->task);
+    size_t needed = task_arena_bytes(device, request->task);
     if (needed > BOARD(device->board, arena_bytes))
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - BOARD(device->board, arena_bytes));
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)(needed - BOARD(device->board, arena_bytes)));
 
     autonomous_forget(own);
     FIELDS_COPY(own, request, start_fields);
@@ -132,6 +133,7 @@ static void stop(struct device *device, uint8_t activity, uint8_t reason)
 
 enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     /* Executed once the checkpoint is there. */
     if (device->waits) {

@@ -26,8 +26,8 @@ void blobs_abandon(struct blobs *blobs)
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
 {
     if (kind == WIRE_BLOB_KIND_DECORRELATION)
-        return (struct blob_place){net->at.matrices, (size_t)net->at.matrices_bytes};
-    return (struct blob_place){net->at.weights, (size_t)net->at.weights_bytes};
+        return (struct blob_place){net->at.matrices, net->at.matrices_bytes};
+    return (struct blob_place){net->at.weights, net->at.weights_bytes};
 }
 
 /* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
@@ -65,6 +65,7 @@ bool blobs_valid(const struct device *device)
 
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     struct blobs *blobs = &device->blobs;
     const struct wire_set_blob *header = (const void *)payload;
     uint8_t kind = header->blob, count = (uint8_t)(length - sizeof *header);

@@ -187,7 +187,7 @@ static bool load(struct device *device, uint8_t slot, const struct anp_config *c
     return true;
 }
 
-void checkpoint_restore(struct device *device)
+__attribute__((noinline)) void checkpoint_restore(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
     struct anp_config config;
@@ -394,6 +394,7 @@ uint32_t checkpoint_missing(const struct device *device)
 
 enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     struct checkpoint *checkpoint = &device->checkpoint;
     /* The second time that the same command comes here, its work is done. */

@@ -28,6 +28,7 @@ struct command {
 
 static enum wire_result set_rates(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     const struct wire_set_rates *rates = (const void *)payload;
     if (anp_set_rates(&device->net, rates->learning_rate, rates->decorrelation_rate) != ANP_OK)
@@ -37,6 +38,7 @@ static enum wire_result set_rates(struct device *device, const uint8_t *payload,
 
 static enum wire_result noise(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     const struct wire_noise *request = (const void *)payload;
     if (request->burst > WIRE_NOISE_BURST_MAX)
@@ -50,6 +52,7 @@ static enum wire_result noise(struct device *device, const uint8_t *payload, uin
 
 static enum wire_result inject(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     if (device->intake.source != WIRE_NOISE_SOURCE_INJECTED)
         return device_refuse(device, WIRE_ERROR_WRONG_MODE, 0);
     anp_noise_put_all(&device->intake.noise, (const uint16_t *)(const void *)payload, (uint8_t)(length / sizeof(uint16_t)));
@@ -58,6 +61,7 @@ static enum wire_result inject(struct device *device, const uint8_t *payload, ui
 
 static enum wire_result set_telemetry(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     const struct wire_set_telemetry *request = (const void *)payload;
     telemetry_start(&device->telemetry, device->board, request->interval);
@@ -66,6 +70,7 @@ static enum wire_result set_telemetry(struct device *device, const uint8_t *payl
 
 static enum wire_result stop(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     stream_stop(&device->stream);
     device->telemetry.interval = 0;
@@ -74,6 +79,7 @@ static enum wire_result stop(struct device *device, const uint8_t *payload, uint
 
 static enum wire_result set_health(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     const struct wire_set_health *request = (const void *)payload;
     if (request->repetitions < WIRE_SET_HEALTH_REPETITIONS_MIN)
@@ -94,6 +100,7 @@ static enum wire_result set_health(struct device *device, const uint8_t *payload
 
 static enum wire_result reset(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     device->restart = true;
     return WIRE_DONE;

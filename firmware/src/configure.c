@@ -75,6 +75,7 @@ bool configure_fits(const struct anp_config *config, uint8_t max_payload)
 
 enum wire_result command_configure(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     const BOARD_FLASH struct board *board = device->board;
     const struct wire_configure *message = (const void *)payload;
     uint8_t size_count = (uint8_t)((length - sizeof *message) / sizeof(uint16_t));

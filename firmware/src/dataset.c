@@ -82,6 +82,7 @@ bool dataset_fits(const struct device *device)
 
 enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     const struct wire_define_dataset *request = (const void *)payload;
     struct dataset wanted = {request->samples, request->value_bytes, request->scale, request->target_kind, request->class_bits, false,

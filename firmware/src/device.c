@@ -21,7 +21,7 @@ static void remember(const struct device *device, uint8_t error)
     *device->start->error = error;
 }
 
-static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
+enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
     struct device *device = context;
     uint8_t errors = device->session.errors;
@@ -53,7 +53,7 @@ static const WIRE_FLASH struct field welcome_fields[] = {
     FIELD(wire_welcome, memory, board, memory_bytes),
 };
 
-static void welcome(void *context, struct wire_welcome *message)
+void device_welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
     const struct board board = copy_of(device->board);
@@ -70,7 +70,7 @@ static void welcome(void *context, struct wire_welcome *message)
 }
 
 /* The network and what it learned stay: a host that crashed finds them again. */
-static void opened(void *context)
+void device_opened(void *context)
 {
     struct device *device = context;
     stream_stop(&device->stream);
@@ -81,34 +81,37 @@ static void opened(void *context)
     device->metrics = (struct wire_metrics){0};
 }
 
+#ifndef WIRE_SESSION_FIXED
 static const WIRE_FLASH struct field session_fields[] = {
-    FIELD(wire_session, credit, board, receive_window),
     FIELD(wire_session, line_context, board, context),
     FIELD(wire_session, write_room, board, write_room),
     FIELD(wire_session, write, board, write),
     FIELD(wire_session, place, board, place),
     FIELD(wire_session, receive_overruns, board, receive_overruns),
 };
+#endif
 
-void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
+__attribute__((noinline)) void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start)
 {
     memset(device, 0, sizeof *device);
     device->board = board;
     device->start = start;
     intake_init(&device->intake, board);
     struct wire_session *session = &device->session;
-    const struct board copy = copy_of(board);
-    FIELDS_COPY(session, &copy, session_fields);
+#ifndef WIRE_SESSION_FIXED
+    FIELDS_COPY(session, board, session_fields);
+    session->command_context = device;
+    session->handle = device_handle;
+    session->welcome = device_welcome;
+    session->opened = device_opened;
+#endif
+    session->credit = BOARD(board, receive_window);
     session->boot_count = start->boot_count;
     session->receive = (uint8_t *)device->receive;
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
     session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
-    session->command_context = device;
-    session->handle = handle;
-    session->welcome = welcome;
-    session->opened = opened;
     wire_session_init(session);
     device->code_micros = BOARD_DO(board, micros);
     autonomous_forget(&device->autonomous);
@@ -163,6 +166,13 @@ static bool receive(struct device *device)
     const BOARD_FLASH struct board *board = device->board;
     if (device->session.held)
         return false;
+#ifdef DEVICE_INPUT_IN_PLACE
+    const uint8_t *bytes;
+    uint8_t seen = BOARD_CALL(board, look, &bytes);
+    if (seen)
+        BOARD_CALL(board, took, (uint8_t)wire_session_receive(&device->session, bytes, seen));
+    return seen != 0;
+#else
     if (device->input_start == device->input_end) {
         device->input_start = 0;
         device->input_end = (uint8_t)BOARD_CALL(board, read, device->input, DEVICE_INPUT);
@@ -173,6 +183,7 @@ static bool receive(struct device *device)
     uint8_t count = (uint8_t)(device->input_end - device->input_start);
     device->input_start = (uint8_t)(device->input_start + wire_session_receive(&device->session, waiting, count));
     return true;
+#endif
 }
 
 bool device_poll(struct device *device)

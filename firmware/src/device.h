@@ -28,6 +28,8 @@ extern "C" {
 
 /* A build for boards that all have a place() of their own defines DEVICE_FRAMES_IN_PLACE and saves the device's buffer. */
 
+/* A build for boards whose received bytes can be looked at where they lie (board_fixed.h) defines DEVICE_INPUT_IN_PLACE and saves that one. */
+
 /* Received bytes taken from the board at once, at most, and how often in one turn: up to the end of a frame. */
 #define DEVICE_INPUT (DEVICE_MAX_PAYLOAD < 128 ? 24 : 32)
 #define DEVICE_INPUTS (WIRE_ENCODED_BYTES(DEVICE_MAX_PAYLOAD) / DEVICE_INPUT + 1)
@@ -41,14 +43,18 @@ struct device {
     bool took_codes;              /* in this turn */
     bool waits;                   /* the command that is executed waits for a checkpoint */
     bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
+#ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;
+#endif
     struct stream stream;
     struct blobs blobs;
     struct telemetry telemetry;
     struct wire_session session;
     struct wire_metrics metrics;
+#ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input[DEVICE_INPUT];
+#endif
     struct anp_network net;
     /* Payloads hold int16 values, so the buffers are made of them. */
     int16_t receive[(WIRE_RECEIVE_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
@@ -62,8 +68,21 @@ struct device {
     struct autonomous autonomous;
 };
 
+/* Begins each function that gets the device through a pointer to the function: a build for one board alone has one device, whose address
+ * the linker knows, and accesses to known addresses are shorter. */
+#ifdef DEVICE_BOARD_FIXED
+#define DEVICE_KNOWN(device) ((device) = &BOARD_DEVICE)
+#else
+#define DEVICE_KNOWN(device) ((void)(device))
+#endif
+
 /* Both must stay where they are. The features are those of the board; the device adds its own. */
 void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start);
+
+/* The session's handlers (session.h). */
+enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
+void device_welcome(void *context, struct wire_welcome *message);
+void device_opened(void *context);
 
 /* One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements. Returns whether
  * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */

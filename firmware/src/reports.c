@@ -38,6 +38,7 @@ static void read_memory(const struct device *device, uint8_t kind, uint8_t slot,
 
 enum wire_result report_blob(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)length;
     struct wire_session *session = &device->session;
     const struct wire_get_blob *request = (const void *)payload;
@@ -73,6 +74,7 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
 
 enum wire_result report_curve(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     const struct curve *curve = &device->autonomous.curve;
     uint8_t points = (uint8_t)(curve->filled * sizeof curve->points[0]), bytes = (uint8_t)(sizeof(struct wire_curve) + points);
@@ -107,7 +109,6 @@ static const WIRE_FLASH struct field status_fields[] = {
     FIELD(wire_status, last_error, device, session.last_error),
     FIELD(wire_status, last_error_seq, device, session.last_error_seq),
     FIELD(wire_status, last_error_detail, device, session.last_error_detail),
-    FIELD(wire_status, arena_used, device, net.at.used),
 };
 
 static const WIRE_FLASH struct field progress_fields[] = {
@@ -193,6 +194,7 @@ static enum wire_result end(struct device *device, const WIRE_FLASH struct repor
 
 enum wire_result report_metrics(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     return begin(device, &metrics) ? end(device, &metrics) : WIRE_LATER;
 }
@@ -206,6 +208,7 @@ static uint8_t state(const struct device *device)
 
 enum wire_result report_status(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     struct wire_status *message = begin(device, &status);
     if (!message)
@@ -214,12 +217,14 @@ enum wire_result report_status(struct device *device, const uint8_t *payload, ui
     message->state = state(device);
     if (!anp_noise_calibrated(&device->intake.noise))
         message->noise_deviation = 0;
+    message->arena_used = (uint32_t)device->net.at.used;
     message->codes_lost = intake_lost(&device->intake);
     return end(device, &status);
 }
 
 enum wire_result report_progress(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     struct wire_progress *message = begin(device, &progress);
     if (!message)
@@ -238,6 +243,7 @@ enum wire_result report_progress(struct device *device, const uint8_t *payload, 
 
 enum wire_result report_health(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     return begin(device, &health) ? end(device, &health) : WIRE_LATER;
 }
@@ -249,6 +255,7 @@ static uint16_t limited(uint32_t value)
 
 enum wire_result report_checkpoints(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     (void)payload, (void)length;
     const struct checkpoint *checkpoint = &device->checkpoint;
     struct wire_checkpoints *message = begin(device, &checkpoints);

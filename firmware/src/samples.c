@@ -67,6 +67,7 @@ static enum wire_result refuse_training(struct device *device, uint8_t trained)
 
 enum wire_result command_train(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     struct batch batch;
     if (!read_batch(device, &batch, (const int16_t *)(const void *)payload, length, true))
         return WIRE_DONE;
@@ -86,6 +87,7 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
 
 enum wire_result command_predict(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     struct anp_network *net = &device->net;
     struct wire_session *session = &device->session;
     struct batch batch;
@@ -109,6 +111,7 @@ enum wire_result command_predict(struct device *device, const uint8_t *payload, 
 
 enum wire_result command_evaluate(struct device *device, const uint8_t *payload, uint8_t length)
 {
+    DEVICE_KNOWN(device);
     struct anp_network *net = &device->net;
     struct wire_metrics *metrics = &device->metrics;
     struct batch batch;

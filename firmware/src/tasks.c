@@ -8,20 +8,20 @@
 #define SCALE_BITS 13             /* full scale of a pin is 2 in Q3.12 */
 #define TEACHER_SHIFT 3           /* 16 random bits become -1 .. 1 */
 
-static uint32_t teacher_place(const struct anp_network *net)
+static size_t teacher_place(const struct anp_network *net)
 {
-    return (net->at.used + 3) & ~(uint32_t)3;
+    return (net->at.used + 3) & ~(size_t)3;
 }
 
-static uint32_t sample_place(const struct anp_network *net, uint8_t task)
+static size_t sample_place(const struct anp_network *net, uint8_t task)
 {
     return teacher_place(net) + (task == WIRE_TASK_TEACHER ? net->at.weights_bytes : 0);
 }
 
-uint32_t task_arena_bytes(const struct device *device, uint8_t task)
+size_t task_arena_bytes(const struct device *device, uint8_t task)
 {
     const struct anp_network *net = &device->net;
-    return sample_place(net, task) + (net->config.sizes[0] + (uint32_t)anp_target_count(net)) * (uint32_t)sizeof(int16_t);
+    return sample_place(net, task) + ((size_t)net->config.sizes[0] + anp_target_count(net)) * sizeof(int16_t);
 }
 
 static void *teacher_of(const struct device *device)

@@ -3,6 +3,7 @@
 #ifndef TASKS_H
 #define TASKS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "autonomous.h"
@@ -16,7 +17,7 @@ struct sample {
 };
 
 /* Bytes of arena that a task takes with the network. */
-uint32_t task_arena_bytes(const struct device *device, uint8_t task);
+size_t task_arena_bytes(const struct device *device, uint8_t task);
 
 /* Draws the teacher. */
 void task_begin(struct device *device);

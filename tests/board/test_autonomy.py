@@ -127,7 +127,7 @@ def test_a_checkpoint_is_loaded(board: Board) -> None:
 
 def test_health(board: Board) -> None:
     board.configure(NETWORK)
-    limits = HealthLimits.of_source(0.2, 0.25)
+    limits = HealthLimits.of_junction(board.info.adc_rate, 3000.0)
     board.set_health(limits, recalibrate=True)
     board.train(*classes(300))
     health = board.health()

@@ -37,9 +37,9 @@ static void open_arena(void)
 static void close_arena(void)
 {
     const struct device *device = rig.device;
-    uint32_t used = device->configured ? device->net.at.used : 0, arena = rig.board.board.arena_bytes;
+    uint32_t used = device->configured ? (uint32_t)device->net.at.used : 0, arena = rig.board.board.arena_bytes;
     if (device->configured && device->autonomous.task != WIRE_TASK_NONE)
-        used = task_arena_bytes(device, device->autonomous.task);
+        used = (uint32_t)task_arena_bytes(device, device->autonomous.task);
     if (used < arena)
         ASAN_POISON_MEMORY_REGION(rig.board.arena + used, arena - used);
 }

@@ -91,13 +91,13 @@ int learner_set_rates(struct learner *learner, uint32_t learning_rate, uint32_t 
 
 uint8_t *learner_weights(struct learner *learner, uint32_t *bytes)
 {
-    *bytes = learner->net.at.weights_bytes;
+    *bytes = (uint32_t)learner->net.at.weights_bytes;
     return learner->net.at.weights;
 }
 
 uint8_t *learner_matrices(struct learner *learner, uint32_t *bytes)
 {
-    *bytes = learner->net.at.matrices_bytes;
+    *bytes = (uint32_t)learner->net.at.matrices_bytes;
     return learner->net.at.matrices;
 }
 
@@ -110,7 +110,7 @@ struct learner_counters learner_counters(const struct learner *learner)
 {
     const struct anp_network *net = &learner->net;
     struct learner_counters counters = {net->loss_sum,     net->steps,        net->skipped,    net->saturations,
-                                        net->last_loss,    net->random_state, learner->noise.deviation, net->at.used,
+                                        net->last_loss,    net->random_state, learner->noise.deviation, (uint32_t)net->at.used,
                                         learner->noise.received};
     return counters;
 }

@@ -13,6 +13,8 @@
 #define BOARD_DO(board, callback) ((void)(board), UNO_##callback())
 #define BOARD_CALL(board, callback, ...) ((void)(board), UNO_##callback(__VA_ARGS__))
 
+#define BOARD_DEVICE uno_device
+
 #define UNO_arena uno_arena
 #define UNO_arena_bytes ((uint16_t)UNO_ARENA)
 #define UNO_receive_window ((uint16_t)UNO_RECEIVE_WINDOW)
@@ -23,7 +25,8 @@
 #define UNO_memory_bytes ((uint16_t)EEPROM_STARTS)
 #define UNO_memory_block ((uint16_t)1)
 
-#define UNO_read(bytes, most) line_read(NULL, bytes, most)
+#define UNO_look(bytes) line_look(bytes)
+#define UNO_took(count) line_took(count)
 #define UNO_adc_read(codes, most) converter_read(NULL, codes, most)
 #define UNO_adc_lost() converter_lost(NULL)
 #define UNO_advance() ((void)0) /* time passes by itself */
@@ -36,6 +39,8 @@
 #define UNO_analog(pin) converter_analog(NULL, pin)
 #define UNO_reset() starts_again()
 
+struct device;
+extern struct device uno_device;
 extern uint8_t uno_arena[];
 void uno_led(uint8_t on);
 _Noreturn void starts_again(void);

@@ -124,21 +124,21 @@ void line_init(void)
     UCSR0B = CONTROL;
 }
 
-/* Up to the ring's end at a time. */
-uint16_t line_read(void *context, uint8_t *bytes, uint16_t most)
+uint8_t line_look(const uint8_t **bytes)
 {
-    (void)context;
     uint8_t *tail = receive_tail;
     uint8_t from = (uint8_t)(LOW(tail) - LOW(receive)), to = (uint8_t)(HEAD_LOW - LOW(receive));
-    uint8_t count = (uint8_t)((to < from ? RECEIVE : to) - from);
-    if (count > most)
-        count = (uint8_t)most;
-    if (count == 0)
-        return 0;
-    memcpy(bytes, tail, count);
-    tail += count;
-    receive_tail = tail == receive + RECEIVE ? receive : tail;
+    uint8_t most = (uint8_t)((to < from ? RECEIVE : to) - from), count = 0;
+    *bytes = tail;
+    while (count < most && tail[count++])
+        ;
     return count;
+}
+
+void line_took(uint8_t count)
+{
+    uint8_t *tail = receive_tail + count;
+    receive_tail = tail == receive + RECEIVE ? receive : tail;
 }
 
 bool line_waiting(void)

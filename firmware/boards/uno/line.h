@@ -16,11 +16,16 @@
 void line_init(void);
 
 /* The line's callbacks of struct board. line_write() takes at least two bytes at a time, in place or from elsewhere. */
-uint16_t line_read(void *context, uint8_t *bytes, uint16_t most);
 uint16_t line_room(void *context);
 uint8_t *line_place(void *context);
 void line_write(void *context, const uint8_t *bytes, uint16_t count);
 uint16_t line_overruns(void *context);
+
+/* Received bytes where they lie, up to a zero, which ends a frame; returns how many. */
+uint8_t line_look(const uint8_t **bytes);
+
+/* So many of them are not needed any more: the host may send as many. */
+void line_took(uint8_t count);
 
 /* Whether received bytes wait. */
 bool line_waiting(void);

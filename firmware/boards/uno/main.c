@@ -12,7 +12,7 @@
 #include "starts.h"
 #include "uno.h"
 
-static struct device device;
+struct device uno_device;
 uint8_t uno_arena[UNO_ARENA] __attribute__((aligned(4)));
 
 void uno_led(uint8_t on)
@@ -23,7 +23,7 @@ void uno_led(uint8_t on)
         PORTB &= (uint8_t)~(1u << PORTB5);
 }
 
-/* What the device tells of the board, and the callbacks that the session takes; all else it calls by name (board_fixed.h). */
+/* What the device tells of the board; all else it calls by name (board_fixed.h). */
 static const WIRE_FLASH struct board board = {
     .name = "uno",
     .arena_bytes = UNO_ARENA,
@@ -34,10 +34,6 @@ static const WIRE_FLASH struct board board = {
     .adc_reference = UNO_REFERENCE_MV,
     .line_rate = LINE_BYTES_PER_SECOND,
     .memory_bytes = UNO_memory_bytes,
-    .write_room = line_room,
-    .write = line_write,
-    .place = line_place,
-    .receive_overruns = line_overruns,
     .analog = converter_analog,
 };
 
@@ -69,10 +65,10 @@ int main(void)
         ;
     converter_start();
 
-    device_init(&device, &board, &start);
+    device_init(&uno_device, &board, &start);
     for (;;) {
         starts_feed();
-        if (!device_poll(&device))
+        if (!device_poll(&uno_device))
             sleep();
     }
 }

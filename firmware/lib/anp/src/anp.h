@@ -120,9 +120,9 @@ struct anp_places {
     int32_t *projection;          /* u of section 8; NULL without decorrelation */
     uint8_t *weights;             /* all rows, contiguous */
     uint8_t *matrices;            /* all matrices, contiguous */
-    uint32_t weights_bytes;
-    uint32_t matrices_bytes;
-    uint32_t used;                /* bytes of the arena */
+    size_t weights_bytes;
+    size_t matrices_bytes;
+    size_t used;                  /* bytes of the arena */
 };
 
 /* norm16(v) of section 6 with bits(v), or 0 and 0 for 0. */

@@ -19,10 +19,10 @@
 #define NET_VALUES 56
 #define NET_DECORRELATED 58
 #define NET_PROJECTION 60
-#define NET_STEPS 78
-#define NET_SKIPPED 82
-#define NET_LAST_LOSS 86
-#define NET_LOSS_SUM 90
+#define NET_STEPS 72
+#define NET_SKIPPED 76
+#define NET_LAST_LOSS 80
+#define NET_LOSS_SUM 84
 #define LAYER_INPUTS 0
 #define LAYER_UNITS 2
 #define LAYER_ROWS 4

@@ -111,7 +111,7 @@ __attribute__((noinline)) static void lay_out(struct anp_places *at, const struc
         layer->units = *sizes;
         layer->rows = take(&free, (layer->inputs + (size_t)1) * layer->units * weight_bytes(config));
     }
-    at->weights_bytes = (uint32_t)(free - at->weights);
+    at->weights_bytes = (size_t)(free - at->weights);
     at->matrices = free;
     uint8_t decorrelate = config->decorrelate;
     layer = at->layer;
@@ -119,7 +119,7 @@ __attribute__((noinline)) static void lay_out(struct anp_places *at, const struc
         size_t n = layer->inputs;
         layer->matrix = decorrelate & 1 ? take(&free, n * n * sizeof(int16_t)) : NULL;
     }
-    at->matrices_bytes = (uint32_t)(free - at->matrices);
+    at->matrices_bytes = (size_t)(free - at->matrices);
     at->values = take(&free, 3 * units * sizeof(int16_t));
     at->decorrelated = take(&free, widest * sizeof(int16_t));
     int16_t *difference = at->values, *raw = NULL;
@@ -190,7 +190,7 @@ static void set_eta(struct anp_network *net)
 
 static void reset_matrices(struct anp_network *net)
 {
-    memset(net->at.matrices, 0, (size_t)net->at.matrices_bytes);
+    memset(net->at.matrices, 0, net->at.matrices_bytes);
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];
         int16_t *diagonal = layer->matrix;
@@ -211,7 +211,7 @@ enum anp_status anp_configure(struct anp_network *net, const struct anp_config *
     memset(net, 0, sizeof *net);
     net->config = *config;
     lay_out(&net->at, config, arena);
-    net->at.used = needed;
+    net->at.used = (size_t)needed;
     net->units = count_units(config);
     set_eta(net);
     net->random_state = anp_draw_weights(net, net->at.weights, config->seed);

@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+#ifdef WIRE_SESSION_FIXED
+#include "session_fixed.h"
+#else
+#define SESSION_ROOM(session) ((session)->write_room((session)->line_context))
+#define SESSION_WRITE(session, bytes, count) ((session)->write((session)->line_context, bytes, count))
+#define SESSION_PLACE(session) ((session)->place ? (session)->place((session)->line_context) : (session)->transmit)
+#define SESSION_OVERRUNS(session) ((session)->receive_overruns((session)->line_context))
+#define SESSION_HANDLE(session, type, payload, length) ((session)->handle((session)->command_context, type, payload, length))
+#define SESSION_WELCOME(session, message) ((session)->welcome((session)->command_context, message))
+#define SESSION_OPENED(session) ((session)->opened((session)->command_context))
+#endif
+
 #define DEVICE_TYPES 0x80         /* types from here on travel from device to host */
 
 void wire_session_init(struct wire_session *session)
@@ -14,27 +26,22 @@ void wire_session_init(struct wire_session *session)
     session->bad_frames = 0;
 }
 
-static uint8_t *place(const struct wire_session *session)
-{
-    return session->place ? session->place(session->line_context) : session->transmit;
-}
-
 /* Also without a session. */
 static void *reserve(const struct wire_session *session, uint8_t length)
 {
     /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
     uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
     uint16_t needed = (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
-    if (length > session->max_payload || session->write_room(session->line_context) < needed)
+    if (length > session->max_payload || SESSION_ROOM(session) < needed)
         return NULL;
-    return place(session) + WIRE_TRANSMIT_PAYLOAD;
+    return SESSION_PLACE(session) + WIRE_TRANSMIT_PAYLOAD;
 }
 
 static void transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, uint8_t length)
 {
-    uint8_t *frame = place(session);
+    uint8_t *frame = SESSION_PLACE(session);
     wire_encode(frame, type, number, seq, length);
-    session->write(session->line_context, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
+    SESSION_WRITE(session, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
 }
 
 void *wire_session_reserve(const struct wire_session *session, uint8_t length)
@@ -80,7 +87,7 @@ void wire_session_acknowledge(struct wire_session *session)
     ack->next_seq = session->next_seq;
     ack->credit = session->credit;
     ack->bad_frames = session->bad_frames;
-    ack->rx_overruns = (uint16_t)(session->receive_overruns(session->line_context) - session->overruns_before);
+    ack->rx_overruns = (uint16_t)(SESSION_OVERRUNS(session) - session->overruns_before);
     ack->errors = session->errors;
     wire_session_reply(session, WIRE_TYPE_ACK, sizeof *ack);
 }
@@ -112,12 +119,12 @@ static void open_session(struct wire_session *session, uint32_t nonce)
     session->next_seq = 0;
     session->ack_due = false;
     session->bad_frames = 0;
-    session->overruns_before = session->receive_overruns(session->line_context);
+    session->overruns_before = SESSION_OVERRUNS(session);
     session->errors = 0;
     session->last_error = 0;
     session->last_error_seq = 0;
     session->last_error_detail = 0;
-    session->opened(session->command_context);
+    SESSION_OPENED(session);
 }
 
 /* False when there is no room for the answer: then nothing was done. */
@@ -134,7 +141,7 @@ static bool greet(struct wire_session *session)
         open_session(session, hello->nonce);
 
     memset(welcome, 0, sizeof *welcome);
-    session->welcome(session->command_context, welcome);
+    SESSION_WELCOME(session, welcome);
     welcome->nonce = hello->nonce;
     welcome->version = WIRE_VERSION;
     welcome->session = understood ? session->number : WIRE_SESSION_NONE;
@@ -150,8 +157,7 @@ static enum wire_result take_command(struct wire_session *session)
     if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= DEVICE_TYPES)
         return WIRE_DONE;
     if (wire_frame_seq(frame) == session->next_seq) {
-        enum wire_result result = session->handle(session->command_context, wire_frame_type(frame),
-                                                  wire_frame_payload(frame), wire_frame_length(frame));
+        enum wire_result result = SESSION_HANDLE(session, wire_frame_type(frame), wire_frame_payload(frame), wire_frame_length(frame));
         if (result == WIRE_LATER)
             return WIRE_LATER;
         session->next_seq++;

@@ -26,6 +26,9 @@ enum wire_result {
     WIRE_LATER,                   /* call again with the same command at the next poll */
 };
 
+/* A build in which line and handlers are known at compile time defines WIRE_SESSION_FIXED and has a header session_fixed.h with the seven
+ * macros at the top of session.c: then all are called directly, and a session has no pointers to them. */
+
 struct wire_session {
     /* --- set by the caller before wire_session_init() --- */
 
@@ -43,6 +46,7 @@ struct wire_session {
      * back again at any time; call wire_session_acknowledge() after raising it, for the host waits. */
     uint16_t credit;
 
+#ifndef WIRE_SESSION_FIXED
     /* The line. The signatures are those of struct board, so that a board's own callbacks fit. */
     void *line_context;
     /* Bytes that write() takes now. Must reach WIRE_ENCODED_BYTES(max_payload) when the host reads, or replies never
@@ -66,6 +70,7 @@ struct wire_session {
     void (*welcome)(void *command_context, struct wire_welcome *welcome);
     /* A new session has begun: whatever the host before had asked for ends (telemetry, noise stream, half a blob). */
     void (*opened)(void *command_context);
+#endif
 
     /* --- the session's own, to be read only --- */
 
