@@ -142,7 +142,7 @@ static void drain(void)
 
 /* --- what must hold --- */
 
-static bool excludes(const uint8_t *bytes, uint32_t count, uint8_t value_bytes)
+static bool excludes(const uint8_t *bytes, size_t count, uint8_t value_bytes)
 {
     for (uint32_t at = 0; at + value_bytes <= count; at += value_bytes) {
         uint32_t value = 0;
@@ -153,7 +153,7 @@ static bool excludes(const uint8_t *bytes, uint32_t count, uint8_t value_bytes)
     return true;
 }
 
-static bool inside_arena(const uint8_t *bytes, uint32_t count)
+static bool inside_arena(const uint8_t *bytes, size_t count)
 {
     const uint8_t *arena = rig.board.arena;
     return bytes >= arena && bytes + count <= arena + rig.board.board.arena_bytes;

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from autonomous_support import CLASSES, FILLING, PER_STEP, XOR, autonomous, noise, progress, run, started, upload
+from autonomous_support import CLASSES, XOR, autonomous, noise, progress, run, started, upload
 from device_support import NO_TESTS, samples
 from plain_client import PlainClient, configure, memory_client, set_blob
 
@@ -74,14 +74,24 @@ def again(board: MemoryBoard, nonce: int = 2) -> PlainClient:
     return memory_client(board, nonce)
 
 
+def slow_client(board: MemoryBoard, turns: int) -> PlainClient:
+    """A session that gives the device few turns at a time."""
+
+    def read() -> bytes:
+        board.poll(turns)
+        return board.take()
+
+    return PlainClient(board.push, read, 2)
+
+
 # --- power cuts ---
 
 
 def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, **options: int) -> int:
     """Cuts the power at each write of a save, torn in each of these ways; returns how many cuts there were.
 
-    Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written holds
-    an older checkpoint, of which only the bytes that differ are written, or nothing.
+    Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written
+    holds an older checkpoint, of which only the bytes that differ are written, or nothing.
     """
     board = MemoryBoard(arena=2048, max_payload=64, **options)
     client = memory_client(board)
@@ -96,17 +106,21 @@ def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, 
     assert generation == 3  # in slot 1, at the end
     if erased_slot:
         memory = b"\xff" * found.slot_bytes + memory[found.slot_bytes :]
-    cuts = 0
+
+    def trained() -> PlainClient:
+        board.memory = memory
+        client = again(board)
+        inject(client, CODES[:200])
+        train(client, network, 6, 9)
+        return client
+
+    after, cuts = Kept.of(trained()), 0
     for mask in torn:
         for erased in (False, True):
             write = 0
             while True:
                 write += 1
-                board.memory = memory
-                client = again(board)
-                inject(client, CODES[:200])
-                train(client, network, 6, 9)
-                after = Kept.of(client) if cuts == 0 else after
+                client = trained()
                 board.cut_power(write, mask, erased=erased)
                 client.push(messages.Checkpoint.TYPE, messages.Checkpoint(CheckpointAction.SAVE).pack())
                 board.poll()
@@ -247,7 +261,7 @@ def test_learning_on_its_own_is_bit_for_bit_the_same_after_a_power_cut(task: Tas
             client.tell(autonomous(task, **rules))
             board.poll()
         else:
-            few = PlainClient(board.push, lambda: (board.poll(1), board.take())[1], 2)  # a step a turn
+            few = slow_client(board, 1)  # a step a turn
             few.tell(autonomous(task, **rules))
             while progress(few).steps < 15:
                 pass
@@ -329,7 +343,7 @@ def test_nothing_is_learned_while_it_is_saved_and_the_line_is_served() -> None:
     client = memory_client(board)
     client.tell(configure(XOR))
     client.tell(NO_TESTS)
-    few = PlainClient(board.push, lambda: (board.poll(3), board.take())[1], 2)  # three turns are enough for an answer
+    few = slow_client(board, 3)  # turns that are enough for an answer
     few.tell(autonomous(Task.XOR))
     answers = 0
     while (found := checkpoints(few)).saving:
