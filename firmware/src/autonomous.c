@@ -215,6 +215,7 @@ static void evaluate(struct device *device)
         return;
     own->evaluated = own->epoch;
     own->evaluation_loss = mean_of(&own->sum, own->epoch_steps);
+    own->order.random = own->order.start; /* a teacher's evaluation used the generator for itself */
     end_epoch(device, own->evaluation_loss);
 }
 
@@ -223,7 +224,7 @@ static void count_step(struct device *device)
     struct autonomous *own = &device->autonomous;
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
-    curve_add(&own->curve, loss);
+    curve_add(&own->curve, own->epoch_steps, loss);
     own->steps++;
     if (own->halve_left && --own->halve_left == 0) {
         const struct anp_config *config = &device->net.config;

@@ -38,7 +38,6 @@ struct autonomous {
     uint32_t epoch_loss;
     uint32_t evaluated;           /* epochs done at the last evaluation */
     uint32_t evaluation_loss;
-    uint32_t evaluation_random;   /* generator of a teacher's evaluation */
     struct mean sum;              /* of the losses of the epoch, or of the evaluation */
     struct order order;
     struct curve curve;

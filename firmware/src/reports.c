@@ -81,7 +81,7 @@ enum wire_result report_curve(struct device *device, const uint8_t *payload, uin
     struct wire_curve *header = wire_session_reserve(&device->session, bytes);
     if (!header)
         return WIRE_LATER;
-    header->interval = curve->interval;
+    header->interval = curve_interval(curve, device->autonomous.epoch_steps);
     memcpy(header + 1, curve->points, points);
     wire_session_reply(&device->session, WIRE_TYPE_CURVE, bytes);
     return WIRE_DONE;

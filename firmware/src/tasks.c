@@ -123,8 +123,8 @@ struct sample task_evaluation(struct device *device, uint16_t index)
         return sample;
     }
     if (index == 0)
-        own->evaluation_random = own->source;
-    take_random(device, &own->evaluation_random, &sample);
+        own->order.random = own->source;
+    take_random(device, &own->order.random, &sample);
     ask_teacher(device, &sample);
     return sample;
 }
