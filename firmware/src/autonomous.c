@@ -22,21 +22,16 @@ void autonomous_forget(struct autonomous *own)
     own->checkpoint_interval = DEFAULT_INTERVAL;
 }
 
-static uint16_t clock_of(const struct device *device)
-{
-    return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
-}
-
 void autonomous_pause(struct device *device)
 {
     device->autonomous.paused = true;
-    device->autonomous.paused_at = clock_of(device);
+    device->autonomous.paused_at = device_clock(device);
 }
 
 static bool is_paused(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
-    if (own->paused && (uint16_t)(clock_of(device) - own->paused_at) >= PAUSE)
+    if (own->paused && (uint16_t)(device_clock(device) - own->paused_at) >= PAUSE)
         own->paused = false;
     return own->paused;
 }
@@ -121,12 +116,12 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     return WIRE_DONE;
 }
 
-static void stop(struct device *device, uint8_t activity, uint8_t reason)
+static void stop(struct device *device, uint8_t reason)
 {
     struct autonomous *own = &device->autonomous;
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->position = 0;
-    own->activity = activity;
+    own->activity = reason == WIRE_STOP_REASON_HOST ? WIRE_ACTIVITY_HALTED : WIRE_ACTIVITY_FINISHED;
     own->stop_reason = reason;
     device->checkpoint.wanted = true;
 }
@@ -142,7 +137,7 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
     }
     if (!autonomous_learns(&device->autonomous))
         return WIRE_DONE;
-    stop(device, WIRE_ACTIVITY_HALTED, WIRE_STOP_REASON_HOST);
+    stop(device, WIRE_STOP_REASON_HOST);
     device->waits = true;
     return WIRE_LATER;
 }
@@ -187,6 +182,14 @@ bool autonomous_resume(struct device *device)
 
 /* --- a turn --- */
 
+/* The limit that is reached, if one is. */
+static uint8_t limit_of(const struct autonomous *own)
+{
+    if (own->stop_epochs && own->epoch >= own->stop_epochs)
+        return WIRE_STOP_REASON_EPOCHS;
+    return own->stop_steps && own->steps >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
+}
+
 static void end_epoch(struct device *device, uint32_t loss)
 {
     struct autonomous *own = &device->autonomous;
@@ -194,12 +197,9 @@ static void end_epoch(struct device *device, uint32_t loss)
     own->sum = (struct mean){0};
     own->order.start = own->order.random;
     own->activity = WIRE_ACTIVITY_LEARNING;
-    if (own->loss_target && loss <= own->loss_target)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_LOSS);
-    else if (own->stop_epochs && own->epoch >= own->stop_epochs)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_EPOCHS);
-    else if (own->stop_steps && own->steps >= own->stop_steps)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+    uint8_t reason = own->loss_target && loss <= own->loss_target ? WIRE_STOP_REASON_LOSS : limit_of(own);
+    if (reason != WIRE_STOP_REASON_NONE)
+        stop(device, reason);
 }
 
 static void evaluate(struct device *device)
@@ -231,18 +231,19 @@ static void count_step(struct device *device)
         anp_set_rates(&device->net, config->learning_rate >> 1, config->decorrelation_rate);
         own->halve_left = own->halve_every;
     }
-    bool last = own->stop_steps && own->steps >= own->stop_steps;
-    if (++own->position < own->epoch_steps) {
-        if (last)
-            stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+    own->position++;
+    bool whole = own->position >= own->epoch_steps;
+    own->epoch += whole;
+    uint8_t limit = limit_of(own);
+    if (!whole) {
+        if (limit != WIRE_STOP_REASON_NONE)
+            stop(device, limit);
         return;
     }
-    own->epoch++;
     own->position = 0;
     own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
     own->sum = (struct mean){0};
-    last |= own->stop_epochs && own->epoch >= own->stop_epochs;
-    if (own->evaluate_every && (last || own->epoch % own->evaluate_every == 0)) {
+    if (own->evaluate_every && (limit != WIRE_STOP_REASON_NONE || own->epoch % own->evaluate_every == 0)) {
         own->order.start = own->order.random;
         own->activity = WIRE_ACTIVITY_EVALUATING;
     } else {

@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "messages.h"
 
-#define MICROS_PER_SECOND 1000000u
+#define SECOND 977                /* units of 1,024 us */
 #define BYTES_A_TURN 8            /* looked at; those that are there already are not written */
 #define ERASED 0xff
 
@@ -186,7 +186,7 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
     struct checkpoint *checkpoint = &device->checkpoint;
     struct anp_config config;
     enum slot_state state[2];
-    checkpoint->second = BOARD_DO(device->board, micros);
+    checkpoint->second = device_clock(device);
     if (BOARD(device->board, memory_bytes) == 0)
         return;
     bool touched = false, foreign = false;
@@ -362,9 +362,8 @@ bool checkpoint_poll(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
     if (checkpoint->phase == CHECKPOINT_IDLE) {
-        uint32_t now = BOARD_DO(device->board, micros);
-        if (now - checkpoint->second >= MICROS_PER_SECOND) {
-            checkpoint->second += MICROS_PER_SECOND;
+        if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
+            checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
             uint16_t interval = device->autonomous.checkpoint_interval;
