@@ -90,6 +90,7 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     DEVICE_KNOWN(device);
     (void)length;
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     const struct wire_autonomous *request = (const void *)payload;
     uint8_t field = unfit(device, request);
     if (field)
@@ -119,6 +120,7 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
 static void stop(struct device *device, uint8_t reason)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->position = 0;
     own->activity = reason == WIRE_STOP_REASON_HOST ? WIRE_ACTIVITY_HALTED : WIRE_ACTIVITY_FINISHED;
@@ -146,6 +148,7 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
 bool autonomous_resume(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
     own->steps = own->epoch * own->epoch_steps + own->position;
@@ -185,6 +188,7 @@ bool autonomous_resume(struct device *device)
 /* The limit that is reached, if one is. */
 static uint8_t limit_of(const struct autonomous *own)
 {
+    WIRE_NEAR(own);
     if (own->stop_epochs && own->epoch >= own->stop_epochs)
         return WIRE_STOP_REASON_EPOCHS;
     return own->stop_steps && own->steps >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
@@ -193,6 +197,7 @@ static uint8_t limit_of(const struct autonomous *own)
 static void end_epoch(struct device *device, uint32_t loss)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     own->position = 0;
     own->sum = (struct mean){0};
     own->order.start = own->order.random;
@@ -205,6 +210,7 @@ static void end_epoch(struct device *device, uint32_t loss)
 static void evaluate(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     bool correct;
     if (own->position == 0)
         own->correct = 0;
@@ -222,6 +228,7 @@ static void evaluate(struct device *device)
 static void count_step(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
     curve_add(&own->curve, own->epoch_steps, loss);
@@ -254,6 +261,7 @@ static void count_step(struct device *device)
 static bool is_due(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     if (own->task != WIRE_TASK_LIVE)
         return true;
     uint32_t now = BOARD_DO(device->board, micros);

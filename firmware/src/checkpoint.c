@@ -270,6 +270,7 @@ static void give_credit(struct device *device, uint16_t credit)
 static void begin(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     checkpoint->wanted = false;
     if (!device->configured || device->blobs.damaged || checkpoint_missing(device))
         return;
@@ -284,6 +285,7 @@ static void begin(struct device *device)
 static void finish(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     checkpoint->age = 0;
     checkpoint->dirty = false;
@@ -308,6 +310,7 @@ static uint8_t next_byte(const struct device *device)
 static void written(struct device *device, uint8_t byte)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     uint16_t offset = ++checkpoint->offset;
     switch (checkpoint->phase) {
     case CHECKPOINT_BEGIN:
@@ -361,6 +364,7 @@ static void work(struct device *device)
 bool checkpoint_poll(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
         if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
             checkpoint->second = (uint16_t)(checkpoint->second + SECOND);

@@ -50,6 +50,7 @@ static bool is_ordered(const struct autonomous *own)
 void task_epoch(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     own->order.start = own->order.random;
     if (is_ordered(own))
         order_begin(&own->order, own->epoch_steps);
