@@ -22,6 +22,12 @@ void autonomous_forget(struct autonomous *own)
     own->checkpoint_interval = DEFAULT_INTERVAL;
 }
 
+uint32_t autonomous_steps(const struct autonomous *own)
+{
+    uint16_t position = own->activity == WIRE_ACTIVITY_EVALUATING ? 0 : own->position;
+    return own->epoch * own->epoch_steps + position;
+}
+
 void autonomous_pause(struct device *device)
 {
     device->autonomous.paused = true;
@@ -151,8 +157,7 @@ bool autonomous_resume(struct device *device)
     WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
-    own->steps = own->epoch * own->epoch_steps + own->position;
-    own->halve_left = own->halve_every ? own->halve_every - own->steps % own->halve_every : 0;
+    own->halve_left = own->halve_every ? own->halve_every - autonomous_steps(own) % own->halve_every : 0;
     curve_init(&own->curve, own->epoch_steps);
     bool there = true;
     if (own->task == WIRE_TASK_DATASET) {
@@ -191,7 +196,7 @@ static uint8_t limit_of(const struct autonomous *own)
     WIRE_NEAR(own);
     if (own->stop_epochs && own->epoch >= own->stop_epochs)
         return WIRE_STOP_REASON_EPOCHS;
-    return own->stop_steps && own->steps >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
+    return own->stop_steps && autonomous_steps(own) >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
 }
 
 static void end_epoch(struct device *device, uint32_t loss)
@@ -232,22 +237,22 @@ static void count_step(struct device *device)
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
     curve_add(&own->curve, own->epoch_steps, loss);
-    own->steps++;
     if (own->halve_left && --own->halve_left == 0) {
         const struct anp_config *config = &device->net.config;
         anp_set_rates(&device->net, config->learning_rate >> 1, config->decorrelation_rate);
         own->halve_left = own->halve_every;
     }
-    own->position++;
-    bool whole = own->position >= own->epoch_steps;
-    own->epoch += whole;
+    bool whole = ++own->position >= own->epoch_steps;
+    if (whole) {
+        own->epoch++;
+        own->position = 0;
+    }
     uint8_t limit = limit_of(own);
     if (!whole) {
         if (limit != WIRE_STOP_REASON_NONE)
             stop(device, limit);
         return;
     }
-    own->position = 0;
     own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
     own->sum = (struct mean){0};
     if (own->evaluate_every && (limit != WIRE_STOP_REASON_NONE || own->epoch % own->evaluate_every == 0)) {
@@ -265,9 +270,9 @@ static bool is_due(struct device *device)
     if (own->task != WIRE_TASK_LIVE)
         return true;
     uint32_t now = BOARD_DO(device->board, micros);
-    if (now - own->live_micros < own->live_period * UINT32_C(1000))
+    if (now - own->live.micros < own->live_period * UINT32_C(1000))
         return false;
-    own->live_micros = now;
+    own->live.micros = now;
     return true;
 }
 
