@@ -22,21 +22,22 @@ void autonomous_forget(struct autonomous *own)
     own->checkpoint_interval = DEFAULT_INTERVAL;
 }
 
-static uint16_t clock_of(const struct device *device)
+uint32_t autonomous_steps(const struct autonomous *own)
 {
-    return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
+    uint16_t position = own->activity == WIRE_ACTIVITY_EVALUATING ? 0 : own->position;
+    return own->epoch * own->epoch_steps + position;
 }
 
 void autonomous_pause(struct device *device, bool more)
 {
     device->autonomous.paused = more;
-    device->autonomous.paused_at = clock_of(device);
+    device->autonomous.paused_at = device_clock(device);
 }
 
 static bool is_paused(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
-    if (own->paused && (uint16_t)(clock_of(device) - own->paused_at) >= PAUSE)
+    if (own->paused && (uint16_t)(device_clock(device) - own->paused_at) >= PAUSE)
         own->paused = false;
     return own->paused;
 }
@@ -95,6 +96,7 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     DEVICE_KNOWN(device);
     (void)length;
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     const struct wire_autonomous *request = (const void *)payload;
     uint8_t field = unfit(device, request);
     if (field)
@@ -121,12 +123,13 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     return WIRE_DONE;
 }
 
-static void stop(struct device *device, uint8_t activity, uint8_t reason)
+static void stop(struct device *device, uint8_t reason)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->position = 0;
-    own->activity = activity;
+    own->activity = reason == WIRE_STOP_REASON_HOST ? WIRE_ACTIVITY_HALTED : WIRE_ACTIVITY_FINISHED;
     own->stop_reason = reason;
     device->checkpoint.wanted = true;
 }
@@ -142,7 +145,7 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
     }
     if (!autonomous_learns(&device->autonomous))
         return WIRE_DONE;
-    stop(device, WIRE_ACTIVITY_HALTED, WIRE_STOP_REASON_HOST);
+    stop(device, WIRE_STOP_REASON_HOST);
     device->waits = true;
     return WIRE_LATER;
 }
@@ -151,10 +154,10 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
 bool autonomous_resume(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
-    own->steps = own->epoch * own->epoch_steps + own->position;
-    own->halve_left = own->halve_every ? own->halve_every - own->steps % own->halve_every : 0;
+    own->halve_left = own->halve_every ? own->halve_every - autonomous_steps(own) % own->halve_every : 0;
     curve_init(&own->curve, own->epoch_steps);
     bool there = true;
     if (own->task == WIRE_TASK_DATASET) {
@@ -187,24 +190,32 @@ bool autonomous_resume(struct device *device)
 
 /* --- a turn --- */
 
+/* The limit that is reached, if one is. */
+static uint8_t limit_of(const struct autonomous *own)
+{
+    WIRE_NEAR(own);
+    if (own->stop_epochs && own->epoch >= own->stop_epochs)
+        return WIRE_STOP_REASON_EPOCHS;
+    return own->stop_steps && autonomous_steps(own) >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
+}
+
 static void end_epoch(struct device *device, uint32_t loss)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     own->position = 0;
     own->sum = (struct mean){0};
     own->order.start = own->order.random;
     own->activity = WIRE_ACTIVITY_LEARNING;
-    if (own->loss_target && loss <= own->loss_target)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_LOSS);
-    else if (own->stop_epochs && own->epoch >= own->stop_epochs)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_EPOCHS);
-    else if (own->stop_steps && own->steps >= own->stop_steps)
-        stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+    uint8_t reason = own->loss_target && loss <= own->loss_target ? WIRE_STOP_REASON_LOSS : limit_of(own);
+    if (reason != WIRE_STOP_REASON_NONE)
+        stop(device, reason);
 }
 
 static void evaluate(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     bool correct;
     if (own->position == 0)
         own->correct = 0;
@@ -215,33 +226,36 @@ static void evaluate(struct device *device)
         return;
     own->evaluated = own->epoch;
     own->evaluation_loss = mean_of(&own->sum, own->epoch_steps);
+    own->order.random = own->order.start; /* a teacher's evaluation used the generator for itself */
     end_epoch(device, own->evaluation_loss);
 }
 
 static void count_step(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
-    curve_add(&own->curve, loss);
-    own->steps++;
+    curve_add(&own->curve, own->epoch_steps, loss);
     if (own->halve_left && --own->halve_left == 0) {
         const struct anp_config *config = &device->net.config;
         anp_set_rates(&device->net, config->learning_rate >> 1, config->decorrelation_rate);
         own->halve_left = own->halve_every;
     }
-    bool last = own->stop_steps && own->steps >= own->stop_steps;
-    if (++own->position < own->epoch_steps) {
-        if (last)
-            stop(device, WIRE_ACTIVITY_FINISHED, WIRE_STOP_REASON_STEPS);
+    bool whole = ++own->position >= own->epoch_steps;
+    if (whole) {
+        own->epoch++;
+        own->position = 0;
+    }
+    uint8_t limit = limit_of(own);
+    if (!whole) {
+        if (limit != WIRE_STOP_REASON_NONE)
+            stop(device, limit);
         return;
     }
-    own->epoch++;
-    own->position = 0;
     own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
     own->sum = (struct mean){0};
-    last |= own->stop_epochs && own->epoch >= own->stop_epochs;
-    if (own->evaluate_every && (last || own->epoch % own->evaluate_every == 0)) {
+    if (own->evaluate_every && (limit != WIRE_STOP_REASON_NONE || own->epoch % own->evaluate_every == 0)) {
         own->order.start = own->order.random;
         own->activity = WIRE_ACTIVITY_EVALUATING;
     } else {
@@ -252,12 +266,13 @@ static void count_step(struct device *device)
 static bool is_due(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     if (own->task != WIRE_TASK_LIVE)
         return true;
     uint32_t now = BOARD_DO(device->board, micros);
-    if (now - own->live_micros < own->live_period * UINT32_C(1000))
+    if (now - own->live.micros < own->live_period * UINT32_C(1000))
         return false;
-    own->live_micros = now;
+    own->live.micros = now;
     return true;
 }
 

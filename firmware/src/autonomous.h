@@ -28,19 +28,22 @@ struct autonomous {
     uint16_t live_period;         /* ms */
     uint16_t correct;             /* in the last or running evaluation */
     uint32_t source;              /* CRC-32 of the dataset, or seed of the teacher */
-    uint32_t steps;               /* since AUTONOMOUS */
     uint32_t epoch;               /* done */
     uint32_t stop_steps;
     uint32_t loss_target;
     uint32_t halve_every;
     uint32_t halve_left;          /* steps until the rate is halved; 0 without a schedule */
-    uint32_t live_micros;         /* when the last live sample was taken */
     uint32_t epoch_loss;
     uint32_t evaluated;           /* epochs done at the last evaluation */
     uint32_t evaluation_loss;
-    uint32_t evaluation_random;   /* generator of a teacher's evaluation */
     struct mean sum;              /* of the losses of the epoch, or of the evaluation */
-    struct order order;
+    union {
+        struct order order;
+        struct {
+            uint32_t random[2];   /* as order's */
+            uint32_t micros;      /* when the last sample was taken */
+        } live;
+    };
     struct curve curve;
 };
 
@@ -51,6 +54,9 @@ static inline bool autonomous_learns(const struct autonomous *own)
 {
     return own->activity == WIRE_ACTIVITY_LEARNING || own->activity == WIRE_ACTIVITY_EVALUATING;
 }
+
+/* Training steps since AUTONOMOUS. */
+uint32_t autonomous_steps(const struct autonomous *own);
 
 /* Executes an AUTONOMOUS. */
 enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length);

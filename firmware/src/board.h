@@ -96,7 +96,7 @@ struct board_start {
     uint16_t boot_count;          /* starts of this device, if it can count them; else 1 */
     uint8_t reset_cause;          /* WIRE_RESET_CAUSE_... */
     uint8_t last_error;           /* what the device left in *error before this start; 0 if that was not kept */
-    uint8_t *error;               /* where the device keeps its last error, best in memory that a reset leaves alone */
+    volatile uint8_t *error;      /* where the device keeps its last error, best in memory that a reset leaves alone */
 };
 
 #ifdef __cplusplus

@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "messages.h"
 
-#define MICROS_PER_SECOND 1000000u
+#define SECOND 977                /* units of 1,024 us */
 #define BYTES_A_TURN 8            /* looked at; those that are there already are not written */
 #define ERASED 0xff
 
@@ -45,7 +45,7 @@ static const WIRE_FLASH struct field state_fields[] = {
     FIELD(wire_checkpoint_record, skipped, device, net.skipped),
     FIELD(wire_checkpoint_record, saturations, device, net.saturations),
     FIELD(wire_checkpoint_record, noise_deviation, device, intake.noise.deviation),
-    FIELD(wire_checkpoint_record, noise_position, device, intake.noise.position),
+    FIELD(wire_checkpoint_record, noise_position, device, checkpoint.noise_position),
     FIELD(wire_checkpoint_record, repetitions, device, intake.health.limits.repetitions),
     FIELD(wire_checkpoint_record, window, device, intake.health.limits.window),
     FIELD(wire_checkpoint_record, ones_min, device, intake.health.limits.ones_min),
@@ -154,7 +154,7 @@ static bool is_sane(const struct device *device)
 {
     const struct autonomous *own = &device->autonomous;
     const struct intake *intake = &device->intake;
-    return device->net.random_state != 0 && intake->source <= WIRE_NOISE_SOURCE_INJECTED && intake->noise.position < ANP_NOISE_BUFFER &&
+    return device->net.random_state != 0 && intake->source <= WIRE_NOISE_SOURCE_INJECTED && device->checkpoint.noise_position < ANP_NOISE_BUFFER &&
            intake->noise.deviation < (uint32_t)1 << 24 && own->activity <= WIRE_ACTIVITY_HALTED && own->task <= WIRE_TASK_LIVE &&
            blobs_valid(device);
 }
@@ -178,7 +178,7 @@ static bool load(struct device *device, uint8_t slot, const struct anp_config *c
         return false;
     }
     struct anp_noise *noise = &device->intake.noise;
-    anp_noise_restore(noise, config->sigma, noise->deviation, noise->position);
+    anp_noise_restore(noise, config->sigma, noise->deviation, device->checkpoint.noise_position);
     noise->received = received;
     health_set_levels(&device->intake.health, device->intake.health.level_low, device->intake.health.level_high);
     device->intake.contiguous = 0;
@@ -192,7 +192,7 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
     struct checkpoint *checkpoint = &device->checkpoint;
     struct anp_config config;
     enum slot_state state[2];
-    checkpoint->second = BOARD_DO(device->board, micros);
+    checkpoint->second = device_clock(device);
     if (BOARD(device->board, memory_bytes) == 0)
         return;
     bool touched = false, foreign = false;
@@ -276,6 +276,7 @@ static void give_credit(struct device *device, uint16_t credit)
 static void begin(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     checkpoint->wanted = false;
     if (!device->configured || device->blobs.damaged || checkpoint_missing(device))
         return;
@@ -283,6 +284,8 @@ static void begin(struct device *device)
     if (checkpoint->generation == 0)
         checkpoint->generation = 2;
     checkpoint->crc = 0;
+    /* Codes go on to arrive. */
+    checkpoint->noise_position = device->intake.noise.position;
     enter(checkpoint, CHECKPOINT_BEGIN, AT_COMMIT);
     give_credit(device, 0);
 }
@@ -290,6 +293,7 @@ static void begin(struct device *device)
 static void finish(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     checkpoint->age = 0;
     checkpoint->dirty = false;
@@ -314,6 +318,7 @@ static uint8_t next_byte(const struct device *device)
 static void written(struct device *device, uint8_t byte)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     uint16_t offset = ++checkpoint->offset;
     switch (checkpoint->phase) {
     case CHECKPOINT_BEGIN:
@@ -367,10 +372,10 @@ static void work(struct device *device)
 bool checkpoint_poll(struct device *device)
 {
     struct checkpoint *checkpoint = &device->checkpoint;
+    WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
-        uint32_t now = BOARD_DO(device->board, micros);
-        if (now - checkpoint->second >= MICROS_PER_SECOND) {
-            checkpoint->second += MICROS_PER_SECOND;
+        if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
+            checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
             uint16_t interval = device->autonomous.checkpoint_interval;

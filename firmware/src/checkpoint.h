@@ -22,9 +22,10 @@ struct checkpoint {
     uint8_t restored;             /* WIRE_RESTORED_... */
     bool wanted;                  /* by HALT, SAVE or AUTONOMOUS */
     bool dirty;                   /* something was learned since the last save */
+    uint8_t noise_position;       /* of the noise buffer, when the save began */
     uint16_t offset;              /* of the byte to write */
     uint16_t age;                 /* s, since the last save or the start */
-    uint32_t second;              /* us; when `age` last changed */
+    uint16_t second;              /* device_clock() when `age` last changed */
     uint32_t generation;          /* of the newest checkpoint, the one being written included */
     uint32_t crc;                 /* of the one being written */
 };

@@ -7,17 +7,25 @@
 #include "mean.h"
 #include "messages.h"
 
+/* A small chip has fewer places than the protocol allows. */
+#ifndef DEVICE_CURVE_POINTS
+#define DEVICE_CURVE_POINTS WIRE_CURVE_POINTS
+#endif
+
 struct curve {
-    uint32_t interval;            /* steps of a point */
-    uint32_t count;               /* steps in `sum` */
-    struct mean sum;              /* of the losses of the next point */
     uint8_t filled;
-    uint16_t points[WIRE_CURVE_POINTS]; /* mantissa 11 bits, exponent 5 */
+    uint8_t doublings;            /* of the interval, which begins as the steps of an epoch */
+    uint32_t left;                /* steps until the next point */
+    struct mean sum;              /* of the losses of the next point */
+    uint16_t points[DEVICE_CURVE_POINTS]; /* mantissa 11 bits, exponent 5 */
 };
 
-void curve_init(struct curve *curve, uint16_t interval);
+void curve_init(struct curve *curve, uint16_t epoch_steps);
+
+/* Steps of a point. */
+static inline uint32_t curve_interval(const struct curve *curve, uint16_t epoch_steps) { return (uint32_t)epoch_steps << curve->doublings; }
 
 /* After each step. */
-void curve_add(struct curve *curve, uint32_t loss);
+void curve_add(struct curve *curve, uint16_t epoch_steps, uint32_t loss);
 
 #endif

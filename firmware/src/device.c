@@ -11,7 +11,7 @@
 #define DEVICE_BUILD 0
 #endif
 
-#define SILENCE_MICROS 500000u    /* without a code */
+#define SILENCE 489               /* units of 1,024 us without a code: half a second */
 
 #define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY | WIRE_FEATURES_INT32_WEIGHTS)
 
@@ -113,9 +113,14 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
 #endif
     session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
     wire_session_init(session);
-    device->code_micros = BOARD_DO(board, micros);
+    device->code_clock = device_clock(device);
     autonomous_forget(&device->autonomous);
     checkpoint_restore(device);
+}
+
+uint16_t device_clock(const struct device *device)
+{
+    return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
 }
 
 /* A converter in real time delivers codes whatever the device does. */
@@ -125,10 +130,10 @@ static void check_silence(struct device *device)
     struct intake *intake = &device->intake;
     if ((BOARD(board, features) & (WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK)) != WIRE_FEATURES_ADC_LIVE)
         return;
-    uint32_t now = BOARD_DO(board, micros);
+    uint16_t now = device_clock(device);
     if (device->took_codes)
-        device->code_micros = now;
-    else if (now - device->code_micros >= SILENCE_MICROS && intake->source == WIRE_NOISE_SOURCE_ADC)
+        device->code_clock = now;
+    else if ((uint16_t)(now - device->code_clock) >= SILENCE && intake->source == WIRE_NOISE_SOURCE_ADC)
         health_silent(&intake->health, &intake->noise, intake->next);
 }
 

@@ -62,7 +62,7 @@ struct device {
     int16_t transmit[(WIRE_TRANSMIT_BYTES(DEVICE_MAX_PAYLOAD) + 1) / 2];
 #endif
     struct intake intake;
-    uint32_t code_micros;         /* when the converter's last codes came */
+    uint16_t code_clock;          /* when the converter's last codes came */
     struct dataset dataset;
     struct checkpoint checkpoint;
     struct autonomous autonomous;
@@ -87,6 +87,9 @@ void device_opened(void *context);
 /* One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements. Returns whether
  * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */
 bool device_poll(struct device *device);
+
+/* Time in units of 1,024 us, mod 2^16. */
+uint16_t device_clock(const struct device *device);
 
 /* Takes all codes that the board has and sends what the noise stream makes of them. */
 void device_take_codes(struct device *device);

@@ -19,6 +19,7 @@ struct look {
 
 static void begin(struct health *health)
 {
+    WIRE_NEAR(health);
     health->position = health->ones = health->switches = 0;
 }
 
@@ -50,12 +51,14 @@ void health_set_limits(struct health *health, const struct health_limits *limits
 
 void health_forget(struct health *health)
 {
+    WIRE_NEAR(health);
     health->level_high = 0;
     health->fault = WIRE_NOISE_FAULT_NONE;
 }
 
 void health_set_levels(struct health *health, uint16_t low, uint16_t high)
 {
+    WIRE_NEAR(health);
     health->level_low = low;
     health->level_high = health->limits.window ? high : 0;
     health->state = 0;
@@ -240,6 +243,7 @@ bool health_calibrate(struct health *health, const struct anp_noise *noise, uint
 /* Counts codes. Out of line: this is all that most batches cost, and a small chip has the registers for it alone. */
 __attribute__((noinline)) static void follow(struct health *health, const uint16_t *codes, uint8_t count)
 {
+    WIRE_NEAR(health);
     uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
     low = (uint16_t)(low + margin);
     high = (uint16_t)(high - margin);
@@ -312,6 +316,7 @@ static void end_window(struct health *health, const struct anp_noise *noise, uin
 /* Codes until a test may end. */
 static uint16_t codes_left(const struct health *health)
 {
+    WIRE_NEAR(health);
     uint16_t left = (uint16_t)(health->limits.window - health->position), run = health->run, repetitions = health->limits.repetitions;
     if (left > repetitions)
         left = repetitions;

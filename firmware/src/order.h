@@ -7,10 +7,9 @@
 struct order {
     uint32_t random;              /* state of the generator */
     uint32_t start;               /* that state when the epoch began */
-    uint16_t a;                   /* of the congruential sequence x = a x + c mod (mask + 1) */
+    uint16_t a;                   /* of the congruential sequence x = a x + c mod m */
     uint16_t c;
     uint16_t x;
-    uint16_t mask;
 };
 
 /* A new epoch of so many samples. */

@@ -81,7 +81,7 @@ enum wire_result report_curve(struct device *device, const uint8_t *payload, uin
     struct wire_curve *header = wire_session_reserve(&device->session, bytes);
     if (!header)
         return WIRE_LATER;
-    header->interval = curve->interval;
+    header->interval = curve_interval(curve, device->autonomous.epoch_steps);
     memcpy(header + 1, curve->points, points);
     wire_session_reply(&device->session, WIRE_TYPE_CURVE, bytes);
     return WIRE_DONE;
@@ -118,7 +118,6 @@ static const WIRE_FLASH struct field progress_fields[] = {
     FIELD(wire_progress, epoch, device, autonomous.epoch),
     FIELD(wire_progress, position, device, autonomous.position),
     FIELD(wire_progress, epoch_steps, device, autonomous.epoch_steps),
-    FIELD(wire_progress, steps, device, autonomous.steps),
     FIELD(wire_progress, learning_rate, device, net.config.learning_rate),
     FIELD(wire_progress, epoch_loss, device, autonomous.epoch_loss),
     FIELD(wire_progress, evaluated, device, autonomous.evaluated),
@@ -229,6 +228,7 @@ enum wire_result report_progress(struct device *device, const uint8_t *payload, 
     struct wire_progress *message = begin(device, &progress);
     if (!message)
         return WIRE_LATER;
+    message->steps = autonomous_steps(&device->autonomous);
     if (device->configured) {
         const uint16_t *sizes = device->net.config.sizes;
         ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));

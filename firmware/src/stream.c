@@ -21,6 +21,7 @@ void stream_stop(struct stream *stream)
 
 static uint8_t frame_codes(const struct stream *stream, uint8_t max_payload, uint8_t bits)
 {
+    WIRE_NEAR(stream);
     uint16_t codes = (uint16_t)((uint16_t)((max_payload - WIRE_SIZE_NOISE_CODES) * 8) / bits);
     if (codes > FRAME_CODES)
         codes = FRAME_CODES;
@@ -34,6 +35,7 @@ static uint8_t frame_codes(const struct stream *stream, uint8_t max_payload, uin
 /* Codes in the noise buffer that are still to be sent. */
 static __attribute__((noinline)) uint8_t unsent(struct stream *stream, const struct intake *intake)
 {
+    WIRE_NEAR(intake);
     uint32_t behind = intake->next - stream->next;
     if (behind <= intake->contiguous)
         return (uint8_t)behind;

@@ -50,6 +50,7 @@ static bool is_ordered(const struct autonomous *own)
 void task_epoch(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
+    WIRE_NEAR(own);
     own->order.start = own->order.random;
     if (is_ordered(own))
         order_begin(&own->order, own->epoch_steps);
@@ -123,8 +124,8 @@ struct sample task_evaluation(struct device *device, uint16_t index)
         return sample;
     }
     if (index == 0)
-        own->evaluation_random = own->source;
-    take_random(device, &own->evaluation_random, &sample);
+        own->order.random = own->source;
+    take_random(device, &own->order.random, &sample);
     ask_teacher(device, &sample);
     return sample;
 }

@@ -7,6 +7,7 @@
 
 void telemetry_init(struct telemetry *telemetry)
 {
+    WIRE_NEAR(telemetry);
     telemetry->interval = 0;
     telemetry->sequence = 0;
     telemetry->dropped = 0;
@@ -14,6 +15,7 @@ void telemetry_init(struct telemetry *telemetry)
 
 static void begin(struct telemetry *telemetry, uint32_t micros)
 {
+    WIRE_NEAR(telemetry);
     telemetry->left = telemetry->interval;
     telemetry->loss = (struct mean){0};
     telemetry->micros = micros;
@@ -37,6 +39,7 @@ static uint32_t per_second(uint32_t steps, uint32_t micros)
 /* Apart from report(), since a small chip has addresses for two structs at a time. */
 static __attribute__((noinline)) void fill_interval(struct wire_telemetry *message, const struct telemetry *telemetry, uint32_t micros)
 {
+    WIRE_NEAR(telemetry);
     message->sequence = telemetry->sequence;
     message->dropped = telemetry->dropped;
     message->loss = mean_of(&telemetry->loss, telemetry->interval);

@@ -56,7 +56,8 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
         if (!put(device, header->blob, (uint16_t)(start + blobs->written), data[blobs->written]))
             return WIRE_LATER;
     }
-    bool last = start + (uint32_t)count == header->total;
+    uint16_t end = (uint16_t)(start + count);
+    bool last = end == (uint16_t)header->total;
     if (last && blobs->written != FLUSHED) {
         BOARD_DO(board, memory_flush);
         blobs->written = FLUSHED;
@@ -65,6 +66,6 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
         return WIRE_LATER;
     blobs->written = 0;
     blobs->crc = wire_crc32(blobs->crc, data, count);
-    blobs->offset = (size_t)start + count;
+    blobs->offset = end;
     return last ? complete(device, header) : WIRE_DONE;
 }

@@ -233,8 +233,8 @@ static bool trial(uint32_t number)
     twin = net;
     struct anp_config config = net.config;
     anp_configure(&twin, &config, twin_arena, sizeof twin_arena);
-    memcpy(twin.at.weights, net.at.weights, (size_t)net.at.weights_bytes);
-    memcpy(twin.at.matrices, net.at.matrices, (size_t)net.at.matrices_bytes);
+    memcpy(twin.at.weights, net.at.weights, net.at.weights_bytes);
+    memcpy(twin.at.matrices, net.at.matrices, net.at.matrices_bytes);
 #endif
     uint8_t x_kind = kind(), target_kind = kind();
     for (uint8_t i = 0; i < STEPS; i++) {
@@ -271,8 +271,8 @@ static bool trial(uint32_t number)
     }
 #endif
     sum_up(&loss, sizeof loss);
-    sum_up(net.at.weights, net.at.weights_bytes);
-    sum_up(net.at.matrices, net.at.matrices_bytes);
+    sum_up(net.at.weights, (uint32_t)net.at.weights_bytes);
+    sum_up(net.at.matrices, (uint32_t)net.at.matrices_bytes);
     sum_up(net.at.values, net.units * 6u);
     sum_up(&net.loss_sum, sizeof net.loss_sum);
     print("trial");

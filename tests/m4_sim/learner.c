@@ -134,7 +134,7 @@ static void run(uint32_t number)
         uint32_t loss = anp_train(&net, &noise, x, target);
         h = hash(h, &loss, sizeof loss);
         h = hash(h, net.at.weights, (uint32_t)(net.at.matrices - net.at.weights));
-        h = hash(h, net.at.matrices, net.at.matrices_bytes);
+        h = hash(h, net.at.matrices, (uint32_t)net.at.matrices_bytes);
         anp_noise_put(&noise, noise.ring[pick(200)]);
     }
     print(number, ' ');

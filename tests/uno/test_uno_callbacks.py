@@ -147,7 +147,7 @@ def test_a_pin_leaves_a_hole_between_two_calls() -> None:
 
     def idle(codes: int) -> None:
         chip.hang(codes * CODE_CYCLES, masked=False)
-        chip.run_to("device_poll")
+        chip.run_to("uno_turn")
 
     def read() -> tuple[int, int]:
         count = chip.invoke("converter_read", scratch, 64) & 255

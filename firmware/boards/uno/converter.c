@@ -90,7 +90,7 @@ void converter_start(void)
 }
 
 /* The channel changes only while no conversion is under way or about to begin: then each code is of one pin for sure. */
-uint16_t converter_analog(void *context, uint8_t pin)
+__attribute__((used)) uint16_t converter_analog(void *context, uint8_t pin)
 {
     (void)context;
     /* The conversion under way is the last; its code is the interrupt's. */
@@ -111,7 +111,7 @@ uint16_t converter_analog(void *context, uint8_t pin)
     return code;
 }
 
-uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
+__attribute__((used)) uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;
     uint16_t *from = next;
@@ -142,7 +142,7 @@ uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
     return count;
 }
 
-uint32_t converter_lost(void *context)
+__attribute__((used)) uint32_t converter_lost(void *context)
 {
     (void)context;
     return lost;

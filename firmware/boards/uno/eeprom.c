@@ -3,13 +3,13 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 
-bool eeprom_ready(void *context)
+__attribute__((used)) bool eeprom_ready(void *context)
 {
     (void)context;
     return !(EECR & (1u << EEPE));
 }
 
-uint8_t eeprom_read(void *context, uint16_t address)
+__attribute__((used)) uint8_t eeprom_read(void *context, uint16_t address)
 {
     (void)context;
     EEAR = address;
@@ -17,7 +17,7 @@ uint8_t eeprom_read(void *context, uint16_t address)
     return EEDR;
 }
 
-void eeprom_write(void *context, uint16_t address, uint8_t value)
+__attribute__((used)) void eeprom_write(void *context, uint16_t address, uint8_t value)
 {
     if (eeprom_read(context, address) == value)
         return;

@@ -17,11 +17,11 @@
 #define OPTIBOOT_FIRST 0x0406
 #define OPTIBOOT_LAST 0x1fff
 
-/* Memory that a reset leaves alone; the record is there if its key is. */
+/* Memory that a reset leaves alone; the record is there if its key is. Volatile, as the reader of what is written is the next start. */
 #define KEY 0x6a746d75ul
-static uint32_t key __attribute__((section(".noinit")));
-static uint8_t error __attribute__((section(".noinit"))); /* the device's last */
-static uint8_t asked __attribute__((section(".noinit"))); /* the device restarts because it was told to */
+static volatile uint32_t key __attribute__((section(".noinit")));
+static volatile uint8_t error __attribute__((section(".noinit"))); /* the device's last */
+static volatile uint8_t asked __attribute__((section(".noinit"))); /* the device restarts because it was told to */
 volatile uint8_t starts_unfed __attribute__((section(".noinit")));
 
 /* The registers that tell the cause do not outlive the start of a C program. */

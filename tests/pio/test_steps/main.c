@@ -155,8 +155,8 @@ static void compare_results(void)
     expect(net.random_state, "random state");
     expect(net.skipped, "skipped steps");
     expect(net.saturations, "saturations");
-    expect(wire_crc32(0, net.at.weights, (size_t)net.at.weights_bytes), "weights");
-    expect(wire_crc32(0, net.at.matrices, (size_t)net.at.matrices_bytes), "matrices");
+    expect(wire_crc32(0, net.at.weights, net.at.weights_bytes), "weights");
+    expect(wire_crc32(0, net.at.matrices, net.at.matrices_bytes), "matrices");
     anp_predict(&net, x, outputs);
     for (uint16_t i = 0; i < net.config.sizes[net.config.layers]; i++)
         expect((uint32_t)(int32_t)outputs[i], "prediction");

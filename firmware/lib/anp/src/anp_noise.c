@@ -34,32 +34,25 @@ struct wide {
     uint32_t high, low;
 };
 
-/* v^2. Kept out of line: it is large. */
-__attribute__((noinline)) static struct wide square_of(uint32_t v)
-{
-    uint16_t a = (uint16_t)(v >> 16), b = (uint16_t)v;
-    uint32_t low = (uint32_t)b * b, middle = (uint32_t)a * b;
-    struct wide square = {(uint32_t)a * a + (middle >> 15), low + (middle << 17)};
-    square.high += square.low < low;
-    return square;
-}
-
-/* sum of (200 c - total)^2 // 200 = 200 sum of c^2 - total^2, exactly. */
+/* sum of (200 c - total)^2 // 200 = 200 sum of (c - mean)^2 - rest^2, exactly, with total = 200 mean + rest. */
 static struct wide squared_deviation(const struct anp_noise *noise)
 {
+    uint16_t mean = (uint16_t)(noise->total / ANP_NOISE_BUFFER);
+    uint8_t rest = (uint8_t)(noise->total - mean * (uint32_t)ANP_NOISE_BUFFER);
     uint32_t low = 0;
     uint8_t high = 0;
     const uint16_t *code = noise->ring;
     for (uint8_t left = ANP_NOISE_BUFFER; left; left--, code++) {
-        uint32_t square = (uint32_t)*code * *code;
+        uint16_t distance = (uint16_t)(*code > mean ? *code - mean : mean - *code);
+        uint32_t square = (uint32_t)distance * distance;
         low += square;
         high = (uint8_t)(high + (low < square));
     }
     uint32_t bottom = (low & 65535u) * ANP_NOISE_BUFFER, top = (low >> 16) * ANP_NOISE_BUFFER + (bottom >> 16);
     struct wide squares = {high * (uint32_t)ANP_NOISE_BUFFER + (top >> 16), top << 16 | (bottom & 65535u)};
-    struct wide mean = square_of(noise->total);
-    squares.high -= mean.high + (squares.low < mean.low);
-    squares.low -= mean.low;
+    uint16_t less = (uint16_t)((uint16_t)rest * rest);
+    squares.high -= squares.low < less;
+    squares.low -= less;
     return squares;
 }
 

@@ -29,6 +29,7 @@ void wire_session_init(struct wire_session *session)
 /* Also without a session. */
 static void *reserve(const struct wire_session *session, uint8_t length)
 {
+    WIRE_NEAR(session);
     /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
     uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
     uint16_t needed = (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
@@ -101,6 +102,7 @@ void wire_session_close(struct wire_session *session)
 
 static void open_session(struct wire_session *session, uint32_t nonce)
 {
+    WIRE_NEAR(session);
     /* The first number comes from the nonce and the count of starts, so that a device that restarts does not take the
      * one it had: frames of the session before may still be under way. */
     session->nonce = nonce;

@@ -35,7 +35,9 @@ struct wire_session {
     /* Memory: WIRE_RECEIVE_BYTES(max_payload) and WIRE_TRANSMIT_BYTES(max_payload) bytes, aligned to 2 bytes (72 and 75
      * bytes for payloads of 64). No `transmit` where there is place(). */
     uint8_t *receive;
+#ifndef WIRE_SESSION_FIXED
     uint8_t *transmit;
+#endif
     uint8_t max_payload;          /* largest payload taken and sent, WIRE_MIN_PAYLOAD .. WIRE_MAX_PAYLOAD */
 
     /* Starts of the device as far as it can count them, so that the first session after a restart has another number
