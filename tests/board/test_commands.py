@@ -13,7 +13,7 @@ from mtjlearn.wire import messages
 
 NETWORK = Network((4, 5, 3), learning_rate=0.02, seed=77)
 CLASSES = Network((4, 5, 3), loss=Loss.CROSS_ENTROPY, weight_format=WeightFormat.INT32, learning_rate=0.02, seed=78)
-DECORRELATED = Network((4, 5, 3), decorrelate=(True, True), decorrelation_rate=2**-10, learning_rate=0.02, seed=79)
+DECORRELATED = Network((3, 4, 2), decorrelate=(True, True), decorrelation_rate=2**-10, learning_rate=0.02, seed=79)
 CODES = np.random.default_rng(3).choice([34, 44], 200).astype(np.uint16)
 
 Rows = npt.NDArray[np.int16]

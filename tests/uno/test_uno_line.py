@@ -65,8 +65,8 @@ def test_ram_is_left_untouched_under_load() -> None:
     chip.paint(end)
     host = Host(chip)
     rng = np.random.default_rng(1)
-    for decorrelate, loss in ((0, 0), (1, 0), (0, 1)):
-        host.configure(4, 8, 3, decorrelate=decorrelate, loss=loss)
+    for hidden, decorrelate, loss in ((8, 0, 0), (5, 1, 0), (8, 0, 1)):
+        host.configure(4, hidden, 3, decorrelate=decorrelate, loss=loss)
         host.do(messages.SetTelemetry(1))
         host.do(messages.Noise(0, 0))
         host.stream(host.frames(10, classes=3 if loss else 0))
@@ -76,7 +76,7 @@ def test_ram_is_left_untouched_under_load() -> None:
         host.status()
         host.do(messages.GetMetrics())
         host.do(messages.Stop())
-        assert blob.total == 134
+        assert blob.total == 2 * (5 * hidden + 3 * (hidden + 1))
     assert chip.untouched(end) >= UNTOUCHED
 
 

@@ -30,14 +30,14 @@
 
 /* Memory for a network. */
 #ifndef UNO_ARENA
-#define UNO_ARENA 308
+#define UNO_ARENA 248
 #endif
 
 /* Three frames of four 4-8-3 samples: one that is being trained on, one that waits, one on the line. */
 #define UNO_RECEIVE_WINDOW 198
 
-/* The largest frame and an ACK that is due. */
-#define UNO_TRANSMIT_ROOM (WIRE_ENCODED_BYTES(WIRE_MIN_PAYLOAD) + WIRE_ENCODED_BYTES(WIRE_SIZE_ACK))
+/* The largest frame; an ACK that finds no room behind it leaves after it. */
+#define UNO_TRANSMIT_ROOM WIRE_ENCODED_BYTES(WIRE_MIN_PAYLOAD)
 
 #define UNO_CYCLES_PER_CODE (13ul * UNO_ADC_PRESCALER)
 
