@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from plain_client import PlainClient, configure
 
@@ -16,6 +18,7 @@ from mtjlearn.compilers import ToolMissing
 from mtjlearn.firmware import build_firmware, build_simulator
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.virtual.uno_library import SteppedUno
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, encode_frame
@@ -34,14 +37,31 @@ def tools(tool_missing):
 
 
 def test_stream():
-    found = stream(workload((4, 8, 3)), frames=200, speed=0)
+    found = stream(workload((4, 8, 3)), frames=200)
     assert found.rx_overruns[1] == 0
     # 56 bytes of samples in a frame of 66; four samples.
     assert found.line_limit == pytest.approx(25_000 * 4 / 66)
     assert 0 < found.samples_per_s < min(found.line_limit, found.learner_limit)
     assert found.share == pytest.approx(found.samples_per_s / min(found.line_limit, found.learner_limit))
-    assert CLOCK * 0.95 / sum(found.cycles.values()) < found.learner_limit < CLOCK / sum(found.cycles.values())
+    by_time = 9615 * sum(found.code_cycles.values())
+    assert found.learner_limit == pytest.approx((CLOCK - by_time) / sum(found.cycles.values()), rel=1e-3)
+    assert 40 < found.code_cycles["interrupt"] < 60
+    assert 20 < found.code_cycles["tests"] < 200
     assert found.cycles["step"] > found.cycles["decode"] > found.cycles["encode"] > 0
+
+
+def test_waiting_for_the_host_counts_and_its_own_work_does_not(monkeypatch):
+    load = workload((4, 8, 3))
+    prompt, late = (stream(load, frames=150, latency=latency).samples_per_s for latency in (0.001, 0.01))
+    assert late < 0.8 * prompt
+    read = SteppedUno.read
+
+    def busy(self, timeout):
+        time.sleep(0.002)
+        return read(self, timeout)
+
+    monkeypatch.setattr(SteppedUno, "read", busy)
+    assert stream(load, frames=150).samples_per_s == pytest.approx(prompt, rel=0.01)
 
 
 def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):

@@ -41,7 +41,10 @@ class CreditClient:
         self.telemetry: list[Telemetry] = []
         self.ack = Ack(0, 0, 0, 0, 0)
         """The last one."""
-        self._session = self._open()
+        self.welcome = self._open()
+        """What the board said of itself."""
+        self._session = self.welcome.session
+        self.ack = Ack(0, self.welcome.receive_window, 0, 0, 0)
 
     def execute(self, message: Message) -> None:
         """One command without an answer.
@@ -76,7 +79,7 @@ class CreditClient:
             self._take()
         return count
 
-    def _open(self) -> int:
+    def _open(self) -> Welcome:
         nonce = int.from_bytes(os.urandom(4), "little")
         hello = Hello(nonce, messages.VERSION, messages.VERSION)
         for _ in range(_HELLOS):
@@ -84,8 +87,7 @@ class CreditClient:
             for frame in self._frames(_HELLO_WAIT):
                 welcome = Welcome.unpack(frame.payload) if frame.type == Welcome.TYPE else None
                 if welcome is not None and welcome.nonce == nonce:
-                    self.ack = Ack(0, welcome.receive_window, 0, 0, 0)
-                    return welcome.session
+                    return welcome
         raise BenchError("the board does not answer; run it again")
 
     def _take(self) -> None:
