@@ -110,7 +110,8 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
-    session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
+    uint8_t most = BOARD(board, max_payload);
+    session->max_payload = most < DEVICE_MAX_PAYLOAD ? most : DEVICE_MAX_PAYLOAD;
     wire_session_init(session);
     device->code_clock = device_clock(device);
     autonomous_forget(&device->autonomous);
