@@ -139,6 +139,7 @@ static uint32_t generation_of(const struct device *device, uint8_t slot)
 /* The same of a slot that must have been committed. */
 static enum slot_state examine_committed(const struct device *device, uint8_t slot, struct anp_config *config)
 {
+    WIRE_NEAR(config);
     uint16_t commit;
     uint32_t generation = generation_of(device, slot);
     read_bytes(device, slot, AT_COMMIT, &commit, sizeof commit);
