@@ -284,9 +284,11 @@ static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
     /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer teaches half as well, so that a
-     * board faster than its converter waits for at least one code. */
-    if (step_prepare(device) != STEP_READY || !(device->took_codes || device->intake.source == WIRE_NOISE_SOURCE_INJECTED) || !is_due(device))
+     * board faster than its converter waits for one code a step; a board that slept finds many at once. */
+    if (step_prepare(device) != STEP_READY || (device->fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
         return false;
+    if (device->fresh)
+        device->fresh--;
     if (own->position == 0)
         task_epoch(device);
     struct sample sample = task_sample(device);

@@ -132,14 +132,18 @@ void device_take_codes(struct device *device)
 {
     struct health *health = &device->intake.health;
     uint16_t faults = health->faults;
-    uint8_t taken;
+    uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);
         if (taken)
             device->took_codes = true;
+        if (all <= UINT8_MAX - INTAKE_BATCH)
+            all = (uint8_t)(all + taken);
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
+    if (device->fresh < all)
+        device->fresh = all;
     check_silence(device);
     if (health->faults != faults)
         remember(device, WIRE_FAULT_ERROR | health->last_fault);
