@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "flash.h"
+
 #ifdef WIRE_SESSION_FIXED
 #include "session_fixed.h"
 #else
