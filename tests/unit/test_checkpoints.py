@@ -442,3 +442,44 @@ def test_erased_checkpoints_are_gone() -> None:
     assert checkpoints(client).generation == 0
     assert client.refused(messages.GetBlob(BlobKind.CHECKPOINT, 0)) == (Error.NO_MEMORY, 0)
     assert again(board).welcome.restored == Restored.NOTHING
+
+
+def test_codes_that_arrive_meanwhile_do_not_hold_it_up() -> None:
+    board = MemoryBoard(memory_latency=3)
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    board.feed(CODES[:250])
+    board.poll()
+    client.push(messages.Checkpoint.TYPE, b"\0")
+    for turn in range(2000):
+        board.feed(CODES[7 * turn : 7 * turn + 7])
+        board.poll(1)
+    assert board.memory_writes <= 250 + 2  # each byte once, the commit word twice
+    assert client.finish() == []
+    position = messages.CheckpointRecord.unpack(client.blob(BlobKind.CHECKPOINT)[:110]).noise_position
+    assert position == 50 + 7  # where the save began
+
+
+@pytest.mark.parametrize(("place", "value"), [(34, 0), (54, 200), (17, 2), (55, 1), (57, 5), (69, 9), (70, 7)])
+def test_values_that_no_device_writes_are_no_checkpoint(place: int, value: int) -> None:
+    """With a checksum that is right: random state 0, place in the buffer, source, limits, activity, task."""
+    board, client = started(XOR, noise(50))
+    client.tell(autonomous(Task.XOR))
+    run(board, client)
+    data = bytearray(client.blob(BlobKind.CHECKPOINT))
+    width = 4 if place == 34 else 2 if place in (55, 57) else 1
+    data[place : place + width] = value.to_bytes(width, "little")
+    data[2:6] = zlib.crc32(data[6:]).to_bytes(4, "little")
+    client.tell(messages.Halt())
+    chunks = set_blob(BlobKind.CHECKPOINT, bytes(data), 100)
+    for chunk in chunks[:-1]:
+        client.tell(chunk)
+    assert client.refused(chunks[-1]) == (Error.BAD_CHECKPOINT, CHECKPOINT_FORMAT)
+    assert client.status().state == State.UNCONFIGURED
+    memory = bytearray(board.memory)
+    memory[:] = b"\xff" * len(memory)
+    memory[-len(data) :] = data[::-1]  # generation 1 belongs into slot 1
+    board.memory = bytes(memory)
+    client = again(board)
+    assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
+    assert progress(client).activity == Activity.IDLE

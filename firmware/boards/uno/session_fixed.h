@@ -2,8 +2,8 @@
 #ifndef SESSION_FIXED_H
 #define SESSION_FIXED_H
 
-#include "board_fixed.h"
 #include "device.h"
+#include "line.h"
 
 #define SESSION_ROOM(session) ((void)(session), line_room(NULL))
 #define SESSION_WRITE(session, bytes, count) ((void)(session), line_write(NULL, bytes, count))

@@ -217,15 +217,14 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
-        """One reading of all arrays. A board that learns on its own pauses while it is read; that it did is checked."""
+        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that it did is checked."""
         network = self._configured()
         if not blobs.shapes(network, kind):
             return []
         for _ in range(_READINGS):
-            self.execute(messages.GetBlob(kind, 0))
-            before = self.status().steps
-            data = self._read_blob(kind)
-            if self.status().steps != before:
+            steps: set[int] = set()
+            data = self._read_blob(kind, lambda steps=steps: steps.add(self.status().steps))  # type: ignore[misc]
+            if len(steps) > 1:
                 continue
             try:
                 return blobs.from_bytes(network, kind, data)
