@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from plain_client import PlainClient, configure
 
+from mtjlearn.bench.alone import TASKS, iris_like, uno_alone
+from mtjlearn.bench.credit_client import CreditClient
 from mtjlearn.bench.profile import Profile
 from mtjlearn.bench.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
 from mtjlearn.bench.resident_rate import LossRatio, compare_noises
@@ -62,6 +65,38 @@ def test_waiting_for_the_host_counts_and_its_own_work_does_not(monkeypatch):
 
     monkeypatch.setattr(SteppedUno, "read", busy)
     assert stream(load, frames=150).samples_per_s == pytest.approx(prompt, rel=0.01)
+
+
+def test_learning_alone():
+    found = uno_alone()
+    assert {net: one["task"] for net, one in found.items()} == {"2-2-2-1": "teacher", "2-3-1": "xor", "4-8-3": "dataset"}
+    for one in found.values():
+        assert 0.4 < one["share"] < 1
+        assert one["steps_per_s"] == pytest.approx(one["share"] * one["limit"])
+        assert one["codes_a_step"] == pytest.approx(9615 / one["steps_per_s"], rel=1e-3)
+        # Beyond the paper's rig.
+        assert min(one["steps_per_s"], one["streamed_per_s"]) > 500
+
+
+def test_the_chips_clock_tells_steps_alone():
+    """The board's reports against the simulator's cycles and the board's count of steps."""
+    uno = SteppedUno(0.001)
+    client = CreditClient(uno)
+    client.execute(configure(TASKS[1].load.network))
+    client.execute(messages.SetTelemetry(100))
+    client.execute(TASKS[1].schedule.message)
+    client.listen(1)
+    begun = uno.seconds
+    reports = client.listen(20)
+    steps = reports[-1].step - reports[0].step + 100
+    assert steps / (uno.seconds - begun) == pytest.approx(np.mean([report.steps_per_second for report in reports]), rel=0.02)
+
+
+def test_iris_like():
+    x, targets = iris_like(TASKS[2].load)
+    assert (x.shape, targets.shape) == ((100, 4), (100, 3))
+    assert set(np.unique(targets)) == {0, 4096}
+    assert (targets.sum(axis=1) == 4096).all()
 
 
 def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):

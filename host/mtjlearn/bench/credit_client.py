@@ -79,6 +79,21 @@ class CreditClient:
             self._take()
         return count
 
+    def listen(self, reports: int) -> list[Telemetry]:
+        """Waits for so many more reports of the board.
+
+        Raises:
+            BenchError: none comes any more.
+        """
+        first, until = len(self.telemetry), time.monotonic() + _PATIENCE
+        while (count := len(self.telemetry)) < first + reports:
+            self._note(self._frames(_HELLO_WAIT))
+            if len(self.telemetry) > count:
+                until = time.monotonic() + _PATIENCE
+            elif time.monotonic() > until:
+                raise BenchError(f"the board has reported nothing for {_PATIENCE:g} s; run it again")
+        return self.telemetry[first:]
+
     def _open(self) -> Welcome:
         nonce = int.from_bytes(os.urandom(4), "little")
         hello = Hello(nonce, messages.VERSION, messages.VERSION)
@@ -97,16 +112,19 @@ class CreditClient:
         while len(self._flight) == before:
             if time.monotonic() > until:
                 raise BenchError(f"the board has acknowledged nothing for {_PATIENCE:g} s; run it again")
-            for frame in self._frames(_HELLO_WAIT):
-                if frame.session != self._session:
-                    continue
-                if frame.type == Ack.TYPE:
-                    self.ack = Ack.unpack(frame.payload)
-                    open_frames = (self._seq - self.ack.next_seq) & 0xFF
-                    while len(self._flight) > open_frames:
-                        self._flight.popleft()
-                elif frame.type == Telemetry.TYPE:
-                    self.telemetry.append(Telemetry.unpack(frame.payload))
+            self._note(self._frames(_HELLO_WAIT))
+
+    def _note(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            if frame.session != self._session:
+                continue
+            if frame.type == Ack.TYPE:
+                self.ack = Ack.unpack(frame.payload)
+                open_frames = (self._seq - self.ack.next_seq) & 0xFF
+                while len(self._flight) > open_frames:
+                    self._flight.popleft()
+            elif frame.type == Telemetry.TYPE:
+                self.telemetry.append(Telemetry.unpack(frame.payload))
 
     def _frames(self, timeout: float) -> list[Frame]:
         return [frame for frame in self._decoder.feed(self._line.read(timeout)) if isinstance(frame, Frame)]

@@ -54,6 +54,11 @@ class SteppedUno:
         self._late: list[tuple[int, bytes]] = []
         self._buffer = self._ffi.new("uint8_t[]", _MOST)
 
+    @property
+    def seconds(self) -> float:
+        """Of the chip's time since it was switched on."""
+        return self._cycle() / CLOCK
+
     def read(self, timeout: float) -> bytes:
         """Lets up to so many seconds of the chip's time pass, until bytes arrive at the host."""
         until = self._cycle() + round(timeout * CLOCK)
