@@ -54,12 +54,18 @@ class Chip:
     """One chip, just switched on; its RAM and its source are drawn from the seed. All functions of uno_chip.h are its methods."""
 
     def __init__(
-        self, elf: Path | None = None, *, seed: int = 1, eeprom: bytes | None = None, noise: DeviceNoise = DeviceNoise.SMTJ
+        self,
+        elf: Path | None = None,
+        *,
+        seed: int = 1,
+        eeprom: bytes | None = None,
+        noise: DeviceNoise = DeviceNoise.SMTJ,
+        profiled: bool = False,
     ) -> None:
         self.elf = elf or image()
         self.symbols = symbols(self.elf)
         self._ffi, self._lib = uno_library()
-        created = self._lib.uno_create(str(self.elf).encode(), seed, 0, int(noise), eeprom or self._ffi.NULL, False)
+        created = self._lib.uno_create(str(self.elf).encode(), seed, 0, int(noise), eeprom or self._ffi.NULL, profiled)
         self._chip = self._ffi.gc(created, self._lib.uno_destroy)
         self.took = 0
 
@@ -96,7 +102,7 @@ class Chip:
 
     def hang(self, cycles: int | None, *, masked: bool = True) -> None:
         """The program does nothing for so long, with interrupts off or on, or for ever, with interrupts on."""
-        place = 0x7000
+        place = 0x7F00  # where a bootloader would be: the image ends before
         if cycles is None:
             self.load(place, [0xCFFF])  # rjmp .
         else:

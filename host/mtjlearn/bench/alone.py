@@ -1,8 +1,8 @@
 """Training steps a second of boards that learn on their own, beside samples streamed to the same network.
 
 On the simulated Uno by the chip's clock, from its own reports, without evaluations and checkpoints. On the native board by this
-computer's clock: in real time a step waits for at least one fresh noise code, so that the converter sets the pace; on the virtual clock
-nothing does.
+computer's clock: in real time a step waits for at least one fresh noise code, so that the converter sets the pace; on the virtual
+clock nothing does.
 """
 
 from __future__ import annotations
