@@ -157,6 +157,8 @@ bool autonomous_resume(struct device *device)
     WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
+    if (own->activity == WIRE_ACTIVITY_EVALUATING)
+        own->activity = WIRE_ACTIVITY_LEARNING; /* no checkpoint says so, unless somebody made it */
     own->halve_left = own->halve_every ? own->halve_every - autonomous_steps(own) % own->halve_every : 0;
     curve_init(&own->curve, own->epoch_steps);
     bool there = true;
@@ -166,7 +168,9 @@ bool autonomous_resume(struct device *device)
         dataset->crc = own->source;
         there = dataset_fits(device) && dataset_check(device);
     }
-    if (own->task == WIRE_TASK_NONE || own->activity == WIRE_ACTIVITY_IDLE)
+    if (own->task == WIRE_TASK_NONE)
+        own->activity = WIRE_ACTIVITY_IDLE;
+    if (own->activity == WIRE_ACTIVITY_IDLE)
         return there;
     const struct wire_autonomous like = {.task = own->task,
                                          .epoch_steps = ordered ? 0 : own->epoch_steps,
@@ -280,9 +284,11 @@ static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
     /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer teaches half as well, so that a
-     * board faster than its converter waits for at least one code. */
-    if (step_prepare(device) != STEP_READY || !(device->took_codes || device->intake.source == WIRE_NOISE_SOURCE_INJECTED) || !is_due(device))
+     * board faster than its converter waits for one code a step; a board that slept finds many at once. */
+    if (step_prepare(device) != STEP_READY || (device->fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
         return false;
+    if (device->fresh)
+        device->fresh--;
     if (own->position == 0)
         task_epoch(device);
     struct sample sample = task_sample(device);

@@ -11,7 +11,7 @@
 
 /* A build for one board alone, which knows all of this at compile time, defines DEVICE_BOARD_FIXED and has a header board_fixed.h with the
  * four macros below and the name of its device, BOARD_DEVICE (boards/uno/board_fixed.h): then fields are constants, callbacks are called
- * directly, and the struct lies in flash. */
+ * directly, and there is no struct: the pointers to it are NULL. */
 #ifdef DEVICE_BOARD_FIXED
 #define BOARD_FLASH WIRE_FLASH
 #else

@@ -139,6 +139,7 @@ static uint32_t generation_of(const struct device *device, uint8_t slot)
 /* The same of a slot that must have been committed. */
 static enum slot_state examine_committed(const struct device *device, uint8_t slot, struct anp_config *config)
 {
+    WIRE_NEAR(config);
     uint16_t commit;
     uint32_t generation = generation_of(device, slot);
     read_bytes(device, slot, AT_COMMIT, &commit, sizeof commit);
@@ -379,10 +380,11 @@ bool checkpoint_poll(struct device *device)
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
             uint16_t interval = device->autonomous.checkpoint_interval;
-            if (checkpoint->dirty && interval && checkpoint->age >= interval && device->autonomous.activity != WIRE_ACTIVITY_EVALUATING)
+            if (checkpoint->dirty && interval && checkpoint->age >= interval)
                 checkpoint->wanted = true;
         }
-        if (!checkpoint->wanted)
+        /* An evaluation is not kept; the position would be its own. */
+        if (!checkpoint->wanted || device->autonomous.activity == WIRE_ACTIVITY_EVALUATING)
             return false;
         begin(device);
     }
@@ -408,7 +410,7 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
         return WIRE_DONE;
     }
     if (*payload == WIRE_CHECKPOINT_ACTION_ERASE) {
-        if (device->autonomous.activity == WIRE_ACTIVITY_LEARNING || device->autonomous.activity == WIRE_ACTIVITY_EVALUATING)
+        if (autonomous_learns(&device->autonomous))
             return device_refuse(device, WIRE_ERROR_BUSY, 0);
         checkpoint->generation = 0;
         enter(checkpoint, CHECKPOINT_ERASE, 0);

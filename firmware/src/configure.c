@@ -64,6 +64,7 @@ static void read_config(struct anp_config *config, const struct wire_configure *
 /* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
 bool configure_fits(const struct anp_config *config, uint8_t max_payload)
 {
+    WIRE_NEAR(config);
     uint16_t targets = config->sizes[config->layers];
     if (config->loss == ANP_CROSS_ENTROPY) {
         if (targets > max_payload / 2u)

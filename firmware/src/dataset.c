@@ -109,7 +109,8 @@ static uint8_t class_of(const struct device *device, uint16_t index)
     const struct dataset *dataset = &device->dataset;
     size_t bit = (size_t)index * dataset->class_bits;
     uint8_t byte = byte_at(device, (uint16_t)(value_bytes(device) + bit / 8));
-    return (uint8_t)(byte >> (bit & 7)) & (uint8_t)((1u << dataset->class_bits) - 1);
+    uint8_t mask = (uint8_t)((1u << dataset->class_bits) - 1);
+    return (uint8_t)(byte >> (bit & 7) & mask);
 }
 
 /* Classes that the network has an output for. */

@@ -31,39 +31,29 @@ enum wire_result device_handle(void *context, uint8_t type, const uint8_t *paylo
     return result;
 }
 
-/* A board in flash becomes one in RAM, which tables of fields can read. */
-static __attribute__((noinline)) struct board copy_of(const BOARD_FLASH struct board *board)
-{
-    return *board;
-}
-
 static const WIRE_FLASH struct field start_fields[] = {
     FIELD(wire_welcome, boot_count, board_start, boot_count),
     FIELD(wire_welcome, reset_cause, board_start, reset_cause),
     FIELD(wire_welcome, last_error, board_start, last_error),
 };
 
-static const WIRE_FLASH struct field welcome_fields[] = {
-    FIELD(wire_welcome, receive_window, board, receive_window),
-    FIELD(wire_welcome, adc_bits, board, adc_bits),
-    FIELD(wire_welcome, adc_rate, board, adc_rate),
-    FIELD(wire_welcome, adc_reference, board, adc_reference),
-    FIELD(wire_welcome, line_rate, board, line_rate),
-    FIELD(wire_welcome, arena, board, arena_bytes),
-    FIELD(wire_welcome, memory, board, memory_bytes),
-};
-
 void device_welcome(void *context, struct wire_welcome *message)
 {
     const struct device *device = context;
-    const struct board board = copy_of(device->board);
-    FIELDS_COPY(message, &board, welcome_fields);
+    const BOARD_FLASH struct board *board = device->board;
+    message->receive_window = BOARD(board, receive_window);
+    message->adc_bits = BOARD(board, adc_bits);
+    message->adc_rate = BOARD(board, adc_rate);
+    message->adc_reference = BOARD(board, adc_reference);
+    message->line_rate = BOARD(board, line_rate);
+    message->arena = BOARD(board, arena_bytes);
+    message->memory = BOARD(board, memory_bytes);
     FIELDS_COPY(message, device->start, start_fields);
     message->build = DEVICE_BUILD;
-    strncpy(message->board, board.name, sizeof message->board - 1);
+    strncpy(message->board, BOARD(board, name), sizeof message->board - 1);
     message->restored = device->checkpoint.restored;
-    message->features = (uint16_t)(board.features | OWN_FEATURES | (board.memory_bytes ? WIRE_FEATURES_MEMORY : 0) |
-                                   (board.analog ? WIRE_FEATURES_ANALOG : 0));
+    message->features = (uint16_t)(BOARD(board, features) | OWN_FEATURES | (BOARD(board, memory_bytes) ? WIRE_FEATURES_MEMORY : 0) |
+                                   (BOARD_HAS(board, analog) ? WIRE_FEATURES_ANALOG : 0));
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
@@ -111,7 +101,8 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
 #ifndef DEVICE_FRAMES_IN_PLACE
     session->transmit = (uint8_t *)device->transmit;
 #endif
-    session->max_payload = BOARD(board, max_payload) < DEVICE_MAX_PAYLOAD ? BOARD(board, max_payload) : DEVICE_MAX_PAYLOAD;
+    uint8_t most = BOARD(board, max_payload);
+    session->max_payload = most < DEVICE_MAX_PAYLOAD ? most : DEVICE_MAX_PAYLOAD;
     wire_session_init(session);
     device->code_clock = device_clock(device);
     autonomous_forget(&device->autonomous);
@@ -141,14 +132,18 @@ void device_take_codes(struct device *device)
 {
     struct health *health = &device->intake.health;
     uint16_t faults = health->faults;
-    uint8_t taken;
+    uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);
         if (taken)
             device->took_codes = true;
+        if (all <= UINT8_MAX - INTAKE_BATCH)
+            all = (uint8_t)(all + taken);
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
+    if (device->fresh < all)
+        device->fresh = all;
     check_silence(device);
     if (health->faults != faults)
         remember(device, WIRE_FAULT_ERROR | health->last_fault);

@@ -41,6 +41,7 @@ struct device {
     bool configured;
     bool restart;                 /* RESET was executed */
     bool took_codes;              /* in this turn */
+    uint8_t fresh;                /* codes that arrived together and that steps on its own may still count on */
     bool waits;                   /* the command that is executed waits for a checkpoint */
     bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
 #ifndef DEVICE_INPUT_IN_PLACE

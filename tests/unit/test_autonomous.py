@@ -131,7 +131,8 @@ def test_without_codes_no_step_is_made() -> None:
     board, client = started(XOR, noise(30))
     client.tell(autonomous(Task.XOR))
     found = run(board, client)
-    assert (found.activity, found.steps) == (Activity.LEARNING, 30)
+    # Each of the last seven codes serves a step.
+    assert (found.activity, found.steps) == (Activity.LEARNING, 30 + PER_STEP - 1)
     assert board.queued == 0
 
 
@@ -154,7 +155,7 @@ def test_what_it_refuses_while_it_learns() -> None:
     client.tell(messages.Evaluate(1, row[:3]))
     client.tell(messages.Halt())
     found = progress(client)
-    assert (found.activity, found.stop_reason, found.steps) == (Activity.HALTED, StopReason.HOST, 10)
+    assert (found.activity, found.stop_reason, found.steps) == (Activity.HALTED, StopReason.HOST, 10 + PER_STEP - 1)
     client.tell(messages.SetRates(0, 0))
     client.tell(messages.Halt())
 
@@ -213,7 +214,7 @@ def test_weights_that_are_read_are_of_one_step() -> None:
     client.tell(autonomous(Task.TEACHER, epoch_steps=100))
     chunk = client.ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob)
     board.queue(noise(100, seed=1))
-    assert client.status().steps == 100
+    assert client.status().steps == 100 + PER_STEP - 1
     # What ends the pause: the last chunk, time, or another host. The clock stands still while it waits.
     client.ask(messages.GetBlob(BlobKind.WEIGHTS, chunk.total - 2), messages.Blob)
     board.poll()

@@ -442,3 +442,19 @@ def test_erased_checkpoints_are_gone() -> None:
     assert checkpoints(client).generation == 0
     assert client.refused(messages.GetBlob(BlobKind.CHECKPOINT, 0)) == (Error.NO_MEMORY, 0)
     assert again(board).welcome.restored == Restored.NOTHING
+
+
+def test_codes_that_arrive_meanwhile_do_not_hold_it_up() -> None:
+    board = MemoryBoard(memory_latency=3)
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    board.feed(CODES[:250])
+    board.poll()
+    client.push(messages.Checkpoint.TYPE, b"\0")
+    for turn in range(2000):
+        board.feed(CODES[7 * turn : 7 * turn + 7])
+        board.poll(1)
+    assert board.memory_writes <= 250 + 2  # each byte once, the commit word twice
+    assert client.finish() == []
+    position = messages.CheckpointRecord.unpack(client.blob(BlobKind.CHECKPOINT)[:110]).noise_position
+    assert position == 50 + 7  # where the save began

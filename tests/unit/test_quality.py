@@ -37,8 +37,8 @@ MAY_INCLUDE = {
     "simulators/uno": ["boards/native"],
     "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native"],  # what it says to the chip's image
 }
-BOARDS_OWN = {"board_fixed.h"}
-"""What a board that is built alone says to board.h, which asks for it by a macro."""
+BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
+"""What a board that is built alone says to board.h and session.c, which ask for it by a macro."""
 AVR, ARM = {"boards/uno", "bench"}, {"boards/mps2", "boards/mps2/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/arduino compiles it, with warnings as errors."""

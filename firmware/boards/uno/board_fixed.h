@@ -15,6 +15,7 @@
 
 #define BOARD_DEVICE uno_device
 
+#define UNO_name "uno"
 #define UNO_arena uno_arena
 #define UNO_arena_bytes ((uint16_t)UNO_ARENA)
 #define UNO_receive_window ((uint16_t)UNO_RECEIVE_WINDOW)
@@ -22,6 +23,8 @@
 #define UNO_features WIRE_FEATURES_ADC_LIVE
 #define UNO_adc_bits ((uint8_t)10)
 #define UNO_adc_rate (F_CPU / UNO_CYCLES_PER_CODE)
+#define UNO_adc_reference ((uint16_t)UNO_REFERENCE_MV)
+#define UNO_line_rate LINE_BYTES_PER_SECOND
 #define UNO_memory_bytes ((uint16_t)EEPROM_STARTS)
 #define UNO_memory_block ((uint16_t)1)
 

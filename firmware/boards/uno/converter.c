@@ -5,6 +5,9 @@
 
 #include "uno.h"
 
+/* Functions of their own also in an image that is optimised as a whole: the tests call them. */
+#define USED __attribute__((used))
+
 #if UNO_ADC_PRESCALER == 128
 #define PRESCALER ((1u << ADPS2) | (1u << ADPS1) | (1u << ADPS0))
 #elif UNO_ADC_PRESCALER == 64
@@ -90,7 +93,7 @@ void converter_start(void)
 }
 
 /* The channel changes only while no conversion is under way or about to begin: then each code is of one pin for sure. */
-__attribute__((used)) uint16_t converter_analog(void *context, uint8_t pin)
+USED uint16_t converter_analog(void *context, uint8_t pin)
 {
     (void)context;
     /* The conversion under way is the last; its code is the interrupt's. */
@@ -111,7 +114,7 @@ __attribute__((used)) uint16_t converter_analog(void *context, uint8_t pin)
     return code;
 }
 
-__attribute__((used)) uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
+USED uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;
     uint16_t *from = next;
@@ -142,7 +145,7 @@ __attribute__((used)) uint16_t converter_read(void *context, uint16_t *codes, ui
     return count;
 }
 
-__attribute__((used)) uint32_t converter_lost(void *context)
+uint32_t converter_lost(void *context)
 {
     (void)context;
     return lost;

@@ -23,20 +23,6 @@ void uno_led(uint8_t on)
         PORTB &= (uint8_t)~(1u << PORTB5);
 }
 
-/* What the device tells of the board; all else it calls by name (board_fixed.h). */
-static const WIRE_FLASH struct board board = {
-    .name = "uno",
-    .arena_bytes = UNO_ARENA,
-    .receive_window = UNO_receive_window,
-    .features = UNO_features,
-    .adc_bits = UNO_adc_bits,
-    .adc_rate = UNO_adc_rate,
-    .adc_reference = UNO_REFERENCE_MV,
-    .line_rate = LINE_BYTES_PER_SECOND,
-    .memory_bytes = UNO_memory_bytes,
-    .analog = converter_analog,
-};
-
 /* A byte that arrived since the device looked for one ends the sleep at once: the instruction after sei() is always executed. */
 static void sleep(void)
 {
@@ -68,7 +54,7 @@ int main(void)
         ;
     converter_start();
 
-    device_init(&uno_device, &board, &start);
+    device_init(&uno_device, NULL, &start); /* the board is board_fixed.h */
     for (;;) {
         /* Where the tests find the chip between two turns. */
         __asm__ volatile(".global uno_turn\nuno_turn:");

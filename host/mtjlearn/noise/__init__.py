@@ -2,7 +2,7 @@
 
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.noise.characterise import Summary, autocorrelation, characterise
-from mtjlearn.noise.health import HealthLimits
+from mtjlearn.noise.health import NO_TESTS, HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.noise.playback import Live, Playback
 from mtjlearn.noise.recording import Recording, RecordingError, load_recording
@@ -11,6 +11,7 @@ from mtjlearn.noise.smtj import PRESETS, Junction, SimulatedAdc
 from mtjlearn.noise.sources import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 
 __all__ = [
+    "NO_TESTS",
     "PRESETS",
     "Bernoulli",
     "Gaussian",

@@ -4,6 +4,7 @@
 
 #include "anp.h"
 #include "anp_fixed.h"
+#include "anp_flash.h"
 #include "anp_kernels.h"
 
 struct anp_draw anp_draw_split(uint32_t random);

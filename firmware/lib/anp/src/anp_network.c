@@ -10,6 +10,7 @@
 
 static uint16_t count_units(const struct anp_config *config)
 {
+    ANP_NEAR(config);
     uint16_t units = 0;
     for (uint8_t l = 1; l <= config->layers; l++)
         units = (uint16_t)(units + config->sizes[l]);
@@ -178,6 +179,7 @@ void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int
 /* norm16 of 40 bits. */
 static void set_eta(struct anp_network *net)
 {
+    ANP_NEAR(net);
     uint32_t low = (net->config.learning_rate & 255u) * net->units;
     uint32_t high = (net->config.learning_rate >> 8) * net->units + (low >> 8);
     uint8_t lowest = (uint8_t)low, bits = high || lowest ? 40 : 0;
