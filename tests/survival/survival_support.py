@@ -87,9 +87,9 @@ def observer(url: str) -> Iterator[PlainClient]:
 
 
 def see(client: PlainClient) -> Seen:
-    """STATUS, PROGRESS and HEALTH."""
-    health = client.ask(messages.GetHealth(), messages.Health)
-    return Seen(client.status(), client.ask(messages.GetProgress(), messages.Progress), health)
+    """STATUS, PROGRESS and HEALTH, in this order: steps counted under a fault that lasts are steps under that fault."""
+    status, progress = client.status(), client.ask(messages.GetProgress(), messages.Progress)
+    return Seen(status, progress, client.ask(messages.GetHealth(), messages.Health))
 
 
 def wait(client: PlainClient, enough: Callable[[Seen], bool]) -> Seen:

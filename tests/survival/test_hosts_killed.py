@@ -44,7 +44,6 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
             assert seen.learns
         os.kill(watching.pid, signal.SIGCONT)
         told = result(watching)  # finds its session gone, opens another, and sees the end
-        print(name, steps, told["progress"]["steps"])
         assert told["progress"]["activity"] == "finished"
         assert told["progress"]["steps"] == EPOCHS[name] * SAMPLES
 
@@ -53,5 +52,4 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
             seen = see(client)
             assert (seen.progress.activity, seen.status.steps) == (Activity.FINISHED, EPOCHS[name] * SAMPLES)
         accuracy = accuracy_on_test(url, SEED)
-        print(accuracy)
         assert accuracy >= 0.93
