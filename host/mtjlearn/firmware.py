@@ -64,7 +64,7 @@ def build_simulator(name: str) -> Path:
     """Builds the program that simulates a chip, or finds it among what was built before; returns its path.
 
     Args:
-        name: ``uno`` (libsimavr) or ``m4`` (QEMU).
+        name: ``uno`` (libsimavr) or ``m4`` (QEMU), programs; ``uno-library``, a shared library.
 
     Raises:
         ToolMissing: the compiler or a library is not installed.
