@@ -1,6 +1,6 @@
-"""The long run of power cuts: the power of a simulated Uno is cut at each write of a checkpoint of 4-8-3, into an erased slot and over
-another; after each cut it boots, trains, saves again and boots again. Prints one line of JSON for each round; a start with anything
-but a complete checkpoint fails it.
+"""The long run of power cuts: the power of a simulated Uno is cut at each write of a checkpoint of 4-8-3, into an erased slot and
+over another; after each cut it boots, trains, saves again and boots again. Prints one line of JSON for each round; a start with
+anything but a complete checkpoint fails it.
 
     python tests/soak/power_cuts.py [--rounds 1]
 """

@@ -217,7 +217,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
-        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that it did is checked."""
+        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that is checked."""
         network = self._configured()
         if not blobs.shapes(network, kind):
             return []

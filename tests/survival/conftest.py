@@ -1,0 +1,31 @@
+"""Whole boards as processes of their own, which outlive their hosts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+
+from mtjlearn.discovery import VIRTUAL
+from mtjlearn.firmware import ToolMissing
+
+
+@pytest.fixture(scope="session")
+def _tools(tool_missing: Callable[[str], None]) -> None:
+    """uno-sim and its image are built once; without the tools its tests are skipped."""
+    try:
+        VIRTUAL["uno-sim"].start().close()
+    except ToolMissing as missing:
+        tool_missing(str(missing))
+
+
+@pytest.fixture(params=["native", "uno-sim"])
+def name(request: pytest.FixtureRequest) -> str:
+    """A board with nonvolatile memory, as mtjlearn takes it."""
+    if request.param == "uno-sim":
+        request.getfixturevalue("_tools")
+    return str(request.param)

@@ -1,0 +1,55 @@
+"""Hosts are killed and stopped while a board learns on its own: it does not care."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from survival_support import accuracy_on_test, board_process, host, observer, result, see, wait
+
+from mtjlearn.wire.messages import Activity
+
+EPOCHS = {"native": 900, "uno-sim": 100}
+"""Enough for .93 on the test part, and for hosts to come and go meanwhile."""
+SAMPLES = 120
+SEED = 0
+
+
+def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
+    with board_process(name) as url:
+        result(host("autonomous", "start", "iris", "--board", url, "--epochs", EPOCHS[name], "--seed", SEED))
+        steps = []
+
+        watching = host("autonomous", "watch", "--board", url)
+        time.sleep(1.5)
+        assert watching.poll() is None
+        os.kill(watching.pid, signal.SIGKILL)
+        assert watching.wait() == -signal.SIGKILL
+        with observer(url) as client:
+            steps.append(see(client).progress.steps)
+        time.sleep(0.5)  # nobody is there
+        with observer(url) as client:
+            steps.append(see(client).progress.steps)
+
+        watching = host("autonomous", "watch", "--board", url)
+        time.sleep(1.5)
+        os.kill(watching.pid, signal.SIGSTOP)
+        with observer(url) as client:  # the stopped one still has its hand on the port
+            seen = see(client)
+            steps.append(seen.progress.steps)
+            assert seen.learns
+            seen = wait(client, lambda seen: seen.progress.steps > steps[-1] + 1000 or not seen.learns)
+            steps.append(seen.progress.steps)
+            assert seen.learns
+        os.kill(watching.pid, signal.SIGCONT)
+        told = result(watching)  # finds its session gone, opens another, and sees the end
+        assert told["progress"]["activity"] == "finished"
+        assert told["progress"]["steps"] == EPOCHS[name] * SAMPLES
+
+        assert steps == sorted(set(steps))
+        with observer(url) as client:
+            seen = see(client)
+            assert (seen.progress.activity, seen.status.steps) == (Activity.FINISHED, EPOCHS[name] * SAMPLES)
+        accuracy = accuracy_on_test(url, SEED)
+        assert accuracy >= 0.93
