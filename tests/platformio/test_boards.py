@@ -61,6 +61,12 @@ def test_environments_say_what_their_boards_are(project: Path) -> None:
     assert max(map(len, names)) <= 11  # HELLO's field
 
 
+def test_page_has_every_environment(project: Path) -> None:
+    page = (project / "docs" / "boards.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")][1:]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == ENVIRONMENTS | {"mps2"}
+
+
 def test_uno_is_the_image_that_the_host_builds(pio_build: Callable[[str], Path], tmp_path: Path) -> None:
     assert image(pio_build("uno") / "firmware.elf", tmp_path) == image(build_firmware("uno"), tmp_path)
 
