@@ -1,4 +1,5 @@
-"""Measures the simulated chips anew and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim]``.
+"""Measures the simulated chips anew and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim]``,
+or what the images take alone: ``python tests/bench/renew.py sizes``.
 
 Takes some minutes. The figures that were kept are shown beside the new ones.
 """
@@ -10,12 +11,14 @@ import sys
 from figures import Report, load, save
 
 from mtjlearn.bench.alone import uno_alone
+from mtjlearn.bench.image import ImageSize
 from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.report import chip_report
+from mtjlearn.bench.report import TARGETS, chip_report
 from mtjlearn.bench.resident_rate import measure_resident
 from mtjlearn.bench.streaming import stream
 from mtjlearn.bench.timing import STREAM_SIZES
 from mtjlearn.bench.workload import workload
+from mtjlearn.firmware import build_firmware
 
 
 def measure(board: str) -> Report:
@@ -31,6 +34,12 @@ def measure(board: str) -> Report:
 def main() -> None:
     """Renews the boards named on the command line, else all."""
     kept = load()
+    if sys.argv[1:] == ["sizes"]:
+        for board, report in kept.items():
+            image = ImageSize.read(build_firmware(TARGETS[board]))
+            report |= {"flash_bytes": image.flash, "ram_bytes": image.ram}
+        save(kept)
+        return
     for board in sys.argv[1:] or CHIPS:
         report = measure(board)
         for net, figures in report["nets"].items():

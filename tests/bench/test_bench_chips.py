@@ -41,6 +41,14 @@ def test_no_step_is_dearer_than_it_was(report, tool_missing):
     assert dearer(report, kept) == []
 
 
+def test_sizes_kept_are_the_images(report, tool_missing):
+    kept = load()[report["board"]]
+    if report["compiler"] != kept["compiler"]:
+        tool_missing(f"the figures were counted with {kept['compiler']}, here is {report['compiler']}")
+    sizes = [(one["flash_bytes"], one["ram_bytes"]) for one in (report, kept)]
+    assert sizes[0] == sizes[1], "python tests/bench/renew.py sizes"
+
+
 def test_report(report):
     assert report["unit"] == {"uno-sim": "cycles", "m4-sim": "instructions"}[report["board"]]
     assert set(report["nets"]) == {"-".join(map(str, sizes)) for sizes in STEP_SIZES} - SLOW
