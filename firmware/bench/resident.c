@@ -9,9 +9,11 @@
 #include "clock.h"
 #include "converter.h"
 #include "frame.h"
+#include "health.h"
 #include "line.h"
 #include "messages.h"
 #include "starts.h"
+#include "uno.h"
 
 #define PAYLOAD WIRE_MIN_PAYLOAD
 #define ANSWER 0x80               /* added to the type of a command in its answer */
@@ -19,6 +21,8 @@
 #define INPUT 24                  /* received bytes decoded at once, as the device does */
 #define VALUES 192                /* of all samples */
 #define ARENA_BYTES 256
+#define CODES_PER_SECOND (F_CPU / UNO_CYCLES_PER_CODE)
+#define FULL_SCALE 1023
 
 enum command {
     CONFIGURE = 1,                /* u32 seed, u32 learning rate, u16 sigma, u8 sizes; answer: u8 anp_status */
@@ -26,6 +30,7 @@ enum command {
     RUN = 3,                      /* u32 learning rate, u32 steps; answer: struct run */
     EVALUATE = 4,                 /* empty; answer: u64 sum of the losses of all samples */
     FRAMES = 5,                   /* u8 payload bytes, u16 repeats; answer: u32 us to encode, u32 us to decode */
+    TESTS = 6,                    /* u8 codes, at most BATCH, u16 repeats; answer: u32 us of the noise tests; empty: they do not run */
 };
 
 struct run {
@@ -39,6 +44,7 @@ struct run {
 
 static struct anp_network net;
 static struct anp_noise noise;
+static struct health health;
 static uint8_t arena[ARENA_BYTES] __attribute__((aligned(4)));
 static int16_t values[VALUES];
 static uint16_t stored;           /* values */
@@ -151,6 +157,32 @@ static void time_frames(uint8_t length, uint16_t repeats, uint32_t *micros)
     memcpy(micros, times, sizeof times);
 }
 
+/* The tests of the noise source on fresh codes, so many at once. False: the source does not show two levels. */
+static bool time_tests(uint8_t count, uint16_t repeats, uint32_t *micros)
+{
+    uint16_t codes[BATCH];
+    *micros = 0;
+    while (!anp_noise_ready(&noise)) {
+        take_codes();
+        starts_feed();
+    }
+    health_init(&health, CODES_PER_SECOND, FULL_SCALE);
+    if (count == 0 || count > BATCH || !health_calibrate(&health, &noise, noise.received - 1))
+        return false;
+    for (; repeats; repeats--) {
+        for (uint8_t taken = 0; taken < count;) {
+            taken = (uint8_t)(taken + converter_read(NULL, codes + taken, (uint16_t)(count - taken)));
+            starts_feed();
+        }
+        anp_noise_put_all(&noise, codes, count);
+        uint32_t begun = clock_micros(NULL), cost = clock_micros(NULL) - begun;
+        begun += cost;
+        health_take(&health, &noise, codes, count, noise.received - count);
+        *micros += clock_micros(NULL) - begun - cost;
+    }
+    return health.fault == 0;
+}
+
 static void answer(uint8_t type, uint8_t seq, const void *payload, uint8_t length)
 {
     memcpy((uint8_t *)transmit + WIRE_TRANSMIT_PAYLOAD, payload, length);
@@ -188,6 +220,9 @@ static void execute(uint8_t type, uint8_t seq, const uint8_t *payload, uint8_t l
     } else if (type == FRAMES) {
         time_frames(payload[0], take16(payload + 1), result.micros);
         answer(type, seq, &result, sizeof result.micros);
+    } else if (type == TESTS) {
+        bool served = time_tests(payload[0], take16(payload + 1), result.micros);
+        answer(type, seq, &result, served ? sizeof result.micros[0] : 0);
     }
 }
 

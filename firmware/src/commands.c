@@ -82,14 +82,13 @@ static enum wire_result set_health(struct device *device, const uint8_t *payload
     DEVICE_KNOWN(device);
     (void)length;
     const struct wire_set_health *request = (const void *)payload;
-    if (request->repetitions < WIRE_SET_HEALTH_REPETITIONS_MIN)
-        return device_out_of_range(device, 1);
-    if (request->window > WIRE_SET_HEALTH_WINDOW_MAX || (request->window && request->window < WIRE_NOISE_BUFFER))
-        return device_out_of_range(device, 2);
-    if (request->recalibrate > WIRE_SET_HEALTH_RECALIBRATE_MAX)
-        return device_out_of_range(device, 6);
     struct health_limits limits;
     memcpy(&limits, request, sizeof limits);
+    uint8_t unfit = health_unfit(&limits);
+    if (unfit)
+        return device_out_of_range(device, unfit);
+    if (request->recalibrate > WIRE_SET_HEALTH_RECALIBRATE_MAX)
+        return device_out_of_range(device, 6);
     health_set_limits(&device->intake.health, &limits);
     if (request->recalibrate) {
         health_forget(&device->intake.health);

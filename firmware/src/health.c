@@ -38,6 +38,13 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
     limits->switches_min = row->switches_min;
 }
 
+uint8_t health_unfit(const struct health_limits *limits)
+{
+    if (limits->repetitions < WIRE_SET_HEALTH_REPETITIONS_MIN)
+        return 1;
+    return limits->window > WIRE_SET_HEALTH_WINDOW_MAX || (limits->window && limits->window < ANP_NOISE_BUFFER) ? 2 : 0;
+}
+
 void health_set_limits(struct health *health, const struct health_limits *limits)
 {
     health->limits = *limits;

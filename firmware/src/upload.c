@@ -3,6 +3,7 @@
 #include "crc32.h"
 #include "device.h"
 #include "memory.h"
+#include "slots.h"
 
 #define FLUSHED 0xff              /* of blobs.written, which is a byte count else */
 #define COMMIT_BYTES 2            /* of a slot: they must not count before the checkpoint is complete */
@@ -45,7 +46,7 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
     uint16_t start = (uint16_t)header->offset;
     if (start == 0 && blobs->written == 0) {
         uint16_t commit = (uint16_t)(data[0] | (count > 1 ? data[1] << 8 : 0));
-        if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != CHECKPOINT_COMMIT)
+        if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != SLOT_COMMITTED)
             return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
         /* A checkpoint may lie across the dataset of another network. */
         device->dataset.complete = false;

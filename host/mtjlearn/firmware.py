@@ -64,7 +64,7 @@ def build_simulator(name: str) -> Path:
     """Builds the program that simulates a chip, or finds it among what was built before; returns its path.
 
     Args:
-        name: ``uno`` (libsimavr) or ``m4`` (QEMU).
+        name: ``uno`` (libsimavr) or ``m4`` (QEMU), programs; ``uno-library``, a shared library.
 
     Raises:
         ToolMissing: the compiler or a library is not installed.
@@ -127,6 +127,10 @@ def _checksum(target: Target, flags: list[str], compiler: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+_LINKING = ("-mmcu", "-mcpu", "-mthumb", "-mfpu", "-mfloat-abi", "-O", "-flto", "-fuse-linker-plugin", "-Wl,")
+"""What PlatformIO says when it links; with link-time optimisation more would make another image of the same sources."""
+
+
 @dataclass(frozen=True)
 class _Compilation:
     """One build, in a folder of its own."""
@@ -143,7 +147,8 @@ class _Compilation:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             compiled = [list(pool.map(self._compile, sorted(group))) for group in groups]
         archives = [self._archive(index, objects) for index, objects in enumerate(compiled) if index]
-        self._run([self.compiler, *self.flags, *compiled[0], *archives, *self.target.link, "-o", self.scratch / file_name])
+        flags = [flag for flag in self.flags if flag.startswith(_LINKING)]
+        self._run([self.compiler, *flags, *compiled[0], *archives, *self.target.link, "-o", self.scratch / file_name])
 
     def _compile(self, source: Path) -> Path:
         name = source.relative_to(self.root)

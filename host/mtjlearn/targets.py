@@ -97,7 +97,8 @@ def _uno() -> Target:
 def _uno_resident() -> Target:
     """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
     drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
-    return replace(_uno(), name="uno-resident", sources=("firmware/bench/resident.c", *drivers), board=None)
+    sources = ("firmware/bench/resident.c", "firmware/src/health.c", *drivers)
+    return replace(_uno(), name="uno-resident", sources=sources, board=None)
 
 
 def _mps2() -> Target:
@@ -161,6 +162,23 @@ def _uno_simulator() -> Target:
     )
 
 
+def _uno_library() -> Target:
+    """The simulated Uno without the program around it, to be loaded into a process."""
+    parts = ("adc", "chip", "eeprom", "image", "module", "profile", "usart", "watchdog")
+    program = _uno_simulator()
+    folder = "firmware/simulators/uno/library"
+    return replace(
+        program,
+        name="uno-library",
+        sources=(
+            f"{folder}/*.c",
+            *(f"firmware/simulators/uno/{name}.c" for name in parts),
+            *(f"firmware/boards/native/{name}.c" for name in ("generator", "sensors", "smtj")),
+        ),
+        flags=(*program.flags, f"-I{folder}", "-shared", "-fPIC"),
+    )
+
+
 def _explain_simavr(message: str) -> FirmwareError | None:
     if _NO_SIMAVR.search(message):
         return ToolMissing("libsimavr is missing; install it: apt-get install libsimavr-dev libelf-dev")
@@ -174,5 +192,5 @@ FIRMWARE: dict[str, Callable[[], Target]] = {
     "mps2-profile": _mps2_profile,
 }
 """Images of chips, by the names that build_firmware() takes."""
-SIMULATORS: dict[str, Callable[[], Target]] = {"uno": _uno_simulator, "m4": _mps2_simulator}
-"""Programs that simulate chips, by the names that build_simulator() takes."""
+SIMULATORS: dict[str, Callable[[], Target]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
+"""What simulates chips, by the names that build_simulator() takes."""

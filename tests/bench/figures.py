@@ -72,7 +72,7 @@ def _board(report: Report) -> str:
         f"* Flash {report['flash_bytes']:,} bytes, static RAM {report['ram_bytes']:,}; deepest stack {report['stack_bytes']:,}, "
         f"never touched {report['untouched_bytes']:,}."
     )
-    for part in ("stream", "resident"):
+    for part in _PARTS:
         if report.get(part):
             lines.append(_PARTS[part](report[part]))
     return "\n".join(lines)
@@ -85,6 +85,19 @@ def _stream(found: Report) -> str:
         f"{found['share']:.0%} of the lesser of line ({found['line_limit']:,.0f}) and learner ({found['learner_limit']:,.0f}); "
         f"bytes lost: {lost['firmware'] + lost['uart']}."
     )
+
+
+def _alone(found: Report) -> str:
+    lines = [
+        "* Learning on its own, by the chip's clock (share: of what the step alone would allow beside converter and noise tests):",
+        "",
+        "| network | task | steps/s | share | streamed, samples/s | codes a step |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for net, one in found.items():
+        rates = f"{one['steps_per_s']:,.0f} | {one['share']:.0%} | {one['streamed_per_s']:,.0f}"
+        lines.append(f"| {net} | {one['task']} | {rates} | {one['codes_a_step']:.1f} |")
+    return "\n".join([*lines, ""])
 
 
 def _resident(found: Report) -> str:
@@ -103,4 +116,4 @@ def _interval(found: Report) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
-_PARTS = {"stream": _stream, "resident": _resident}
+_PARTS = {"stream": _stream, "resident": _resident, "alone": _alone}

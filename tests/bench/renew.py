@@ -9,6 +9,7 @@ import sys
 
 from figures import Report, load, save
 
+from mtjlearn.bench.alone import uno_alone
 from mtjlearn.bench.limits import CHIPS
 from mtjlearn.bench.report import chip_report
 from mtjlearn.bench.resident_rate import measure_resident
@@ -22,6 +23,7 @@ def measure(board: str) -> Report:
     report = chip_report(board)
     if board == "uno-sim":
         report["stream"] = stream(workload(STREAM_SIZES)).figures
+        report["alone"] = uno_alone()
         report["resident"] = measure_resident()
     return report
 

@@ -61,6 +61,17 @@ def test_another_board_is_measured_over_its_line_alone():
     assert (result["nets"], result["steps_per_s"], result["model"]) == (None, None, None)
 
 
+def test_native_learns_alone(native):
+    result, text = native
+    assert [one["task"] for one in result["alone"].values()] == ["teacher", "xor", "dataset"]
+    for one in result["alone"].values():
+        # A fresh code of 9,615 a second for each step; nothing to wait for on the virtual clock, nor when samples are streamed.
+        assert 0 < one["real_time"]["steps_per_s"] < 1.2 * 9615
+        assert one["virtual_clock"]["min"] > 0
+        assert one["real_time"]["streamed_per_s"] > 0
+    assert "learning on its own" in text
+
+
 def test_no_board(monkeypatch):
     monkeypatch.setattr(list_ports, "comports", list)
     found = run()

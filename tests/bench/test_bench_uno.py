@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
+import numpy as np
 import pytest
 from plain_client import PlainClient, configure
 
+from mtjlearn.bench.alone import TASKS, iris_like, uno_alone
+from mtjlearn.bench.credit_client import CreditClient
 from mtjlearn.bench.profile import Profile
 from mtjlearn.bench.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
 from mtjlearn.bench.resident_rate import LossRatio, compare_noises
@@ -16,6 +21,7 @@ from mtjlearn.compilers import ToolMissing
 from mtjlearn.firmware import build_firmware, build_simulator
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.virtual.uno_library import SteppedUno
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, encode_frame
@@ -34,14 +40,63 @@ def tools(tool_missing):
 
 
 def test_stream():
-    found = stream(workload((4, 8, 3)), frames=200, speed=0)
+    found = stream(workload((4, 8, 3)), frames=200)
     assert found.rx_overruns[1] == 0
     # 56 bytes of samples in a frame of 66; four samples.
     assert found.line_limit == pytest.approx(25_000 * 4 / 66)
     assert 0 < found.samples_per_s < min(found.line_limit, found.learner_limit)
     assert found.share == pytest.approx(found.samples_per_s / min(found.line_limit, found.learner_limit))
-    assert CLOCK * 0.95 / sum(found.cycles.values()) < found.learner_limit < CLOCK / sum(found.cycles.values())
+    by_time = 9615 * sum(found.code_cycles.values())
+    assert found.learner_limit == pytest.approx((CLOCK - by_time) / sum(found.cycles.values()), rel=1e-3)
+    assert 40 < found.code_cycles["interrupt"] < 60
+    assert 20 < found.code_cycles["tests"] < 200
     assert found.cycles["step"] > found.cycles["decode"] > found.cycles["encode"] > 0
+
+
+def test_waiting_for_the_host_counts_and_its_own_work_does_not(monkeypatch):
+    load = workload((4, 8, 3))
+    prompt, late = (stream(load, frames=150, latency=latency).samples_per_s for latency in (0.001, 0.01))
+    assert late < 0.8 * prompt
+    read = SteppedUno.read
+
+    def busy(self, timeout):
+        time.sleep(0.002)
+        return read(self, timeout)
+
+    monkeypatch.setattr(SteppedUno, "read", busy)
+    assert stream(load, frames=150).samples_per_s == pytest.approx(prompt, rel=0.01)
+
+
+def test_learning_alone():
+    found = uno_alone()
+    assert {net: one["task"] for net, one in found.items()} == {"2-2-2-1": "teacher", "2-3-1": "xor", "4-8-3": "dataset"}
+    for one in found.values():
+        assert 0.4 < one["share"] < 1
+        assert one["steps_per_s"] == pytest.approx(one["share"] * one["limit"])
+        assert one["codes_a_step"] == pytest.approx(9615 / one["steps_per_s"], rel=1e-3)
+        # Beyond the paper's rig.
+        assert min(one["steps_per_s"], one["streamed_per_s"]) > 500
+
+
+def test_the_chips_clock_tells_steps_alone():
+    """The board's reports against the simulator's cycles and the board's count of steps."""
+    uno = SteppedUno(0.001)
+    client = CreditClient(uno)
+    client.execute(configure(TASKS[1].load.network))
+    client.execute(messages.SetTelemetry(100))
+    client.execute(TASKS[1].schedule.message)
+    client.listen(1)
+    begun = uno.seconds
+    reports = client.listen(20)
+    steps = reports[-1].step - reports[0].step + 100
+    assert steps / (uno.seconds - begun) == pytest.approx(np.mean([report.steps_per_second for report in reports]), rel=0.02)
+
+
+def test_iris_like():
+    x, targets = iris_like(TASKS[2].load)
+    assert (x.shape, targets.shape) == ((100, 4), (100, 3))
+    assert set(np.unique(targets)) == {0, 4096}
+    assert (targets.sum(axis=1) == 4096).all()
 
 
 def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):

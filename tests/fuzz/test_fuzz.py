@@ -91,9 +91,9 @@ FAULTS = {
     "a sample trained twice": ("device", SAMPLES, STEP, STEP + STEP),
     "a blob beyond its end": ("device", BLOBS, "if (count > total - start ||", "if ("),
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
-    "a reply without room": ("device", SESSION, "length > session->max_payload || session->write", "false && session->write"),
+    "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
-    "a command never answered": ("device", DEVICE, SAVES.format(""), SAVES.format("board->memory_bytes && ")),
+    "a command never answered": ("device", DEVICE, SAVES.format(""), SAVES.format("BOARD(board, memory_bytes) && ")),
 }
 
 

@@ -1,176 +1,21 @@
-"""Checkpoints: what a power cut at any write leaves, what comes back, when they are saved, how they travel."""
+"""Checkpoints: what comes back after a start, when they are saved, how they travel."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from autonomous_support import CLASSES, XOR, autonomous, noise, progress, run, started, upload
+from checkpoint_support import CODES, COMMIT, DANP, IRIS, Kept, again, checkpoints, inject, save, slow_client, train
 from device_support import NO_TESTS, samples
-from plain_client import PlainClient, configure, memory_client, set_blob
+from plain_client import configure, memory_client, set_blob
 
-from mtjlearn.network import Loss, Network, WeightFormat
+from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
-from mtjlearn.wire.messages import (
-    CHECKPOINT_COMMIT,
-    CHECKPOINT_FORMAT,
-    Activity,
-    BlobKind,
-    CheckpointAction,
-    Error,
-    Restored,
-    State,
-    Task,
-)
-
-CODES = np.random.default_rng(3).integers(30, 60, 20_000)
-COMMIT = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
-DANP = Network((3, 4, 2), weight_format=WeightFormat.INT32, decorrelate=(True, True), learning_rate=0.01, decorrelation_rate=2**-10)
-IRIS = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.05)
-
-
-def inject(client: PlainClient, codes: np.ndarray) -> None:
-    for start in range(0, len(codes), 25):
-        client.tell(messages.Inject(codes[start : start + 25]))
-
-
-def train(client: PlainClient, network: Network, steps: int, seed: int) -> None:
-    rows = samples(network, steps, seed)
-    per_frame = 28 // rows.shape[1]
-    for start in range(0, steps, per_frame):
-        inject(client, CODES[7 * start : 7 * start + 7])
-        client.tell(messages.Train(rows[start : start + per_frame].ravel()))
-
-
-def save(client: PlainClient) -> None:
-    client.tell(messages.Checkpoint(CheckpointAction.SAVE))
-
-
-def checkpoints(client: PlainClient) -> messages.Checkpoints:
-    return client.ask(messages.GetCheckpoint(), messages.Checkpoints)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """All that a checkpoint keeps of a network."""
-
-    steps: int
-    random_state: int
-    weights: bytes
-    matrices: bytes
-
-    @classmethod
-    def of(cls, client: PlainClient) -> Kept:
-        status = client.status()
-        return cls(status.steps, status.random_state, client.weights(), client.blob(BlobKind.DECORRELATION))
-
-
-def again(board: MemoryBoard, nonce: int = 2) -> PlainClient:
-    board.restart()
-    return memory_client(board, nonce)
-
-
-def slow_client(board: MemoryBoard, turns: int) -> PlainClient:
-    """A session that gives the device few turns at a time."""
-
-    def read() -> bytes:
-        board.poll(turns)
-        return board.take()
-
-    return PlainClient(board.push, read, 2)
-
-
-# --- power cuts ---
-
-
-def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, **options: int) -> int:
-    """Cuts the power at each write of a save, torn in each of these ways; returns how many cuts there were.
-
-    Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written
-    holds an older checkpoint, of which only the bytes that differ are written, or nothing.
-    """
-    board = MemoryBoard(arena=2048, max_payload=64, **options)
-    client = memory_client(board)
-    client.tell(configure(network, injected=True))
-    inject(client, CODES[:200])
-    for seed in range(3):
-        train(client, network, 5, seed)
-        save(client)
-    before, memory = Kept.of(client), board.memory
-    found = checkpoints(client)
-    generation = found.generation
-    assert generation == 3  # in slot 1, at the end
-    if erased_slot:
-        memory = b"\xff" * found.slot_bytes + memory[found.slot_bytes :]
-
-    def trained() -> PlainClient:
-        board.memory = memory
-        client = again(board)
-        inject(client, CODES[:200])
-        train(client, network, 6, 9)
-        return client
-
-    after, cuts = Kept.of(trained()), 0
-    for mask in torn:
-        for erased in (False, True):
-            write = 0
-            while True:
-                write += 1
-                client = trained()
-                board.cut_power(write, mask, erased=erased)
-                client.push(messages.Checkpoint.TYPE, messages.Checkpoint(CheckpointAction.SAVE).pack())
-                board.poll()
-                if not board.is_dead:
-                    board.cut_power(0)
-                    break
-                cuts += 1
-                client = again(board)
-                welcome, found = client.welcome, checkpoints(client)
-                kept = Kept.of(client)
-                if found.generation == generation:
-                    assert kept == before, (mask, erased, write)
-                    assert welcome.restored in (Restored.OLDER, Restored.NEWEST)
-                else:
-                    assert found.generation == generation + 1
-                    assert kept == after, (mask, erased, write)
-                    assert welcome.restored == Restored.NEWEST
-                # And it goes on from there: the next save is whole.
-                save(client)
-                assert Kept.of(again(board)) == kept
-            # Uncut, the last write made it the newest.
-            assert Kept.of(again(board)) == after
-    return cuts
-
-
-# 10,000 cuts and more in all. Nothing is written, all of it is, and bits in between.
-TORN = (0x00, 0xFF, 0x0F, 0xA5, 0x01, 0x7E)
-
-
-@pytest.mark.parametrize(
-    ("network", "torn", "erased_slot", "least"),
-    [
-        (Network((2, 3, 1)), (*TORN, 0x80, 0x55), True, 2200),
-        (IRIS, TORN, True, 2900),
-        (DANP, TORN, True, 3000),
-        (Network((2, 3, 1)), TORN, False, 300),
-        (IRIS, TORN, False, 900),
-        (DANP, TORN, False, 900),
-    ],
-    ids=["2-3-1", "4-8-3", "danp", "2-3-1 over another", "4-8-3 over another", "danp over another"],
-)
-def test_a_power_cut_at_any_write_leaves_the_newest_complete_one(
-    network: Network, torn: Sequence[int], erased_slot: bool, least: int
-) -> None:
-    assert cut_everywhere(network, torn, erased_slot=erased_slot) >= least
-
-
-@pytest.mark.parametrize(("network", "block"), [(IRIS, 256), (IRIS, 1024), (DANP, 128)], ids=str)
-def test_a_power_cut_while_a_block_is_written(network: Network, block: int) -> None:
-    assert cut_everywhere(network, (0, 1, 64, 128, 200, 254, 255), erased_slot=False, memory_block=block) >= 14
+from mtjlearn.wire.messages import CHECKPOINT_FORMAT, Activity, BlobKind, CheckpointAction, Error, Restored, State, Task
 
 
 def test_both_torn_is_a_clean_start_that_is_told() -> None:
@@ -458,3 +303,28 @@ def test_codes_that_arrive_meanwhile_do_not_hold_it_up() -> None:
     assert client.finish() == []
     position = messages.CheckpointRecord.unpack(client.blob(BlobKind.CHECKPOINT)[:110]).noise_position
     assert position == 50 + 7  # where the save began
+
+
+@pytest.mark.parametrize(("place", "value"), [(34, 0), (54, 200), (17, 2), (55, 1), (57, 5), (69, 9), (70, 7)])
+def test_values_that_no_device_writes_are_no_checkpoint(place: int, value: int) -> None:
+    """With a checksum that is right: random state 0, place in the buffer, source, limits, activity, task."""
+    board, client = started(XOR, noise(50))
+    client.tell(autonomous(Task.XOR))
+    run(board, client)
+    data = bytearray(client.blob(BlobKind.CHECKPOINT))
+    width = 4 if place == 34 else 2 if place in (55, 57) else 1
+    data[place : place + width] = value.to_bytes(width, "little")
+    data[2:6] = zlib.crc32(data[6:]).to_bytes(4, "little")
+    client.tell(messages.Halt())
+    chunks = set_blob(BlobKind.CHECKPOINT, bytes(data), 100)
+    for chunk in chunks[:-1]:
+        client.tell(chunk)
+    assert client.refused(chunks[-1]) == (Error.BAD_CHECKPOINT, CHECKPOINT_FORMAT)
+    assert client.status().state == State.UNCONFIGURED
+    memory = bytearray(board.memory)
+    memory[:] = b"\xff" * len(memory)
+    memory[-len(data) :] = data[::-1]  # generation 1 belongs into slot 1
+    board.memory = bytes(memory)
+    client = again(board)
+    assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
+    assert progress(client).activity == Activity.IDLE

@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
     "simulators/uno": ["boards/native"],
+    "simulators/uno/library": ["simulators/uno", "boards/native"],
     "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native"],  # what it says to the chip's image
 }
 BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}

@@ -219,13 +219,11 @@ def test_answers_of_another_size_than_asked_for(monkeypatch: pytest.MonkeyPatch)
             done(SimpleNamespace(answer=answer, refusal=None, payload=command.payload))  # type: ignore[operator]
 
     monkeypatch.setattr(board, "_stream", stream)
-    monkeypatch.setattr(board, "execute", lambda message: answer)
-    monkeypatch.setattr(board, "status", lambda: SimpleNamespace(steps=0))
     with pytest.raises(BoardError, match="5 outputs for 1 inputs"):
         board.predict(np.zeros((1, 2), np.int16))
     monkeypatch.setattr(board, "execute", lambda message: None)
     monkeypatch.setattr(board, "status", lambda: SimpleNamespace(steps=5))
-    monkeypatch.setattr(board, "_read_blob", lambda kind: bytes(4))
+    monkeypatch.setattr(board, "_read_blob", lambda kind, check: bytes(4))
     with pytest.raises(BoardError, match="another network"):
         board.weights()
 

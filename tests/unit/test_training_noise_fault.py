@@ -9,7 +9,7 @@ from mtjlearn.board import BoardError
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, on_board, train
 
-EPOCHS = 800
+EPOCHS = 4000
 """Some seconds of training in real time; the recording of noise before it takes half a second."""
 
 

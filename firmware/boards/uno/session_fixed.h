@@ -2,8 +2,15 @@
 #ifndef SESSION_FIXED_H
 #define SESSION_FIXED_H
 
-#include "board_fixed.h"
-#include "device.h"
+#include "line.h"
+#include "session.h"
+
+/* As in device.h, which a library cannot include. */
+struct device;
+extern struct device uno_device;
+enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
+void device_welcome(void *context, struct wire_welcome *message);
+void device_opened(void *context);
 
 #define SESSION_ROOM(session) ((void)(session), line_room(NULL))
 #define SESSION_WRITE(session, bytes, count) ((void)(session), line_write(NULL, bytes, count))

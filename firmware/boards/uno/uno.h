@@ -30,7 +30,7 @@
 
 /* Memory for a network. */
 #ifndef UNO_ARENA
-#define UNO_ARENA 248
+#define UNO_ARENA 244
 #endif
 
 /* Three frames of four 4-8-3 samples: one that is being trained on, one that waits, one on the line. */

@@ -41,7 +41,10 @@ class CreditClient:
         self.telemetry: list[Telemetry] = []
         self.ack = Ack(0, 0, 0, 0, 0)
         """The last one."""
-        self._session = self._open()
+        self.welcome = self._open()
+        """What the board said of itself."""
+        self._session = self.welcome.session
+        self.ack = Ack(0, self.welcome.receive_window, 0, 0, 0)
 
     def execute(self, message: Message) -> None:
         """One command without an answer.
@@ -76,7 +79,22 @@ class CreditClient:
             self._take()
         return count
 
-    def _open(self) -> int:
+    def listen(self, reports: int) -> list[Telemetry]:
+        """Waits for so many more reports of the board.
+
+        Raises:
+            BenchError: none comes any more.
+        """
+        first, until = len(self.telemetry), time.monotonic() + _PATIENCE
+        while (count := len(self.telemetry)) < first + reports:
+            self._note(self._frames(_HELLO_WAIT))
+            if len(self.telemetry) > count:
+                until = time.monotonic() + _PATIENCE
+            elif time.monotonic() > until:
+                raise BenchError(f"the board has reported nothing for {_PATIENCE:g} s; run it again")
+        return self.telemetry[first:]
+
+    def _open(self) -> Welcome:
         nonce = int.from_bytes(os.urandom(4), "little")
         hello = Hello(nonce, messages.VERSION, messages.VERSION)
         for _ in range(_HELLOS):
@@ -84,8 +102,7 @@ class CreditClient:
             for frame in self._frames(_HELLO_WAIT):
                 welcome = Welcome.unpack(frame.payload) if frame.type == Welcome.TYPE else None
                 if welcome is not None and welcome.nonce == nonce:
-                    self.ack = Ack(0, welcome.receive_window, 0, 0, 0)
-                    return welcome.session
+                    return welcome
         raise BenchError("the board does not answer; run it again")
 
     def _take(self) -> None:
@@ -95,16 +112,19 @@ class CreditClient:
         while len(self._flight) == before:
             if time.monotonic() > until:
                 raise BenchError(f"the board has acknowledged nothing for {_PATIENCE:g} s; run it again")
-            for frame in self._frames(_HELLO_WAIT):
-                if frame.session != self._session:
-                    continue
-                if frame.type == Ack.TYPE:
-                    self.ack = Ack.unpack(frame.payload)
-                    open_frames = (self._seq - self.ack.next_seq) & 0xFF
-                    while len(self._flight) > open_frames:
-                        self._flight.popleft()
-                elif frame.type == Telemetry.TYPE:
-                    self.telemetry.append(Telemetry.unpack(frame.payload))
+            self._note(self._frames(_HELLO_WAIT))
+
+    def _note(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            if frame.session != self._session:
+                continue
+            if frame.type == Ack.TYPE:
+                self.ack = Ack.unpack(frame.payload)
+                open_frames = (self._seq - self.ack.next_seq) & 0xFF
+                while len(self._flight) > open_frames:
+                    self._flight.popleft()
+            elif frame.type == Telemetry.TYPE:
+                self.telemetry.append(Telemetry.unpack(frame.payload))
 
     def _frames(self, timeout: float) -> list[Frame]:
         return [frame for frame in self._decoder.feed(self._line.read(timeout)) if isinstance(frame, Frame)]

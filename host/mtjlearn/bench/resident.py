@@ -37,7 +37,7 @@ STEPS = SAMPLES * EPOCHS
 IMAGE = "uno-resident"
 """Target of build_firmware()."""
 
-_CONFIGURE, _STORE, _RUN, _EVALUATE, _FRAMES = range(1, 6)
+_CONFIGURE, _STORE, _RUN, _EVALUATE, _FRAMES, _TESTS = range(1, 7)
 _ANSWER = 0x80
 _START, _KNOCK = 20.0, 0.1
 _PATIENCE = 120.0
@@ -132,6 +132,18 @@ class ResidentImage:
         """Microseconds to encode and to decode one frame with so many bytes of payload: COBS and CRC."""
         encode, decode = struct.unpack("<II", self._ask(_FRAMES, struct.pack("<BH", payload_bytes, repeats)))
         return encode / repeats, decode / repeats
+
+    def time_tests(self, codes: int, repeats: int) -> float:
+        """Microseconds that the tests of the noise source take for so many codes at once, 1 .. 16.
+
+        Raises:
+            BenchError: the noise at the pin does not serve.
+        """
+        answer = self._ask(_TESTS, struct.pack("<BH", codes, repeats))
+        if not answer:
+            raise BenchError("the measuring program refuses the noise at its pin; run it again with another seed")
+        (micros,) = struct.unpack("<I", answer)
+        return float(micros / repeats)
 
     def _knock(self) -> None:
         """Asks for something harmless until there is an answer: what comes before the chip has started is lost."""

@@ -1,13 +1,13 @@
 """Samples streamed to a simulated Uno at its line's rate: how much of what line and learner allow arrives, and what gets lost.
 
-All rates are of the chip's clock. The simulator runs in real time here, so that the host answers as late as it does on a desk.
+All rates are of the chip's clock. Its time stands still while the host works, so that a busy computer does not count against the
+board, and an answer reaches the host a millisecond late, as over a USB bridge: waiting for acknowledgements is in the figures.
 """
 
 from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,22 +20,27 @@ from mtjlearn.bench.credit_client import CreditClient
 from mtjlearn.bench.profile import BenchError, Profile
 from mtjlearn.bench.resident import ResidentImage
 from mtjlearn.bench.workload import Workload
-from mtjlearn.board import Board
+from mtjlearn.board.board import configure_message
 from mtjlearn.board.samples import checked_samples, train_commands
-from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.virtual.uno_sim import start_uno_sim
+from mtjlearn.virtual.uno_library import SteppedUno
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.messages import Ack, SetTelemetry, Telemetry
-from mtjlearn.wire.transport import SerialTransport
 
 CLOCK = 16_000_000
 """Cycles a second of the Uno."""
 FRAMES = 1000
 
 _VALUE_BYTES = 2
+LATENCY = 1e-3
+"""Seconds from the last byte of an answer to the first of what the host sends then."""
 _INTERVAL = 200
+_FILLS = 0.05
+"""Seconds that the noise buffer takes, and more."""
 _FRAME_REPEATS = 200
+_TEST_REPEATS = 400
+_CODES_AT_ONCE = 16
+_NOTE = 50
 
 Progress = Callable[[int, int, str], None]
 
@@ -77,6 +82,7 @@ class Streaming:
         learner_limit: samples a second that the learner could train with no wait at all.
         rx_overruns: bytes lost: in the firmware's ring, and in the simulated UART.
         cycles: a sample's share of what the learner's limit is made of.
+        code_cycles: what each noise code costs besides: its interrupt and the tests of the source.
     """
 
     net: str
@@ -86,6 +92,7 @@ class Streaming:
     learner_limit: float
     rx_overruns: tuple[int, int]
     cycles: dict[str, float]
+    code_cycles: dict[str, float]
 
     @property
     def share(self) -> float:
@@ -104,52 +111,48 @@ class Streaming:
             "share": self.share,
             "rx_overruns": {"firmware": self.rx_overruns[0], "uart": self.rx_overruns[1]},
             "cycles_a_sample": self.cycles,
+            "cycles_a_code": self.code_cycles,
         }
 
 
-def stream(load: Workload, frames: int = FRAMES, *, speed: float = 1.0, progress: Progress | None = None) -> Streaming:
+def stream(load: Workload, frames: int = FRAMES, *, latency: float = LATENCY, progress: Progress | None = None) -> Streaming:
     """Streams samples to a simulated Uno with full credit; its noise comes from the converter.
 
     Args:
         load: network and samples.
         frames: TRAIN frames, each as full as it gets.
-        speed: of the simulator, multiple of real time.
+        latency: seconds of the chip's time from an answer to what the host sends then.
         progress: told (frames sent, frames, what).
 
     Raises:
         ToolMissing, FirmwareError: image or simulator cannot be built.
-        BenchError: the simulator left no profile, or the board stopped answering.
+        BenchError: the board stopped answering.
     """
+    uno = SteppedUno(latency)
+    client = CreditClient(uno)
+    info = client.welcome
+    client.execute(configure_message(load.network))
+    uno.read(_FILLS)
+    rows, per_frame = _rows(load, frames, info.max_payload)
+    client.execute(SetTelemetry(_INTERVAL))
+    client.stream(_counted(train_commands(rows, info.max_payload), frames, progress))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile.json"
-        with start_uno_sim(profile=path, speed=speed) as process:
-            with Board.open(process.url) as board:
-                board.configure(load.network)
-                while board.status().noise_filled < NOISE_BUFFER:
-                    time.sleep(0.01)
-                info = board.info
-            rows, per_frame = _rows(load, frames, info.max_payload)
-            line = SerialTransport(process.url)
-            try:
-                # The network stays from one session to the next.
-                client = CreditClient(line)
-                client.execute(SetTelemetry(_INTERVAL))
-                client.stream(_counted(train_commands(rows, info.max_payload), frames, progress))
-            finally:
-                line.close()
+        uno.write_profile(path)
         profile = Profile.read(path)
     count, width = rows.shape[0], _VALUE_BYTES * rows.shape[1]
     costs = FrameCosts.measure(per_frame * width)
     cycles = _cycles_a_sample(profile, costs, per_frame, count)
-    adc = profile.interrupts["adc"].mean * info.adc_rate
+    code = cycles_a_code(profile, info.adc_rate, cycles["step"])
     return Streaming(
         net=load.name,
         frames=frames,
         samples_per_s=_rate(client.telemetry),
         line_limit=info.line_rate * per_frame / (per_frame * width + OVERHEAD),
-        learner_limit=(CLOCK - adc) / sum(cycles.values()),
+        learner_limit=(CLOCK - info.adc_rate * sum(code.values())) / sum(cycles.values()),
         rx_overruns=(client.ack.rx_overruns, profile.rx_overruns),
         cycles=cycles,
+        code_cycles=code,
     )
 
 
@@ -162,7 +165,7 @@ def _rows(load: Workload, frames: int, max_payload: int) -> tuple[NDArray[np.int
 
 def _counted(commands: Iterator[Command], frames: int, progress: Progress | None) -> Iterator[Command]:
     for number, command in enumerate(commands):
-        if progress is not None and number % _INTERVAL == 0:
+        if progress is not None and number % _NOTE == 0:
             progress(number, frames, "streaming")
         yield command
 
@@ -175,8 +178,22 @@ def _rate(telemetry: list[Telemetry]) -> float:
     return statistics.harmonic_mean(rates)
 
 
+def cycles_a_code(profile: Profile, rate: int, step: float) -> dict[str, float]:
+    """What one noise code costs the chip: its interrupt, and its share of the noise tests of as many codes as come in a step.
+
+    Args:
+        profile: of the run.
+        rate: codes a second.
+        step: cycles of a training step, between two of which codes are tested.
+    """
+    at_once = min(max(round(rate * step / CLOCK), 1), _CODES_AT_ONCE)
+    with ResidentImage() as image:
+        tests = image.time_tests(at_once, _TEST_REPEATS) * CLOCK / 1e6 / at_once
+    return {"interrupt": profile.interrupts["adc"].mean, "tests": tests}
+
+
 def _cycles_a_sample(profile: Profile, costs: FrameCosts, per_frame: int, count: int) -> dict[str, float]:
-    """What one sample costs the chip, the converter's interrupt apart: that comes by time."""
+    """What one sample costs the chip. What noise codes cost comes by time instead."""
     lines = {name: interrupt for name, interrupt in profile.interrupts.items() if name.startswith("uart")}
     return {
         "step": float(profile.steps[-count:, 0].mean()),

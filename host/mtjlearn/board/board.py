@@ -56,23 +56,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             BoardRefused: e.g. TOO_LARGE, with the number of bytes missing.
         """
         self._check_features(network, injected)
-        assert network.rounding is not None
-        options = messages.Options.NORMALISED * network.normalised | messages.Options.ANTITHETIC * network.antithetic
-        message = messages.Configure(
-            loss=network.loss,
-            weight_format=network.weight_format,
-            rounding=network.rounding,
-            options=options,
-            decorrelate=sum(1 << layer for layer, flag in enumerate(network.decorrelate) if flag),
-            noise_source=messages.NoiseSource.INJECTED if injected else messages.NoiseSource.ADC,
-            sigma=network.sigma_q,
-            noise_std=network.noise_std_q,
-            learning_rate=network.learning_rate_q,
-            decorrelation_rate=network.decorrelation_rate_q,
-            seed=network.seed,
-            sizes=np.array(network.sizes, np.uint16),
-        )
-        self._finish(self._connection.execute(message), network)
+        self._finish(self._connection.execute(configure_message(network, injected=injected)), network)
         self._network = network
         self._acknowledged = 0
 
@@ -233,15 +217,14 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
-        """One reading of all arrays. A board that learns on its own pauses while it is read; that it did is checked."""
+        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that is checked."""
         network = self._configured()
         if not blobs.shapes(network, kind):
             return []
         for _ in range(_READINGS):
-            self.execute(messages.GetBlob(kind, 0))
-            before = self.status().steps
-            data = self._read_blob(kind)
-            if self.status().steps != before:
+            steps: set[int] = set()
+            data = self._read_blob(kind, lambda steps=steps: steps.add(self.status().steps))  # type: ignore[misc]
+            if len(steps) > 1:
                 continue
             try:
                 return blobs.from_bytes(network, kind, data)
@@ -251,3 +234,22 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
         self._write_blob(kind, blobs.to_bytes(self._configured(), kind, arrays))
+
+
+def configure_message(network: Network, *, injected: bool = False) -> messages.Configure:
+    """CONFIGURE for a network; arguments as for Board.configure()."""
+    assert network.rounding is not None
+    return messages.Configure(
+        loss=network.loss,
+        weight_format=network.weight_format,
+        rounding=network.rounding,
+        options=messages.Options.NORMALISED * network.normalised | messages.Options.ANTITHETIC * network.antithetic,
+        decorrelate=sum(1 << layer for layer, flag in enumerate(network.decorrelate) if flag),
+        noise_source=messages.NoiseSource.INJECTED if injected else messages.NoiseSource.ADC,
+        sigma=network.sigma_q,
+        noise_std=network.noise_std_q,
+        learning_rate=network.learning_rate_q,
+        decorrelation_rate=network.decorrelation_rate_q,
+        seed=network.seed,
+        sizes=np.array(network.sizes, np.uint16),
+    )

@@ -212,8 +212,13 @@ class BoardSession:
         if bad is not None:
             raise refused(bad, self._network)
 
-    def _read_blob(self, kind: BlobKind) -> bytes:
-        """All of a blob, as long as the board says it is."""
+    def _read_blob(self, kind: BlobKind, check: Callable[[], object] = lambda: None) -> bytes:
+        """All of a blob, as long as the board says it is.
+
+        Args:
+            kind: which.
+            check: called after the first chunk and before the last, unless they are one.
+        """
         first = self._ask(messages.GetBlob(kind, 0), messages.Blob)
         if first.total > _LARGEST_BLOB:
             raise BoardError(f"the board says that it has {first.total:,} bytes to send, more than any board; reset it")
@@ -223,7 +228,12 @@ class BoardSession:
             assert isinstance(command.answer, messages.Blob)
             parts.append(command.answer.data)
 
-        self._stream(blobs.get_commands(kind, len(first.data), first.total, self._max_payload), collect)
+        rest = list(blobs.get_commands(kind, len(first.data), first.total, self._max_payload))
+        if rest:
+            check()
+            self._stream(rest[:-1], collect)
+            check()
+            self._stream(rest[-1:], collect)
         return b"".join(parts)
 
     def _write_blob(self, kind: BlobKind, data: bytes, on_progress: Callable[[int, int], None] | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from mtjlearn.bench.alone import native_alone, uno_alone
 from mtjlearn.bench.limits import CHIPS
 from mtjlearn.bench.report import chip_report
 from mtjlearn.bench.resident_rate import measure_resident
@@ -13,12 +14,12 @@ from mtjlearn.bench.streaming import FRAMES, stream
 from mtjlearn.bench.timing import REPEATS, STREAM_SIZES
 from mtjlearn.bench.workload import workload
 from mtjlearn.cli.bench_desktop import line_figures, model_figures, step_figures
-from mtjlearn.cli.bench_tables import tell_chip, tell_resident, tell_stream
+from mtjlearn.cli.bench_tables import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
 from mtjlearn.cli.common import bar, board_option, command
 from mtjlearn.discovery import open_board
 
 _UNO = "uno-sim"
-_PARTS = ("steps", "stream", "resident")
+_PARTS = ("steps", "stream", "alone", "resident")
 
 
 @click.command()
@@ -39,12 +40,14 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     """Measure training steps and samples per second.
 
     With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, beside the limit counted from its
-    operations; samples streamed at the line's rate; learning with the samples in the chip's memory. With --board m4-sim:
+    operations; samples streamed at the line's rate; steps a second of the board that learns on its own; learning with the samples
+    in the chip's memory. With --board m4-sim:
     instructions of a step on a Cortex-M4. Both count, so every run gives the same steps.
 
     Any other board: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
     question; its network is replaced. With --board native also nanoseconds of a step in this process, split into its
-    parts, and the integer model in NumPy.
+    parts, the board learning on its own in real time (where the noise sets the pace) and on the virtual clock, and the integer
+    model in NumPy.
     """
     if board in CHIPS:
         return _chip(board, only, frames)
@@ -53,21 +56,25 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     with open_board(board) as opened:
         name = opened.info.name
         line = line_figures(opened, repeats)
-    result: dict[str, Any] = {"board": name, "unit": "ns", "nets": None, "steps_per_s": None, "stream": line, "model": None}
+    result: dict[str, Any] = {"board": name, "unit": "ns", "nets": None, "steps_per_s": None, "stream": line}
+    result.update(alone=None, model=None)
     if board == "native":
         nets = step_figures(repeats)
         result["nets"] = nets
         result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
         result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
+        with bar("learning on its own") as progress:
+            result["alone"] = native_alone(repeats, progress.update)
+        tell_native_alone(result["alone"])
         result["model"] = model_figures(repeats)
     result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
 
 
 def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
-    if only in ("stream", "resident") and board != _UNO:
+    if only in _PARTS[1:] and board != _UNO:
         raise click.UsageError(f"--only {only} goes with --board {_UNO}")
-    result: dict[str, Any] = {"board": board, "stream": None, "resident": None}
+    result: dict[str, Any] = {"board": board, "stream": None, "alone": None, "resident": None}
     if only in (None, "steps"):
         with bar(board) as progress:
             result.update(chip_report(board, progress=progress.update))
@@ -77,6 +84,10 @@ def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
             found = stream(workload(STREAM_SIZES), frames, progress=progress.update)
         result["stream"] = found.figures
         tell_stream(result["stream"])
+    if only in (None, "alone") and board == _UNO:
+        with bar("learning on its own") as progress:
+            result["alone"] = uno_alone(progress.update)
+        tell_uno_alone(result["alone"])
     if only in (None, "resident") and board == _UNO:
         with bar("learning from memory") as progress:
             result["resident"] = measure_resident(progress=progress.update)

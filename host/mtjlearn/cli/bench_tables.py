@@ -39,6 +39,33 @@ def tell_stream(found: dict[str, Any]) -> None:
     say(f"{found['frames']:,} frames; lost bytes: {lost['firmware']} in the firmware's ring, {lost['uart']} in the UART")
 
 
+def tell_uno_alone(found: dict[str, Any]) -> None:
+    """As uno_alone() returns it."""
+    say("learning on its own, by the chip's clock")
+    table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes a step")
+    for net, one in found.items():
+        cells = (f"{one['steps_per_s']:,.0f}", f"{one['share']:.1%}", f"{one['streamed_per_s']:,.0f}", f"{one['codes_a_step']:.1f}")
+        table.add_row(net, one["task"], *cells)
+    console.print(table)
+
+
+def tell_native_alone(found: dict[str, Any]) -> None:
+    """As native_alone() returns it."""
+    say("steps a second of learning on its own, and streamed; in real time a step of its own waits for a fresh noise code")
+    table = _table("task", "real time", "streamed", "virtual clock", "streamed")
+    for net, one in found.items():
+        speeds = [one[clock][name] for clock in ("real_time", "virtual_clock") for name in ("steps_per_s", "streamed_per_s")]
+        table.add_row(net, one["task"], *(f"{speed:,.0f}" for speed in speeds))
+    console.print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", *headings):
+        table.add_column(heading, justify="left" if heading in ("", "task") else "right", no_wrap=True)
+    return table
+
+
 def tell_resident(found: dict[str, Any]) -> None:
     """As measure_resident() returns it."""
     say(

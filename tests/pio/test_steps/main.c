@@ -79,7 +79,7 @@ static void draw_sample(struct limits inputs, struct limits targets)
         target[i] = (int16_t)draw(targets);
 }
 
-static struct anp_config read_configuration(void)
+static __attribute__((noinline)) struct anp_config read_configuration(void)
 {
     struct anp_config config = {0};
     config.loss = (uint8_t)next();
@@ -99,7 +99,7 @@ static struct anp_config read_configuration(void)
     return config;
 }
 
-static void load_weights(uint16_t count)
+static __attribute__((noinline)) void load_weights(uint16_t count)
 {
     for (uint16_t i = 0; i < count; i++) {
         uint32_t weight = next();
@@ -147,7 +147,8 @@ static void train(void)
     draw_sample(inputs, targets);
 }
 
-static void compare_results(void)
+/* Functions of their own, also where all is optimised as a whole: what they keep on the stack is not there while a step is made. */
+static __attribute__((noinline)) void compare_results(void)
 {
     int16_t outputs[WIDEST];
     bool correct;

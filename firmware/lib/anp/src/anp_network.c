@@ -176,18 +176,23 @@ void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int
     move_rows(net, -bytes);
 }
 
-/* norm16 of 40 bits. */
+/* norm16 of 256 high + low. */
+static struct anp_mantissa norm16_wide(uint32_t high, uint8_t low)
+{
+    uint8_t bits = high || low ? 40 : 0;
+    for (; bits && !(high >> 31); bits--) {
+        high = high << 1 | low >> 7;
+        low = (uint8_t)(low << 1);
+    }
+    return (struct anp_mantissa){(uint16_t)(high >> 16), bits};
+}
+
 static void set_eta(struct anp_network *net)
 {
     ANP_NEAR(net);
     uint32_t low = (net->config.learning_rate & 255u) * net->units;
     uint32_t high = (net->config.learning_rate >> 8) * net->units + (low >> 8);
-    uint8_t lowest = (uint8_t)low, bits = high || lowest ? 40 : 0;
-    for (; bits && !(high >> 31); bits--) {
-        high = high << 1 | lowest >> 7;
-        lowest = (uint8_t)(lowest << 1);
-    }
-    net->eta = (struct anp_mantissa){(uint16_t)(high >> 16), bits};
+    net->eta = norm16_wide(high, (uint8_t)low);
 }
 
 static void reset_matrices(struct anp_network *net)

@@ -1,4 +1,5 @@
-/* The simulated ATmega328P as flat functions; chip_support.py reads the declarations between the two marks. */
+/* The simulated ATmega328P as flat functions; mtjlearn.virtual.uno_library reads the declarations between the two
+ * marks. */
 #ifndef UNO_CHIP_H
 #define UNO_CHIP_H
 
@@ -14,7 +15,8 @@ struct uno_handler {
     uint32_t longest;
 };
 
-struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint8_t noise, const uint8_t *eeprom);
+struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint8_t noise, const uint8_t *eeprom,
+                            bool profiled);
 void uno_destroy(struct uno_chip *uno);
 
 bool uno_run(struct uno_chip *uno, uint64_t cycles);
@@ -49,6 +51,8 @@ uint64_t uno_asleep(const struct uno_chip *uno);
 uint16_t uno_lowest_stack(const struct uno_chip *uno);
 uint32_t uno_longest_masked(const struct uno_chip *uno);
 struct uno_handler uno_handler(const struct uno_chip *uno, uint8_t vector);
+
+bool uno_write_profile(const struct uno_chip *uno, const char *path);
 /* END */
 
 #endif

@@ -1,5 +1,5 @@
-/* The simulated ATmega328P as flat functions, for tests that load it as a library: nothing moves unless they say so, and they see every
- * cycle. Bytes for the chip follow each other as fast as the line goes. */
+/* The simulated ATmega328P as flat functions, for programs that load it as a library: nothing moves unless they say so, and they see
+ * every cycle. Bytes for the chip follow each other as fast as the line goes. */
 #include <simavr/sim_avr.h>
 #include <simavr/sim_core.h>
 
@@ -65,7 +65,8 @@ static void on_handler(avr_irq_t *irq, uint32_t running, void *context)
     handler->calls++;
 }
 
-struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint8_t noise, const uint8_t *eeprom)
+struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint8_t noise, const uint8_t *eeprom,
+                            bool profiled)
 {
     struct uno_chip *uno = calloc(1, sizeof *uno);
     if (!uno)
@@ -77,6 +78,10 @@ struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint
     uno->chip.usart.take = take;
     uno->chip.usart.give = give;
     uno->chip.usart.context = uno;
+    if (profiled && !(uno->chip.profile = calloc(1, sizeof *uno->chip.profile))) {
+        free(uno);
+        return NULL;
+    }
     chip_init(&uno->chip, &uno->image, seed);
     for (unsigned i = 0; i < uno->chip.avr->interrupts.vector_count; i++)
         avr_irq_register_notify(uno->chip.avr->interrupts.vector[i]->irq + AVR_INT_IRQ_RUNNING, on_handler, uno);
@@ -87,6 +92,9 @@ struct uno_chip *uno_create(const char *elf, uint64_t seed, uint8_t preset, uint
 void uno_destroy(struct uno_chip *uno)
 {
     avr_terminate(uno->chip.avr);
+    if (uno->chip.profile)
+        free(uno->chip.profile->steps);
+    free(uno->chip.profile);
     free(uno);
 }
 
@@ -283,4 +291,9 @@ uint32_t uno_longest_masked(const struct uno_chip *uno)
 struct uno_handler uno_handler(const struct uno_chip *uno, uint8_t vector)
 {
     return uno->handlers[vector];
+}
+
+bool uno_write_profile(const struct uno_chip *uno, const char *path)
+{
+    return uno->chip.profile && profile_write(uno->chip.profile, path, uno->chip.usart.overruns);
 }
