@@ -97,3 +97,9 @@ def test_mistakes(monkeypatch, arguments, told):
     [line] = found.stderr.splitlines()
     assert line.startswith("mtjlearn: ")
     assert told in line
+
+
+def test_help_names_the_full_proof():
+    text = " ".join(CliRunner().invoke(main, ["validate", "--help"]).stdout.split())
+    assert "The full proof takes --full, or --steps 2000 --exact-only" in text
+    assert validate_command.FULL_STEPS_PER_CASE == 2000

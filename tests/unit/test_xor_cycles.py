@@ -22,6 +22,8 @@ def test_race_takes_each_rule_at_its_best_rate_and_multiplies_by_its_step() -> N
     assert (found.best_anp.rate, found.best_bp.rate) == (0.2, 0.2)
     assert (found.anp_cycles, found.bp_cycles) == (200_000.0, 400_000.0)
     assert found.advantage == 2.0
+    assert found.break_even_cycles == 5000.0
+    assert Race(anp, bp, step_cycles=1000.0, peer_cycles=found.break_even_cycles).advantage == 1.0
 
 
 def test_both_rules_learn_from_the_same_weights_and_repeat() -> None:

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from mtjlearn.bench.limits import CHIPS as SIMULATED
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
 from mtjlearn.discovery import VIRTUAL, board_options
@@ -143,6 +144,13 @@ def _fail(text: str, code: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": text}))
     sys.exit(code)
+
+
+def line_rate(board: str | None, rate: float) -> str:
+    """Samples a second over the line, end to end, by this computer's clock: of a simulated chip not the chip's own."""
+    if board in SIMULATED:
+        return f"{rate:,.0f} samples/s of the simulator, as fast as this computer goes; mtjlearn bench tells the chip's"
+    return f"{rate:,.0f} samples/s over the line"
 
 
 def say(text: str) -> None:

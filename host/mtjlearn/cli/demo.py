@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, runs_option, say, seed_option
+from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
 from mtjlearn.discovery import open_board
@@ -52,7 +52,7 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     compared: dict[str, Comparison] = {}
     for rule in BOARD_RULES:
         compared[rule] = _compare(rule)
-    _show(report, exact, compared)
+    _show(board, report, exact, compared)
     if not exact.proven:
         exit_with(EXIT_UNPROVEN)
     return {
@@ -67,12 +67,12 @@ def _compare(rule: str) -> Comparison:
         return compare("xor", rule, REPLICAS, progress=lambda share: progress.update(round(100 * share), 100))
 
 
-def _show(report: Report, exact: BitExact, compared: dict[str, Comparison]) -> None:
+def _show(board: str, report: Report, exact: BitExact, compared: dict[str, Comparison]) -> None:
     rows = {
         "test accuracy on the board": f"{report.test_accuracy:.3f}",
         "float reference, same seed": f"{report.reference_test_accuracy:.3f}",
         "training steps": f"{report.steps:,}, of these {report.skipped} skipped",
-        "streamed and trained": f"{report.samples_per_s:,.0f} samples/s",
+        "streamed and trained": line_rate(board, report.samples_per_s or 0.0),
         "bit for bit against the model": f"{exact.steps:,} steps, {exact.mismatches} mismatches",
     }
     for rule, found in compared.items():

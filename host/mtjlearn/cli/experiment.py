@@ -43,6 +43,7 @@ def xor(seeds: int) -> dict[str, Any]:
         "seeds": seeds,
         "anp": _figures(found.best_anp, found.anp_cycles),
         "bp": _figures(found.best_bp, found.bp_cycles),
+        "break_even_step_cycles": found.break_even_cycles,
         "advantage": found.advantage,
     }
 
@@ -67,4 +68,8 @@ def _show(found: xor_cycles.Race, seeds: int) -> None:
     say(
         f"until XOR is learned ANP takes {found.anp_cycles:,.0f} cycles and backpropagation {found.bp_cycles:,.0f}: "
         f"{found.advantage:.2f} times as many"
+    )
+    say(
+        f"that is int16 in assembly against floats in C: a step of backpropagation counts as the {found.peer_cycles:,} cycles of "
+        f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles a step both would be equal"
     )

@@ -17,6 +17,7 @@ from mtjlearn.cli.common import (
     board_option,
     command,
     device_noise_options,
+    line_rate,
     runs_option,
     say,
     seed_option,
@@ -155,7 +156,7 @@ def _train(plan: Plan, run: Run) -> Report:
         if values:
             say(f"{name}: {', '.join(values)}")
     if report.samples_per_s is not None:
-        say(f"{report.steps:,} steps, {report.skipped:,} skipped; {report.samples_per_s:,.0f} samples/s over the line")
+        say(f"{report.steps:,} steps, {report.skipped:,} skipped; {line_rate(plan.board, report.samples_per_s)}")
     kept = "loss.png, metrics.jsonl, config.toml" + (", noise.png, weights.npz" if plan.on_board else "")
     say(f"everything is in {report.run}: {kept}")
     return report

@@ -31,6 +31,8 @@ TARGET = 0.1
 """Mean squared error at which XOR counts as learned, as a share of the targets' variance, which is 1."""
 PEER_CYCLES = 27_174
 """One online step of backpropagation for 2-3-1 on an ATmega328P in the cheapest library that was measured."""
+PEER = "the float library NeuralNetworks 4.1.9 by GiorgosXou"
+"""That library."""
 ANP_RATES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 BP_RATES = (0.02, 0.03, 0.05, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.15)
 MOST_STEPS = 2000
@@ -109,6 +111,11 @@ class Race:
     def bp_cycles(self) -> float:
         """Median cycles that backpropagation would take."""
         return self.best_bp.median * self.peer_cycles
+
+    @property
+    def break_even_cycles(self) -> float:
+        """What a step of backpropagation may cost at most to be as cheap as ANP."""
+        return self.anp_cycles / self.best_bp.median
 
     @property
     def advantage(self) -> float:
