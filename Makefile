@@ -21,7 +21,7 @@ help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
-	@echo 'make soak      ten million faults on the line; ARGS="--seed 5 --faults 1000000"'
+	@echo 'make soak      the long runs: ten million faults on the line, 10^8 noise codes, power cuts of a simulated Uno'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
@@ -44,7 +44,9 @@ fuzz: $(VENV)/.installed-test
 	$(BIN)/python tests/fuzz/run.py $(if $(RUNS),--runs $(RUNS)) $(if $(TIME),--seconds $(TIME)) $(ARGS)
 
 soak: $(VENV)/.installed-test
-	$(BIN)/python tests/soak.py $(ARGS)
+	$(BIN)/python tests/soak/link.py
+	$(BIN)/python tests/soak/health.py
+	$(BIN)/python tests/soak/power_cuts.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .

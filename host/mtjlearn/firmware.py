@@ -127,7 +127,7 @@ def _checksum(target: Target, flags: list[str], compiler: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-_LINKING = ("-mmcu", "-mcpu", "-mthumb", "-mfpu", "-mfloat-abi", "-O", "-flto", "-fuse-linker-plugin", "-Wl,")
+_LINKING = ("-mmcu", "-mcpu", "-mthumb", "-mfpu", "-mfloat-abi", "-O", "-flto", "-fuse-linker-plugin", "-shared", "-Wl,")
 """What PlatformIO says when it links; with link-time optimisation more would make another image of the same sources."""
 
 

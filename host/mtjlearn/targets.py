@@ -175,7 +175,8 @@ def _uno_library() -> Target:
             *(f"firmware/simulators/uno/{name}.c" for name in parts),
             *(f"firmware/boards/native/{name}.c" for name in ("generator", "sensors", "smtj")),
         ),
-        flags=(*program.flags, f"-I{folder}", "-shared", "-fPIC"),
+        flags=(*program.flags, f"-I{folder}", "-fPIC"),
+        link=("-shared", *program.link),
     )
 
 

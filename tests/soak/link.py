@@ -1,4 +1,4 @@
-"""The long run of link faults: ``make soak``, or ``python tests/soak.py [--faults N] [--host-faults N] [--seed N]``.
+"""The long run of link faults: ``make soak``, or ``python tests/soak/link.py [--faults N] [--host-faults N] [--seed N]``.
 
 1. The device's end of the wire in C with a host in C (tests/c/faults.c), on a virtual clock: the faults in rounds, each of its own
    seeds. Every command that reaches the handler is compared with the true one, byte for byte, in order and once; whatever the host
@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 WIRE = PROJECT / "firmware/lib/wire/src"
 ROUND = 500_000
 """Faults of a round of the first part."""
