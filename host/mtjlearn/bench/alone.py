@@ -115,7 +115,7 @@ def _on_uno(alone: Alone) -> dict[str, Any]:
     client.execute(SetTelemetry(_INTERVAL))
     client.execute(alone.schedule.message)
     # The first report spans the checkpoint of the start.
-    reports = client.listen(_REPORTS + 1)[1:]
+    reports = client.collect(_REPORTS + 1)[1:]
     rate = statistics.harmonic_mean([report.steps_per_second for report in reports])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile.json"

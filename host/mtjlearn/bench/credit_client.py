@@ -79,7 +79,7 @@ class CreditClient:
             self._take()
         return count
 
-    def listen(self, reports: int) -> list[Telemetry]:
+    def collect(self, reports: int) -> list[Telemetry]:
         """Waits for so many more reports of the board.
 
         Raises:
