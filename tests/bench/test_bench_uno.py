@@ -85,9 +85,9 @@ def test_the_chips_clock_tells_steps_alone():
     client.execute(configure(TASKS[1].load.network))
     client.execute(messages.SetTelemetry(100))
     client.execute(TASKS[1].schedule.message)
-    client.listen(1)
+    client.collect(1)
     begun = uno.seconds
-    reports = client.listen(20)
+    reports = client.collect(20)
     steps = reports[-1].step - reports[0].step + 100
     assert steps / (uno.seconds - begun) == pytest.approx(np.mean([report.steps_per_second for report in reports]), rel=0.02)
 
