@@ -919,14 +919,14 @@ class Progress(Message):
         task: what it learns; see Task.
         stop_reason: why it stopped; see StopReason.
         epoch: epochs done.
-        position: done of this epoch [steps].
+        position: done of this epoch; while EVALUATING, samples of that [steps].
         epoch_steps: length of an epoch: the samples of a dataset [steps].
         steps: since AUTONOMOUS.
         learning_rate: eta now [2^-28].
         epoch_loss: mean loss (pass 1) of the last whole epoch [2^-24].
         evaluated: epochs done at the last evaluation; 0: none yet [epochs].
         evaluation_loss: its mean loss [2^-24].
-        correct: samples correctly classified in it.
+        correct: samples correctly classified in it, or in the running one.
         stop_steps: as AUTONOMOUS [steps].
         stop_epochs: as AUTONOMOUS [epochs].
         loss_target: as AUTONOMOUS [2^-24].

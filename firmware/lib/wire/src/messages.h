@@ -514,14 +514,14 @@ struct __attribute__((packed)) wire_progress {
     uint8_t task;                   /* what it learns; WIRE_TASK_... */
     uint8_t stop_reason;            /* why it stopped; WIRE_STOP_REASON_... */
     uint32_t epoch;                 /* epochs done */
-    uint16_t position;              /* done of this epoch [steps] */
+    uint16_t position;              /* done of this epoch; while EVALUATING, samples of that [steps] */
     uint16_t epoch_steps;           /* length of an epoch: the samples of a dataset [steps] */
     uint32_t steps;                 /* since AUTONOMOUS */
     uint32_t learning_rate;         /* eta now [2^-28] */
     uint32_t epoch_loss;            /* mean loss (pass 1) of the last whole epoch [2^-24] */
     uint32_t evaluated;             /* epochs done at the last evaluation; 0: none yet [epochs] */
     uint32_t evaluation_loss;       /* its mean loss [2^-24] */
-    uint16_t correct;               /* samples correctly classified in it */
+    uint16_t correct;               /* samples correctly classified in it, or in the running one */
     uint32_t stop_steps;            /* as AUTONOMOUS [steps] */
     uint16_t stop_epochs;           /* as AUTONOMOUS [epochs] */
     uint32_t loss_target;           /* as AUTONOMOUS [2^-24] */
