@@ -283,8 +283,8 @@ static bool is_due(struct device *device)
 static bool learn(struct device *device)
 {
     struct autonomous *own = &device->autonomous;
-    /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer teaches half as well, so that a
-     * board faster than its converter waits for one code a step; a board that slept finds many at once. */
+    /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer has nothing new to teach, so that
+     * a board faster than its converter waits for one code a step; a board that slept finds many at once. */
     if (step_prepare(device) != STEP_READY || (device->fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
         return false;
     if (device->fresh)

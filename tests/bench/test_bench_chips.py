@@ -22,6 +22,9 @@ SLOW = {"64-32-10"}
 STEPS = 400
 """The figures kept are of 1,000; medians hardly move, and the same steps cost the same."""
 
+BUILD_ID_BYTES = 8
+"""Of code, at most, that the four bytes of a build id can save."""
+
 
 @pytest.fixture(scope="module", params=list(CHIPS))
 def report(request, tool_missing):
@@ -45,8 +48,9 @@ def test_sizes_kept_are_the_images(report, tool_missing):
     kept = load()[report["board"]]
     if report["compiler"] != kept["compiler"]:
         tool_missing(f"the figures were counted with {kept['compiler']}, here is {report['compiler']}")
-    sizes = [(one["flash_bytes"], one["ram_bytes"]) for one in (report, kept)]
-    assert sizes[0] == sizes[1], "python tests/bench/renew.py sizes"
+    # The build id is in the code: a byte of it that is 0 saves an instruction, so that a comment that changes can change the size.
+    assert abs(report["flash_bytes"] - kept["flash_bytes"]) <= BUILD_ID_BYTES, "python tests/bench/renew.py sizes"
+    assert report["ram_bytes"] == kept["ram_bytes"], "python tests/bench/renew.py sizes"
 
 
 def test_report(report):
