@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,29 @@ def result(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return dict(json.loads(out.splitlines()[-1]))
+
+
+def wait_for_port(process: subprocess.Popen[str], url: str) -> None:
+    """Until the process has opened the pseudo-terminal."""
+    until = time.monotonic() + PATIENCE
+    while url not in map(_file_of, Path(f"/proc/{process.pid}/fd").iterdir()):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _file_of(descriptor: Path) -> str | None:
+    """None: closed meanwhile."""
+    with suppress(FileNotFoundError):
+        return os.readlink(descriptor)
+    return None
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """SIGSTOP, until no thread of the process runs any more: one that still does would read another host's answers."""
+    process.send_signal(signal.SIGSTOP)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
 import time
 
-from survival_support import accuracy_on_test, board_process, host, observer, result, see, wait
+from survival_support import accuracy_on_test, board_process, host, observer, result, see, stop, wait, wait_for_port
 
 from mtjlearn.wire.messages import Activity
 
-EPOCHS = {"native": 900, "uno-sim": 100}
+EPOCHS = {"native": 1200, "uno-sim": 100}
 """Enough for .93 on the test part, and for hosts to come and go meanwhile."""
 SAMPLES = 120
 SEED = 0
@@ -21,10 +21,8 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
         result(host("autonomous", "start", "iris", "--board", url, "--epochs", EPOCHS[name], "--seed", SEED))
         steps = []
 
-        watching = host("autonomous", "watch", "--board", url)
-        time.sleep(1.5)
-        assert watching.poll() is None
-        os.kill(watching.pid, signal.SIGKILL)
+        watching = watch(url)
+        watching.kill()
         assert watching.wait() == -signal.SIGKILL
         with observer(url) as client:
             steps.append(see(client).progress.steps)
@@ -32,9 +30,8 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
         with observer(url) as client:
             steps.append(see(client).progress.steps)
 
-        watching = host("autonomous", "watch", "--board", url)
-        time.sleep(1.5)
-        os.kill(watching.pid, signal.SIGSTOP)
+        watching = watch(url)
+        stop(watching)
         with observer(url) as client:  # the stopped one still has its hand on the port
             seen = see(client)
             steps.append(seen.progress.steps)
@@ -42,7 +39,7 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
             seen = wait(client, lambda seen: seen.progress.steps > steps[-1] + 1000 or not seen.learns)
             steps.append(seen.progress.steps)
             assert seen.learns
-        os.kill(watching.pid, signal.SIGCONT)
+        watching.send_signal(signal.SIGCONT)
         told = result(watching)  # finds its session gone, opens another, and sees the end
         assert told["progress"]["activity"] == "finished"
         assert told["progress"]["steps"] == EPOCHS[name] * SAMPLES
@@ -53,3 +50,12 @@ def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
             assert (seen.progress.activity, seen.status.steps) == (Activity.FINISHED, EPOCHS[name] * SAMPLES)
         accuracy = accuracy_on_test(url, SEED)
         assert accuracy >= 0.93
+
+
+def watch(url: str) -> subprocess.Popen[str]:
+    """A host in the middle of watching."""
+    process = host("autonomous", "watch", "--board", url)
+    wait_for_port(process, url)
+    time.sleep(0.7)
+    assert process.poll() is None
+    return process

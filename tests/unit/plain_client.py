@@ -47,9 +47,9 @@ class PlainClient:
         self._seq = 0
         hello = messages.Hello(self.nonce, messages.VERSION, messages.VERSION)
         self.write(encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack()))
-        welcome = next(frame for frame in self._frames() if frame.type == messages.Welcome.TYPE)
-        self.welcome = messages.Welcome.unpack(welcome.payload)
-        assert self.welcome.nonce == self.nonce
+        welcomes = (messages.Welcome.unpack(frame.payload) for frame in self._frames() if frame.type == messages.Welcome.TYPE)
+        # A host that was killed may have left the answer to its own HELLO on the line.
+        self.welcome = next(welcome for welcome in welcomes if welcome.nonce == self.nonce)
 
     def send(self, type_: int, payload: bytes) -> list[Message]:
         """Sends a command and returns the answers that came before its acknowledgement."""

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from mtjlearn.board import Board, CheckpointFile
 from mtjlearn.cli import autonomous, main
+from mtjlearn.cli.common import bar
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
 
@@ -124,15 +125,18 @@ def test_watch_until_it_is_done(url):
 
 def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
     monkeypatch.setattr(autonomous, "RETRY", 0.1)
+    seen = threading.Event()
+    monkeypatch.setattr(autonomous, "bar", lambda phase: seen.set() or bar(phase))
     eeprom = tmp_path / "eeprom"
     first = start_native(tcp_port=0, eeprom=eeprom)
-    # Two hundred samples a second, so that it takes five seconds.
-    live = ("--net", "2-3-1", "--live-period", 5, "--epoch-steps", 100, "--steps", 1000, "--checkpoint-interval", 1)
+    # So that it takes eight seconds.
+    live = ("--net", "2-3-1", "--live-period", 8, "--epoch-steps", 100, "--steps", 1000, "--checkpoint-interval", 1)
     run("autonomous", "start", "--task", "live", "--board", first.url, *live)
     results = []
     watching = threading.Thread(target=lambda: results.append(run("autonomous", "watch", "--board", first.url)), daemon=True)
     watching.start()
-    time.sleep(2.5)
+    assert seen.wait(PATIENCE)
+    time.sleep(1.5)  # a checkpoint or two
     first.kill()
     time.sleep(0.5)
     with start_native(tcp_port=int(first.url.rpartition(":")[2]), eeprom=eeprom):
