@@ -5,7 +5,6 @@
 #include "crc32.h"
 #include "device.h"
 #include "messages.h"
-#include "upload.h"
 
 /* Numbers of SET_BLOB's fields, for ERR. */
 #define FIELD_BLOB 1
@@ -75,7 +74,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
     const struct anp_network *net = &device->net;
     struct blob_place place = blob_find(net, kind);
-    size_t total = kind >= WIRE_BLOB_KIND_DATASET ? upload_bytes(device, header) : place.total;
+    size_t total = kind >= WIRE_BLOB_KIND_DATASET ? alone_blob_expected(device, header) : place.total;
     if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
@@ -87,7 +86,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
     if (kind >= WIRE_BLOB_KIND_DATASET)
-        return upload_write(device, header, count);
+        return alone_blob_write(device, header, count);
 
     uint8_t bit = kind == WIRE_BLOB_KIND_DECORRELATION ? 1u << WIRE_BLOB_KIND_DECORRELATION : 1u << WIRE_BLOB_KIND_WEIGHTS;
     blobs->damaged |= bit;

@@ -122,15 +122,9 @@ static const WIRE_FLASH struct command commands[] = {
     [WIRE_TYPE_SET_TELEMETRY] = {WIRE_SIZE_SET_TELEMETRY, OPEN_NONE, 0, set_telemetry},
     [WIRE_TYPE_STOP] = {WIRE_SIZE_STOP, OPEN_NONE, 0, stop},
     [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, SAVED, reset},
-    [WIRE_TYPE_DEFINE_DATASET] = {WIRE_SIZE_DEFINE_DATASET, OPEN_NONE, NETWORK | IDLE | SAVED | MEMORY, dataset_define},
-    [WIRE_TYPE_AUTONOMOUS] = {WIRE_SIZE_AUTONOMOUS, OPEN_NONE, NETWORK | IDLE | SAVED, autonomous_start},
-    [WIRE_TYPE_HALT] = {WIRE_SIZE_HALT, OPEN_NONE, SAVED, autonomous_halt},
-    [WIRE_TYPE_GET_PROGRESS] = {WIRE_SIZE_GET_PROGRESS, OPEN_NONE, 0, report_progress},
-    [WIRE_TYPE_GET_CURVE] = {WIRE_SIZE_GET_CURVE, OPEN_NONE, 0, report_curve},
     [WIRE_TYPE_SET_HEALTH] = {WIRE_SIZE_SET_HEALTH, OPEN_NONE, SAVED, set_health},
     [WIRE_TYPE_GET_HEALTH] = {WIRE_SIZE_GET_HEALTH, OPEN_NONE, 0, report_health},
-    [WIRE_TYPE_CHECKPOINT] = {WIRE_SIZE_CHECKPOINT, OPEN_NONE, SAVED | MEMORY, checkpoint_execute},
-    [WIRE_TYPE_GET_CHECKPOINT] = {WIRE_SIZE_GET_CHECKPOINT, OPEN_NONE, 0, report_checkpoints},
+    ALONE_COMMANDS
 };
 
 static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
@@ -153,9 +147,9 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if ((command->needs & NETWORK) && !device->configured)
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
-    if ((command->needs & IDLE) && autonomous_learns(&device->autonomous))
+    if ((command->needs & IDLE) && alone_learns(device))
         return device_refuse(device, WIRE_ERROR_BUSY, 0);
-    if ((command->needs & SAVED) && checkpoint_busy(&device->checkpoint))
+    if ((command->needs & SAVED) && alone_saves(device))
         return WIRE_LATER;
     return command->execute(device, payload, length);
 }

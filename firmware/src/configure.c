@@ -104,9 +104,7 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     device->configured = true;
     blobs_init(&device->blobs);
     device->metrics = (struct wire_metrics){0};
-    device->dataset = (struct dataset){0};
-    device->checkpoint.dirty = false;
-    autonomous_forget(&device->autonomous);
+    alone_configured(device);
     if (message->noise_source != device->intake.source)
         stream_stop(&device->stream);
     intake_choose(&device->intake, message->noise_source);

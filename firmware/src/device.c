@@ -47,16 +47,14 @@ void device_welcome(void *context, struct wire_welcome *message)
     message->adc_reference = BOARD(board, adc_reference);
     message->line_rate = BOARD(board, line_rate);
     message->arena = BOARD(board, arena_bytes);
-    message->memory = BOARD(board, memory_bytes);
     FIELDS_COPY(message, device->start, start_fields);
     message->build = DEVICE_BUILD;
     strncpy(message->board, BOARD(board, name), sizeof message->board - 1);
-    message->restored = device->checkpoint.restored;
-    message->features = (uint16_t)(BOARD(board, features) | OWN_FEATURES | (BOARD(board, memory_bytes) ? WIRE_FEATURES_MEMORY : 0) |
-                                   (BOARD_HAS(board, analog) ? WIRE_FEATURES_ANALOG : 0));
+    message->features = (uint16_t)(BOARD(board, features) | OWN_FEATURES);
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
+    alone_welcome(device, message);
 }
 
 /* The network and what it learned stay: a host that crashed finds them again. */
@@ -67,7 +65,7 @@ void device_opened(void *context)
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
     device->barred = false;
-    device->autonomous.paused = false;
+    alone_opened(device);
     device->metrics = (struct wire_metrics){0};
 }
 
@@ -105,8 +103,7 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
     session->max_payload = most < DEVICE_MAX_PAYLOAD ? most : DEVICE_MAX_PAYLOAD;
     wire_session_init(session);
     device->code_clock = device_clock(device);
-    autonomous_forget(&device->autonomous);
-    checkpoint_restore(device);
+    alone_init(device);
 }
 
 uint16_t device_clock(const struct device *device)
@@ -142,8 +139,7 @@ void device_take_codes(struct device *device)
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
-    if (device->fresh < all)
-        device->fresh = all;
+    alone_codes(device, all);
     check_silence(device);
     if (health->faults != faults)
         remember(device, WIRE_FAULT_ERROR | health->last_fault);
@@ -212,10 +208,6 @@ bool device_poll(struct device *device)
         BOARD_DO(board, advance);
         device_take_codes(device);
     }
-    /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it go on. */
-    bool saves = checkpoint_poll(device);
-    bool works = !saves && autonomous_poll(device);
-    /* An upload waits for the memory, which no event tells of. */
-    bool uploads = device->session.held && wire_frame_type(&device->session.decoder) == WIRE_TYPE_SET_BLOB;
-    return device->took_codes || inputs || saves || works || uploads;
+    bool works = alone_poll(device);
+    return device->took_codes || inputs || works;
 }

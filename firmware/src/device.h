@@ -6,12 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alone.h"
 #include "anp.h"
-#include "autonomous.h"
 #include "blobs.h"
 #include "board.h"
-#include "checkpoint.h"
-#include "dataset.h"
 #include "intake.h"
 #include "session.h"
 #include "stream.h"
@@ -41,8 +39,6 @@ struct device {
     bool configured;
     bool restart;                 /* RESET was executed */
     bool took_codes;              /* in this turn */
-    uint8_t fresh;                /* codes that arrived together and that steps on its own may still count on */
-    bool waits;                   /* the command that is executed waits for a checkpoint */
     bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
 #ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input_start;          /* received bytes that the session has not taken yet */
@@ -64,9 +60,7 @@ struct device {
 #endif
     struct intake intake;
     uint16_t code_clock;          /* when the converter's last codes came */
-    struct dataset dataset;
-    struct checkpoint checkpoint;
-    struct autonomous autonomous;
+    struct alone alone;
 };
 
 /* Begins each function that gets the device through a pointer to the function: a build for one board alone has one device, whose address

@@ -3,37 +3,20 @@
 #include <string.h>
 
 #include "fields.h"
-#include "memory.h"
 #include "messages.h"
 
 /* Bytes of a blob that can be read; 0 and an error: there is none. */
-static size_t blob_bytes(const struct device *device, uint8_t kind, uint8_t *slot, uint8_t *error)
+static size_t blob_bytes(const struct device *device, uint8_t kind, uint8_t *error)
 {
     *error = 0;
-    if (kind == WIRE_BLOB_KIND_CHECKPOINT) {
-        size_t bytes = BOARD(device->board, memory_bytes) ? checkpoint_newest(device, slot) : 0;
-        *error = bytes ? 0 : WIRE_ERROR_NO_MEMORY;
-        return bytes;
-    }
+    if (kind >= WIRE_BLOB_KIND_DATASET)
+        return alone_blob_bytes(device, kind, error);
     if (!device->configured) {
         *error = WIRE_ERROR_NOT_CONFIGURED;
         return 0;
     }
-    if (kind == WIRE_BLOB_KIND_DATASET) {
-        *error = device->dataset.complete ? 0 : WIRE_ERROR_NO_MEMORY;
-        return (size_t)dataset_bytes(device);
-    }
     *error = device->blobs.damaged ? WIRE_ERROR_NOT_LOADED : 0;
     return blob_find(&device->net, kind).total;
-}
-
-static void read_memory(const struct device *device, uint8_t kind, uint8_t slot, uint16_t offset, uint8_t *to, uint8_t count)
-{
-    const BOARD_FLASH struct board *board = device->board;
-    for (; count; count--, offset++) {
-        uint16_t place = kind == WIRE_BLOB_KIND_DATASET ? (uint16_t)(dataset_place(device) + offset) : memory_place(board, slot, offset);
-        *to++ = memory_read(board, place);
-    }
 }
 
 enum wire_result report_blob(struct device *device, const uint8_t *payload, uint8_t length)
@@ -42,10 +25,10 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
     (void)length;
     struct wire_session *session = &device->session;
     const struct wire_get_blob *request = (const void *)payload;
-    uint8_t kind = request->blob, slot = 0, error;
+    uint8_t kind = request->blob, error;
     if (kind > WIRE_BLOB_KIND_CHECKPOINT)
         return device_out_of_range(device, 1);
-    size_t total = blob_bytes(device, kind, &slot, &error);
+    size_t total = blob_bytes(device, kind, &error);
     if (error)
         return device_refuse(device, error, 0);
     if (request->offset > total)
@@ -63,27 +46,12 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
     header->offset = (uint32_t)offset;
     header->total = (uint32_t)total;
     if (kind >= WIRE_BLOB_KIND_DATASET) {
-        read_memory(device, kind, slot, (uint16_t)offset, (uint8_t *)(header + 1), (uint8_t)count);
+        alone_blob_read(device, kind, (uint16_t)offset, (uint8_t *)(header + 1), (uint8_t)count);
     } else {
         memcpy(header + 1, blob_find(&device->net, kind).bytes + offset, count);
-        autonomous_pause(device, offset + count < total);
+        alone_weights_read(device, offset + count < total);
     }
     wire_session_reply(session, WIRE_TYPE_BLOB, bytes);
-    return WIRE_DONE;
-}
-
-enum wire_result report_curve(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    DEVICE_KNOWN(device);
-    (void)payload, (void)length;
-    const struct curve *curve = &device->autonomous.curve;
-    uint8_t points = (uint8_t)(curve->filled * sizeof curve->points[0]), bytes = (uint8_t)(sizeof(struct wire_curve) + points);
-    struct wire_curve *header = wire_session_reserve(&device->session, bytes);
-    if (!header)
-        return WIRE_LATER;
-    header->interval = curve_interval(curve, device->autonomous.epoch_steps);
-    memcpy(header + 1, curve->points, points);
-    wire_session_reply(&device->session, WIRE_TYPE_CURVE, bytes);
     return WIRE_DONE;
 }
 
@@ -111,26 +79,6 @@ static const WIRE_FLASH struct field status_fields[] = {
     FIELD(wire_status, last_error_detail, device, session.last_error_detail),
 };
 
-static const WIRE_FLASH struct field progress_fields[] = {
-    FIELD(wire_progress, activity, device, autonomous.activity),
-    FIELD(wire_progress, task, device, autonomous.task),
-    FIELD(wire_progress, stop_reason, device, autonomous.stop_reason),
-    FIELD(wire_progress, epoch, device, autonomous.epoch),
-    FIELD(wire_progress, position, device, autonomous.position),
-    FIELD(wire_progress, epoch_steps, device, autonomous.epoch_steps),
-    FIELD(wire_progress, learning_rate, device, net.config.learning_rate),
-    FIELD(wire_progress, epoch_loss, device, autonomous.epoch_loss),
-    FIELD(wire_progress, evaluated, device, autonomous.evaluated),
-    FIELD(wire_progress, evaluation_loss, device, autonomous.evaluation_loss),
-    FIELD(wire_progress, correct, device, autonomous.correct),
-    FIELD(wire_progress, stop_steps, device, autonomous.stop_steps),
-    FIELD(wire_progress, stop_epochs, device, autonomous.stop_epochs),
-    FIELD(wire_progress, loss_target, device, autonomous.loss_target),
-    FIELD(wire_progress, halve_every, device, autonomous.halve_every),
-    FIELD(wire_progress, evaluate_every, device, autonomous.evaluate_every),
-    FIELD(wire_progress, checkpoint_interval, device, autonomous.checkpoint_interval),
-};
-
 static const WIRE_FLASH struct field health_fields[] = {
     FIELD(wire_health, fault, device, intake.health.fault),
     FIELD(wire_health, last_fault, device, intake.health.last_fault),
@@ -151,31 +99,11 @@ static const WIRE_FLASH struct field health_fields[] = {
     FIELD(wire_health, switches_min, device, intake.health.limits.switches_min),
 };
 
-static const WIRE_FLASH struct field checkpoint_fields[] = {
-    FIELD(wire_checkpoints, generation, device, checkpoint.generation),
-    FIELD(wire_checkpoints, restored, device, checkpoint.restored),
-    FIELD(wire_checkpoints, age, device, checkpoint.age),
-    FIELD(wire_checkpoints, interval, device, autonomous.checkpoint_interval),
-};
-
-/* A message of fixed fields and where they come from; what is no field of the device stays 0 at first. */
-struct report {
-    uint8_t type;
-    uint8_t size;
-    uint8_t rows;
-    const WIRE_FLASH struct field *fields;
-};
-
-#define REPORT(name, fields) {WIRE_TYPE_##name, WIRE_SIZE_##name, sizeof fields / sizeof fields[0], fields}
-
 static const WIRE_FLASH struct report metrics = REPORT(METRICS, metrics_fields);
 static const WIRE_FLASH struct report status = REPORT(STATUS, status_fields);
-static const WIRE_FLASH struct report progress = REPORT(PROGRESS, progress_fields);
 static const WIRE_FLASH struct report health = REPORT(HEALTH, health_fields);
-static const WIRE_FLASH struct report checkpoints = REPORT(CHECKPOINTS, checkpoint_fields);
 
-/* NULL: later. */
-static __attribute__((noinline)) void *begin(struct device *device, const WIRE_FLASH struct report *report)
+__attribute__((noinline)) void *report_begin(struct device *device, const WIRE_FLASH struct report *report)
 {
     void *message = wire_session_reserve(&device->session, report->size);
     if (message) {
@@ -185,7 +113,7 @@ static __attribute__((noinline)) void *begin(struct device *device, const WIRE_F
     return message;
 }
 
-static enum wire_result end(struct device *device, const WIRE_FLASH struct report *report)
+enum wire_result report_end(struct device *device, const WIRE_FLASH struct report *report)
 {
     wire_session_reply(&device->session, report->type, report->size);
     return WIRE_DONE;
@@ -195,7 +123,7 @@ enum wire_result report_metrics(struct device *device, const uint8_t *payload, u
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    return begin(device, &metrics) ? end(device, &metrics) : WIRE_LATER;
+    return report_begin(device, &metrics) ? report_end(device, &metrics) : WIRE_LATER;
 }
 
 static uint8_t state(const struct device *device)
@@ -209,7 +137,7 @@ enum wire_result report_status(struct device *device, const uint8_t *payload, ui
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    struct wire_status *message = begin(device, &status);
+    struct wire_status *message = report_begin(device, &status);
     if (!message)
         return WIRE_LATER;
     device->barred = false;
@@ -218,57 +146,12 @@ enum wire_result report_status(struct device *device, const uint8_t *payload, ui
         message->noise_deviation = 0;
     message->arena_used = (uint32_t)device->net.at.used;
     message->codes_lost = intake_lost(&device->intake);
-    return end(device, &status);
-}
-
-enum wire_result report_progress(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    DEVICE_KNOWN(device);
-    (void)payload, (void)length;
-    struct wire_progress *message = begin(device, &progress);
-    if (!message)
-        return WIRE_LATER;
-    message->steps = autonomous_steps(&device->autonomous);
-    if (device->configured) {
-        const uint16_t *sizes = device->net.config.sizes;
-        ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));
-        if (device->dataset.complete)
-            message->samples = device->dataset.samples;
-        if (room > 0)
-            message->room = (uint16_t)room;
-        message->sample_bytes = (uint16_t)(sizes[0] + sizes[device->net.config.layers]);
-    }
-    return end(device, &progress);
+    return report_end(device, &status);
 }
 
 enum wire_result report_health(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    return begin(device, &health) ? end(device, &health) : WIRE_LATER;
-}
-
-static uint16_t limited(uint32_t value)
-{
-    return (uint16_t)(value < UINT16_MAX ? value : UINT16_MAX);
-}
-
-enum wire_result report_checkpoints(struct device *device, const uint8_t *payload, uint8_t length)
-{
-    DEVICE_KNOWN(device);
-    (void)payload, (void)length;
-    const struct checkpoint *checkpoint = &device->checkpoint;
-    struct wire_checkpoints *message = begin(device, &checkpoints);
-    if (!message)
-        return WIRE_LATER;
-    message->saving = checkpoint_busy(checkpoint);
-    message->memory = BOARD(device->board, memory_bytes);
-    message->block = BOARD(device->board, memory_block);
-    if (checkpoint->phase != CHECKPOINT_IDLE && message->generation)
-        message->generation--;
-    if (device->configured) {
-        message->slot_bytes = limited((uint32_t)memory_bytes_of(&device->net));
-        message->missing = limited(checkpoint_missing(device));
-    }
-    return end(device, &checkpoints);
+    return report_begin(device, &health) ? report_end(device, &health) : WIRE_LATER;
 }

@@ -59,7 +59,7 @@ def firmware_root() -> Path:
 
 _LIBRARIES = ("firmware/lib/wire/src", "firmware/lib/anp/src")  # in the order in which PlatformIO links them
 _INCLUDES = tuple(f"-I{folder}" for folder in _LIBRARIES)
-_FILTER = re.compile(r"\+<([^>]+?)/?>")
+_FILTER = re.compile(r"([+-])<([^>]+?)/?>")
 _NO_SIMAVR = re.compile(r"simavr/\S+: No such file|-l(?:simavr|elf)\b")
 _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 
@@ -77,9 +77,20 @@ def _environment(name: str) -> Callable[[str], list[str]]:
     return words
 
 
+def _source_folders(source_filter: str) -> list[str]:
+    """Folders below firmware/ that a build_src_filter lets through; as in PlatformIO a folder is all that is in it."""
+    chosen: list[str] = []
+    firmware = firmware_root() / "firmware"
+    for sign, name in _FILTER.findall(source_filter):
+        inside = [folder for folder in (firmware / name, *sorted((firmware / name).rglob("*"))) if folder.is_dir()]
+        names = [folder.relative_to(firmware).as_posix() for folder in inside]
+        chosen = [*chosen, *names] if sign == "+" else [folder for folder in chosen if folder not in names]
+    return chosen
+
+
 def _uno() -> Target:
     words = _environment("uno")
-    folders = _FILTER.findall(" ".join(words("build_src_filter")))
+    folders = _source_folders(" ".join(words("build_src_filter")))
     # PlatformIO's own flags for the board.
     platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
     optimised = ("-flto", "-fuse-linker-plugin")  # likewise
@@ -107,7 +118,7 @@ def _mps2() -> Target:
     code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
     return Target(
         "mps2",
-        sources=("firmware/src/*.c", f"{folder}/*.c"),
+        sources=("firmware/src/*.c", "firmware/src/alone/*.c", f"{folder}/*.c"),
         libraries=_LIBRARIES,
         compiler=find_arm_gcc,
         flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),

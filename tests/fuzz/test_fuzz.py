@@ -79,7 +79,7 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 # --- that they would notice: faults planted into copies of the sources ---
 
 FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
-NOISE, DEVICE = "lib/anp/src/anp_noise.c", "src/device.c"
+NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/alone/alone.c"
 LENGTH = "uint8_t count = (uint8_t)(length + {});"
 STEP = "step_train(device, x, x + batch.inputs);"
 SAVES = "bool saves = {}checkpoint_poll"
@@ -93,7 +93,7 @@ FAULTS = {
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
     "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
-    "a command never answered": ("device", DEVICE, SAVES.format(""), SAVES.format("BOARD(board, memory_bytes) && ")),
+    "a command never answered": ("device", ALONE, SAVES.format(""), SAVES.format("BOARD(device->board, memory_bytes) && ")),
 }
 
 
@@ -101,7 +101,7 @@ FAULTS = {
 def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, fault: str) -> None:
     target, file, right, wrong = FAULTS[fault]
     firmware = tmp_path / "firmware"
-    for folder in ("lib/wire/src", "lib/anp/src", "src"):
+    for folder in ("lib/wire/src", "lib/anp/src", "src", "src/alone"):
         (firmware / folder).mkdir(parents=True)
         for path in (HERE.parents[1] / "firmware" / folder).glob("*.[ch]"):
             (firmware / folder / path.name).write_bytes(path.read_bytes())

@@ -14,7 +14,7 @@
 
 __attribute__((noinline)) void checkpoint_restore(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     struct anp_config config;
     enum slot_state state[2];
     checkpoint->second = device_clock(device);
@@ -41,14 +41,13 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
     checkpoint->restored = found;
 }
 
-uint16_t checkpoint_newest(const struct device *device, uint8_t *slot)
+uint16_t checkpoint_newest(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->checkpoint;
+    const struct checkpoint *checkpoint = &device->alone.checkpoint;
     struct anp_config config;
     if (checkpoint->generation == 0)
         return 0;
-    *slot = (uint8_t)checkpoint->generation & 1u;
-    if (slot_find(device, *slot, &config) != SLOT_COMPLETE)
+    if (slot_find(device, checkpoint_slot(checkpoint), &config) != SLOT_COMPLETE)
         return 0;
     return (uint16_t)memory_checkpoint_bytes(config.layers, (size_t)anp_blob_bytes(&config));
 }
@@ -70,7 +69,7 @@ static void give_credit(struct device *device, uint16_t credit)
 
 static void begin(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     checkpoint->wanted = false;
     if (!device->configured || device->blobs.damaged || checkpoint_missing(device))
@@ -87,7 +86,7 @@ static void begin(struct device *device)
 
 static void finish(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     checkpoint->age = 0;
@@ -98,7 +97,7 @@ static void finish(struct device *device)
 /* What the byte at this place is to be. */
 static uint8_t next_byte(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->checkpoint;
+    const struct checkpoint *checkpoint = &device->alone.checkpoint;
     switch (checkpoint->phase) {
     case CHECKPOINT_BODY:
     case CHECKPOINT_CRC:
@@ -112,7 +111,7 @@ static uint8_t next_byte(const struct device *device)
 
 static void written(struct device *device, uint8_t byte)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     uint16_t offset = ++checkpoint->offset;
     switch (checkpoint->phase) {
@@ -140,16 +139,16 @@ static void written(struct device *device, uint8_t byte)
 /* The erasure goes through the heads of both slots, one behind the other. */
 static uint16_t next_place(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->checkpoint;
+    const struct checkpoint *checkpoint = &device->alone.checkpoint;
     uint16_t offset = checkpoint->offset;
     if (checkpoint->phase != CHECKPOINT_ERASE)
-        return memory_place(device->board, (uint8_t)checkpoint->generation & 1u, offset);
+        return memory_place(device->board, checkpoint_slot(checkpoint), offset);
     return memory_place(device->board, offset >= SLOT_CONFIG, (uint16_t)(offset % SLOT_CONFIG));
 }
 
 static void work(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     const BOARD_FLASH struct board *board = device->board;
     for (uint8_t left = BYTES_A_TURN; left; left--) {
         if (checkpoint->phase == CHECKPOINT_FLUSH) {
@@ -166,19 +165,19 @@ static void work(struct device *device)
 
 bool checkpoint_poll(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
         if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
             checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
-            uint16_t interval = device->autonomous.checkpoint_interval;
+            uint16_t interval = device->alone.autonomous.checkpoint_interval;
             if (checkpoint->dirty && interval && checkpoint->age >= interval)
                 checkpoint->wanted = true;
         }
         /* An evaluation is not kept; the position would be its own. */
-        if (!checkpoint->wanted || device->autonomous.activity == WIRE_ACTIVITY_EVALUATING)
+        if (!checkpoint->wanted || device->alone.autonomous.activity == WIRE_ACTIVITY_EVALUATING)
             return false;
         begin(device);
     }
@@ -197,14 +196,14 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
 {
     DEVICE_KNOWN(device);
     (void)length;
-    struct checkpoint *checkpoint = &device->checkpoint;
+    struct checkpoint *checkpoint = &device->alone.checkpoint;
     /* The second time that the same command comes here, its work is done. */
-    if (device->waits) {
-        device->waits = false;
+    if (device->alone.waits) {
+        device->alone.waits = false;
         return WIRE_DONE;
     }
     if (*payload == WIRE_CHECKPOINT_ACTION_ERASE) {
-        if (autonomous_learns(&device->autonomous))
+        if (autonomous_learns(&device->alone.autonomous))
             return device_refuse(device, WIRE_ERROR_BUSY, 0);
         checkpoint->generation = 0;
         enter(checkpoint, CHECKPOINT_ERASE, 0);
@@ -220,14 +219,14 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
             return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
         checkpoint->wanted = true;
     }
-    device->waits = true;
+    device->alone.waits = true;
     return WIRE_LATER;
 }
 
 enum wire_result checkpoint_import(struct device *device)
 {
-    uint8_t slot = checkpoint_next_slot(&device->checkpoint);
-    uint32_t generation = device->checkpoint.generation;
+    uint8_t slot = checkpoint_next_slot(&device->alone.checkpoint);
+    uint32_t generation = device->alone.checkpoint.generation;
     struct anp_config config;
     if (slot_examine(device, slot, &config) != SLOT_COMPLETE)
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
@@ -239,8 +238,8 @@ enum wire_result checkpoint_import(struct device *device)
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, arena - BOARD(device->board, arena_bytes));
     if (!slot_load(device, slot, &config))
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
-    device->checkpoint.generation = generation;
-    device->checkpoint.wanted = true;
+    device->alone.checkpoint.generation = generation;
+    device->alone.checkpoint.wanted = true;
     autonomous_resume(device);
     return WIRE_DONE;
 }

@@ -1,5 +1,4 @@
-#include "upload.h"
-
+/* Blobs of the nonvolatile memory: a dataset, and checkpoints; written as fast as that takes them. */
 #include "crc32.h"
 #include "device.h"
 #include "memory.h"
@@ -11,10 +10,10 @@
 
 _Static_assert(WIRE_MAX_PAYLOAD - WIRE_SIZE_SET_BLOB < FLUSHED, "a chunk is shorter");
 
-size_t upload_bytes(const struct device *device, const struct wire_set_blob *header)
+size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
     if (header->blob == WIRE_BLOB_KIND_DATASET)
-        return (size_t)(device->dataset.samples ? dataset_bytes(device) : 0);
+        return (size_t)(device->alone.dataset.samples ? dataset_bytes(device) : 0);
     uint16_t most = BOARD(device->board, memory_bytes) / 2;
     return header->total > WIRE_SIZE_CHECKPOINT_RECORD && header->total <= most ? (size_t)header->total : 0;
 }
@@ -25,7 +24,7 @@ static bool put(const struct device *device, uint8_t kind, uint16_t offset, uint
     const BOARD_FLASH struct board *board = device->board;
     if (kind == WIRE_BLOB_KIND_DATASET)
         return memory_put(board, (uint16_t)(dataset_place(device) + offset), byte);
-    uint16_t place = memory_place(board, checkpoint_next_slot(&device->checkpoint), offset);
+    uint16_t place = memory_place(board, checkpoint_next_slot(&device->alone.checkpoint), offset);
     return memory_put(board, place, offset < COMMIT_BYTES ? ERASED : byte);
 }
 
@@ -38,7 +37,7 @@ static enum wire_result complete(struct device *device, const struct wire_set_bl
     return checkpoint ? checkpoint_import(device) : WIRE_DONE;
 }
 
-enum wire_result upload_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
+enum wire_result alone_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
 {
     struct blobs *blobs = &device->blobs;
     const BOARD_FLASH struct board *board = device->board;
@@ -49,7 +48,7 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
         if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != SLOT_COMMITTED)
             return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
         /* A checkpoint may lie across the dataset of another network. */
-        device->dataset.complete = false;
+        device->alone.dataset.complete = false;
         blobs->kind = header->blob;
         blobs->crc = 0;
     }
@@ -69,4 +68,30 @@ enum wire_result upload_write(struct device *device, const struct wire_set_blob 
     blobs->crc = wire_crc32(blobs->crc, data, count);
     blobs->offset = end;
     return last ? complete(device, header) : WIRE_DONE;
+}
+
+size_t alone_blob_bytes(const struct device *device, uint8_t kind, uint8_t *error)
+{
+    size_t bytes;
+    if (kind == WIRE_BLOB_KIND_CHECKPOINT) {
+        bytes = BOARD(device->board, memory_bytes) ? checkpoint_newest(device) : 0;
+        *error = bytes ? 0 : WIRE_ERROR_NO_MEMORY;
+    } else if (!device->configured) {
+        bytes = 0;
+        *error = WIRE_ERROR_NOT_CONFIGURED;
+    } else {
+        bytes = dataset_bytes(device);
+        *error = device->alone.dataset.complete ? 0 : WIRE_ERROR_NO_MEMORY;
+    }
+    return bytes;
+}
+
+void alone_blob_read(const struct device *device, uint8_t kind, uint16_t offset, uint8_t *to, uint8_t count)
+{
+    const BOARD_FLASH struct board *board = device->board;
+    for (; count; count--, offset++) {
+        uint16_t place = kind == WIRE_BLOB_KIND_DATASET ? (uint16_t)(dataset_place(device) + offset)
+                                                        : memory_place(board, checkpoint_slot(&device->alone.checkpoint), offset);
+        *to++ = memory_read(board, place);
+    }
 }

@@ -45,8 +45,11 @@ uint32_t checkpoint_missing(const struct device *device);
 /* Executes a CHECKPOINT. */
 enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length);
 
-/* The slot of the newest complete checkpoint and its bytes; 0: there is none. */
-uint16_t checkpoint_newest(const struct device *device, uint8_t *slot);
+/* The slot of the newest checkpoint. */
+static inline uint8_t checkpoint_slot(const struct checkpoint *checkpoint) { return (uint8_t)checkpoint->generation & 1u; }
+
+/* Bytes of the newest complete checkpoint; 0: there is none. */
+uint16_t checkpoint_newest(const struct device *device);
 
 /* The slot that the next one goes to. */
 static inline uint8_t checkpoint_next_slot(const struct checkpoint *checkpoint) { return (uint8_t)(checkpoint->generation + 1) & 1u; }

@@ -30,13 +30,13 @@ uint32_t autonomous_steps(const struct autonomous *own)
 
 void autonomous_pause(struct device *device, bool more)
 {
-    device->autonomous.paused = more;
-    device->autonomous.paused_at = device_clock(device);
+    device->alone.autonomous.paused = more;
+    device->alone.autonomous.paused_at = device_clock(device);
 }
 
 static bool is_paused(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     if (own->paused && (uint16_t)(device_clock(device) - own->paused_at) >= PAUSE)
         own->paused = false;
     return own->paused;
@@ -95,13 +95,13 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
 {
     DEVICE_KNOWN(device);
     (void)length;
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     const struct wire_autonomous *request = (const void *)payload;
     uint8_t field = unfit(device, request);
     if (field)
         return device_out_of_range(device, field);
-    if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->dataset.complete))
+    if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->alone.dataset.complete))
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
     size_t needed = task_arena_bytes(device, request->task);
     if (needed > BOARD(device->board, arena_bytes))
@@ -111,27 +111,27 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     FIELDS_COPY(own, request, start_fields);
     own->order.start = own->order.random;
     if (own->task == WIRE_TASK_DATASET) {
-        own->epoch_steps = device->dataset.samples;
-        own->source = device->dataset.crc;
+        own->epoch_steps = device->alone.dataset.samples;
+        own->source = device->alone.dataset.crc;
     } else if (own->task == WIRE_TASK_XOR) {
         own->epoch_steps = XOR_SAMPLES;
     }
     curve_init(&own->curve, own->epoch_steps);
     task_begin(device);
     own->activity = WIRE_ACTIVITY_LEARNING;
-    device->checkpoint.wanted = true;
+    device->alone.checkpoint.wanted = true;
     return WIRE_DONE;
 }
 
 static void stop(struct device *device, uint8_t reason)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->position = 0;
     own->activity = reason == WIRE_STOP_REASON_HOST ? WIRE_ACTIVITY_HALTED : WIRE_ACTIVITY_FINISHED;
     own->stop_reason = reason;
-    device->checkpoint.wanted = true;
+    device->alone.checkpoint.wanted = true;
 }
 
 enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length)
@@ -139,21 +139,21 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
     /* Executed once the checkpoint is there. */
-    if (device->waits) {
-        device->waits = false;
+    if (device->alone.waits) {
+        device->alone.waits = false;
         return WIRE_DONE;
     }
-    if (!autonomous_learns(&device->autonomous))
+    if (!autonomous_learns(&device->alone.autonomous))
         return WIRE_DONE;
     stop(device, WIRE_STOP_REASON_HOST);
-    device->waits = true;
+    device->alone.waits = true;
     return WIRE_LATER;
 }
 
 /* The rest of what a checkpoint does not hold. */
 bool autonomous_resume(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
@@ -163,7 +163,7 @@ bool autonomous_resume(struct device *device)
     curve_init(&own->curve, own->epoch_steps);
     bool there = true;
     if (own->task == WIRE_TASK_DATASET) {
-        struct dataset *dataset = &device->dataset;
+        struct dataset *dataset = &device->alone.dataset;
         dataset->samples = own->epoch_steps;
         dataset->crc = own->source;
         there = dataset_fits(device) && dataset_check(device);
@@ -205,7 +205,7 @@ static uint8_t limit_of(const struct autonomous *own)
 
 static void end_epoch(struct device *device, uint32_t loss)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     own->position = 0;
     own->sum = (struct mean){0};
@@ -218,7 +218,7 @@ static void end_epoch(struct device *device, uint32_t loss)
 
 static void evaluate(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     bool correct;
     if (own->position == 0)
@@ -236,7 +236,7 @@ static void evaluate(struct device *device)
 
 static void count_step(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
@@ -269,7 +269,7 @@ static void count_step(struct device *device)
 
 static bool is_due(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
     if (own->task != WIRE_TASK_LIVE)
         return true;
@@ -282,13 +282,13 @@ static bool is_due(struct device *device)
 
 static bool learn(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer has nothing new to teach, so that
      * a board faster than its converter waits for one code a step; a board that slept finds many at once. */
-    if (step_prepare(device) != STEP_READY || (device->fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
+    if (step_prepare(device) != STEP_READY || (device->alone.fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
         return false;
-    if (device->fresh)
-        device->fresh--;
+    if (device->alone.fresh)
+        device->alone.fresh--;
     if (own->position == 0)
         task_epoch(device);
     struct sample sample = task_sample(device);
@@ -299,7 +299,7 @@ static bool learn(struct device *device)
 
 bool autonomous_poll(struct device *device)
 {
-    struct autonomous *own = &device->autonomous;
+    struct autonomous *own = &device->alone.autonomous;
     if (!autonomous_learns(own) || is_paused(device))
         return false;
     if (own->activity == WIRE_ACTIVITY_EVALUATING) {
