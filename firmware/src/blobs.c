@@ -49,7 +49,7 @@ static size_t first_invalid(const uint8_t *bytes, size_t start, size_t end, uint
 
 static bool is_wide(const struct anp_network *net, uint8_t kind)
 {
-    return kind == WIRE_BLOB_KIND_WEIGHTS && net->config.weight_format == ANP_INT32;
+    return kind == WIRE_BLOB_KIND_WEIGHTS && anp_is_wide(&net->config);
 }
 
 bool blobs_valid(const struct device *device)

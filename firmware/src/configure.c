@@ -93,10 +93,8 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     if (status != ANP_OK)
         return device_out_of_range(device, field_of[status]);
     uint32_t needed = anp_arena_bytes(&config);
-    if (needed > BOARD(board, arena_bytes)) {
-        wire_session_refuse(&device->session, WIRE_ERROR_TOO_LARGE, needed - BOARD(board, arena_bytes));
-        return WIRE_DONE;
-    }
+    if (needed > BOARD(board, arena_bytes))
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - BOARD(board, arena_bytes));
     if (!configure_fits(&config, device->session.max_payload))
         return device_out_of_range(device, FIELD_SIZES);
 

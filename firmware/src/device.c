@@ -13,7 +13,8 @@
 
 #define SILENCE 489               /* units of 1,024 us without a code: half a second */
 
-#define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY | WIRE_FEATURES_INT32_WEIGHTS)
+#define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY |                                                                \
+                      (ANP_LAST_FORMAT == ANP_INT32 ? WIRE_FEATURES_INT32_WEIGHTS : 0))
 
 /* What goes wrong is kept for the next start. */
 static void remember(const struct device *device, uint8_t error)
@@ -49,7 +50,9 @@ void device_welcome(void *context, struct wire_welcome *message)
     message->arena = BOARD(board, arena_bytes);
     FIELDS_COPY(message, device->start, start_fields);
     message->build = DEVICE_BUILD;
-    strncpy(message->board, BOARD(board, name), sizeof message->board - 1);
+    const char *name = BOARD(board, name);
+    for (uint8_t i = 0; name[i] && i < sizeof message->board - 1; i++)
+        message->board[i] = name[i];
     message->features = (uint16_t)(BOARD(board, features) | OWN_FEATURES);
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;

@@ -96,8 +96,9 @@ enum wire_result command_predict(struct device *device, const uint8_t *payload, 
 
     uint8_t outputs = (uint8_t)net->config.sizes[net->config.layers];
     uint8_t output_bytes = (uint8_t)(outputs * sizeof(int16_t));
-    uint8_t fit = (uint8_t)(session->max_payload / output_bytes);
-    uint8_t count = batch.count < fit ? batch.count : fit;
+    uint8_t count = batch.count;
+    while (count * output_bytes > session->max_payload)
+        count--;
     uint8_t reply = (uint8_t)(count * output_bytes);
     int16_t *y = wire_session_reserve(session, reply);
     if (!y)
@@ -120,9 +121,11 @@ enum wire_result command_evaluate(struct device *device, const uint8_t *payload,
         return device_out_of_range(device, 0);
     /* The samples stand behind one byte: they move down to an even address. That loses the payload's first byte, so no path below may
      * return WIRE_LATER. */
-    int16_t *values = (int16_t *)(void *)(device->session.receive + WIRE_RECEIVE_PAYLOAD);
-    memmove(values, payload + WIRE_SIZE_EVALUATE, (size_t)(length - WIRE_SIZE_EVALUATE));
-    if (!read_batch(device, &batch, values, (uint8_t)(length - WIRE_SIZE_EVALUATE), true))
+    uint8_t *values = device->session.receive + WIRE_RECEIVE_PAYLOAD;
+    length = (uint8_t)(length - WIRE_SIZE_EVALUATE);
+    for (uint8_t i = 0; i < length; i++)
+        values[i] = payload[i + WIRE_SIZE_EVALUATE];
+    if (!read_batch(device, &batch, (const int16_t *)(const void *)values, length, true))
         return WIRE_DONE;
     if (restart)
         *metrics = (struct wire_metrics){0};

@@ -5,8 +5,8 @@
 
 #include "uno.h"
 
-/* Functions of their own also in an image that is optimised as a whole: the tests call them. */
-#define USED __attribute__((used))
+/* Functions of their own also in an image that is optimised as a whole, if it has a use for them: the tests call them. */
+#define APART __attribute__((noinline, noclone))
 
 #if UNO_ADC_PRESCALER == 128
 #define PRESCALER ((1u << ADPS2) | (1u << ADPS1) | (1u << ADPS0))
@@ -93,7 +93,7 @@ void converter_start(void)
 }
 
 /* The channel changes only while no conversion is under way or about to begin: then each code is of one pin for sure. */
-USED uint16_t converter_analog(void *context, uint8_t pin)
+APART uint16_t converter_analog(void *context, uint8_t pin)
 {
     (void)context;
     /* The conversion under way is the last; its code is the interrupt's. */
@@ -114,7 +114,7 @@ USED uint16_t converter_analog(void *context, uint8_t pin)
     return code;
 }
 
-USED uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
+APART uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;
     uint16_t *from = next;

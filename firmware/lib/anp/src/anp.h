@@ -23,11 +23,21 @@ extern "C" {
 #define ANP_RATE_BITS 28       /* learning rates: Q4.28 */
 #define ANP_NOISE_BUFFER 200   /* ADC codes kept */
 #define ANP_MAX_LAYERS 8
-#define ANP_MAX_WIDTH 1024     /* inputs, or units of a layer */
+#ifndef ANP_MAX_WIDTH          /* inputs, or units of a layer; a build for a chip that is short of flash defines it as 127 */
+#define ANP_MAX_WIDTH 1024
+#endif
 #define ANP_LOSS_MAX 0x7fffffffu
 
 enum anp_loss { ANP_SQUARED = 0, ANP_CROSS_ENTROPY = 1 };
 enum anp_weight_format { ANP_INT16 = 0, ANP_INT32 = 1 };
+
+/* A build for a chip that is short of flash defines ANP_INT16_ONLY: networks of int32 weights are refused. */
+#ifdef ANP_INT16_ONLY
+#define ANP_LAST_FORMAT ANP_INT16
+#else
+#define ANP_LAST_FORMAT ANP_INT32
+#endif
+
 enum anp_rounding { ANP_NEAREST = 0, ANP_STOCHASTIC = 1 };
 
 /* Why a configuration is refused. The numbers follow the fields of anp_config. */
@@ -60,6 +70,12 @@ struct anp_config {
     uint8_t layers;               /* 1 .. ANP_MAX_LAYERS */
     uint16_t sizes[ANP_MAX_LAYERS + 1]; /* inputs, then units of each layer */
 };
+
+/* Whether weights are int32. */
+static inline bool anp_is_wide(const struct anp_config *config)
+{
+    return ANP_LAST_FORMAT == ANP_INT32 && config->weight_format == ANP_INT32;
+}
 
 /* --- noise (section 3) --- */
 

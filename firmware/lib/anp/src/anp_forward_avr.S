@@ -97,11 +97,13 @@ begin_layer:
     breq    1f
     ori     flags, 1 << HIDDEN
 1:  ldd     inputs, Z+LAYER_INPUTS
-    ldd     r16, Z+LAYER_INPUTS+1
     lsl     inputs
+#ifdef ANP_MANY_INPUTS
+    ldd     r16, Z+LAYER_INPUTS+1
     rol     r16
     breq    1f
     ori     flags, 1 << MANY
+#endif
 1:  ldd     left, Z+LAYER_UNITS
     movw    r28, r8
     movw    r30, r6
@@ -274,10 +276,14 @@ give_on:
 
 /* Units of the first layer, of int32 weights, of many inputs. */
 other_unit:
+#ifdef ANP_MANY_INPUTS
     sbrc    flags, MANY
     rjmp    unit_of_many
+#endif
+#ifndef ANP_INT16_ONLY
     sbrc    flags, WIDE
     rjmp    wide_unit
+#endif
 1:  ld      x_lo, X+
     ld      x_hi, X+
     ld      w_lo, Z+
@@ -286,6 +292,7 @@ other_unit:
     dec     counter
     brne    1b
     rjmp    activate
+#ifndef ANP_INT16_ONLY
 wide_unit:
     sbrs    flags, SAME
     rjmp    1f
@@ -307,7 +314,9 @@ wide_unit:
     brne    3b
 2:  adiw    r30, 2
     rjmp    activate
+#endif
 
+#ifdef ANP_MANY_INPUTS
 unit_of_many:
     push    r24
     push    r25
@@ -351,6 +360,7 @@ unit_of_many:
     add     r28, inputs
     adc     r29, zero
     rjmp    activate
+#endif
 
 /* Sums over `counter` inputs, begun with what they hold. */
 sum16:
@@ -362,6 +372,7 @@ sum16:
     dec     counter
     brne    sum16
     ret
+#ifndef ANP_INT16_ONLY
 sum32:
     ld      x_lo, X+
     ld      x_hi, X+
@@ -372,7 +383,9 @@ sum32:
     dec     counter
     brne    sum32
     ret
+#endif
 
+#ifdef ANP_MANY_INPUTS
 /* A sum over r25:r24 inputs, from r17:r16 = 0x0008 or 0x0020: 40 bits hold 256 products, and 48 any number. What lies beyond 2^38 is
  * cut to it: it saturates all the same. */
 sum_of_many:
@@ -414,6 +427,7 @@ sum_of_many:
     ldi     r16, 0xc0
     mov     r11, r16
 3:  ret
+#endif
 
 /* void anp_multiply(const struct anp_multiplication *multiplication, uint32_t *saturations) */
 FUNCTION anp_multiply
@@ -531,19 +545,27 @@ next_row:
     mov     r16, r12
     ldi     r17, 0
     movw    r26, r14
+#ifdef ANP_MANY_INPUTS
     tst     r25
     brne    2f
+#endif
     movw    r8, r16
     movw    r10, r16
     clr     r6
     mov     counter, r24
+#ifndef ANP_INT16_ONLY
     sbrc    flags, WIDE
     rjmp    1f
+#endif
     rcall   sum16
     rjmp    3f
+#ifndef ANP_INT16_ONLY
 1:  rcall   sum32
     rjmp    3f
+#endif
+#ifdef ANP_MANY_INPUTS
 2:  rcall   sum_of_many
+#endif
 3:  clr     r18
     clr     r19
     sbrc    flags, HIDDEN

@@ -110,7 +110,7 @@ static inline void anp_products(const struct anp_network *net, const struct anp_
                                 uint32_t *saturations)
 {
     struct anp_multiplication products = {layer->rows,   x, z, layer->units, layer->inputs, ANP_FRACTION_BITS,
-                                          net->config.weight_format == ANP_INT32};
+                                          anp_is_wide(&net->config)};
     anp_multiply(&products, saturations);
 }
 

@@ -20,6 +20,11 @@
 #define FRAME_SAVED     11     /* 11 bytes of a part of a step */
 #define FRAME_SIZE      21
 
+/* Layers of 128 inputs and more have loops of their own, unless there cannot be such. */
+#if !defined ANP_MAX_WIDTH || ANP_MAX_WIDTH > 127
+#define ANP_MANY_INPUTS
+#endif
+
 #define FLAG_WIDE       0      /* int32 */
 #define FLAG_NORMALISED 1
 

@@ -26,7 +26,7 @@ enum anp_status anp_check(const struct anp_config *config)
 {
     if (config->loss > ANP_CROSS_ENTROPY)
         return ANP_BAD_LOSS;
-    if (config->weight_format > ANP_INT32)
+    if (config->weight_format > ANP_LAST_FORMAT)
         return ANP_BAD_WEIGHT_FORMAT;
     if (config->rounding > ANP_STOCHASTIC)
         return ANP_BAD_ROUNDING;
@@ -63,7 +63,7 @@ static uint16_t widest_decorrelated(const struct anp_config *config)
 
 static uint8_t weight_bytes(const struct anp_config *config)
 {
-    return config->weight_format == ANP_INT32 ? sizeof(int32_t) : sizeof(int16_t);
+    return anp_is_wide(config) ? sizeof(int32_t) : sizeof(int16_t);
 }
 
 uint32_t anp_blob_bytes(const struct anp_config *config)
@@ -140,7 +140,7 @@ uint32_t anp_random_next(uint32_t *state)
 
 __attribute__((noinline)) uint32_t anp_draw_weights(const struct anp_network *net, void *rows, uint32_t seed)
 {
-    bool wide = net->config.weight_format == ANP_INT32;
+    bool wide = anp_is_wide(&net->config);
     int16_t *row = rows;
     for (uint8_t l = 0; l < net->config.layers; l++) {
         const struct anp_layer *layer = &net->at.layer[l];

@@ -86,6 +86,7 @@ anp_saturate_sum:
 anp_count_saturation:
     rjmp    count
 
+#ifndef ANP_INT16_ONLY
 /* The int32 at Z becomes the limit of r16's sign; Z passes on. Uses r17. */
     .global anp_saturate_wide
     .type   anp_saturate_wide, @function
@@ -120,4 +121,5 @@ anp_saturate_wide_minimum:
     std     Z+3, r16
     adiw    r30, 4
     ret
+#endif
 #endif

@@ -186,8 +186,10 @@ FUNCTION anp_update_layer
     movw    r28, r6
     rjmp    row
 
+#ifdef ANP_MANY_INPUTS
 many:
     rjmp    take_many
+#endif
 row:
     ld      in_lo, Y+          /* da */
     ld      in_hi, Y+
@@ -230,7 +232,9 @@ coefficient:
     adc     word_hi, r15
     mov     r18, input_bytes
     lsr     r18
+#ifdef ANP_MANY_INPUTS
     brts    many
+#endif
 weights:
     sbrc    mode, NOT_16
     rjmp    other_weights
@@ -255,7 +259,9 @@ saturated16:
     adc     word_hi, r15
     dec     r18
     brne    weight16
+#ifdef ANP_MANY_INPUTS
     brts    more16
+#endif
 bias16:
     BIAS_PRODUCT
     add     r5, word_hi
@@ -281,11 +287,13 @@ row_done:
 1:  FRAME_AT RETURN_BYTES
     ret
 
+#ifdef ANP_MANY_INPUTS
 more16:
     dec     r19
     brne    weight16
     sub     r27, r3
     rjmp    bias16
+#endif
 overflow16:
     XCALL   anp_saturate_overflow
     rjmp    saturated16
@@ -327,6 +335,7 @@ other_bytes:
     sbc     c_hi, c_hi
     rjmp    coefficient
 
+#ifdef ANP_MANY_INPUTS
 /* r19:r18 = the layer's inputs, as 256s to come and the first number below; the layer is in the frame. */
 take_many:
     movw    r4, r30
@@ -345,6 +354,7 @@ take_many:
     cpse    r18, zero
     inc     r19
     rjmp    weights
+#endif
 
 /* The last of a row's inputs, behind those at X, which X then leaves, but for the lower byte of their number. */
 take_bias:
@@ -379,15 +389,20 @@ other_weights:
     breq    weight24
     brts    1f
     ldi     r19, 1
-1:  cpi     r16, 5 << LOOP
+1:
+#ifndef ANP_INT16_ONLY
+    cpi     r16, 5 << LOOP
     brlo    2f
     brne    3f
     rjmp    wide16
 2:  cpi     r16, 4 << LOOP
     breq    4f
+#endif
     rjmp    weight8
+#ifndef ANP_INT16_ONLY
 3:  rjmp    wide8
 4:  rjmp    wide24
+#endif
 
 weight24:
     ld      in_lo, X+
@@ -413,7 +428,9 @@ saturated24:
     adc     word_hi, r15
     dec     r18
     brne    weight24
+#ifdef ANP_MANY_INPUTS
     brts    more24
+#endif
 bias24:
     BIAS_PRODUCT
     add     r5, word_lo
@@ -424,11 +441,13 @@ bias24:
     sbc     r7, r7
     clc
     rjmp    bias_high
+#ifdef ANP_MANY_INPUTS
 more24:
     dec     r19
     brne    weight24
     sub     r27, r3
     rjmp    bias24
+#endif
 overflow24:
     XCALL   anp_saturate_overflow
     rjmp    saturated24
@@ -473,6 +492,7 @@ minimum8:
     XCALL   anp_saturate_minimum
     rjmp    saturated8
 
+#ifndef ANP_INT16_ONLY
 /* Adds r7:r6:r5:r4 to the int32 at Z. */
 .macro ADD_WIDE next, bias
     ld      r0, Z
@@ -551,4 +571,5 @@ bias8_wide:
     brne    5f
     mov     r16, r17
     STORE_WIDE wide8, bias8_wide
+#endif
 #endif
