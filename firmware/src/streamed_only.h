@@ -23,23 +23,42 @@ static inline void alone_configured(struct device *device) { (void)device; }
 static inline void alone_codes(struct device *device, uint8_t count) { (void)device, (void)count; }
 static inline void alone_trained(struct device *device) { (void)device; }
 static inline void alone_weights_read(struct device *device, bool more) { (void)device, (void)more; }
-static inline bool alone_poll(struct device *device) { return (void)device, false; }
-static inline bool alone_learns(const struct device *device) { return (void)device, false; }
-static inline bool alone_saves(const struct device *device) { return (void)device, false; }
+
+static inline bool alone_poll(struct device *device)
+{
+    (void)device;
+    return false;
+}
+
+static inline bool alone_learns(const struct device *device)
+{
+    (void)device;
+    return false;
+}
+
+static inline bool alone_saves(const struct device *device)
+{
+    (void)device;
+    return false;
+}
 
 static inline size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
-    return (void)device, (void)header, 0;
+    (void)device, (void)header;
+    return 0;
 }
 
 static inline enum wire_result alone_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
 {
-    return (void)device, (void)header, (void)count, WIRE_DONE;
+    (void)device, (void)header, (void)count;
+    return WIRE_DONE;
 }
 
 static inline size_t alone_blob_bytes(const struct device *device, uint8_t kind, uint8_t *error)
 {
-    return (void)device, (void)kind, *error = WIRE_ERROR_NO_MEMORY, 0;
+    (void)device, (void)kind;
+    *error = WIRE_ERROR_NO_MEMORY;
+    return 0;
 }
 
 static inline void alone_blob_read(const struct device *device, uint8_t kind, uint16_t offset, uint8_t *to, uint8_t count)

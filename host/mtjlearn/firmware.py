@@ -39,8 +39,9 @@ def build_firmware(target: str) -> Path:
     """Builds the image of a chip, or finds it among what was built before; returns the path of its ELF file.
 
     Args:
-        target: ``uno`` (ATmega328P), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or
-            ``mps2-profile`` (the same, counting instructions).
+        target: ``uno`` (ATmega328P), ``uno_streamed`` (the same chip, learning from a host's stream alone),
+            ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or ``mps2-profile`` (the same,
+            counting instructions).
 
     Raises:
         ToolMissing: the compiler is not installed.

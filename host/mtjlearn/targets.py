@@ -1,7 +1,7 @@
 """What can be built: the images of chips, and the programs that simulate chips.
 
-``platformio.ini`` stays the only description of the Uno's build: flags and sources are read from its ``[env:uno]``, so
-the image is the one that PlatformIO makes.
+``platformio.ini`` stays the only description of the Uno's builds: flags and sources are read from its ``[env:uno]`` and
+``[env:uno_streamed]``, so the images are those that PlatformIO makes.
 """
 
 from __future__ import annotations
@@ -88,14 +88,18 @@ def _source_folders(source_filter: str) -> list[str]:
     return chosen
 
 
-def _uno() -> Target:
-    words = _environment("uno")
+UNO_IMAGES = ("uno", "uno_streamed")
+"""The environments for an Uno R3: the whole firmware, and the one that learns from a host's stream alone."""
+
+
+def _uno(environment: str) -> Target:
+    words = _environment(environment)
     folders = _source_folders(" ".join(words("build_src_filter")))
     # PlatformIO's own flags for the board.
     platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
     optimised = ("-flto", "-fuse-linker-plugin")  # likewise
     return Target(
-        "uno",
+        environment,
         sources=tuple(f"firmware/{folder}/*.c" for folder in folders),
         libraries=_LIBRARIES,
         compiler=find_avr_gcc,
@@ -109,7 +113,7 @@ def _uno_resident() -> Target:
     """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
     drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
     sources = ("firmware/bench/resident.c", "firmware/src/health.c", *drivers)
-    return replace(_uno(), name="uno-resident", sources=sources, board=None)
+    return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
 
 
 def _mps2() -> Target:
@@ -198,7 +202,7 @@ def _explain_simavr(message: str) -> FirmwareError | None:
 
 
 FIRMWARE: dict[str, Callable[[], Target]] = {
-    "uno": _uno,
+    **{name: functools.partial(_uno, name) for name in UNO_IMAGES},
     "uno-resident": _uno_resident,
     "mps2": _mps2,
     "mps2-profile": _mps2_profile,

@@ -116,4 +116,11 @@ def _interval(found: Report) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
-_PARTS = {"stream": _stream, "resident": _resident, "alone": _alone}
+def _streamed_only(found: Report) -> str:
+    return (
+        f"* The image that learns from a host's stream alone, `uno_streamed`: flash {found['flash_bytes']:,} bytes, static RAM "
+        f"{found['ram_bytes']:,}."
+    )
+
+
+_PARTS = {"streamed_only": _streamed_only, "stream": _stream, "resident": _resident, "alone": _alone}

@@ -21,10 +21,17 @@ from mtjlearn.bench.workload import workload
 from mtjlearn.firmware import build_firmware
 
 
+def sizes(target: str) -> Report:
+    """What an image takes."""
+    image = ImageSize.read(build_firmware(target))
+    return {"flash_bytes": image.flash, "ram_bytes": image.ram}
+
+
 def measure(board: str) -> Report:
-    """All that ``mtjlearn bench`` counts on a simulated chip."""
+    """All that ``mtjlearn bench`` counts on a simulated chip, and what the Uno's other image takes."""
     report = chip_report(board)
     if board == "uno-sim":
+        report["streamed_only"] = sizes("uno_streamed")
         report["stream"] = stream(workload(STREAM_SIZES)).figures
         report["alone"] = uno_alone()
         report["resident"] = measure_resident()
@@ -36,8 +43,8 @@ def main() -> None:
     kept = load()
     if sys.argv[1:] == ["sizes"]:
         for board, report in kept.items():
-            image = ImageSize.read(build_firmware(TARGETS[board]))
-            report |= {"flash_bytes": image.flash, "ram_bytes": image.ram}
+            report |= sizes(TARGETS[board])
+        kept["uno-sim"]["streamed_only"] = sizes("uno_streamed")
         save(kept)
         return
     for board in sys.argv[1:] or CHIPS:

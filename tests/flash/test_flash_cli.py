@@ -106,6 +106,17 @@ def test_a_board_that_was_built_otherwise_is_told(fake: Fake, monkeypatch: pytes
     assert f"runs build {build}, as it says itself" in found.stderr
 
 
+def test_the_other_of_two_images_of_the_same_sources_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(said.UPLOADING)
+    with start_native() as native:
+        with discovery.open_board(native.url) as board:
+            build = board.info.build
+        monkeypatch.setattr(upload, "build_ids", lambda root: {"uno": build})
+        found = run("--board", "uno_streamed", "--port", native.url)
+    assert found.exit_code == 2
+    assert "was not built as asked: it has learning on its own" in str(answer(found)["error"])
+
+
 def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(said.UPLOADING)
     monkeypatch.setattr(upload, "HELLO_TIMEOUT", 0.3)

@@ -20,6 +20,7 @@ from mtjlearn.wire.errors import PortBusy, PortForbidden, PortMissing
 from mtjlearn.wire.transport import SerialTransport
 
 UNO = Target("uno", "uno", "uno")
+STREAMED = Target("uno_streamed", "uno", "uno", extends="uno", streamed_only=True)
 MEGA = Target("mega2560", "megaatmega2560", "arduino")
 Plug = Callable[..., None]
 
@@ -52,7 +53,9 @@ def test_the_boards_are_the_environments_of_platformio_ini() -> None:
     targets = list_targets(firmware_root())
     assert "native" not in targets
     assert targets["uno"] == UNO
-    assert {target for _, target in discovery._BOARDS.values()} | {"pico", "esp32"} == {*targets}
+    hardware = {target.hardware for target in targets.values()}
+    assert {target for _, target in discovery._BOARDS.values()} | {"pico", "esp32"} == hardware == {*targets} - {"uno_streamed"}
+    assert targets["uno_streamed"] == STREAMED
     for target in targets.values():
         assert (firmware_root() / "firmware" / "boards" / target.folder).is_dir()
 
@@ -108,7 +111,7 @@ def test_another_board_at_the_named_port_is_refused_unless_forced(plug: Plug, li
     with pytest.raises(FlashError, match=r"is Arduino Uno R3 by its USB id, not mega2560; .*--board uno, .*--force"):
         choose_port(MEGA, line)
     assert choose_port(MEGA, line, force=True).name == line
-    assert choose_port(UNO, line).name == line
+    assert choose_port(UNO, line).name == choose_port(STREAMED, line).name == line
 
 
 def test_a_port_of_unknown_make_is_taken_by_its_name(plug: Plug, line: str) -> None:

@@ -229,8 +229,8 @@ class Autonomy(BoardSession):
                 many samples fit. Nothing was changed then.
         """
         network = self._configured()
-        self._check_feature(Features.MEMORY, "nonvolatile memory", "stream the samples with train()")
         room = self.progress().room
+        self._check_feature(Features.MEMORY, "nonvolatile memory", "stream the samples with train()")
         missing = self._ask(messages.GetCheckpoint(), messages.Checkpoints).missing
         if missing:
             raise BoardError(
@@ -251,9 +251,10 @@ class Autonomy(BoardSession):
             ValueError: a number of the schedule is out of range.
             BoardRefused: BUSY while it does so already; other codes name what does not fit.
         """
+        stands = self.progress()
         if schedule.task is Task.LIVE:
             self._check_feature(Features.ANALOG, "free analog pins", "choose another task")
-        if schedule.task is Task.DATASET and self.progress().samples == 0:
+        if schedule.task is Task.DATASET and stands.samples == 0:
             raise BoardError("the board has no dataset in its memory; upload one first")
         self.execute(schedule.message)
 

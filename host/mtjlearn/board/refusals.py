@@ -16,6 +16,10 @@ from mtjlearn.wire.messages import (
     Configure,
     DefineDataset,
     Error,
+    GetCheckpoint,
+    GetCurve,
+    GetProgress,
+    Halt,
     Inject,
     Message,
     NoiseFault,
@@ -25,6 +29,8 @@ from mtjlearn.wire.messages import (
 
 _FIELDS = (Configure, DefineDataset, Autonomous, SetHealth)
 """Commands whose OUT_OF_RANGE tells the number of a field."""
+_ALONE = {kind.NAME for kind in (Autonomous, Halt, GetProgress, GetCurve, DefineDataset, Checkpoint, GetCheckpoint)}
+"""What env:uno_streamed of platformio.ini leaves out."""
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -44,6 +50,8 @@ def refused(command: Command, network: Network | None) -> BoardRefused:
 def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
     which = network.name if network is not None else "the network"
     match code:
+        case Error.UNKNOWN_TYPE if name in _ALONE:
+            return "its firmware learns from a host's stream only; for learning on its own: mtjlearn flash --board uno"
         case Error.UNKNOWN_TYPE:
             return "its firmware does not know it; flash the firmware that came with this mtjlearn"
         case Error.BAD_LENGTH:

@@ -17,6 +17,7 @@ from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
 from mtjlearn.training.alone import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
+from mtjlearn.wire.errors import BoardRefused
 from mtjlearn.wire.messages import Task
 
 EVALUATIONS = 25
@@ -167,7 +168,7 @@ class Watcher:
         """Returns when the board has stopped.
 
         Raises:
-            BoardError: it was never there.
+            BoardError: it was never there, or its firmware does not learn on its own.
         """
         away: str | None = None
         while True:
@@ -178,6 +179,8 @@ class Watcher:
                     away, self._seen = None, True
                     self._follow(opened)
                     return
+            except BoardRefused:
+                raise
             except BoardError as error:
                 if not self._seen:
                     raise

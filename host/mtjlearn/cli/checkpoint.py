@@ -16,7 +16,7 @@ from mtjlearn.cli.autonomous_view import RESTORED
 from mtjlearn.cli.common import bar, board_option, command, console, say
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
-from mtjlearn.wire.messages import Features, State
+from mtjlearn.wire.messages import State
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -103,9 +103,12 @@ def _open(name: str | None) -> Board:
             "then use the --board that it prints"
         )
     board = open_board(name)
-    if Features.MEMORY not in board.info.features:
+    try:
+        if board.checkpoint_state().memory == 0:
+            raise BoardError(f"{board.info.name} has no nonvolatile memory for checkpoints; take another board")
+    except BoardError:
         board.close()
-        raise BoardError(f"{board.info.name} has no nonvolatile memory for checkpoints; take another board")
+        raise
     return board
 
 

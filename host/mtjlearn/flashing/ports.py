@@ -80,26 +80,26 @@ def open_after_upload(port: BoardPort, baud: int, timeout: float) -> Board:
 
 def _find(target: Target) -> BoardPort:
     ports = connected()
-    found = [port for port in ports if port.target == target.name]
+    found = [port for port in ports if port.target == target.hardware]
     if len(found) == 1:
         return found[0]
     if found:
         names = ", ".join(port.name for port in found)
-        raise FlashError(f"several boards {target.name} are connected; choose one with --port: {names}")
+        raise FlashError(f"several boards {target.hardware} are connected; choose one with --port: {names}")
     others = [f"{port.name} ({port.description})" for port in ports if not port.target]
     different = [f"{port.description} at {port.name}: --board {port.target}" for port in ports if port.target]
     hints = [f"if it hangs at one of these, name it with --port: {', '.join(others)}"] if others else []
     hints += [f"there is {'; '.join(different)}"] if different else []
-    raise FlashError(f"no {target.name} is connected" + "".join(f"; {hint}" for hint in hints or ["connect it by USB"]))
+    raise FlashError(f"no {target.hardware} is connected" + "".join(f"; {hint}" for hint in hints or ["connect it by USB"]))
 
 
 def _take(target: Target, named: str, force: bool) -> BoardPort:
     if "://" in named:
         raise FlashError(f"{named}: firmware goes over a serial port, not over a network; give that with --port")
     port = next((port for port in connected() if port.name == named), BoardPort(named, named, known=False))
-    if port.target and port.target != target.name and not force:
+    if port.target and port.target != target.hardware and not force:
         raise FlashError(
-            f"the board at {named} is {port.description} by its USB id, not {target.name}; flash it with "
+            f"the board at {named} is {port.description} by its USB id, not {target.hardware}; flash it with "
             f"--board {port.target}, or insist with --force"
         )
     return port

@@ -11,6 +11,7 @@ from pathlib import Path
 from mtjlearn.board import BoardInfo
 from mtjlearn.firmware import firmware_root
 from mtjlearn.flashing.failures import FlashError
+from mtjlearn.wire.messages import Features
 
 _FOLDER = re.compile(r"\+<boards/(\w+)/?>")
 _UNO_CLOCK = 16_000_000
@@ -32,11 +33,27 @@ class Target:
         name: of the environment, as ``pio run -e`` takes it.
         board: PlatformIO's id of the board.
         folder: of the board's sources in firmware/boards.
+        extends: the environment that it is a variant of, for the same board; empty: none.
+        streamed_only: its firmware does not learn on its own (firmware/src/alone.h).
     """
 
     name: str
     board: str
     folder: str
+    extends: str = ""
+    streamed_only: bool = False
+
+    @property
+    def hardware(self) -> str:
+        """The environment by which a board's USB id is known (mtjlearn.discovery)."""
+        return self.extends or self.name
+
+    def differences(self, info: BoardInfo) -> list[str]:
+        """What a board says that contradicts this environment, where two are of the same sources."""
+        alone = Features.MEMORY in info.features
+        if self.folder != "uno" or alone != self.streamed_only:
+            return []
+        return ["learning on its own" if alone else "no learning on its own"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,10 @@ def list_targets(root: Path) -> dict[str, Target]:
         folder = _FOLDER.search(_option(config, section, "build_src_filter"))
         board = _option(config, section, "board")
         if name != section and folder and board:
-            targets[name] = Target(name, board, folder[1])
+            parent = config.get(section, "extends", fallback="")
+            extends = parent.removeprefix("env:") if parent.startswith("env:") else ""
+            streamed_only = "-DDEVICE_STREAMED_ONLY" in _option(config, section, "build_flags").split()
+            targets[name] = Target(name, board, folder[1], extends, streamed_only)
     return targets
 
 

@@ -120,7 +120,7 @@ def flash(
         return flashed
     progress("asking the board what runs on it", "")
     info = _ask(place, options)
-    _compare(info, build_id, options)
+    _compare(info, build_id, target, options)
     return Flashed(target.name, build_id, flashed.sizes, flashed.image, info.url, info)
 
 
@@ -137,13 +137,13 @@ def _ask(port: BoardPort, options: UnoOptions) -> BoardInfo:
         raise FlashError(f"the upload went well, but then: {error}") from error
 
 
-def _compare(info: BoardInfo, build_id: str, options: UnoOptions) -> None:
+def _compare(info: BoardInfo, build_id: str, target: Target, options: UnoOptions) -> None:
     """Raises FlashError unless the board runs what was built, as it was built."""
     if info.build != build_id:
         raise FlashError(
             f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload did not take; try again"
         )
-    different = options.differences(info)
+    different = target.differences(info) + options.differences(info)
     if different:
         raise FlashError(f"the board at {info.url} was not built as asked: it has {', '.join(different)}; try again")
 

@@ -122,6 +122,7 @@ def begin(board: Board, plan: AlonePlan, on_progress: Callable[[int, int], None]
     Raises:
         BoardError: as Board.configure(), upload_dataset() and start_autonomous().
     """
+    board.progress()  # refused, by firmware that learns from a stream only, before its network is replaced
     board.configure(plan.network)
     packed = None
     if plan.dataset is not None:

@@ -23,6 +23,7 @@ def start_uno_sim(
     speed: float | None = None,
     eeprom: str | os.PathLike[str] | None = None,
     profile: str | os.PathLike[str] | None = None,
+    image: str = "uno",
     elf: str | os.PathLike[str] | None = None,
     bootloader: str | os.PathLike[str] | None = None,
     reset_on_open: bool = False,
@@ -45,6 +46,8 @@ def start_uno_sim(
             time once the line was silent for a second.
         eeprom: file that keeps the EEPROM, 1024 bytes; it need not exist.
         profile: JSON file for cycles by function, stack and lost bytes, written when the board ends.
+        image: the firmware, an environment of platformio.ini: ``uno``, or ``uno_streamed``, which learns from a host's stream
+            alone.
         elf: another image than the firmware of this project.
         bootloader: Intel hex file of a bootloader; the chip starts there. Without ``elf`` the rest of its flash is
             empty.
@@ -62,7 +65,7 @@ def start_uno_sim(
         BoardProcessError: the board does not start, e.g. because an option is out of range.
     """
     if elf is None and bootloader is None:
-        elf = build_firmware("uno")
+        elf = build_firmware(image)
     command: list[str | Path] = [build_simulator("uno"), "--seed", str(seed), "--preset", preset, "--device-noise", device_noise]
     command += ["--speed", f"{speed:g}"] if speed is not None else []
     for option, file in (("--elf", elf), ("--bootloader", bootloader), ("--eeprom", eeprom), ("--profile", profile)):
