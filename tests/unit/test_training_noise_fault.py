@@ -17,7 +17,8 @@ AFTER = 10.0
 
 
 def planned(root, **virtual):
-    plan = default_plan("iris", seed=0, epochs=EPOCHS, board="native", reference=False, virtual={"virtual_clock": CLOCK, "fault_after": AFTER, **virtual})
+    virtual = {"virtual_clock": CLOCK, "fault_after": AFTER, **virtual}
+    plan = default_plan("iris", seed=0, epochs=EPOCHS, board="native", reference=False, virtual=virtual)
     return plan, Run.create(root, "train", plan.name, plan.seed, plan.config())
 
 
