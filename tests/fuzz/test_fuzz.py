@@ -115,7 +115,7 @@ def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, faul
     assert run.returncode != 0
     (crash,) = tmp_path.glob("crash-*")
     assert re.search(rf"rerun: \S+ {re.escape(str(crash))}", run.stderr)
-    assert subprocess.run([program, "-timeout=5", crash], capture_output=True, check=False).returncode != 0
+    assert subprocess.run([program, "-timeout=5", crash], cwd=tmp_path, capture_output=True, check=False).returncode != 0
     assert subprocess.run([drivers[target], crash], capture_output=True, check=False).returncode == 0
 
 

@@ -149,6 +149,28 @@ def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
     assert found["boot_count"] == 2
 
 
+def test_watch_tells_a_silence_from_a_restart(monkeypatch):
+    monkeypatch.setattr(autonomous, "RETRY", 0.1)
+    said = []
+    monkeypatch.setattr(autonomous, "say", said.append)
+    with start_native(tcp_port=0) as board:
+
+        def hang_once(phase):
+            if phase == "learning" and not said:
+                board.process.send_signal(signal.SIGSTOP)
+                threading.Timer(2.5, board.process.send_signal, [signal.SIGCONT]).start()
+            return bar(phase)
+
+        live = ("--net", "2-3-1", "--live-period", 2, "--epoch-steps", 100, "--steps", 1000)
+        run("autonomous", "start", "--task", "live", "--board", board.url, *live)
+        said.clear()
+        monkeypatch.setattr(autonomous, "bar", hang_once)
+        found, _ = run("autonomous", "watch", "--board", board.url)
+    assert found["progress"]["steps"] == 1000
+    assert "waiting for the board" in said[0]
+    assert said[1] == "the board is back; it had not restarted"
+
+
 def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     run("autonomous", "start", "--task", "xor", "--board", url)
 

@@ -9,12 +9,16 @@ from mtjlearn.board import BoardError
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, on_board, train
 
-EPOCHS = 4000
-"""Some seconds of training in real time; the recording of noise before it takes half a second."""
+EPOCHS = 400
+CLOCK = 4
+"""Codes of a step, on a clock that does not depend on how busy the machine is."""
+AFTER = 10.0
+"""Seconds of that clock: the half that records noise before the training, and half of its 48,000 steps."""
 
 
 def planned(root, **virtual):
-    plan = default_plan("iris", seed=0, epochs=EPOCHS, board="native", reference=False, virtual={"virtual_clock": 0, **virtual})
+    virtual = {"virtual_clock": CLOCK, "fault_after": AFTER, **virtual}
+    plan = default_plan("iris", seed=0, epochs=EPOCHS, board="native", reference=False, virtual=virtual)
     return plan, Run.create(root, "train", plan.name, plan.seed, plan.config())
 
 
@@ -23,7 +27,7 @@ def faults(path):
 
 
 def test_it_waits_for_the_source_and_trains_every_sample_once(tmp_path):
-    plan, run = planned(tmp_path, fault="stuck", fault_after=1.2, fault_lasts=0.5)
+    plan, run = planned(tmp_path, fault="stuck", fault_lasts=60.0)
     watcher = Watcher()
     report = train(plan, run, watcher)
     total = EPOCHS * 120
@@ -43,7 +47,7 @@ def test_it_waits_for_the_source_and_trains_every_sample_once(tmp_path):
 
 def test_a_source_that_stays_broken_ends_it_with_everything_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(on_board, "NOISE_PATIENCE", 1)
-    plan, run = planned(tmp_path, fault="short", fault_after=1.2)
+    plan, run = planned(tmp_path, fault="short")
     with pytest.raises(BoardError, match=r"broken for 1 s: shorted .*at ground.*train --resume"):
         train(plan, run, Watcher())
     ((fault, step),) = faults(run.path)
@@ -57,7 +61,7 @@ def test_ctrl_c_while_it_waits_keeps_everything(tmp_path):
         if phase == "noise":
             raise KeyboardInterrupt
 
-    plan, run = planned(tmp_path, fault="open", fault_after=1.2)
+    plan, run = planned(tmp_path, fault="open")
     with pytest.raises(KeyboardInterrupt, match="train --resume"):
         train(plan, run, Watcher(interrupt))
     ((_, step),) = faults(run.path)

@@ -1,6 +1,6 @@
 /* What the Arduino core in use can do, and the sizes chosen for it:
  * DEVICE_BOARD   in HELLO, at most 11 characters; platformio.ini sets it for each board
- * BOARD_ARENA    bytes for a network; the rest is the core's, and at least a quarter of the RAM stays for the stack
+ * BOARD_ARENA    bytes for a network; the rest is the core's and the stack's
  * ADC_BITS, ADC_RATE (codes a second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
  * MEMORY_CACHE   bytes of the largest block of nonvolatile memory, where bytes are not written alone
  * ANALOG_PINS    pins 1 .. 7 of the device, where they are not A1 .. A7
@@ -24,18 +24,21 @@
 
 #elif defined(ARDUINO_ARCH_RENESAS)
 
-/* Arduino Uno R4, 32 KB. */
+/* Arduino Uno R4, 32 KB, 8 KB of them the core's heap whether it is used or not. The stack takes less than 2 KB, interrupts included, by
+ * the compiler's figures for each function; nothing guards its end. */
 #define ADC_RENESAS 1
 #define NONVOLATILE_RENESAS 1
 #define MEMORY_CACHE 1024
-#define BOARD_ARENA 12288
 #define ADC_BITS 14
 #define ADC_RATE 40000
 #define ADC_REFERENCE 5000            /* AVCC0, the supply */
 #define CODES_WAITING 512             /* 13 ms */
-#if defined(NO_USB)                   /* Uno R4 WiFi: a UART to the chip that is on the USB */
+#if defined(NO_USB)                   /* Uno R4 WiFi: a UART to the chip that is on the USB; the core has three, with rings */
+#define BOARD_ARENA 10240
 #define LINE_RENESAS_UART 1
 #define LINE_RECEIVER 512
+#else
+#define BOARD_ARENA 12288
 #endif
 
 #elif defined(ARDUINO_ARCH_RP2040)

@@ -1,4 +1,5 @@
-/* The flash of an ESP32: the data partition that the core's partition tables keep for a file system, unused here. */
+/* The flash of an ESP32: the data partition that the core's partition tables keep for a file system, unused here. While it is erased or
+ * written the UART is not served: what its FIFO cannot hold is lost, counted, and sent again by the host. */
 #include "capabilities.h"
 
 #ifdef NONVOLATILE_ESP32

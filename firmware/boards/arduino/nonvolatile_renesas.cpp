@@ -1,5 +1,5 @@
 /* Data flash of an Uno R4: 8 blocks of 1 KB. The core's EEPROM class rewrites a whole block for every byte that changes; this does
- * not. */
+ * not. The device is never init()ed: read() and erase() of core 1.5.3 open it themselves, and fail where it is open already. */
 #include "capabilities.h"
 
 #ifdef NONVOLATILE_RENESAS

@@ -7,10 +7,25 @@
 
 #include "serial_port.h"
 
+#ifdef ARDUINO_ARCH_ESP32
+
+/* Its driver stops taking bytes when the next up to 120 of them might not fit, so that available() does not tell. What it cannot take in
+ * time, full or with the flash erased, the UART loses: it holds 128. */
+static volatile bool lost;
+
+static void receive_failed(hardwareSerial_error_t error)
+{
+    if (error == UART_FIFO_OVF_ERROR)
+        lost = true;
+}
+
+#endif
+
 void port_begin(void)
 {
 #ifdef ARDUINO_ARCH_ESP32
     Serial.setRxBufferSize(LINE_RECEIVER);
+    Serial.onReceiveError(receive_failed);
 #endif
     Serial.begin(LINE_BAUD);
 }
@@ -44,6 +59,10 @@ bool port_overrun(void)
 {
 #if defined(ARDUINO_ARCH_AVR)
     return Serial.available() >= LINE_RECEIVER - 1; /* the core's ring leaves one place empty */
+#elif defined(ARDUINO_ARCH_ESP32)
+    bool was = lost;
+    lost = false;
+    return was;
 #elif defined(LINE_RECEIVER)
     return Serial.available() >= LINE_RECEIVER;
 #else

@@ -159,7 +159,8 @@ class Watcher:
 
     def __init__(self, name: str | None) -> None:
         self._name = name
-        self._seen = False
+        self._starts: int | None = None
+        """Of the board when it was last seen; None: never."""
         self._shown = ExitStack()
         self.result: dict[str, Any] = {}
         """What was seen last, as ``--json`` prints it."""
@@ -175,14 +176,15 @@ class Watcher:
             try:
                 with _open(self._name) as opened:
                     if away is not None:
-                        say(f"the board is back; {view.RESTORED[opened.info.restored]}")
-                    away, self._seen = None, True
+                        restarted = opened.info.boot_count != self._starts
+                        say(f"the board is back; {view.RESTORED[opened.info.restored] if restarted else 'it had not restarted'}")
+                    away, self._starts = None, opened.info.boot_count
                     self._follow(opened)
                     return
             except BoardRefused:
                 raise
             except BoardError as error:
-                if not self._seen:
+                if self._starts is None:
                     raise
                 if away is None:
                     say(f"{error}; waiting for the board")
