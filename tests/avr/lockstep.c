@@ -118,7 +118,7 @@ static struct anp_config random_config(void)
         config.sizes[l] = (uint16_t)(1 + below(5));
     if (below(4) == 0)
         config.sizes[0] = (uint16_t)(1 + below(MAX_INPUTS));
-    config.weight_format = (uint8_t)below(2);
+    config.weight_format = (uint8_t)below(ANP_LAST_FORMAT + 1);
     config.loss = config.sizes[config.layers] > 1 && below(6) == 0;
     config.decorrelate = (uint8_t)(below(3) ? 0 : below((uint16_t)(1 << config.layers)));
 #endif

@@ -47,7 +47,11 @@ def on_a_desktop(folder: Path, *variant: str) -> list[str]:
     return lines_of(subprocess.run([program], capture_output=True, text=True, timeout=60, check=True).stdout)
 
 
-@pytest.mark.parametrize(("chip", "variant"), [("atmega328p", ()), ("atmega1284p", ("-DLOCKSTEP_WIDE",))], ids=["deep", "wide"])
+@pytest.mark.parametrize(
+    ("chip", "variant"),
+    [("atmega328p", ()), ("atmega328p", ("-DANP_INT16_ONLY", "-DANP_MAX_WIDTH=127")), ("atmega1284p", ("-DLOCKSTEP_WIDE",))],
+    ids=["deep", "int16", "wide"],
+)
 def test_the_chips_own_functions_give_the_same_bits(tmp_path: Path, chip: str, variant: tuple[str, ...]) -> None:
     options = (f"-DTRIALS={TRIALS}", *variant)
     portable = on_a_desktop(tmp_path, *options)
