@@ -96,6 +96,7 @@ enum wire_result command_predict(struct device *device, const uint8_t *payload, 
 
     uint8_t outputs = (uint8_t)net->config.sizes[net->config.layers];
     uint8_t output_bytes = (uint8_t)(outputs * sizeof(int16_t));
+    /* Not by a division, nor is a library's function called below: each would be the only one in a small image. */
     uint8_t count = batch.count;
     while (count * output_bytes > session->max_payload)
         count--;

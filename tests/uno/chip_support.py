@@ -210,3 +210,19 @@ class Host:
         for command in commands:
             self.link.submit(command, self.chip.seconds)
         self.finish(commands)
+
+    def use(self, hidden: int, decorrelate: int, loss: int) -> None:
+        """Every command of streamed learning with a 4-`hidden`-3 network, telemetry and the noise stream meanwhile."""
+        self.configure(4, hidden, 3, decorrelate=decorrelate, loss=loss)
+        self.do(messages.SetTelemetry(1))
+        self.do(messages.Noise(0, 0))
+        self.stream(self.frames(10, classes=3 if loss else 0))
+        self.do(messages.Predict(np.full(8, -4096, np.int16)))
+        self.do(messages.Evaluate(1, np.zeros(5 if loss else 7, np.int16)))
+        blob = self.do(messages.GetBlob(0, 0))
+        assert blob.total == 2 * (5 * hidden + 3 * (hidden + 1))
+        self.do(messages.SetBlob(0, 0, blob.total, 0, np.zeros(40, np.uint8)))
+        self.status()
+        self.do(messages.GetHealth())
+        self.do(messages.GetMetrics())
+        self.do(messages.Stop())

@@ -229,7 +229,7 @@ class Autonomy(BoardSession):
                 many samples fit. Nothing was changed then.
         """
         network = self._configured()
-        room = self.progress().room
+        room = self.progress().room  # first: firmware that learns from a stream only says so itself
         self._check_feature(Features.MEMORY, "nonvolatile memory", "stream the samples with train()")
         missing = self._ask(messages.GetCheckpoint(), messages.Checkpoints).missing
         if missing:
@@ -251,7 +251,7 @@ class Autonomy(BoardSession):
             ValueError: a number of the schedule is out of range.
             BoardRefused: BUSY while it does so already; other codes name what does not fit.
         """
-        stands = self.progress()
+        stands = self.progress()  # first, as in upload_dataset()
         if schedule.task is Task.LIVE:
             self._check_feature(Features.ANALOG, "free analog pins", "choose another task")
         if schedule.task is Task.DATASET and stands.samples == 0:
