@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "crc32.h"
 #include "device.h"
 #include "messages.h"
@@ -13,13 +14,19 @@
 void blobs_init(struct blobs *blobs)
 {
     blobs->damaged = 0;
-    blobs->offset = 0;
-    blobs->written = 0;
+    blobs_abandon(blobs);
 }
 
 void blobs_abandon(struct blobs *blobs)
 {
     blobs->offset = 0;
+    blobs->written = 0;
+}
+
+__attribute__((noinline)) void blobs_abandon_kind(struct blobs *blobs, uint8_t kind)
+{
+    if (blobs->kind == kind)
+        blobs_abandon(blobs);
 }
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
@@ -74,15 +81,15 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
     const struct anp_network *net = &device->net;
     struct blob_place place = blob_find(net, kind);
+    size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
+    if (header->offset != 0 && header->offset != expected)
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
     size_t total = kind >= WIRE_BLOB_KIND_DATASET ? alone_blob_expected(device, header) : place.total;
     if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
         return device_out_of_range(device, FIELD_TOTAL);
-    size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
-    if (header->offset != 0 && header->offset != expected)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
-    if (count > total - start || (count == 0 && total != 0))
+    if (!bounds_chunk(total, start, count))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
     if (kind >= WIRE_BLOB_KIND_DATASET)

@@ -17,6 +17,7 @@ struct blobs {
     uint8_t kind;                 /* the one being written */
     uint8_t written;              /* bytes of a chunk that stand in the nonvolatile memory */
     size_t offset;                /* where its next chunk starts; 0: none is being written */
+    size_t total;                 /* its bytes, fixed by its first chunk */
     uint32_t crc;                 /* of the chunks so far */
 };
 
@@ -31,6 +32,9 @@ void blobs_init(struct blobs *blobs);
 
 /* The host that was writing is gone: the rest of its blob will not come. */
 void blobs_abandon(struct blobs *blobs);
+
+/* The size or place of such a blob changed: what was written of it is not a part of the new one. */
+void blobs_abandon_kind(struct blobs *blobs, uint8_t kind);
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 

@@ -167,6 +167,8 @@ bool autonomous_resume(struct device *device)
         dataset->samples = own->epoch_steps;
         dataset->crc = own->source;
         there = dataset_fits(device) && dataset_check(device);
+        if (!there)
+            dataset->samples = 0;
     }
     if (own->task == WIRE_TASK_NONE)
         own->activity = WIRE_ACTIVITY_IDLE;

@@ -89,6 +89,8 @@ static void finish(struct device *device)
     struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
+    /* An upload would go on in the other slot. */
+    blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_CHECKPOINT);
     checkpoint->age = 0;
     checkpoint->dirty = false;
     give_credit(device, BOARD(device->board, receive_window));

@@ -93,8 +93,10 @@ enum wire_result dataset_define(struct device *device, const uint8_t *payload, u
     struct dataset before = device->alone.dataset;
     device->alone.dataset = wanted;
     uint32_t lacking = missing(device);
-    if (lacking == 0)
+    if (lacking == 0) {
+        blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_DATASET);
         return WIRE_DONE;
+    }
     device->alone.dataset = before;
     return device_refuse(device, WIRE_ERROR_TOO_LARGE, lacking);
 }

@@ -12,6 +12,8 @@ _Static_assert(WIRE_MAX_PAYLOAD - WIRE_SIZE_SET_BLOB < FLUSHED, "a chunk is shor
 
 size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
+    if (header->offset)
+        return device->blobs.total;
     if (header->blob == WIRE_BLOB_KIND_DATASET)
         return (size_t)(device->alone.dataset.samples ? dataset_bytes(device) : 0);
     uint16_t most = BOARD(device->board, memory_bytes) / 2;
@@ -50,6 +52,7 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
         /* A checkpoint may lie across the dataset of another network. */
         device->alone.dataset.complete = false;
         blobs->kind = header->blob;
+        blobs->total = (size_t)header->total;
         blobs->crc = 0;
     }
     for (; blobs->written < count; blobs->written++) {
@@ -57,7 +60,7 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
             return WIRE_LATER;
     }
     uint16_t end = (uint16_t)(start + count);
-    bool last = end == (uint16_t)header->total;
+    bool last = end == (uint16_t)blobs->total;
     if (last && blobs->written != FLUSHED) {
         BOARD_DO(board, memory_flush);
         blobs->written = FLUSHED;

@@ -156,11 +156,11 @@ bool slot_load(struct device *device, uint8_t slot, const struct anp_config *con
     read_bytes(device, slot, offset, net->at.weights, (uint16_t)net->at.weights_bytes);
     read_bytes(device, slot, (uint16_t)(offset + net->at.weights_bytes), net->at.matrices, (uint16_t)net->at.matrices_bytes);
     health_forget(&device->intake.health);
+    device->alone.dataset = (struct dataset){0};
     uint32_t received = device->intake.noise.received, generation = device->alone.checkpoint.generation;
     read_fields(device, slot, device, state_fields, ROWS(state_fields));
     if (!is_sane(device)) {
         device->alone.checkpoint.generation = generation;
-        device->alone.dataset = (struct dataset){0};
         autonomous_forget(&device->alone.autonomous);
         intake_init(&device->intake, device->board);
         return false;
