@@ -35,6 +35,14 @@ class NpzError(ValueError):
     """A file that is damaged, too large, or holds something else than plain arrays."""
 
 
+class ObjectsError(NpzError):
+    """An array holds Python objects; ``name`` is the array's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{f'the array {name}' if name else 'it'} holds Python objects, which are never loaded")
+        self.name = name
+
+
 def read_npz(path: Path, most: int = MOST_BYTES) -> dict[str, NDArray[Any]]:
     """The arrays of an NPZ file by name, read-only.
 
@@ -52,7 +60,8 @@ def read_npz(path: Path, most: int = MOST_BYTES) -> dict[str, NDArray[Any]]:
             size = sum(member.file_size for member in members)
             if size > most:
                 raise NpzError(f"it unpacks to {size:,} bytes, more than {most:,}")
-            return {member.filename.removesuffix(_SUFFIX): _array(archive.read(member)) for member in members}
+            names = {member: member.filename.removesuffix(_SUFFIX) for member in members}
+            return {name: _array(archive.read(member), name) for member, name in names.items()}
     except NpzError:
         raise
     except _DAMAGED:
@@ -77,11 +86,11 @@ def read_npy(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
         raise NpzError("it is damaged, or no file of a plain array") from None
 
 
-def _array(data: bytes) -> NDArray[Any]:
+def _array(data: bytes, name: str = "") -> NDArray[Any]:
     file = io.BytesIO(data)
     shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
     if dtype.hasobject:
-        raise NpzError("it holds Python objects, which are never loaded")
+        raise ObjectsError(name)
     count = math.prod(shape)
     if min(shape, default=0) < 0 or count * dtype.itemsize != len(data) - file.tell():
         raise NpzError("an array is not as large as it says")

@@ -234,7 +234,7 @@ def test_npz_with_text_classes_and_with_several_targets(tmp_path):
         ({"x": np.array([[1.0, 2], [3, np.nan]]), "y": np.zeros(2)}, "row 2, column 'x2' is not a number (NaN)"),
         ({"x": np.ones((2, 2)), "y": np.array([1.0, np.inf])}, "row 2, column 'y' is infinite"),
         ({"x": np.ones((2, 2)), "y": np.array(["a", ""])}, "row 2, column 'y' is empty"),
-        ({"x": np.ones((2, 2)), "y": np.array([object(), None])}, "is damaged or no NPZ file of plain arrays"),
+        ({"x": np.ones((2, 2)), "y": np.array([object(), None])}, "the array y holds Python objects"),
     ],
 )
 def test_npz_arrays_that_do_not_fit_are_refused(tmp_path, arrays, message):

@@ -12,7 +12,19 @@ import click
 
 from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
 from mtjlearn.cli import autonomous_view as view
-from mtjlearn.cli.common import EXIT_INTERRUPTED, Bar, bar, board_option, command, console, exit_with, say, seed_option
+from mtjlearn.cli.common import (
+    EXIT_INTERRUPTED,
+    Bar,
+    bar,
+    board_option,
+    columns_options,
+    command,
+    console,
+    exit_with,
+    say,
+    seed_option,
+)
+from mtjlearn.datasets import Columns
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
@@ -67,6 +79,7 @@ def _stopping_options(function: Function) -> Function:
 @click.argument("data", required=False)
 @click.option("--task", type=click.Choice(["teacher", "xor", "live"]), help="Instead of DATA: what the board makes up, or reads.")
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
+@columns_options
 @board_option
 @seed_option
 @click.option("--rule", type=click.Choice(BOARD_RULES), default="anp", show_default=True, help="Learning rule.")
@@ -94,6 +107,8 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
             packed = begin(opened, plan, progress.update)
         stands = opened.progress()
         say(f"{asked['data'] or schedule.task.name.lower()}: {network.name}, {asked['rule']}, eta {network.learning_rate:.4g}")
+        for text in plan.dataset.notes if plan.dataset is not None else ():
+            say(text)
         if packed is not None:
             kind = "int8" if packed.value_bytes == 1 else "int16"
             say(f"{packed.samples} samples as {kind} in its memory, {len(packed.data)} of {stands.room} bytes")
@@ -242,7 +257,7 @@ def _plan(asked: dict[str, Any]) -> AlonePlan:
     if asked["task"] is None:
         _refuse(asked, "epoch_steps", "live_period")
         return _plan_data(asked, schedule, sizes)
-    _refuse(asked, "target", "loss", "weights", *(() if asked["task"] == "live" else ("live_period",)))
+    _refuse(asked, "target", "drop", "features", "loss", "weights", *(() if asked["task"] == "live" else ("live_period",)))
     task = Task[asked["task"].upper()]
     if task is Task.XOR:
         _refuse(asked, "epoch_steps")
@@ -263,6 +278,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
         eta=asked["eta"],
         sigma=asked["sigma"],
         weight_format=WeightFormat[(asked["weights"] or "int16").upper()],
+        columns=Columns(asked["drop"], asked["features"]),
     )
     if not (schedule.epochs or schedule.steps or schedule.loss_target or asked["forever"]):
         schedule = replace(schedule, epochs=plan.epochs)
@@ -279,6 +295,6 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
 
 def _refuse(asked: dict[str, Any], *names: str) -> None:
     for name in names:
-        if asked[name] is not None:
+        if asked[name] not in (None, ()):
             what = asked["task"] or "DATA"
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; leave it out")

@@ -83,6 +83,13 @@ def runs_option(function: Function) -> Function:
     )(function)
 
 
+def columns_options(function: Function) -> Function:
+    """``--drop`` and ``--features``, for files."""
+    drop = click.option("--drop", metavar="COLUMN", multiple=True, help="Not an input: a name or number, or several as a,b,c.")
+    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are left out.")
+    return drop(features(function))
+
+
 def device_noise_options(function: Function) -> Function:
     """``--device-noise`` and ``--preset``, for virtual boards."""
     noise = click.option(

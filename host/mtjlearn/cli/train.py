@@ -15,6 +15,7 @@ from mtjlearn.cli.common import (
     Bar,
     bar,
     board_option,
+    columns_options,
     command,
     device_noise_options,
     line_rate,
@@ -23,9 +24,12 @@ from mtjlearn.cli.common import (
     seed_option,
     virtual_options,
 )
+from mtjlearn.datasets import Columns
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.runs import Run, read_config
-from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, train
+from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, refuse_changed_data, train
+
+_BESIDE_RESUME = ("resume", "board", "accept_changed_data", "as_json")
 
 
 class Terminal:
@@ -60,6 +64,7 @@ class Terminal:
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="Seen from the target unless given.")
+@columns_options
 @board_option
 @seed_option
 @click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp.")
@@ -75,8 +80,11 @@ class Terminal:
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
 @runs_option
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
+@click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
 @command
-def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **asked: Any) -> dict[str, Any]:
+def cli(
+    resume: Path | None, board: str | None, root: Path, data: str | None, accept_changed_data: bool, **asked: Any
+) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
     DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
@@ -88,7 +96,11 @@ def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **
         plan = Plan.from_config(read_config(resume))
         plan = plan if board is None else replace(plan, board=board)
         _check_rule(plan)
-        return asdict(_train(plan, Run.open(resume)))
+        if not accept_changed_data:
+            refuse_changed_data(plan, resume)
+        return asdict(_train(plan, Run.open(resume), accept_changed_data))
+    if accept_changed_data:
+        raise click.UsageError("--accept-changed-data goes with --resume RUN; leave it out")
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
@@ -99,7 +111,7 @@ def _refuse_beside_resume() -> None:
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in ("resume", "board", "as_json") and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if name not in _BESIDE_RESUME and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
             raise click.UsageError(f"--resume goes on with what its run was asked; leave {named} out")
 
@@ -125,6 +137,7 @@ def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
         falling=not asked["constant_rate"],
         reference=not asked["no_reference"],
         board=board,
+        columns=Columns(asked["drop"], asked["features"]),
         virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
     )
     _check_rule(plan)
@@ -139,14 +152,14 @@ def _check_rule(plan: Plan) -> None:
         raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
 
 
-def _train(plan: Plan, run: Run) -> Report:
+def _train(plan: Plan, run: Run, accept_changed_data: bool = False) -> Report:
     network = plan.network
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        report = train(plan, run, terminal)
+        report = train(plan, run, terminal, accept_changed_data=accept_changed_data)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
         ("test R2", report.test_r2, report.reference_test_r2),

@@ -1,6 +1,7 @@
 """Datasets: built-in ones and the user's own files, split, standardised and quantised to the device's format."""
 
 from mtjlearn.datasets.builtin import BUILTIN
+from mtjlearn.datasets.columns import Columns
 from mtjlearn.datasets.dataset import Dataset, DatasetError, Scaling, Task, epoch_order
 from mtjlearn.datasets.load import load
 from mtjlearn.datasets.quantise import (
@@ -15,6 +16,7 @@ from mtjlearn.datasets.quantise import (
 __all__ = [
     "BUILTIN",
     "ClippingReport",
+    "Columns",
     "Dataset",
     "DatasetError",
     "Quantised",

@@ -1,9 +1,10 @@
-"""What files share: finding the target column, and refusing cells that are no finite numbers, by row and column."""
+"""What files share: finding columns, and refusing cells that are no finite numbers, by row and column."""
 
 from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,11 @@ from mtjlearn.datasets.dataset import Array, DatasetError, Task
 
 LIMIT = 1e100
 """Largest magnitude accepted: far beyond any data, and its square is still finite."""
+
+COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+"""A number with a decimal comma."""
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+"""A number whose commas may separate thousands."""
 
 
 def shorten(text: str, limit: int = 40) -> str:
@@ -49,14 +55,22 @@ def find_target(path: Path, names: Sequence[str], target: str | int | None) -> i
         raise DatasetError(f"{path} has two columns named {shorten(double)}; rename one")
     if len(names) < 2:
         raise DatasetError(f"{path} has a single column; it needs inputs and a target (separated by , ; or tabs)")
-    if isinstance(target, str) and target in names:
-        return names.index(target)
-    number = column_number(target)
+    return find_column(path, names, target)
+
+
+def find_column(path: Path, names: Sequence[str], column: str | int) -> int:
+    """Index of a column, given by name or by number, counted from 1.
+
+    Raises:
+        DatasetError: if there is none; it lists the columns.
+    """
+    if isinstance(column, str) and column in names:
+        return names.index(column)
+    number = column_number(column)
     if number is None:
-        close = difflib.get_close_matches(str(target), names, 1)
-        raise DatasetError(
-            f"{path} has no column {shorten(str(target))}" + (f"; did you mean {shorten(close[0])}? " if close else "; ") + columns
-        )
+        close = difflib.get_close_matches(str(column), names, 1)
+        hint = f"; did you mean {shorten(close[0])}? " if close else "; "
+        raise DatasetError(f"{path} has no column {shorten(str(column))}{hint}its columns are {list_names(names)}")
     if not 1 <= number <= len(names):
         raise DatasetError(f"{path} has no column number {number}; it has 1 to {len(names)}: {list_names(names)}")
     return number - 1
@@ -84,7 +98,7 @@ def check_number(path: Path, row: int, column: str, text: str) -> float:
         refuse(path, row, column, "is empty")
     number = parse_number(text)
     if number is None:
-        refuse(path, row, column, f"is not a number: {shorten(text)}")
+        refuse(path, row, column, f"is not a number: {shorten(text)}{_about_commas(text)}")
     if not abs(number) <= LIMIT:
         refuse(path, row, column, _why_not(number))
     return number
@@ -120,6 +134,14 @@ def check_targets(path: Path, rows: Sequence[int], column: str, cells: Sequence[
     if as_numbers:
         return np.array(numbers, dtype=np.float64)[:, None]
     return np.array(cells, dtype=np.str_)
+
+
+def _about_commas(text: str) -> str:
+    if THOUSANDS.fullmatch(text):
+        return " (the comma may be a decimal one or separate thousands; write numbers with a point, or without separators)"
+    if "," in text and any(mark.isdigit() for mark in text):
+        return " (write all numbers of the file with a decimal point, or all with a decimal comma and semicolons between the cells)"
+    return ""
 
 
 def _why_not(number: float) -> str:

@@ -2,67 +2,60 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from mtjlearn.datasets.cells import check_number, check_targets, column_number, find_target, parse_number
+from mtjlearn.datasets.cells import check_number, check_targets, column_number, parse_number
+from mtjlearn.datasets.columns import Columns, choose, index_columns
+from mtjlearn.datasets.csv_layout import cut_units, read_layout
 from mtjlearn.datasets.dataset import DatasetError, Table, Task
 
 _T = TypeVar("_T")
+_ALL = Columns()
 
 
-def read_csv(path: Path, target: str | int | None, task: Task | None) -> Table:
+def read_csv(path: Path, target: str | int | None, task: Task | None, columns: Columns = _ALL) -> Table:
     """Reads a CSV file (UTF-8; separated by commas, semicolons or tabs, whichever the first line has most of).
 
     The first row holds the column names. Only where ``target`` is a column number, counted from 1, it may be missing:
-    the first row is then data if all its cells, the target's aside, are numbers. Empty lines are passed over.
+    the first row is then data if all its cells, the target's aside, are numbers. Empty lines are passed over; what else
+    stands around the numbers in files is in :mod:`mtjlearn.datasets.csv_layout`.
 
     Raises:
         DatasetError: as :func:`mtjlearn.datasets.load` says.
     """
-    lines, records = _records(path)
-    names, first = _header(path, records[0], target)
-    index = find_target(path, names, target)
-    if first == len(records):
+    layout = read_layout(path)
+    heading = layout.records[0]
+    names, first = _header(path, heading, target)
+    chosen = choose(path, names, target, columns, index_columns(heading) if first else ())
+    if first == len(layout.records):
         raise DatasetError(f"{path} has column names and no rows")
-    for line, record in zip(lines, records, strict=True):
+    widths = {len(record) for record in layout.records[first:]}
+    if first and widths == {len(names) + 1}:
+        raise DatasetError(f"{path} has {len(names)} column names where every row has {len(names) + 1} cells; add the missing name")
+    for line, record in zip(layout.lines, layout.records, strict=True):
         if len(record) != len(names):
             raise DatasetError(f"{path}: row {line} has {len(record)} cells where the first has {len(names)}")
-    lines, records = lines[first:], records[first:]
+    cut_units(layout, first, chosen.inputs, names)
+    lines, records = layout.lines[first:], layout.records[first:]
     features = [
-        [check_number(path, line, name, cell) for name, cell in _without(index, zip(names, record, strict=True))]
+        [check_number(path, line, names[index], record[index]) for index in chosen.inputs]
         for line, record in zip(lines, records, strict=True)
     ]
-    targets = check_targets(path, lines, names[index], [record[index] for record in records], task)
-    return Table(path.stem, np.array(features), tuple(_without(index, names)), targets, (names[index],))
-
-
-def _records(path: Path) -> tuple[list[int], list[list[str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DatasetError(f"{path} is not text in UTF-8; save it as CSV UTF-8") from None
-    head = text.lstrip().partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-    lines: list[int] = []
-    records: list[list[str]] = []
-    line = 1
-    try:
-        for record in reader:
-            if any(cell.strip() for cell in record):
-                lines.append(line)
-                records.append([cell.strip() for cell in record])
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DatasetError(f"{path}: row {line} is no CSV ({error}); check its quotation marks") from None
-    if not records:
-        raise DatasetError(f"{path} is empty")
-    return lines, records
+    written = tuple(record[chosen.target] for record in records)
+    return Table(
+        path.stem,
+        np.array(features),
+        tuple(names[index] for index in chosen.inputs),
+        check_targets(path, lines, names[chosen.target], written, task),
+        (names[chosen.target],),
+        written=written,
+        rows=tuple(lines),
+        notes=(*layout.notes, *chosen.notes),
+    )
 
 
 def _header(path: Path, first: Sequence[str], target: str | int | None) -> tuple[list[str], int]:

@@ -76,6 +76,7 @@ class Dataset:
         hidden: units of each hidden layer of a network that suits.
         seed: what the split depends on, alone.
         notes: what a person should know about the data, one sentence each.
+        digest: of the data and their split (:mod:`mtjlearn.datasets.digest`).
     """
 
     name: str
@@ -94,6 +95,7 @@ class Dataset:
     hidden: tuple[int, ...]
     seed: int
     notes: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def inputs(self) -> int:
@@ -112,6 +114,9 @@ class Table:
         targets: text, shape (samples,), or float64, shape (samples, targets).
         target_names: one for each target.
         hidden: units of each hidden layer of a network that suits; None: taken from the number of inputs.
+        written: each sample's target as the source writes it; None: float64 says it all.
+        rows: what the source calls each sample; None: counted from 1.
+        notes: what was read in another way than it is written, one sentence each.
     """
 
     name: str
@@ -120,6 +125,13 @@ class Table:
     targets: NDArray[Any]
     target_names: tuple[str, ...]
     hidden: tuple[int, ...] | None = None
+    written: tuple[str, ...] | None = None
+    rows: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def row(self, sample: int) -> int:
+        """What the source calls a sample."""
+        return sample + 1 if self.rows is None else self.rows[sample]
 
     @property
     def target(self) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.datasets.cells import check_numbers, check_targets, find_target, refuse, shorten
+from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorten
+from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
-from mtjlearn.npz import NpzError, read_npz
+from mtjlearn.npz import NpzError, ObjectsError, read_npz
+
+_ALL = Columns()
+_WITHOUT_OBJECTS = {
+    "x": "save the numbers, x.astype(float)",
+    "y": "save the labels as texts, y.astype(str), or numbers with y.astype(float)",
+}
 
 
-def read_file(path: Path, target: str | int | None, task: Task | None) -> Table:
+def read_file(path: Path, target: str | int | None, task: Task | None, columns: Columns = _ALL) -> Table:
     """Reads a file by its suffix.
 
     Raises:
@@ -25,21 +33,23 @@ def read_file(path: Path, target: str | int | None, task: Task | None) -> Table:
         if path.stat().st_size == 0:
             raise DatasetError(f"{path} is empty")
         if suffix in (".csv", ".tsv"):
-            return read_csv(path, target, task)
+            return read_csv(path, target, task, columns)
         if suffix == ".npz":
-            return _read_npz(path, target, task)
+            return _read_npz(path, target, task, columns)
         if suffix in (".parquet", ".pq"):
-            return _read_parquet(path, target, task)
+            return _read_parquet(path, target, task, columns)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
     raise DatasetError(f"{path} is of no kind that can be read; save it as .csv, .npz or .parquet")
 
 
-def _read_npz(path: Path, target: str | int | None, task: Task | None) -> Table:
+def _read_npz(path: Path, target: str | int | None, task: Task | None, wanted: Columns) -> Table:
     if target is not None:
         raise DatasetError(f"{path} has its targets in the array y; leave --target out")
     try:
         content = read_npz(path)
+    except ObjectsError as error:
+        raise DatasetError(f"{path}: {error}; {_WITHOUT_OBJECTS.get(error.name, 'leave it out')}") from None
     except NpzError as error:
         raise DatasetError(f"{path} is damaged or no NPZ file of plain arrays ({error}); write it with numpy.savez") from None
     if {"x", "y"} - content.keys():
@@ -50,19 +60,32 @@ def _read_npz(path: Path, target: str | int | None, task: Task | None) -> Table:
     if y.ndim not in (1, 2) or y.shape[0] != x.shape[0] or 0 in y.shape:
         raise DatasetError(f"{path}: y of shape {y.shape} does not fit {x.shape[0]} samples; use (samples,)")
     names = tuple(f"x{column + 1}" for column in range(x.shape[1]))
-    features = check_numbers(path, x.astype(np.float64), names)
+    inputs, _ = choose_inputs(path, names, wanted)
+    names = tuple(names[column] for column in inputs)
+    features = check_numbers(path, x.astype(np.float64)[:, inputs], names)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
     if y.dtype.kind == "U" and y.ndim == 1:
-        cells = [cell.strip() for cell in y.tolist()]
+        cells = tuple(cell.strip() for cell in y.tolist())
         targets = check_targets(path, range(1, y.size + 1), "y", cells, task)
-        return Table(path.stem, features, names, targets, ("y",))
+        return Table(path.stem, features, names, targets, ("y",), written=cells)
     if y.dtype.kind not in "biuf":
-        raise DatasetError(f"{path}: y must be numbers or text, not {y.dtype}")
+        advice = "; save y.astype(str)" if y.dtype.kind in "SUMm" and y.ndim == 1 else ""
+        raise DatasetError(
+            f"{path}: y must be numbers or text, not {y.dtype}{f' of shape {y.shape}' if y.ndim > 1 else ''}{advice}"
+        )
     columns = y.reshape(y.shape[0], -1).astype(np.float64)
     target_names = ("y",) if columns.shape[1] == 1 else tuple(f"y{column + 1}" for column in range(columns.shape[1]))
-    return Table(path.stem, features, names, check_numbers(path, columns, target_names), target_names)
+    checked = check_numbers(path, columns, target_names)
+    return Table(path.stem, features, names, checked, target_names, written=_exact_texts(y))
 
 
-def _read_parquet(path: Path, target: str | int | None, task: Task | None) -> Table:
+def _exact_texts(values: NDArray[Any]) -> tuple[str, ...] | None:
+    """Integers as texts, as float64 does not hold all of them; None for anything else."""
+    return tuple(map(str, values.tolist())) if values.dtype.kind in "iu" and values.ndim == 1 else None
+
+
+def _read_parquet(path: Path, target: str | int | None, task: Task | None, wanted: Columns) -> Table:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -74,23 +97,45 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None) -> Ta
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path} is damaged or no Parquet file ({shorten(reason, 80)}); write it again") from None
     names = [str(name) for name in table.column_names]
-    index = find_target(path, names, target)
+    chosen = choose(path, names, target, wanted, index_columns(names) | _pandas_index(table, names))
     if table.num_rows == 0:
         raise DatasetError(f"{path} has columns and no rows")
-    inputs = [_parquet_column(path, names[column], table.column(column)) for column in range(len(names))]
-    features = [values for column, values in enumerate(inputs) if column != index]
-    feature_names = tuple(name for column, name in enumerate(names) if column != index)
+    features = [_parquet_column(path, names[column], table.column(column)) for column in chosen.inputs]
+    feature_names = tuple(names[column] for column in chosen.inputs)
     for name, values in zip(feature_names, features, strict=True):
         if values.dtype.kind == "U":
-            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or remove it")
-    targets = inputs[index]
+            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or leave it out with --drop")
+    name, column = names[chosen.target], table.column(chosen.target)
+    targets = _parquet_column(path, name, column)
+    written = None
     if targets.dtype.kind == "U":
-        cells = [cell.strip() for cell in targets.tolist()]
-        checked = check_targets(path, range(1, len(cells) + 1), names[index], cells, task)
+        written = tuple(cell.strip() for cell in targets.tolist())
+        checked = check_targets(path, range(1, len(written) + 1), name, written, task)
     else:
-        checked = check_numbers(path, targets[:, None], [names[index]])
-    numbers: Array = np.column_stack(features)
-    return Table(path.stem, check_numbers(path, numbers, feature_names), feature_names, checked, (names[index],))
+        checked = check_numbers(path, targets[:, None], [name])
+        written = _exact_integers(column)
+    numbers: Array = check_numbers(path, np.column_stack(features), feature_names)
+    return Table(path.stem, numbers, feature_names, checked, (name,), written=written, notes=chosen.notes)
+
+
+def _pandas_index(table: Any, names: list[str]) -> set[int]:
+    """Columns that pandas would read as the index, whatever their names."""
+    try:
+        stated = json.loads(table.schema.metadata[b"pandas"])["index_columns"]
+        listed = stated if isinstance(stated, list) else []
+        return {names.index(name) for name in listed if isinstance(name, str) and name in names}
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return set()
+
+
+def _exact_integers(column: Any) -> tuple[str, ...] | None:
+    """Integers as texts, as float64 does not hold all of them; None for anything else."""
+    from pyarrow import types
+
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if not (types.is_integer(kind) or types.is_decimal(kind)):
+        return None
+    return tuple(map(str, column.to_pylist()))
 
 
 def _parquet_column(path: Path, name: str, column: Any) -> NDArray[Any]:

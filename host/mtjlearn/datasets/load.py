@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 
 from mtjlearn.datasets import builtin
 from mtjlearn.datasets.cells import list_names, shorten
+from mtjlearn.datasets.columns import Columns
 from mtjlearn.datasets.dataset import Dataset, DatasetError, Scaling, Table, Task
+from mtjlearn.datasets.digest import digest
 from mtjlearn.datasets.files import read_file
+from mtjlearn.datasets.labels import classes_of, from_one_hot, guess_task
+from mtjlearn.datasets.suspicions import suspicions
 from mtjlearn.network import Loss
 
 MIN_ROWS = 10
 """Fewer samples than these cannot be split into a training and a test part that mean anything."""
-MAX_GUESSED_CLASSES = 20
-"""Whole numbers with more distinct values than these are taken for a regression's targets."""
-
 _Rows = NDArray[np.int64]
+_ALL = Columns()
 
 
 def load(
@@ -33,6 +36,7 @@ def load(
     loss: Loss | None = None,
     test_fraction: float = 0.2,
     teacher_sizes: tuple[int, ...] = (2, 2, 2, 1),
+    columns: Columns = _ALL,
 ) -> Dataset:
     """Loads, splits and standardises a dataset.
 
@@ -41,7 +45,11 @@ def load(
     (samples,) or, for a regression, (samples, targets). Pickled data is never loaded.
 
     Text targets are classes, and so are whole numbers with few distinct values (at most 20, and five samples for each);
-    other numbers are a regression's. ``task`` decides otherwise. Classes are sorted: numbers by value, text by letter.
+    other numbers are a regression's. One-hot columns of an NPZ file are classes. ``task`` decides otherwise. Classes are
+    sorted: numbers by value, text by letter.
+
+    Columns that pandas wrote as an index are left out. What looks like a mistake is in the dataset's notes: a column that
+    counts the rows, a value such as -999, an outlier, a constant column.
 
     The split depends on the seed alone and keeps the shares of classes. Inputs, and a regression's targets, are
     standardised with mean and deviation of the training part. XOR has no split: its four patterns are both parts,
@@ -55,6 +63,7 @@ def load(
         loss: cross-entropy implies classification.
         test_fraction: share of samples kept for testing, between 0 and 1.
         teacher_sizes: inputs and layers of the teacher.
+        columns: which columns of a file are inputs.
 
     Raises:
         DatasetError: unknown name, unreadable or empty file, no such target column, a cell that is empty, no number,
@@ -72,6 +81,8 @@ def load(
     if name in builtin.BUILTIN:
         if target is not None:
             raise DatasetError(f"{name} is built in and knows its target; leave --target out")
+        if columns.drop or columns.features:
+            raise DatasetError(f"{name} is built in; leave --drop and --features out")
         table = builtin.table(name, seed, teacher_sizes)
     else:
         path = Path(name_or_path)
@@ -79,12 +90,17 @@ def load(
             close = difflib.get_close_matches(name.lower(), builtin.BUILTIN, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise DatasetError(f"there is no file {name} and no such dataset{hint} (built in: {', '.join(builtin.BUILTIN)})")
-        table = read_file(path, target, task)
+        table = read_file(path, target, task, columns)
+        if task != "regression":
+            table = from_one_hot(table)
     if task is None:
-        task = _guess_task(table)
-    labels, classes = _classes(table) if task == "classification" else (None, None)
+        task = guess_task(table)
+    labels, classes, notes = classes_of(table) if task == "classification" else (None, None, [])
     if labels is None:
         _check_regression(table)
+    if name not in builtin.BUILTIN:
+        notes = [*notes, *suspicions(table, regression=labels is None)]
+    table = replace(table, notes=(*table.notes, *notes))
     if name == "xor":
         rows = np.arange(4)
         return _prepare(table, task, labels, classes, np.tile(rows, builtin.XOR_REPEATS), rows, seed)
@@ -92,34 +108,12 @@ def load(
     return _prepare(table, task, labels, classes, train, test, seed)
 
 
-def _guess_task(table: Table) -> Task:
-    if table.targets.dtype.kind == "U":
-        return "classification"
-    if table.targets.shape[1] > 1 or not np.all(table.targets == np.rint(table.targets)):
-        return "regression"
-    limit = max(2, min(MAX_GUESSED_CLASSES, table.targets.shape[0] // 5))
-    return "classification" if np.unique(table.targets).size <= limit else "regression"
-
-
-def _classes(table: Table) -> tuple[_Rows, tuple[str, ...]]:
-    """Class number of each sample, shape (samples,), and the classes' names."""
-    if table.targets.ndim == 2 and table.targets.shape[1] > 1:
-        raise DatasetError(f"{table.name} has {table.targets.shape[1]} target columns; classes need a single one")
-    values, numbers = np.unique(table.targets.ravel(), return_inverse=True)
-    names = tuple(_class_name(value) for value in values.tolist())
-    if len(names) == 1:
-        raise DatasetError(f"{table.name}: every row of {table.target} is {shorten(names[0])}; learning needs two classes")
-    return numbers.reshape(-1).astype(np.int64), names
-
-
-def _class_name(value: float | str) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def _check_regression(table: Table) -> None:
     if table.targets.dtype.kind == "U":
         raise DatasetError(f"{table.name}: {table.target} holds text; a regression needs numbers")
     constant = np.flatnonzero(table.targets.min(axis=0) == table.targets.max(axis=0))
+    if constant.size and table.written is not None and len(set(table.written)) > 1:
+        raise DatasetError(f"{table.name}: the numbers of {table.target} are too large and too close; subtract a constant")
     if constant.size:
         raise DatasetError(f"{table.name}: {table.target_names[constant[0]]} is the same in every row")
 
@@ -172,7 +166,7 @@ def _prepare(
         targets = target_scaling.apply(table.targets)
     scaled = input_scaling.apply(table.features)
     constant = [shorten(table.feature_names[index]) for index in np.flatnonzero(input_scaling.constant)]
-    notes = []
+    notes = list(table.notes)
     if len(constant) == table.features.shape[1]:
         raise DatasetError(f"{table.name}: every input is constant; there is nothing to learn from")
     if constant:
@@ -196,4 +190,5 @@ def _prepare(
         hidden=table.hidden if table.hidden is not None else ((8,) if inputs <= 32 else (32,)),
         seed=seed,
         notes=tuple(notes),
+        digest=digest(table, classes, table.targets if labels is None else labels, (train, test)),
     )

@@ -2,6 +2,18 @@
 
 from mtjlearn.training.plan import BOARD_RULES, RULES, Plan, RuleName, default_plan
 from mtjlearn.training.report import Observer, Report
+from mtjlearn.training.sameness import ChangedError, refuse_changed_data
 from mtjlearn.training.session import train
 
-__all__ = ["BOARD_RULES", "RULES", "Observer", "Plan", "Report", "RuleName", "default_plan", "train"]
+__all__ = [
+    "BOARD_RULES",
+    "RULES",
+    "ChangedError",
+    "Observer",
+    "Plan",
+    "Report",
+    "RuleName",
+    "default_plan",
+    "refuse_changed_data",
+    "train",
+]

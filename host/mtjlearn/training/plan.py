@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from mtjlearn.datasets import BUILTIN, Dataset, DatasetError, Task, default_network_sizes, load, quantise
+from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Task, default_network_sizes, load, quantise
 from mtjlearn.discovery import board_options
 from mtjlearn.network import Loss, Network, Rounding, WeightFormat
 from mtjlearn.runs import RunError
@@ -47,6 +47,7 @@ class Plan:
         reference: train the float reference too.
         board: name of the board; None for a rule that only the reference knows.
         virtual: options of a virtual board that were asked for.
+        columns: which columns of a file are inputs.
     """
 
     data: str
@@ -60,6 +61,7 @@ class Plan:
     reference: bool
     board: str | None
     virtual: Mapping[str, Any]
+    columns: Columns = field(default_factory=Columns)
 
     @property
     def on_board(self) -> bool:
@@ -88,7 +90,7 @@ class Plan:
         Raises:
             DatasetError: as :func:`mtjlearn.datasets.load`.
         """
-        return load(self.data, seed=self.seed, target=self.target, task=self.task)
+        return load(self.data, seed=self.seed, target=self.target, task=self.task, columns=self.columns)
 
     def config(self) -> dict[str, Any]:
         """As written to config.toml."""
@@ -115,9 +117,18 @@ class Plan:
                 }
             )
             optional: dict[str, Any] = {"target": None, "task": None, "board": None, "virtual": {}}
-            return cls(**{**optional, **values, "network": described})
+            columns = _columns(values.pop("columns", None))
+            return cls(**{**optional, **values, "network": described, "columns": columns})
         except (KeyError, TypeError, AttributeError) as error:
             raise RunError(f"config.toml does not describe a training ({error}); start a new run") from None
+
+
+def _columns(written: Mapping[str, Any] | None) -> Columns:
+    """As config.toml says; a run of version 0.1.0 says nothing and learns from all columns, an index among them."""
+    if written is None:
+        return Columns(keep_index=True)
+    drop, features = (tuple(map(str, written[name])) for name in ("drop", "features"))
+    return Columns(**{**written, "drop": drop, "features": features})
 
 
 def default_plan(
@@ -138,6 +149,7 @@ def default_plan(
     reference: bool = True,
     board: str | None = None,
     virtual: Mapping[str, Any] | None = None,
+    columns: Columns | None = None,
 ) -> Plan:
     """Fills in what the user left open: cross-entropy for classes, a network that suits, about 30,000 steps for a file.
 
@@ -158,12 +170,14 @@ def default_plan(
         reference: train the float reference too; it learns anyway with a rule that boards do not know.
         board: name of the board; None for the only one connected, or for none.
         virtual: options of a virtual board that were asked for.
+        columns: which columns of a file are inputs; None: all but the target and an index.
 
     Raises:
         DatasetError: if the data cannot be used, or do not fit the network.
         NetworkError: if the network cannot be.
     """
-    dataset = load(data, seed=seed, target=target, task=task)
+    columns = columns or Columns()
+    dataset = load(data, seed=seed, target=target, task=task, columns=columns)
     chosen = loss if loss is not None else Loss.SQUARED if dataset.classes is None else Loss.CROSS_ENTROPY
     if chosen is Loss.CROSS_ENTROPY and dataset.classes is None:
         raise DatasetError(
@@ -197,4 +211,5 @@ def default_plan(
         reference=reference or rule not in BOARD_RULES,
         board=board,
         virtual=dict(virtual or {}),
+        columns=columns,
     )

@@ -19,24 +19,30 @@ from mtjlearn.training.floats import train_reference
 from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
+from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
 
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
 
 
-def train(plan: Plan, run: Run, observer: Observer) -> Report:
+def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool = False) -> Report:
     """Trains as planned, or goes on with what the run directory holds.
 
     After an interruption (Ctrl-C), a board that vanished, or one that refuses in the middle of training, the run can be
-    resumed, and the exception's text says how.
+    resumed, and the exception's text says how. A run that began with other data, or on the same board with another
+    firmware, does not go on unless ``accept_changed_data`` says so.
 
     Raises:
+        ChangedError: as said.
         BoardError, DatasetError, NetworkError: with one line that says what to do.
         KeyboardInterrupt: the same.
     """
     with run:
         try:
-            report = _train(plan, run, observer)
+            report = _train(plan, run, observer, accept_changed_data)
+        except ChangedError:
+            run.interrupt()
+            raise
         except KeyboardInterrupt:
             with suppress(OSError, RunError):
                 _draw_losses(plan, run)
@@ -52,9 +58,10 @@ def train(plan: Plan, run: Run, observer: Observer) -> Report:
         return report
 
 
-def _train(plan: Plan, run: Run, observer: Observer) -> Report:
+def _train(plan: Plan, run: Run, observer: Observer, accept: bool) -> Report:
     dataset = plan.load()
     quantised = quantise(dataset, plan.network)
+    known = own_data(plan, run, dataset, observer.note, accept=accept)
     for text in dataset.notes:
         observer.note(text)
     for clipping in (quantised.inputs, quantised.targets):
@@ -62,17 +69,21 @@ def _train(plan: Plan, run: Run, observer: Observer) -> Report:
             observer.note(str(clipping))
     report = Report(str(run.path), clipped=quantised.inputs.clipped)
     if plan.on_board:
-        _on_board(plan, run, observer, dataset, quantised, report)
+        _on_board(plan, run, observer, dataset, quantised, report, accept or not known)
+    if dataset.classes is None and _is_constant(dataset.y_test):
+        observer.note(f"test R2 is undefined: all targets of the {len(dataset.y_test)} test rows are equal; try another --seed")
     if plan.reference:
         _beside(plan, run, observer, dataset, report)
     _draw_losses(plan, run)
     return report
 
 
-def _on_board(plan: Plan, run: Run, observer: Observer, dataset: Dataset, quantised: Quantised, report: Report) -> None:
+def _on_board(
+    plan: Plan, run: Run, observer: Observer, dataset: Dataset, quantised: Quantised, report: Report, accept: bool
+) -> None:
     with open_board(plan.board, log=run.link_log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
-        run.update(board=board.info)
+        own_firmware(run, board.info, observer.note, accept=accept)
         training = BoardTraining(plan, run, board, quantised, observer)
         _record_noise(run, board, observer)
         training.train()
@@ -117,12 +128,18 @@ def _beside(plan: Plan, run: Run, observer: Observer, dataset: Dataset, report: 
 
 
 def _score(dataset: Dataset, outputs: NDArray[np.float64]) -> tuple[float | None, float | None]:
-    """Accuracy, or coefficient of determination, of outputs on the test part."""
+    """Accuracy, or coefficient of determination, of outputs on the test part; neither if R2 is undefined."""
     if dataset.classes is not None:
         return float(np.mean(predicted_classes(outputs) == dataset.y_test)), None
+    if _is_constant(dataset.y_test):
+        return None, None
     residual = np.sum((outputs - dataset.y_test) ** 2)
     spread = np.sum((dataset.y_test - dataset.y_test.mean(axis=0)) ** 2)
     return None, float(1 - residual / spread)
+
+
+def _is_constant(targets: NDArray[np.float64]) -> bool:
+    return bool(np.all(targets == targets[0]))
 
 
 def _draw_losses(plan: Plan, run: Run) -> None:

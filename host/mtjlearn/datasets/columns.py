@@ -1,0 +1,109 @@
+"""Which columns of a file are inputs: those asked for, or all but the target and an index that counts the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtjlearn.datasets.cells import column_number, find_column, find_target, list_names, shorten
+from mtjlearn.datasets.dataset import DatasetError
+
+_INDEX = re.compile(r"Unnamed: 0(\.\d+)*|__index_level_\d+__")
+"""What pandas calls an index that it wrote, or read back, as a column."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What was asked of a file's columns.
+
+    Args:
+        drop: columns that are not inputs, by name or by number from 1; several may stand in one text, joined by commas.
+        features: the columns that are inputs, likewise; none: all that are left.
+        keep_index: an index is an input, as in runs of version 0.1.0.
+    """
+
+    drop: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    keep_index: bool = False
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Columns of a file, counted from 0.
+
+    Args:
+        target: the target.
+        inputs: the inputs, in the order of the file.
+        notes: what was left out without having been asked for.
+    """
+
+    target: int
+    inputs: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def choose(path: Path, names: Sequence[str], target: str | int | None, wanted: Columns, indexes: Collection[int]) -> Chosen:
+    """Finds the target and the inputs; ``indexes`` are the columns that an index is in.
+
+    Raises:
+        DatasetError: no such column, or no input is left.
+    """
+    target_index = find_target(path, names, target)
+    inputs, found = choose_inputs(path, names, wanted, indexes, target_index)
+    notes = [
+        f"column {index + 1} ({_heading(names[index], index)}) is an index and left out; to learn from it, name all inputs "
+        "with --features"
+        for index in found
+    ]
+    return Chosen(target_index, inputs, tuple(notes))
+
+
+def choose_inputs(
+    path: Path, names: Sequence[str], wanted: Columns, indexes: Collection[int] = (), target: int | None = None
+) -> tuple[tuple[int, ...], list[int]]:
+    """The inputs, and the index columns that were left out.
+
+    Raises:
+        DatasetError: no such column, or no input is left.
+    """
+    features = _find_all(path, names, wanted.features)
+    dropped = _find_all(path, names, wanted.drop)
+    for option, columns in (("--features", features), ("--drop", dropped)):
+        if target in columns:
+            raise DatasetError(f"{path}: {shorten(names[target or 0])} is the target; leave it out of {option}")
+    both = [names[index] for index in features if index in dropped]
+    if both:
+        raise DatasetError(f"{path}: {shorten(both[0])} is in --features and in --drop; leave it out of one")
+    left = [index for index in range(len(names)) if index != target and index not in dropped]
+    if features:
+        return tuple(index for index in left if index in features), []
+    found = [] if wanted.keep_index else [index for index in left if index in indexes]
+    inputs = tuple(index for index in left if index not in found)
+    if not inputs:
+        raise DatasetError(f"{path}: no input is left of its columns {list_names(names)}; leave out a --drop, or use --features")
+    return inputs, found
+
+
+def index_columns(headings: Sequence[str]) -> set[int]:
+    """Columns whose heading is an index's: pandas' names, and empty headings in front of others."""
+    leading = next((index for index, heading in enumerate(headings) if heading), len(headings))
+    named = {index for index, heading in enumerate(headings) if _INDEX.fullmatch(heading)}
+    return named | set(range(leading)) if leading + 1 < len(headings) else named
+
+
+def _heading(name: str, index: int) -> str:
+    return "without a heading" if name == f"column {index + 1}" else shorten(name)
+
+
+def _find_all(path: Path, names: Sequence[str], texts: Iterable[str]) -> set[int]:
+    single = [part for text in texts for part in _parts(names, text)]
+    return {find_column(path, names, part) for part in single}
+
+
+def _parts(names: Sequence[str], text: str) -> list[str]:
+    """A column's name, or several joined by commas."""
+    if text in names or column_number(text) is not None:
+        return [text]
+    return [part.strip() for part in text.split(",")]
