@@ -108,9 +108,11 @@ class Checkpoints(BoardSession):
             BoardError: the firmware lacks something that the network needs.
             BoardRefused: BUSY, TOO_LARGE with the bytes missing, or BAD_CHECKPOINT.
         """
-        self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
+        with self._in_doubt():
+            self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
+            steps = self.status().steps
+        self._count_from(steps)
         self._network = content.network
-        self._acknowledged = self.status().steps
 
     def adopt(self) -> Network:
         """Takes over the network that the board has, e.g. restored from a checkpoint, or set up by another program.
@@ -133,6 +135,6 @@ class Checkpoints(BoardSession):
         weights = self._ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob).total
         if self.checkpoint_state().slot_bytes != len(content.data) or weights != sum(layer.nbytes for layer in content.weights):
             raise BoardError("the board's network is not the one of its checkpoint; save a checkpoint, or configure it anew")
+        self._count_from(status.steps)
         self._network = content.network
-        self._acknowledged = status.steps
         return content.network

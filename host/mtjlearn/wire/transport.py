@@ -12,12 +12,15 @@ import serial
 
 from mtjlearn.wire.errors import BoardError, BoardLost, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import LinkLog, LogKind
+from mtjlearn.wire.wake import Bell
 
 BAUD = 250_000
 """Exact on a 16 MHz ATmega328P; boards with native USB and virtual boards ignore it."""
 WRITE_TIMEOUT = 1.0
 """Seconds that a line may take nothing."""
 _CHUNK = 4096
+_DEAF_POLL = 0.01
+"""Seconds of one read, at most, where nothing can wake it (Windows)."""
 _WRITE_WAITS = 10
 """A process that was stopped, or a laptop that slept, loses one of these waits at most, not its board."""
 
@@ -32,6 +35,9 @@ class Transport(Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends all of it. BoardLost when the board vanished."""
+
+    def wake(self) -> None:
+        """Lets read() return early, now or the next time; called by any thread, also after close()."""
 
     def close(self) -> None:
         """Gives the port back."""
@@ -58,6 +64,7 @@ class SerialTransport:
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise _explain(url, error) from error
         self._descriptor = self._port.fileno() if os.name == "posix" else None
+        self._bell = Bell() if os.name == "posix" else None
         try:
             self._log = LinkLog(log) if log is not None else None
         except BaseException:
@@ -71,7 +78,7 @@ class SerialTransport:
             if self._descriptor is not None:
                 data = self._read_descriptor(self._descriptor, timeout)
             else:
-                self._port.timeout = timeout
+                self._port.timeout = min(timeout, _DEAF_POLL)
                 data = self._port.read(max(1, self._port.in_waiting))
         except (OSError, ValueError, TypeError) as error:  # the last two: the port was closed under the reader
             raise self._gone(error) from error
@@ -91,16 +98,28 @@ class SerialTransport:
         except (OSError, ValueError, TypeError) as error:
             raise self._gone(error) from error
 
+    def wake(self) -> None:
+        """See Transport."""
+        if self._bell is not None:
+            self._bell.ring()
+
     def close(self) -> None:
         """See Transport."""
-        self._note(LogKind.CLOSED, b"closed by the host")
-        if self._log is not None:
-            self._log.close()
-        self._port.close()
+        try:
+            self._note(LogKind.CLOSED, b"closed by the host")
+            if self._log is not None:
+                self._log.close()
+        finally:
+            self._port.close()
 
     def _read_descriptor(self, descriptor: int, timeout: float) -> bytes:
         # pyserial's own read() waits for a number of bytes that nobody knows beforehand.
-        if not select.select([descriptor], [], [], timeout)[0]:
+        assert self._bell is not None
+        bell = self._bell.fileno()
+        heard = select.select([descriptor, bell], [], [], timeout)[0]
+        if bell in heard:
+            self._bell.silence()
+        if descriptor not in heard:
             return b""
         data = os.read(descriptor, _CHUNK)
         if not data:
