@@ -206,7 +206,7 @@ def test_credit_is_withheld_where_blocks_are_erased() -> None:
     credits = []
     for _ in range(400):
         board.poll(1)
-        credits += [messages.Ack.unpack(f.payload).credit for f in client._decoder.feed(board.take()) if f.type == 0x82]  # type: ignore[union-attr]
+        credits += [messages.Ack.unpack(f.payload).credit for f in client.decode(board.take()) if f.type == 0x82]
     assert credits[0] == 0
     assert credits[-1] == 4096
 

@@ -179,17 +179,6 @@ def test_clients_come_and_go(tcp_port: int | None) -> None:
             assert client.status().steps == 48
 
 
-def test_the_next_tcp_client_waits_for_the_one_before() -> None:
-    with start_native(tcp_port=0) as board:
-        host, port = board.url.removeprefix("socket://").split(":")
-        with session(board.url) as first, socket.create_connection((host, int(port))) as second:
-            second.sendall(b"\0")
-            assert first.status().steps == 0
-            assert select.select([second], [], [], 0.2)[0] == []
-        with session(board.url, nonce=2) as third:
-            assert third.status().steps == 0
-
-
 def test_a_client_that_does_not_read_does_not_stop_the_board(tcp_port: int | None) -> None:
     with start_native(virtual_clock=5, tcp_port=tcp_port) as board:
         with session(board.url) as client:

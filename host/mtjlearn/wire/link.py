@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import ANSWERS, Command, Refusal
-from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, VersionMismatch
-from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, PortBusy, VersionMismatch
+from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Message
 from mtjlearn.wire.sender import RTO_CAP, Sender
 
@@ -39,6 +39,11 @@ EVENTS = 65536
 _WRITERS = frozenset(kind.TYPE for kind in (messages.SetBlob, messages.Autonomous, messages.Halt, messages.Checkpoint))
 _ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
+_ANOTHER_HOST = (
+    messages.Err.TYPE,
+    messages.SESSION_NONE,
+    messages.Err(messages.Hello.TYPE, messages.Error.ANOTHER_HOST, 0).pack(),
+)
 _VERSION_PREFIX = struct.Struct("<IB")  # nonce and version open every version's WELCOME
 
 
@@ -83,13 +88,16 @@ class Link:
         end."""
         hello = messages.Hello(nonce, messages.VERSION, messages.VERSION)
         self._hello = encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack())
-        self._nonce = nonce
+        self.nonce = nonce
+        """Of HELLO."""
+        self._version = messages.VERSION
         self._next_hello = now
         self._timeout = timeout
         self._opening_until = now + timeout
-        self._decoder = FrameDecoder()
+        self._numbering = Numbering(nonce)
+        self._decoder = FrameDecoder(self._numbering)
         self._session = messages.SESSION_NONE
-        self._sender = Sender(messages.SESSION_NONE, 0)
+        self._sender = Sender(messages.SESSION_NONE, nonce, 0)
         self._heard = self._moved = self._called = now
         self._asked: list[tuple[float, Command]] = []
         self._unsettled: list[Command] = []
@@ -176,14 +184,20 @@ class Link:
     def receive(self, data: bytes, now: float) -> None:
         """Takes bytes from the device."""
         for frame in self._decoder.feed(data):
-            if isinstance(frame, BadFrame):
-                self._counters.received_bad += 1
-            elif frame.session == self._session and self.state is LinkState.OPEN:
-                self._take(frame, now)
-            elif self.state is LinkState.OPENING and frame.type == messages.Welcome.TYPE:
-                self._greet(frame, now)
+            self.take(frame, now)
         if self._unsettled:
             self._settle(now)
+
+    def take(self, frame: Frame | BadFrame, now: float) -> None:
+        """Takes one frame from the device, or what is none."""
+        if isinstance(frame, BadFrame):
+            self._counters.received_bad += self.state is LinkState.OPEN
+        elif frame.session == self._session and self.state is LinkState.OPEN:
+            self._take(frame, now)
+        elif self.state is LinkState.OPENING and frame.type == messages.Welcome.TYPE:
+            self._greet(frame, now)
+        elif self.state is LinkState.OPENING and (frame.type, frame.session, frame.payload) == _ANOTHER_HOST:
+            self.fail(PortBusy("another host is connected to this board; close it and try again"))
 
     # --- opening ---
 
@@ -202,9 +216,9 @@ class Link:
         if len(frame.payload) < _VERSION_PREFIX.size:
             return
         nonce, version = _VERSION_PREFIX.unpack_from(frame.payload)
-        if nonce != self._nonce:
+        if nonce != self.nonce:
             return
-        if version != messages.VERSION:
+        if version != self._version:
             side = "host: install a newer mtjlearn" if version > messages.VERSION else "board: flash the newer firmware"
             self.fail(
                 VersionMismatch(
@@ -216,7 +230,7 @@ class Link:
             welcome = messages.Welcome.unpack(frame.payload)
         except messages.MessageError:
             welcome = None
-        if welcome is None or welcome.schema != messages.SCHEMA:
+        if welcome is None or (version == messages.VERSION and welcome.schema != messages.SCHEMA):
             theirs = f"{welcome.schema:08x}" if welcome is not None else "of another size"
             self.fail(
                 VersionMismatch(
@@ -235,7 +249,7 @@ class Link:
         elif welcome.session != messages.SESSION_NONE:
             self.welcome = welcome
             self._session = welcome.session
-            self._sender = Sender(welcome.session, welcome.receive_window)
+            self._sender = Sender(welcome.session, self.nonce, welcome.receive_window)
             self._heard = self._moved = now
             self.state = LinkState.OPEN
 
@@ -283,6 +297,7 @@ class Link:
     def _acknowledge(self, ack: messages.Ack, now: float) -> None:
         self._counters.bad_frames, self._counters.rx_overruns = ack.bad_frames, ack.rx_overruns
         acknowledged = self._sender.acknowledge(ack, now)
+        self._numbering.expected = self._sender.base
         if acknowledged:
             self._moved = now
             # Without progress there is nothing new to settle.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mtjlearn.wire.layout import Layout
 from mtjlearn.wire.layout import MessageError as MessageError
 
-VERSION = 2
+VERSION = 3
 MIN_PAYLOAD = 64
 MAX_PAYLOAD = 240
 MAX_OUTSTANDING = 8
@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x3D4328B6
+SCHEMA = 0x3244537A
 
 
 class Loss(enum.IntEnum):
@@ -173,6 +173,7 @@ class Error(enum.IntEnum):
     NOISE_FAULT = 13
     NO_MEMORY = 14
     BAD_CHECKPOINT = 15
+    ANOTHER_HOST = 16
 
 
 class Features(enum.IntFlag):
@@ -742,7 +743,7 @@ class Err(Message):
     NAME = "ERR"
     LAYOUT = struct.Struct("<BBI")
     BOUNDS = {  # noqa: RUF012
-        "code": (1, 15),
+        "code": (1, 16),
     }
 
     command: int
