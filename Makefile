@@ -15,13 +15,14 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo test fuzz soak lint validate bench pio system-packages clean
+.PHONY: help demo test fuzz soak mutants lint validate bench pio system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make soak      the long runs: ten million faults on the line, 10^8 noise codes, power cuts of a simulated Uno'
+	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
@@ -47,6 +48,9 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py
 	$(BIN)/python tests/soak/health.py
 	$(BIN)/python tests/soak/power_cuts.py
+
+mutants: $(VENV)/.installed-test
+	$(BIN)/python tests/soak/mutants.py $(if $(N),--count $(N)) $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .

@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,6 +25,8 @@ from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo, Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
+from mtjlearn.datasets.labels import classes_of, from_one_hot, guess_task
+from mtjlearn.datasets.suspicions import suspicions
 from mtjlearn.noise.recording import RecordingError, load_recording
 from mtjlearn.runs import Checkpoint, RunError, list_runs, read_checkpoint, read_config, read_meta, read_metrics
 from mtjlearn.runs.storage import plain
@@ -284,13 +287,17 @@ class Files:
         path = self.folder / f"data{suffix}"
         path.write_bytes(zipped(script, ("x", "y")) if which == 3 else script.rest())
         try:
-            table = read_file(path, target, None)
+            table = from_one_hot(read_file(path, target, None))
         except DatasetError as error:
             if str(path) not in str(error):
                 raise
             return
         assert np.isfinite(table.features).all()
         assert len(table.features) == len(table.targets)
+        assert all("\n" not in note for note in suspicions(table, regression=guess_task(table) == "regression"))
+        with suppress(DatasetError):
+            numbers, names, _ = classes_of(table)
+            assert set(numbers.tolist()) == set(range(len(names)))
 
 
 def checkpoint_file(data: bytes) -> bytes:
@@ -443,6 +450,8 @@ def dataset_seeds() -> Iterator[bytes]:
     for target in range(4):
         yield bytes((0, target)) + table.replace(b";", b",").replace(b"4,5", b"4.5")
         yield bytes((1, target)) + table.replace(b";", b"\t").replace(b"4,5", b"4.5")
+    yield b"\0\x03sep=;\n# made\n;a;y;\n;V;-;\n0;0,5;01;\n1;-999;1;\n2;0,25;1,0;\n"
+    yield b"\0\2# a,b,y\n1,1e9,9007199254740993\n2,3,9007199254740992\n3,4,1\n# end\n"
     buffer = io.BytesIO()
     np.savez(buffer, x=np.arange(6.0).reshape(3, 2), y=np.array(["a", "b", "a"]))
     yield b"\x02\0" + buffer.getvalue()

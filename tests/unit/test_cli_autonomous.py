@@ -21,6 +21,7 @@ from mtjlearn.cli.common import bar
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
 
+CASES = Path(__file__).resolve().parents[1] / "cases" / "data"
 PATIENCE = 60.0
 
 
@@ -74,6 +75,19 @@ def test_iris_is_learned_while_the_host_is_away(url):
     with Board.open(url) as board:
         assert board.adopt().sizes == (4, 8, 3)
         assert [layer.shape for layer in board.weights()] == [(8, 5), (3, 9)]
+
+
+def test_columns_of_a_file_are_chosen_and_its_notes_said(url):
+    case = CASES / "pandas_index.csv"
+    started, text = run("autonomous", "start", case, "--target", "label", "--board", url, "--epochs", 1)
+    assert started["net"] == "2-8-3"
+    assert "column 1 (without a heading) is an index and left out" in text
+    finished(url)
+    started, _ = run("autonomous", "start", case, "--target", "label", "--drop", "f1", "--board", url, "--epochs", 1)
+    assert started["net"] == "1-8-3"
+    assert mistake("autonomous", "start", "--task", "xor", "--drop", "f1", "--board", url).endswith(
+        "--drop does not go with xor; leave it out"
+    )
 
 
 def test_for_ever_until_it_is_stopped(url):

@@ -152,6 +152,11 @@ def test_the_index_of_pandas_explains_nothing_any_more():
     assert "column 1 (without a heading) is an index and left out" in dataset.notes[0]
 
 
+def test_an_index_beside_a_single_input(write):
+    text = "".join(f"{',f1,y' if row == 0 else f'{row},{row * row % 7}.5,' + 'ab'[row % 2]}\n" for row in range(13))
+    assert load(write(text), seed=0, target="y").feature_names == ("f1",)
+
+
 def test_two_levels_of_an_index_and_an_unnamed_column_in_the_middle(write):
     rows = "".join(f"{row},{row // 2},{line}" for row, line in enumerate(lines_of(PLAIN)[1:]))
     assert load(write(",,f1,f2,y\n" + rows), seed=0, target="y").feature_names == ("f1", "f2")
