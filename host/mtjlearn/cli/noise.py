@@ -26,6 +26,7 @@ from mtjlearn.cli.common import (
     console,
     device_noise_options,
     exit_with,
+    print_result,
     runs_option,
     say,
     seed_option,
@@ -197,9 +198,9 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
     hints = _hints(source, summary)
     verdict = _verdict(source, summary, hints)
     _show(source, summary)
-    say(f"verdict: {verdict}; {_VERDICTS[verdict]}")
+    print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
     for text in (*hints, *summary.notes):
-        say(f"  {text}")
+        print_result(f"  {text}")
     drawn = plot or run.path / "noise.png"
     scale = None if source.info is None else source.info.millivolts_per_code
     try:
@@ -208,8 +209,8 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
         noise_plot(recording, drawn, millivolts_per_code=scale, title=f"noise of {source.name}")
     except OSError as error:
         raise RecordingError(f"{error.filename or drawn} cannot be written: {error.strerror}; {path} has the recording") from None
-    say(f"plot: {drawn}")
-    say(f"recording: {save or path}")
+    print_result(f"plot: {drawn}")
+    print_result(f"recording: {save or path}")
     return {
         "board": None if source.info is None else source.info.name,
         "file": None if source.info is not None else source.name,
@@ -319,8 +320,8 @@ def _show(source: Source, summary: Summary) -> None:
     for row in rows:
         table.add_row(*map(escape, row))
     if console.encoding.lower().startswith("utf"):
-        say(sparkline(source.recording, min(console.width, 100)))
-    console.print(table)
+        print_result(sparkline(source.recording, min(console.width, 100)))
+    print_result(table)
 
 
 def sparkline(recording: Recording, width: int) -> str:
