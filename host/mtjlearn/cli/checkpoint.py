@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
 from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.common import bar, board_option, command, console, say
+from mtjlearn.cli.common import bar, board_option, command, print_result, say
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
 from mtjlearn.wire.messages import State
@@ -33,13 +33,14 @@ def cli() -> None:
 def save(file: Path, board: str | None) -> dict[str, Any]:
     """Save the board's state, in its memory and in FILE.
 
-    That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset.
+    That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset, and not the
+    curve of losses.
     """
     with _open(board) as opened:
         info = opened.info
         found = CheckpointFile(opened.save_checkpoint(), info.name, info.build, time.time())
     found.write(file)
-    say(f"{found.content.network.name} after {found.content.record.steps:,} steps is in {file}")
+    print_result(f"{found.content.network.name} after {found.content.record.steps:,} steps is in {file}")
     return {"file": file, **_summary(found)}
 
 
@@ -52,7 +53,8 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
     """Restore FILE on the board, at once: as if it had started with that checkpoint.
 
     A checkpoint of another network than the board's is refused unless --replace is given. If it was learning on its own when
-    it was saved, it goes on, with the dataset of that time if that is in the board's memory.
+    it was saved, it goes on, with the dataset of that time if that is in the board's memory. The
+    curve of losses is not part of a checkpoint.
     """
     found = CheckpointFile.read(file)
     content = found.content
@@ -62,7 +64,10 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
         with bar("checkpoint") as progress:
             opened.load_checkpoint(content, progress.update)
         state, stands = opened.checkpoint_state(), opened.progress()
-        say(f"{content.network.name} after {content.record.steps:,} steps is on {opened.info.name}; {RESTORED[state.restored]}")
+        print_result(
+            f"{content.network.name} after {content.record.steps:,} steps is on {opened.info.name}; {RESTORED[state.restored]}"
+        )
+        say("the curve of losses is not part of a checkpoint")
         if stands.running:
             say("it learns on its own; see how with: mtjlearn autonomous status")
         return {"file": file, "board": opened.info.name, "restored": state.restored, "learns": stands.running, **_summary(found)}
@@ -78,7 +83,7 @@ def show(file: Path) -> dict[str, Any]:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for what, value in summary.items():
         table.add_row(what.replace("_", " "), escape(_text(value)))
-    console.print(table)
+    print_result(table)
     weights = found.content.weights
     return {**summary, "weight_values": [layer.tolist() for layer in weights]}
 

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from mtjlearn.bench.limits import CHIPS as SIMULATED
@@ -37,6 +38,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 _EXIT = "mtjlearn.exit"
+_AS_JSON = "mtjlearn.json"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -51,7 +53,8 @@ class _PlainConsole(Console):
 
 
 console = _PlainConsole(stderr=True, highlight=False, emoji=False)
-"""Everything for people goes to standard error, so that standard output is the result alone."""
+"""Progress, advice and errors: standard error, so that standard output is the result alone."""
+_results = _PlainConsole(highlight=False, emoji=False)
 
 
 def board_option(function: Function) -> Function:
@@ -126,6 +129,7 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of standard output.")
     @functools.wraps(function)
     def run(as_json: bool, **options: Any) -> None:
+        click.get_current_context().meta[_AS_JSON] = as_json
         try:
             result = function(**options)
         except EXPECTED as error:
@@ -163,6 +167,13 @@ def line_rate(board: str | None, rate: float) -> str:
 def say(text: str) -> None:
     """One line for the person at the terminal."""
     console.print(escape(text), soft_wrap=True)
+
+
+def print_result(what: str | Table) -> None:
+    """A line or a table of the result: on standard output, with ``--json`` on standard error."""
+    context = click.get_current_context(silent=True)
+    to = console if context is not None and context.meta.get(_AS_JSON) else _results
+    to.print(escape(what) if isinstance(what, str) else what, soft_wrap=isinstance(what, str))
 
 
 class Bar:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from mtjlearn.compilers import install_extra
 from mtjlearn.flashing.failures import FlashError
 
 Progress = Callable[[str, str], None]
@@ -63,7 +64,7 @@ def find_platformio() -> list[str]:
         return [sys.executable, "-m", "platformio"]
     program = shutil.which("pio") or shutil.which("platformio")
     if program is None:
-        raise FlashError("PlatformIO is missing; install it: pip install 'mtjlearn[chips]'")
+        raise FlashError(f"PlatformIO is missing; install it: {install_extra('chips')}")
     return [program]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import select
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import serial
 
@@ -21,6 +23,7 @@ WRITE_TIMEOUT = 1.0
 _CHUNK = 4096
 _DEAF_POLL = 0.01
 """Seconds of one read, at most, where nothing can wake it (Windows)."""
+_WITHOUT_BOARD = ("loop://", "rfc2217://")
 _WRITE_WAITS = 10
 """A process that was stopped, or a laptop that slept, loses one of these waits at most, not its board."""
 
@@ -58,15 +61,19 @@ class SerialTransport:
 
     def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | None = None) -> None:
         self.name = url
+        _check_url(url)
         exclusive = None if "://" in url or os.name != "posix" else True
         try:
             self._port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive)
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise _explain(url, error) from error
-        self._descriptor = self._port.fileno() if os.name == "posix" else None
-        self._bell = Bell() if os.name == "posix" else None
         try:
+            self._descriptor = self._port.fileno() if os.name == "posix" else None
+            self._bell = Bell() if os.name == "posix" else None
             self._log = LinkLog(log) if log is not None else None
+        except io.UnsupportedOperation:
+            self._port.close()
+            raise _unsupported(url) from None
         except BaseException:
             self._port.close()
             raise
@@ -154,6 +161,23 @@ class SerialTransport:
         except OSError as error:
             self._log = None
             raise BoardError(f"the link log cannot be written ({error.strerror}); make room and reconnect") from error
+
+
+def _check_url(url: str) -> None:
+    """Refuses what pyserial would open and no board is behind, or what it explains badly."""
+    if url.lower().startswith(_WITHOUT_BOARD):
+        raise _unsupported(url)
+    if url.lower().startswith("socket://"):
+        try:
+            complete = urlsplit(url).hostname and urlsplit(url).port
+        except ValueError:
+            complete = None
+        if not complete:
+            raise PortError(f"{url} lacks a host or a port number up to 65535; write e.g. socket://127.0.0.1:4000")
+
+
+def _unsupported(url: str) -> PortError:
+    return PortError(f"{url} cannot reach a board; name its serial port, or a raw TCP server: socket://host:4000")
 
 
 def _explain(url: str, error: Exception) -> PortError:
