@@ -38,8 +38,9 @@ void blobs_abandon_kind(struct blobs *blobs, uint8_t kind);
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 
-/* Whether weights and matrices hold only values that a network can have. */
-bool blobs_valid(const struct device *device);
+/* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
+ * inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
+size_t blobs_first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes);
 
 /* Executes a SET_BLOB. */
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);

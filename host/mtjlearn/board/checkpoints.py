@@ -94,7 +94,11 @@ class Checkpoints(BoardSession):
         return self.read_checkpoint()
 
     def erase_checkpoints(self) -> None:
-        """Erases both slots: the next start is a clean one."""
+        """Erases both slots and forgets the dataset: the next start is a clean one. The network stays until then.
+
+        Raises:
+            BoardRefused: BUSY, NO_MEMORY.
+        """
         self.execute(messages.Checkpoint(CheckpointAction.ERASE))
 
     def load_checkpoint(self, content: CheckpointContent, on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -106,7 +110,8 @@ class Checkpoints(BoardSession):
 
         Raises:
             BoardError: the firmware lacks something that the network needs.
-            BoardRefused: BUSY, TOO_LARGE with the bytes missing, or BAD_CHECKPOINT.
+            BoardRefused: BUSY, TOO_LARGE with the bytes missing, BAD_CHECKPOINT, or OCCUPIED: it would overwrite the dataset in
+                use, unless erase_checkpoints() gives that up. The board's network is as it was then.
         """
         with self._in_doubt():
             self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)

@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def cli() -> None:
-    """Save, load or show a board's checkpoint: its network and where its learning stands, in one file."""
+    """Save, load, erase or show a board's checkpoint: its network and where its learning stands, in one file."""
 
 
 @cli.command()
@@ -71,6 +71,22 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
         if stands.running:
             say("it learns on its own; see how with: mtjlearn autonomous status")
         return {"file": file, "board": opened.info.name, "restored": state.restored, "learns": stands.running, **_summary(found)}
+
+
+@cli.command()
+@board_option
+@command
+def erase(board: str | None) -> dict[str, Any]:
+    """Erase the board's checkpoints, and give up its dataset.
+
+    The network stays until the board restarts; then it has none. This makes room for a checkpoint that would overwrite the
+    dataset.
+    """
+    with _open(board) as opened:
+        erased = opened.checkpoint_state().generation
+        opened.erase_checkpoints()
+        say(f"the checkpoints on {opened.info.name} are erased; its network stays until it restarts")
+        return {"board": opened.info.name, "erased_generation": erased}
 
 
 @cli.command()

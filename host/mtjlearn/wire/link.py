@@ -25,8 +25,9 @@ OPEN_TIMEOUT = 5.0
 """Seconds until a device that does not answer HELLO is given up."""
 SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
-WRITING_SILENCE = 4.0
-"""The same while a command is executed that writes the device's memory: up to 3.4 ms a byte of a checkpoint."""
+WRITING_SILENCE = 8.0
+"""The same while a command is executed that writes the device's memory, 3.4 ms a byte of a checkpoint: 0.9 s for a 4-8-3 on an
+Uno, 6.8 s for the largest on a Mega."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
 ASKED = 50
@@ -36,7 +37,9 @@ ADC_BITS = 16
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
 
-_WRITERS = frozenset(kind.TYPE for kind in (messages.SetBlob, messages.Autonomous, messages.Halt, messages.Checkpoint))
+_WRITERS = frozenset(
+    kind.TYPE for kind in (messages.SetBlob, messages.DefineDataset, messages.Autonomous, messages.Halt, messages.Checkpoint)
+)
 _ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
 _ANOTHER_HOST = (
@@ -258,17 +261,20 @@ class Link:
     @property
     def _silence(self) -> float:
         """Seconds without any frame until the device counts as lost."""
-        writing = any(command.type in _WRITERS for command in self._sender.flight)
-        return WRITING_SILENCE if writing else SILENCE
+        return WRITING_SILENCE if self._writing else SILENCE
+
+    @property
+    def _writing(self) -> bool:
+        return any(command.type in _WRITERS for command in self._sender.flight)
 
     def _check_alive(self, now: float) -> None:
         if now >= self._heard + self._silence:
             waited = f"{self._silence:g} s"
             self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
-        elif now >= self._moved + STALL:
+        elif now >= self._moved + (stall := STALL + (WRITING_SILENCE if self._writing else 0)):
             self.fail(
                 BoardLost(
-                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, then reconnect"
+                    f"the board answers but received nothing intact for {stall:g} s: check cable and baud rate, then reconnect"
                 )
             )
 

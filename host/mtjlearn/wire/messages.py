@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x3244537A
+SCHEMA = 0xE5668B6C
 
 
 class Loss(enum.IntEnum):
@@ -174,6 +174,7 @@ class Error(enum.IntEnum):
     NO_MEMORY = 14
     BAD_CHECKPOINT = 15
     ANOTHER_HOST = 16
+    OCCUPIED = 17
 
 
 class Features(enum.IntFlag):
@@ -288,7 +289,8 @@ class SetRates(Message):
 @dataclass(frozen=True, eq=False)
 class SetBlob(Message):
     """One chunk of weights or matrices, from offset 0 upwards. All of it counts once the last chunk is in and the CRC
-    holds; until then training is refused.
+    holds; until then training is refused. A checkpoint is checked before it replaces the network, and the last chunk is
+    acknowledged once it is saved as the device's own.
 
     Args:
         blob: which; see BlobKind.
@@ -478,7 +480,8 @@ class Reset(Message):
 @dataclass(frozen=True, eq=False)
 class DefineDataset(Message):
     """Makes room for a dataset in the device's memory and forgets the one before; its bytes follow by SET_BLOB.
-    TOO_LARGE tells the bytes missing beside two checkpoints of this network.
+    TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest checkpoint is of a larger
+    network, one of this network is saved first.
 
     Args:
         samples: how many.
@@ -510,8 +513,8 @@ class DefineDataset(Message):
 
 @dataclass(frozen=True, eq=False)
 class Autonomous(Message):
-    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT. Saves a
-    checkpoint first.
+    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT.
+    Acknowledged once its first checkpoint is saved, if the memory has room for two.
 
     Args:
         task: what it learns; see Task.
@@ -743,7 +746,7 @@ class Err(Message):
     NAME = "ERR"
     LAYOUT = struct.Struct("<BBI")
     BOUNDS = {  # noqa: RUF012
-        "code": (1, 16),
+        "code": (1, 17),
     }
 
     command: int
