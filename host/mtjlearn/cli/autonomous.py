@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mtjlearn import interruption
 from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
 from mtjlearn.cli import autonomous_view as view
 from mtjlearn.cli.common import EXIT_INTERRUPTED, Bar, bar, board_option, command, console, exit_with, say, seed_option
@@ -190,6 +191,7 @@ class Watcher:
                     say(f"{error}; waiting for the board")
                 away = str(error)
                 time.sleep(RETRY)
+                interruption.check()
             finally:
                 self._shown.close()
 
