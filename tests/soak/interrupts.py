@@ -10,18 +10,10 @@ It prints how many of what, and each false statement with its traceback.
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
 import signal
-import subprocess
-import sys
-import tempfile
-import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -48,8 +40,8 @@ class Notebook:
         if self.board is None:
             self.board = open_board("native", virtual_clock=4)
             self.board.configure(NETWORKS[0])
-        actions = (self.train, self.train, self.train, self.predict, self.weights, self.noise, self.configure, self.reconnect, self.reopen)
-        action = self.random.choice(actions)
+        others = (self.predict, self.weights, self.noise, self.configure, self.reconnect, self.reopen)
+        action = self.random.choice((*[self.train] * 3, *others))
         signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0005, LONGEST))
         try:
             try:

@@ -21,7 +21,7 @@ from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.errors import BoardError, BoardRefused
+from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
 from mtjlearn.wire.messages import BlobKind, Features
 
 _READINGS = 20
@@ -118,7 +118,11 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             self._stream(samples.train_commands(rows, self._max_payload), count)
         except BoardRefused:
             # Which of the frames on their way were refused may be in doubt; the board's own count is not.
-            self._count_from(self.status().steps)
+            steps = self.status().steps
+            most = before + len(rows)
+            if not before <= steps <= most:
+                raise ImplausibleAnswer(f"the board says steps {steps} in STATUS, of {before} to {most} sent") from None
+            self._count_from(steps)
             raise
         return self.acknowledged_samples - before
 

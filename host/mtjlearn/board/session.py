@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from mtjlearn import interruption
 from mtjlearn.board import blobs
 from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo
@@ -191,6 +192,7 @@ class BoardSession:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_RETRY)
+                interruption.check()
         self._connection = Connection(transport, self._timeout)
 
     def _forget(self) -> None:

@@ -17,11 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from mtjlearn import interruption
 from mtjlearn.bench.limits import CHIPS as SIMULATED
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
 from mtjlearn.discovery import VIRTUAL, board_options
 from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.interruption import EXIT_INTERRUPTED as EXIT_INTERRUPTED
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
@@ -35,7 +37,6 @@ EXPECTED = (
 """What a user can mend: told in one line."""
 EXIT_UNPROVEN = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 _EXIT = "mtjlearn.exit"
 _AS_JSON = "mtjlearn.json"
@@ -130,14 +131,18 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
     @functools.wraps(function)
     def run(as_json: bool, **options: Any) -> None:
         click.get_current_context().meta[_AS_JSON] = as_json
-        try:
-            result = function(**options)
-        except EXPECTED as error:
-            _fail(str(error), EXIT_USAGE, as_json)
-        except KeyboardInterrupt as interrupt:
-            _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
-        if as_json:
-            click.echo(json.dumps(plain(result or {}), allow_nan=False))
+        with interruption.deferred():
+            try:
+                result = function(**options)
+            except EXPECTED as error:
+                # Ctrl-C at a terminal reaches the programs that were started, too, and their end is no fault of theirs.
+                if interruption.asked():
+                    _fail("interrupted", EXIT_INTERRUPTED, as_json)
+                _fail(str(error), EXIT_USAGE, as_json)
+            except KeyboardInterrupt as interrupt:
+                _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
+            if as_json:
+                click.echo(json.dumps(plain(result or {}), allow_nan=False))
         code = click.get_current_context().meta.get(_EXIT, 0)
         if code:
             sys.exit(code)
@@ -184,7 +189,8 @@ class Bar:
         self._task = progress.add_task(text, total=None, note="")
 
     def update(self, done: float, total: float, note: str = "") -> None:
-        """Sets what is done, of how much, and a note behind the bar."""
+        """Sets what is done, of how much, and a note behind the bar. Work may be interrupted here."""
+        interruption.check()
         self._progress.update(self._task, completed=done, total=total, note=escape(note))
 
 

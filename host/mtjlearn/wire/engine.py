@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from mtjlearn import interruption
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardLost
 from mtjlearn.wire.link import Link, LinkState
@@ -106,6 +107,7 @@ class Engine:
         """
         until = None if timeout is None else time.monotonic() + timeout
         while not waiter.over:
+            interruption.check()
             left = _WAIT_POLL if until is None else min(_WAIT_POLL, until - time.monotonic())
             if left <= 0:
                 return False

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import ANSWERS, Command, Refusal
-from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, PortBusy, VersionMismatch
+from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, ImplausibleAnswer, PortBusy, VersionMismatch
 from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Message
+from mtjlearn.wire.plausible import holds_together, strange_welcome
 from mtjlearn.wire.sender import RTO_CAP, Sender
 
 HELLO_INTERVAL = 0.1
@@ -32,8 +33,6 @@ STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
 ASKED = 50
 """Times that a question is asked again because its answer did not come."""
-ADC_BITS = 16
-"""Of a noise code, at most."""
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
 
@@ -242,13 +241,8 @@ class Link:
                     "(a virtual board: install it again)"
                 )
             )
-        elif not messages.MIN_PAYLOAD <= welcome.max_payload <= messages.MAX_PAYLOAD or welcome.adc_bits > ADC_BITS:
-            self.fail(
-                BoardError(
-                    f"the board says that it takes payloads of {welcome.max_payload} bytes and codes of {welcome.adc_bits} bits, "
-                    "which no board does; flash the firmware that came with this mtjlearn"
-                )
-            )
+        elif strange := strange_welcome(welcome):
+            self.fail(ImplausibleAnswer(f"the board says {strange}"))
         elif welcome.session != messages.SESSION_NONE:
             self.welcome = welcome
             self._session = welcome.session
@@ -284,8 +278,11 @@ class Link:
             message = kind.unpack(frame.payload) if kind is not None else None
         except messages.MessageError:
             message = None
-        if message is None or not _holds_together(message):
+        if message is None or not holds_together(message):
             self._counters.received_bad += 1
+            return
+        if strange := message.strange():
+            self.fail(ImplausibleAnswer(f"the board says {strange}"))
             return
         self._heard = now
         self._counters.received += 1
@@ -395,12 +392,3 @@ class Link:
     def _missing(self) -> int:
         """Refusals that the device counted and that did not arrive."""
         return (self._device_errors - self._matched_errors) & 0xFF
-
-
-def _holds_together(message: Message) -> bool:
-    """Whether what a message says of its own contents is so."""
-    if isinstance(message, messages.NoiseCodes):
-        return 1 <= message.bits <= ADC_BITS and message.count >= 1 and message.count * message.bits <= 8 * len(message.packed)
-    if isinstance(message, messages.Blob):
-        return message.offset + len(message.data) <= message.total
-    return True
