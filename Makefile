@@ -15,12 +15,13 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo test fuzz soak mutants lint validate bench pio system-packages clean
+.PHONY: help demo test fuzz prove soak mutants lint validate bench pio system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
+	@echo 'make prove     the bounds of uploads and memory, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: ten million faults on the line, 10^8 noise codes, power cuts of a simulated Uno'
 	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'
@@ -43,6 +44,9 @@ test: system-packages
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python tests/fuzz/run.py $(if $(RUNS),--runs $(RUNS)) $(if $(TIME),--seconds $(TIME)) $(ARGS)
+
+prove: $(VENV)/.created
+	$(BIN)/python tests/prove/prove.py
 
 soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py

@@ -3,7 +3,9 @@
  * An input is FUZZ_OPTIONS bytes that choose the board, then a script of calls (script.c). Whatever the host, the junction, the clock
  * and the memory do, this must hold: no step outside any memory; every frame that the device sends is whole, of a known type and length,
  * with enumerations that the protocol names; a TRAIN trains exactly its samples, or at most those when it is refused, and no other
- * answered command trains; no weight and no matrix holds the value that symmetric saturation excludes; the noise buffer agrees with
+ * answered command trains; a chunk that is taken goes on where the one before it ended, states the same size and ends inside of it, one
+ * that is refused writes nothing, and a dataset is written between the checkpoints alone; a noise stream has no more codes than were asked
+ * for; an EVALUATE counts exactly its samples; no weight and no matrix holds the value that symmetric saturation excludes; the noise buffer agrees with
  * its sum; and a host that reads and a junction that flickers get every command answered in the end. */
 #include "device_target.h"
 
@@ -14,6 +16,7 @@
 
 #include "fuzz_messages.h"
 #include "messages.h"
+#include "alone/memory.h"
 #include "alone/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,6 +48,64 @@ static void close_arena(void)
         ASAN_POISON_MEMORY_REGION(rig.board.arena + used, arena - used);
 }
 
+/* --- commands with an offset, a total or a count --- */
+
+/* What a command may write of the memory while it is executed. */
+static void bound_writes(uint8_t type, const uint8_t *payload)
+{
+    struct fuzz_board *board = &rig.board;
+    board->write_from = 0;
+    board->write_end = board->board.memory_bytes;
+    if (type != WIRE_TYPE_SET_BLOB || *payload != WIRE_BLOB_KIND_DATASET || !rig.device->configured)
+        return;
+    uint64_t room = memory_slot_room(&board->board, memory_bytes_of(&rig.device->net));
+    board->write_from = (uint16_t)(room < UINT16_MAX ? room : UINT16_MAX);
+    board->write_end = (uint16_t)(room < board->write_end ? board->write_end - room : 0);
+}
+
+static void check_chunk(const struct wire_set_blob *chunk, uint32_t count, bool refused, bool wrote)
+{
+    uint8_t error = rig.device->session.last_error;
+    if (refused) {
+        bool bounded = error == WIRE_ERROR_BAD_LENGTH || error == WIRE_ERROR_BAD_OFFSET;
+        fuzz_check(!(bounded && wrote), "a chunk that is refused was written");
+        return;
+    }
+    fuzz_check((uint64_t)chunk->offset + count <= chunk->total, "a chunk beyond its blob");
+    if (chunk->offset) {
+        fuzz_check(rig.upload.kind == chunk->blob && rig.upload.next == chunk->offset, "a chunk that does not follow the one before");
+        fuzz_check(rig.upload.total == chunk->total, "a blob that changes its size");
+    }
+    rig.upload.kind = chunk->blob;
+    rig.upload.total = chunk->total;
+    rig.upload.next = chunk->offset + count < chunk->total ? chunk->offset + count : 0;
+}
+
+/* After a command that was executed. `samples`: evaluated before. */
+static void check_counts(uint8_t type, const uint8_t *payload, uint8_t length, bool refused, bool wrote, uint32_t samples)
+{
+    struct device *device = rig.device;
+    struct wire_set_blob chunk;
+    struct wire_noise noise;
+    if (type == WIRE_TYPE_SET_BLOB && length >= sizeof chunk) {
+        memcpy(&chunk, payload, sizeof chunk);
+        check_chunk(&chunk, length - (uint32_t)sizeof chunk, refused, wrote);
+        bound_writes(type, payload);
+        uint32_t room = (uint32_t)(rig.board.write_end - rig.board.write_from);
+        fuzz_check(refused || chunk.blob != WIRE_BLOB_KIND_DATASET || chunk.total <= room, "a dataset larger than its room");
+    }
+    if (refused)
+        return;
+    if (type == WIRE_TYPE_CONFIGURE || (type == WIRE_TYPE_DEFINE_DATASET && rig.upload.kind == WIRE_BLOB_KIND_DATASET))
+        rig.upload.next = 0;
+    if (type == WIRE_TYPE_NOISE) {
+        memcpy(&noise, payload, sizeof noise);
+        rig.codes_asked = noise.count && noise.count < UINT32_MAX - rig.codes_asked ? rig.codes_asked + noise.count : UINT32_MAX;
+    }
+    if (type == WIRE_TYPE_EVALUATE)
+        fuzz_check(device->metrics.samples == samples + samples_in((uint8_t)(length - 1)), "an EVALUATE counted other than its samples");
+}
+
 /* Stands between the session and the device's own handler. */
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
@@ -60,6 +121,9 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     /* A new network, a task, or an uploaded checkpoint. */
     if (type == WIRE_TYPE_CONFIGURE || type == WIRE_TYPE_AUTONOMOUS || (type == WIRE_TYPE_SET_BLOB && *payload == WIRE_BLOB_KIND_CHECKPOINT))
         open_arena();
+    /* An EVALUATE loses its first byte, a restart what was counted. */
+    uint32_t samples = type == WIRE_TYPE_EVALUATE && length && *payload ? 0 : device->metrics.samples, writes = rig.board.writes;
+    bound_writes(type, payload);
     enum wire_result result = execute(context, type, payload, length);
     close_arena();
     fuzz_check(device->session.decoder.next_seq == seq, "a handler counts its own command");
@@ -70,8 +134,12 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     } else if (type != WIRE_TYPE_TRAIN && type != WIRE_TYPE_CONFIGURE && type != WIRE_TYPE_SET_BLOB) {
         fuzz_check(device->net.steps == before, "a command that does not train trained");
     }
-    if (result == WIRE_DONE)
+    if (result == WIRE_DONE) {
+        check_counts(type, payload, length, refused, rig.board.writes != writes, samples);
         rig.attempted = false;
+    }
+    rig.board.write_from = 0;
+    rig.board.write_end = rig.board.board.memory_bytes;
     return result;
 }
 
@@ -97,6 +165,16 @@ static void keep_blob(const uint8_t *payload, uint8_t length)
     }
 }
 
+static void count_codes(const uint8_t *payload, uint8_t length)
+{
+    struct wire_noise_codes codes;
+    memcpy(&codes, payload, sizeof codes);
+    fuzz_check((length - (uint32_t)sizeof codes) * 8 >= (uint32_t)codes.bits * codes.count, "NOISE_CODES without its codes");
+    fuzz_check(codes.count <= rig.codes_asked, "more codes than were asked for");
+    if (rig.codes_asked != UINT32_MAX)
+        rig.codes_asked -= codes.count;
+}
+
 static void check_frame(void)
 {
     const struct fuzz_message *message = device_message(wire_frame_type(&rig.decoder));
@@ -114,6 +192,8 @@ static void check_frame(void)
     }
     if (message->type == WIRE_TYPE_BLOB)
         keep_blob(payload, length);
+    if (message->type == WIRE_TYPE_NOISE_CODES)
+        count_codes(payload, length);
 }
 
 /* Stands between the session and the line; looks at a frame while the session is still the one that sends it. */
@@ -139,6 +219,7 @@ static void start_device(void)
     put_on_line = rig.device->session.write;
     rig.device->session.write = write;
     rig.attempted = false;
+    rig.upload.next = 0;
     wire_decoder_init(&rig.decoder, rig.receive, WIRE_MAX_PAYLOAD);
 }
 

@@ -20,6 +20,11 @@ struct rig {
     struct wire_decoder decoder;
     uint8_t receive[WIRE_RECEIVE_BYTES(WIRE_MAX_PAYLOAD)];
     struct {
+        uint8_t kind;
+        uint32_t total, next;     /* next: where the last chunk that was taken ends; 0: none is under way */
+    } upload;
+    uint32_t codes_asked;         /* of noise streams, not sent yet */
+    struct {
         uint32_t total;
         uint8_t bytes[FUZZ_BLOB];
     } blobs[FUZZ_BLOBS];          /* what the device sent of itself */

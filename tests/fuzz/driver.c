@@ -37,6 +37,7 @@ static uint64_t state;
 static const char *prefix = "";
 static const char *program;
 static unsigned patience = 30;    /* seconds for one input */
+static uint64_t done;             /* executions */
 
 static uint32_t draw(uint32_t below)
 {
@@ -57,7 +58,7 @@ static void save_crash(void)
     if (file) {
         fwrite(input, 1, input_size, file);
         fclose(file);
-        fprintf(stderr, "input written to %s\nrerun: %s %s\n", name, program, name);
+        fprintf(stderr, "input written to %s after %llu executions\nrerun: %s %s\n", name, (unsigned long long)done, program, name);
     }
 }
 
@@ -164,7 +165,7 @@ static double now(void)
 
 int main(int count, char **arguments)
 {
-    uint64_t runs = 0, done = 0;
+    uint64_t runs = 0;
     double seconds = 0, start = now();
     program = arguments[0];
     state = 1;

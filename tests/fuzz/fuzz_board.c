@@ -170,6 +170,8 @@ static void memory_write(void *context, uint16_t address, uint8_t value)
 {
     struct fuzz_board *fuzz = context;
     fuzz_check(address < fuzz->board.memory_bytes, "a write beyond the memory");
+    fuzz_check(address >= fuzz->write_from && address < fuzz->write_end, "a write where something else stands");
+    fuzz->writes++;
     fuzz_check(fuzz->ready, "a write although the memory is not ready");
     if (fuzz->dirty && fuzz->dirty_block != block_of(fuzz, address))
         keep(fuzz);
@@ -258,6 +260,7 @@ void fuzz_board_init(struct fuzz_board *fuzz, const uint8_t *options)
         .adc_read = adc_read, .adc_lost = adc_lost, .advance = advance, .micros = board_micros, .led = led,
         .analog = options[2] & 4 ? NULL : analog, .reset = reset,
     };
+    fuzz->write_end = fuzz->board.memory_bytes;
     if (fuzz->board.memory_bytes) {
         fuzz->board.memory_ready = memory_ready;
         fuzz->board.memory_read = memory_read;

@@ -46,6 +46,8 @@ struct fuzz_board {
     uint16_t dirty_block;
     uint8_t busy;                 /* questions until the memory is ready */
     uint8_t slowness;
+    uint32_t writes;
+    uint16_t write_from, write_end; /* what may be written now */
     bool ready;                   /* the device was told so */
 };
 

@@ -13,10 +13,14 @@
 
 enum operation {
     COMMAND, COMMAND_OF_ANY_LENGTH, SAMPLES, CONFIGURE, FETCH_BLOB, SEND_BLOB, DATASET, AUTONOMOUS, RAW_BYTES, OTHER_FRAME, CODES, FLICKER,
-    TIME, POLL, ROOM, HELLO, RESTART, POKE, OPERATIONS,
+    TIME, POLL, ROOM, HELLO, RESTART, POKE, CHUNKS, READS, REDEFINE, STREAM, AGAIN, OPERATIONS,
 };
 
+#define MOST_REPEATS 4
+
 static const uint8_t *next, *end;
+static const uint8_t *started[MOST_OPERATIONS + 1]; /* where each operation begins */
+static uint8_t operation_count, repeats;
 
 static uint8_t take(void)
 {
@@ -329,19 +333,124 @@ static void poll(void)
     rig_poll((uint16_t)(1 + take() * 4));
 }
 
+/* --- fields relative to what the device has and expects --- */
+
+/* A number itself, mostly, or one beside it, another, or any. */
+static uint32_t around(uint32_t value, uint32_t other)
+{
+    uint8_t how = take();
+    switch (how & 15) {
+    case 0:
+        return other;
+    case 1:
+        return value + 1u + take();
+    case 2:
+        return value - 1u - take();
+    case 3:
+        return (uint32_t)(take() | take() << 8);
+    case 4:
+        return value ^ 0x10000u;
+    default:
+        return value;
+    }
+}
+
+/* Bytes of a blob as the device has it now. */
+static uint32_t blob_total(uint8_t kind)
+{
+    const struct device *device = rig.device;
+    if (kind == WIRE_BLOB_KIND_CHECKPOINT)
+        return rig.upload.kind == kind && rig.upload.next ? rig.upload.total : device->board->memory_bytes / 2u;
+    if (!device->configured)
+        return 0;
+    return (uint32_t)(kind == WIRE_BLOB_KIND_DATASET ? dataset_bytes(device) : blob_find(&device->net, kind).total);
+}
+
+/* What was sent is executed, unless the host or the junction is in its way: then the state is what the fields refer to. */
+static void settle(void)
+{
+    for (uint8_t wait = 0; rig.device->session.held && wait < TURNS; wait++)
+        rig_poll(TURNS);
+}
+
+/* Chunks in a row. */
+static void chunks(void)
+{
+    uint8_t kind = take() % FUZZ_BLOBS, left = (uint8_t)(1 + take() % 12);
+    for (; left; left--) {
+        settle();
+        const struct blobs *blobs = &rig.device->blobs;
+        uint32_t total = blob_total(kind), most = largest() - (uint32_t)sizeof(struct wire_set_blob);
+        uint32_t begun = blobs->kind == kind ? (uint32_t)blobs->offset : 0, rest = begun < total ? total - begun : 0;
+        struct wire_set_blob message = {.blob = kind, .offset = around(begun, 0), .total = around(total, begun)};
+        uint32_t count = around(rest < most ? rest : most, most) % (most + 1);
+        memcpy(payload, &message, sizeof message);
+        spread(payload + sizeof message, (uint16_t)count, left);
+        if (kind == WIRE_BLOB_KIND_CHECKPOINT && message.offset == 0) {
+            payload[sizeof message] = WIRE_CHECKPOINT_FORMAT;
+            payload[sizeof message + 1] = WIRE_CHECKPOINT_COMMIT >> 8;
+        }
+        command(WIRE_TYPE_SET_BLOB, (uint8_t)(sizeof message + count));
+    }
+}
+
+static void reads(void)
+{
+    uint8_t kind = take() % FUZZ_BLOBS;
+    uint32_t total = rig.blobs[kind].total;
+    struct wire_get_blob message = {kind, around(total, blob_total(kind))};
+    memcpy(payload, &message, sizeof message);
+    command(WIRE_TYPE_GET_BLOB, sizeof message);
+}
+
+/* The dataset that is there, with more or fewer samples. */
+static void redefine(void)
+{
+    const struct dataset *dataset = &rig.device->alone.dataset;
+    settle();
+    struct wire_define_dataset message = {
+        .samples = (uint16_t)around(dataset->samples, 1), .value_bytes = (uint8_t)around(dataset->value_bytes, 1), .scale = dataset->scale,
+        .target_kind = dataset->target_kind, .class_bits = (uint8_t)around(dataset->class_bits, 1), .crc = dataset->crc,
+    };
+    memcpy(payload, &message, sizeof message);
+    command(WIRE_TYPE_DEFINE_DATASET, sizeof message);
+}
+
+static void stream(void)
+{
+    const struct stream *running = &rig.device->stream;
+    struct wire_noise message = {around(running->left, 1), (uint16_t)around(running->burst_left, 1)};
+    memcpy(payload, &message, sizeof message);
+    command(WIRE_TYPE_NOISE, sizeof message);
+}
+
+/* The last operations once more. */
+static void again(void)
+{
+    uint8_t back = (uint8_t)(1 + take() % 8);
+    if (repeats == MOST_REPEATS || back > operation_count)
+        return;
+    repeats++;
+    next = started[operation_count - back];
+}
+
 static void (*const operations[OPERATIONS])(void) = {
     [COMMAND] = any_command, [COMMAND_OF_ANY_LENGTH] = any_length, [SAMPLES] = samples, [CONFIGURE] = configure,
     [FETCH_BLOB] = fetch_blob, [SEND_BLOB] = send_blob, [DATASET] = dataset, [AUTONOMOUS] = autonomous, [RAW_BYTES] = raw_bytes,
     [OTHER_FRAME] = other_frame, [CODES] = codes, [FLICKER] = flicker, [TIME] = time_passes, [POLL] = poll, [ROOM] = room,
-    [HELLO] = hello, [RESTART] = restart, [POKE] = poke,
+    [HELLO] = hello, [RESTART] = restart, [POKE] = poke, [CHUNKS] = chunks, [READS] = reads, [REDEFINE] = redefine, [STREAM] = stream,
+    [AGAIN] = again,
 };
 
 void script_run(const uint8_t *bytes, size_t size)
 {
     next = bytes;
     end = bytes + size;
+    repeats = 0;
     hello();
     for (uint8_t count = 0; next < end && count < MOST_OPERATIONS; count++) {
+        operation_count = count;
+        started[count] = next;
         operations[take() % OPERATIONS]();
         if (count % 8 == 7)
             rig_check();

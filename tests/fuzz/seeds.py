@@ -28,6 +28,8 @@ LARGE = bytes((0x63, 255, 0x31, 0, 34, 10))  # 240-byte payloads, 2,048 bytes of
 BLOCKS = bytes((0xA2, 255, 0x31, 3, 34, 10))  # memory in blocks of 64 bytes
 FED = bytes((0x13, 200, 0x06, 0, 34, 10))  # no converter, no memory but codes from the script
 BOARDS = (UNO, LARGE, BLOCKS, FED)
+HELLO = bytes((1, 0))  # what every script begins with: nonce, versions
+EPOCH_STEPS = 99  # their high byte in a CHECKPOINT_RECORD
 
 
 def op(name: str, *arguments: int) -> bytes:
@@ -61,6 +63,23 @@ def scripts() -> Iterator[tuple[str, bytes]]:
     yield from command_scripts()
     yield from line_scripts()
     yield from autonomous_scripts()
+    yield from sequence_scripts()
+
+
+def sequence_scripts() -> Iterator[tuple[str, bytes]]:
+    """Uploads and what comes between their chunks, with fields relative to the device's state."""
+    plain = bytes((5, 5, 5)) * 4  # each field as the device expects it
+    for kind in range(4):
+        begin = small_network(0x42) + op("DATASET", 0, 20, 4)
+        chunks = op("CHUNKS", kind, 2) + plain
+        yield f"chunks-{kind}", begin + chunks + op("READS", kind, 5) + op("AGAIN", 2) + chunks
+    between = op("POLL", 99) + op("REDEFINE", 5, 5, 5) + op("CHUNKS", 2, 0) + plain[:3]
+    between += op("STREAM", 3, 9, 0, 5) + op("FLICKER", 10)
+    yield "between", small_network(0x01) + op("DATASET", 0x80, 23, 4) + between + op("CHUNKS", 2, 3) + plain + op("AGAIN", 5)
+    learned = op("DATASET", 0, 9, 4) + op("AUTONOMOUS", 0x48, 3, 2, 5) + op("POLL", 255) * 2
+    learned += command(messages.Halt) + op("POLL", 255) * 2
+    changed = op("FETCH_BLOB", 3) + op("SEND_BLOB", 3, 0x11, EPOCH_STEPS, 9) + op("POLL", 255) + op("CHUNKS", 2, 1) + plain
+    yield "restored-dataset", small_network(0x01) + learned + changed
 
 
 def command_scripts() -> Iterator[tuple[str, bytes]]:
@@ -141,11 +160,11 @@ def frames() -> Iterator[tuple[str, bytes]]:
 
 def seeds() -> dict[Path, bytes]:
     """All seeds that are made here."""
-    needs_memory = {name for name, _ in autonomous_scripts()}
+    needs_memory = {name for make in (autonomous_scripts, sequence_scripts) for name, _ in make()}
     made = {CORPUS / "frame" / name: bytes((176, 7)) + line for name, line in frames()}
     for number, (name, script) in enumerate(scripts()):
         board = UNO if name in needs_memory else LARGE if name == "beyond-blob" else BOARDS[number % len(BOARDS)]
-        made[CORPUS / "device" / name] = board + script
+        made[CORPUS / "device" / name] = board + HELLO + script
     for name in ("autonomous-1", "checkpoint", "torn"):
         made[CORPUS / "device" / f"{name}-blocks"] = BLOCKS + made[CORPUS / "device" / name][len(BLOCKS) :]
     return made

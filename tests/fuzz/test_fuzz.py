@@ -16,7 +16,7 @@ from seeds import CORPUS, seeds
 
 from mtjlearn.wire import messages
 
-RUNS = {"frame": 100_000, "device": 60_000}
+RUNS = {"frame": 100_000, "device": 40_000}
 HOST_RUNS = 6_000
 
 
@@ -80,6 +80,12 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 
 FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
 NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/alone/alone.c"
+BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/alone/memory_blobs.c", "src/alone/dataset.c"
+UNBOUNDED = (BOUNDS, "start <= total && ", "")
+FIXED = "    if (header->offset)\n        return device->blobs.total;\n"
+FIXED_CHECKPOINT = FIXED.replace("offset)", "offset && header->blob == WIRE_BLOB_KIND_CHECKPOINT)")
+ABANDONS = "blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_DATASET);"
+FITS = "        if (!dataset_fits(device))\n            dataset->samples = 0;\n"
 LENGTH = "uint8_t count = (uint8_t)(length + {});"
 STEP = "step_train(device, x, x + batch.inputs);"
 SAVES = "bool saves = {}checkpoint_poll"
@@ -89,7 +95,10 @@ FAULTS = {
     "an encoder one too short": ("frame", FRAME, LENGTH.format(3), LENGTH.format(2)),
     "a checksum not compared": ("frame", FRAME, "return whole && checksum_holds(decoder)", "return whole"),
     "a sample trained twice": ("device", SAMPLES, STEP, STEP + STEP),
-    "a blob beyond its end": ("device", BLOBS, "if (count > total - start ||", "if ("),
+    "a blob beyond its end": ("device", BOUNDS, "count <= total - start", "true"),
+    "a checkpoint that changes its size": ("device", *UNBOUNDED, UPLOADS, FIXED, ""),
+    "a smaller dataset between two chunks": ("device", *UNBOUNDED, UPLOADS, FIXED, FIXED_CHECKPOINT, DATASET, ABANDONS, ";"),
+    "a restored dataset that does not fit": ("device", "src/alone/autonomous.c", FITS, ""),
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
     "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
@@ -99,16 +108,17 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, fault: str) -> None:
-    target, file, right, wrong = FAULTS[fault]
+    target, *edits = FAULTS[fault]
     firmware = tmp_path / "firmware"
     for folder in ("lib/wire/src", "lib/anp/src", "src", "src/alone"):
         (firmware / folder).mkdir(parents=True)
         for path in (HERE.parents[1] / "firmware" / folder).glob("*.[ch]"):
             (firmware / folder / path.name).write_bytes(path.read_bytes())
-    source = firmware / file
-    text = source.read_text(encoding="utf-8")
-    assert text.count(right) >= 1, f"{file} has changed: plant the fault elsewhere"
-    source.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    for file, right, wrong in zip(edits[::3], edits[1::3], edits[2::3], strict=True):
+        source = firmware / file
+        text = source.read_text(encoding="utf-8")
+        assert text.count(right) >= 1, f"{file} has changed: plant the fault elsewhere"
+        source.write_text(text.replace(right, wrong, 1), encoding="utf-8")
     program = build(target, tmp_path, firmware=firmware, flags=["-w"])
     command = [program, "-runs=60000", "-timeout=5", f"-artifact_prefix={tmp_path}/", *sorted((CORPUS / target).iterdir())]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,5 +1,7 @@
-"""Sequences of valid frames that once wrote beyond a blob and beyond the memory are refused, and write nothing. The native board (test_native_board.py) and
-the Uno (tests/uno) get them too."""
+"""Sequences of valid frames that once wrote beyond a blob and beyond the memory are refused, and write nothing.
+
+The native board (test_native_board.py) and the Uno (tests/uno) get them too.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,16 @@ from plain_client import PlainClient, configure
 
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
-from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT, BlobKind, CheckpointAction, Error, Message, TargetKind, Task
+from mtjlearn.wire.messages import (
+    CHECKPOINT_COMMIT,
+    CHECKPOINT_FORMAT,
+    BlobKind,
+    CheckpointAction,
+    Error,
+    Message,
+    TargetKind,
+    Task,
+)
 
 BOUNDS = {Error.OUT_OF_RANGE, Error.BAD_OFFSET, Error.BAD_LENGTH, Error.NO_MEMORY}
 Snapshot = Callable[[], bytes]

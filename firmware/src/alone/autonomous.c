@@ -159,11 +159,9 @@ bool autonomous_resume(struct device *device)
         struct dataset *dataset = &device->alone.dataset;
         dataset->samples = own->epoch_steps;
         dataset->crc = own->source;
-        there = dataset_fits(device);
-        if (there)
-            there = dataset_check(device);
-        else
-            dataset->samples = 0; /* it could not be written again within the memory */
+        if (!dataset_fits(device))
+            dataset->samples = 0;
+        there = dataset->samples && dataset_check(device);
     }
     if (own->task == WIRE_TASK_NONE)
         own->activity = WIRE_ACTIVITY_IDLE;
