@@ -143,7 +143,7 @@ static void time_frames(uint8_t length, uint16_t repeats, uint32_t *micros)
         wire_decoder_init(&decoder, (uint8_t *)receive, PAYLOAD);
         uint32_t begun = clock_micros(NULL), cost = clock_micros(NULL) - begun;
         begun += cost;
-        wire_encode(bytes, WIRE_TYPE_TRAIN, 1, 1, length);
+        wire_encode(bytes, WIRE_TYPE_TRAIN, 1, 1, length, 0);
         uint32_t encoded = clock_micros(NULL);
         const uint8_t *from = bytes + 1, *end = from + WIRE_ENCODED_BYTES(length);
         for (uint16_t taken; from < end; from += taken) {
@@ -186,7 +186,7 @@ static bool time_tests(uint8_t count, uint16_t repeats, uint32_t *micros)
 static void answer(uint8_t type, uint8_t seq, const void *payload, uint8_t length)
 {
     memcpy((uint8_t *)transmit + WIRE_TRANSMIT_PAYLOAD, payload, length);
-    wire_encode((uint8_t *)transmit, type | ANSWER, 0, seq, length);
+    wire_encode((uint8_t *)transmit, type | ANSWER, WIRE_SESSION_NONE, seq, length, 0);
     uint16_t count = (uint16_t)WIRE_ENCODED_BYTES(length);
     while (line_room(NULL) < count)
         starts_feed();

@@ -69,6 +69,13 @@ bool alone_learns(const struct device *device);
 /* Commands that change what is saved wait. */
 bool alone_saves(const struct device *device);
 
+/* Whether the command that is executed has done its work: it is acknowledged once that is in the memory, so that what a host knows to be
+ * done outlives a power cut. */
+#define alone_waits(device) ((device)->alone.waits)
+
+/* What to say of it. */
+enum wire_result alone_waited(struct device *device);
+
 /* The blobs in the memory, kinds from WIRE_BLOB_KIND_DATASET on. Bytes of the one that a SET_BLOB is of; 0: there is no room, or no dataset
  * was defined. */
 size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "crc32.h"
 #include "device.h"
 #include "messages.h"
@@ -13,13 +14,19 @@
 void blobs_init(struct blobs *blobs)
 {
     blobs->damaged = 0;
-    blobs->offset = 0;
-    blobs->written = 0;
+    blobs_abandon(blobs);
 }
 
 void blobs_abandon(struct blobs *blobs)
 {
     blobs->offset = 0;
+    blobs->written = 0;
+}
+
+__attribute__((noinline)) void blobs_abandon_kind(struct blobs *blobs, uint8_t kind)
+{
+    if (blobs->kind == kind)
+        blobs_abandon(blobs);
 }
 
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
@@ -29,9 +36,7 @@ struct blob_place blob_find(const struct anp_network *net, uint8_t kind)
     return (struct blob_place){net->at.weights, net->at.weights_bytes};
 }
 
-/* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
- * inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
-static size_t first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes)
+size_t blobs_first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes)
 {
     size_t at = start & ~(size_t)(value_bytes - 1);
     while ((at += value_bytes) <= end) {
@@ -52,16 +57,6 @@ static bool is_wide(const struct anp_network *net, uint8_t kind)
     return kind == WIRE_BLOB_KIND_WEIGHTS && anp_is_wide(&net->config);
 }
 
-bool blobs_valid(const struct device *device)
-{
-    for (uint8_t kind = WIRE_BLOB_KIND_WEIGHTS; kind <= WIRE_BLOB_KIND_DECORRELATION; kind++) {
-        struct blob_place place = blob_find(&device->net, kind);
-        if (first_invalid(place.bytes, 0, place.total, is_wide(&device->net, kind) ? sizeof(int32_t) : sizeof(int16_t)))
-            return false;
-    }
-    return true;
-}
-
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
@@ -74,15 +69,15 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
     const struct anp_network *net = &device->net;
     struct blob_place place = blob_find(net, kind);
+    size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
+    if (header->offset != 0 && header->offset != expected)
+        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
     size_t total = kind >= WIRE_BLOB_KIND_DATASET ? alone_blob_expected(device, header) : place.total;
     if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
         return device_out_of_range(device, FIELD_TOTAL);
-    size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
-    if (header->offset != 0 && header->offset != expected)
-        return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
-    if (count > total - start || (count == 0 && total != 0))
+    if (!bounds_chunk(total, start, count))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
     if (kind >= WIRE_BLOB_KIND_DATASET)
@@ -93,7 +88,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
     blobs->kind = kind;
     blobs->offset = 0;
     memcpy(place.bytes + start, header + 1, count);
-    size_t invalid = first_invalid(place.bytes, start, start + count, is_wide(net, kind) ? sizeof(int32_t) : sizeof(int16_t));
+    size_t invalid = blobs_first_invalid(place.bytes, start, start + count, is_wide(net, kind) ? sizeof(int32_t) : sizeof(int16_t));
     if (invalid)
         return device_refuse(device, WIRE_ERROR_OUT_OF_RANGE, (uint32_t)invalid);
     if (start == 0)

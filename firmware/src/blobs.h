@@ -17,6 +17,7 @@ struct blobs {
     uint8_t kind;                 /* the one being written */
     uint8_t written;              /* bytes of a chunk that stand in the nonvolatile memory */
     size_t offset;                /* where its next chunk starts; 0: none is being written */
+    size_t total;                 /* its bytes, fixed by its first chunk */
     uint32_t crc;                 /* of the chunks so far */
 };
 
@@ -32,10 +33,14 @@ void blobs_init(struct blobs *blobs);
 /* The host that was writing is gone: the rest of its blob will not come. */
 void blobs_abandon(struct blobs *blobs);
 
+/* The size or place of such a blob changed: what was written of it is not a part of the new one. */
+void blobs_abandon_kind(struct blobs *blobs, uint8_t kind);
+
 struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 
-/* Whether weights and matrices hold only values that a network can have. */
-bool blobs_valid(const struct device *device);
+/* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
+ * inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
+size_t blobs_first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes);
 
 /* Executes a SET_BLOB. */
 enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);

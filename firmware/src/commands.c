@@ -138,6 +138,8 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
     /* What comes after a RESET is for the device after it. */
     if (device->restart)
         return WIRE_LATER;
+    if (alone_waits(device))
+        return alone_waited(device);
     const WIRE_FLASH struct command *command = type < sizeof commands / sizeof commands[0] ? &commands[type] : NULL;
     if (!command || !command->execute)
         return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);

@@ -198,8 +198,8 @@ bool device_poll(struct device *device)
         return true;
     }
     /* Codes are taken once a command was executed: a small chip's FIFO cannot wait for several. */
-    uint8_t inputs = 0, seq = device->session.next_seq;
-    while (inputs < DEVICE_INPUTS && seq == device->session.next_seq && receive(device))
+    uint8_t inputs = 0, seq = device->session.decoder.next_seq;
+    while (inputs < DEVICE_INPUTS && seq == device->session.decoder.next_seq && receive(device))
         inputs++;
     device_take_codes(device);
     if (device->stream.active && device->stream.waits) {

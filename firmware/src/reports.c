@@ -51,7 +51,7 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
         memcpy(header + 1, blob_find(&device->net, kind).bytes + offset, count);
         alone_weights_read(device, offset + count < total);
     }
-    wire_session_reply(session, WIRE_TYPE_BLOB, bytes);
+    wire_session_send(session, WIRE_TYPE_BLOB, bytes);
     return WIRE_DONE;
 }
 
@@ -115,7 +115,7 @@ __attribute__((noinline)) void *report_begin(struct device *device, const WIRE_F
 
 enum wire_result report_end(struct device *device, const WIRE_FLASH struct report *report)
 {
-    wire_session_reply(&device->session, report->type, report->size);
+    wire_session_send(&device->session, report->type, report->size);
     return WIRE_DONE;
 }
 

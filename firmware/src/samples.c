@@ -107,7 +107,7 @@ enum wire_result command_predict(struct device *device, const uint8_t *payload, 
     const int16_t *x = batch.values;
     for (; count; count--, x += batch.inputs, y += outputs)
         anp_predict(net, x, y);
-    wire_session_reply(session, WIRE_TYPE_PREDICTION, reply);
+    wire_session_send(session, WIRE_TYPE_PREDICTION, reply);
     return WIRE_DONE;
 }
 

@@ -104,7 +104,7 @@ void stream_send(struct stream *stream, const struct intake *intake, struct wire
         header->bits = bits;
         header->count = codes;
         pack((uint8_t *)(header + 1), &intake->noise, intake_place(intake, waiting), codes, bits);
-        wire_session_send(session, WIRE_TYPE_NOISE_CODES, 0, length);
+        wire_session_send(session, WIRE_TYPE_NOISE_CODES, length);
         frame_sent(stream, intake, codes);
     }
 }

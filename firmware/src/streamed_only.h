@@ -42,6 +42,18 @@ static inline bool alone_saves(const struct device *device)
     return false;
 }
 
+static inline bool alone_waits(const struct device *device)
+{
+    (void)device;
+    return false;
+}
+
+static inline enum wire_result alone_waited(struct device *device)
+{
+    (void)device;
+    return WIRE_DONE;
+}
+
 static inline size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
     (void)device, (void)header;

@@ -60,7 +60,7 @@ static __attribute__((noinline)) void report(struct telemetry *telemetry, const 
     if (message) {
         fill_interval(message, telemetry, micros);
         FIELDS_COPY(message, net, totals);
-        wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, sizeof *message);
+        wire_session_send(session, WIRE_TYPE_TELEMETRY, sizeof *message);
     } else {
         telemetry->dropped++;
     }

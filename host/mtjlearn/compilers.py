@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from mtjlearn.wire.errors import BoardError
 
-CHIPS_EXTRA = "pip install 'mtjlearn[chips]'"
-"""The command that installs the pinned AVR compiler and PlatformIO."""
+
+def install_extra(name: str) -> str:
+    """The command that installs an optional part of mtjlearn: with this Python's own pip, not the first on the PATH."""
+    return f"{shlex.quote(sys.executable)} -m pip install 'mtjlearn[{name}]'"
 
 
 class FirmwareError(BoardError):
@@ -32,7 +36,7 @@ def find_avr_gcc() -> Path:
     folders = [Path(package.origin).parent / "bin"] if package is not None and package.origin else []
     core = Path(os.environ.get("PLATFORMIO_CORE_DIR", Path.home() / ".platformio"))
     search = [*map(str, folders), os.environ.get("PATH", os.defpath), str(core / "packages" / "toolchain-atmelavr" / "bin")]
-    return _find("avr-gcc", f"{CHIPS_EXTRA}, or apt-get install gcc-avr avr-libc", search)
+    return _find("avr-gcc", f"{install_extra('chips')}, or apt-get install gcc-avr avr-libc", search)
 
 
 def find_arm_gcc() -> Path:

@@ -6,9 +6,11 @@ nothing is written to it unless the user names it.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +76,10 @@ _BOOTLOADERS = {
     (0x2341, 0x006D): ("Arduino Uno R4 WiFi in its bootloader; press reset once, or flash it", "uno_r4_wifi"),
 }
 _PICO = 0x2E8A
+_OTHER_KINDS = {"uno_streamed", "nano", "nano_old", "pico", "esp32"}
+"""Environments of platformio.ini whose boards have no USB id of their own."""
+_WORD = re.compile(r"(?!COM\d+$)[A-Za-z][\w-]*", re.IGNORECASE)
+_LEAST_BAUD, _MOST_BAUD = 300, 4_000_000
 _BRIDGES = {0x303A: "ESP32", 0x1A86: "CH340 adapter", 0x0403: "FTDI adapter", 0x10C4: "CP210x adapter"}
 
 
@@ -135,6 +141,7 @@ def open_board(
     _check_options(chosen, virtual)
     if chosen not in VIRTUAL:
         url, baud = _line_rate(chosen)
+        _check_name(url)
         return Board.open(url, baud=baud, log=log, timeout=timeout)
     process = VIRTUAL[chosen].start(**virtual)
 
@@ -159,7 +166,31 @@ def at_rate(port: str, baud: int) -> str:
 
 def _line_rate(name: str) -> tuple[str, int]:
     port, at, baud = name.rpartition("@")
-    return (port, int(baud)) if at and baud.isdecimal() else (name, BAUD)
+    if not (at and baud.isdecimal()):
+        return name, BAUD
+    if len(baud) > 7 or not _LEAST_BAUD <= int(baud) <= _MOST_BAUD:
+        shown = baud if len(baud) <= 12 else f"{baud[:12]}..."
+        raise BoardError(f"{port}@{shown}: a line rate is {_LEAST_BAUD} to {_MOST_BAUD:,} baud, such as {port}@115200")
+    return port, int(baud)
+
+
+def _check_name(port: str) -> None:
+    """Says what was probably meant by a name that cannot be a port's.
+
+    Raises:
+        BoardError: the name is one word that no port and no file has.
+    """
+    if not port:
+        raise BoardError("--board is empty; name a port, or a virtual board such as native")
+    if not _WORD.fullmatch(port) or os.path.exists(port) or port in [found.device for found in list_ports.comports()]:
+        return
+    kinds = {target for _, target in _BOARDS.values()} | _OTHER_KINDS
+    if port in kinds:
+        simulated = f", or use its simulator with --board {port}-sim" if f"{port}-sim" in VIRTUAL else ""
+        raise BoardError(f"{port} is a kind of board; name the port of yours (`mtjlearn boards` lists them){simulated}")
+    close = difflib.get_close_matches(port.lower().replace("_", "-"), VIRTUAL, 1)
+    meant = f"did you mean {close[0]}?" if close else f"virtual boards are {', '.join(VIRTUAL)};"
+    raise BoardError(f"there is no board or port {port}; {meant} `mtjlearn boards` lists the ports")
 
 
 def _check_options(name: str, given: dict[str, Any]) -> None:

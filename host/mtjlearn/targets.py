@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mtjlearn.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
 
+_WIRE = "firmware/lib/wire/src"
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
 
 
@@ -149,12 +150,13 @@ def _mps2_profile() -> Target:
 
 
 def _native(*names: str) -> list[str]:
-    """Parts of the native board that simulators share."""
-    return [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
+    """Parts of the native board that simulators share, and the frames that its line reads."""
+    shared = [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
+    return [*shared, *(f"{_WIRE}/{name}.c" for name in ("crc32", "frame"))]
 
 
 def _mps2_simulator() -> Target:
-    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native")
+    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native", _WIRE)
     return Target(
         "m4-sim",
         sources=(f"{folders[0]}/*.c", *_native("converter")),
@@ -171,7 +173,7 @@ def _uno_simulator() -> Target:
         sources=("firmware/simulators/uno/*.c", *_native("sensors")),
         libraries=(),
         compiler=find_host_cc,
-        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native"),
+        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native", f"-I{_WIRE}"),
         link=("-lsimavr", "-lm"),
         explain=_explain_simavr,
     )

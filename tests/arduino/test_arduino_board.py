@@ -14,7 +14,6 @@ from plain_client import PlainClient, configure
 
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import Features, ResetCause
 
 RECEIVER = 256
@@ -166,8 +165,8 @@ def test_host_that_stops_reading_does_not_stop_the_board(client: PlainClient, bo
     client.tell(messages.SetTelemetry(1))
     # The fake aborts when a write() would wait. Nobody takes what is sent: the transmitter and the ring fill up.
     trains = [messages.Train(rows(8, number).ravel()) for number in range(20)]
-    for seq, train in enumerate(trains, 3):
-        board.push(encode_frame(train.TYPE, client.welcome.session, seq, train.pack()))
+    for ahead, train in enumerate(trains):
+        board.push(client.frame(train.TYPE, train.pack(), ahead))
         board.loop(40)
     before = board.world()[3]
     board.loop(1000)
@@ -184,7 +183,7 @@ def test_host_that_stops_reading_does_not_stop_the_board(client: PlainClient, bo
 def test_closed_port_keeps_what_was_sent_until_it_opens(client: PlainClient, board: FakeArduino) -> None:
     board.command("dtr 0")
     ask = messages.GetStatus()
-    board.push(encode_frame(ask.TYPE, client.welcome.session, 0, ask.pack()))
+    board.push(client.frame(ask.TYPE, ask.pack()))
     board.loop(100)
     assert board.take() == b""
     board.command("dtr 1")
@@ -197,29 +196,30 @@ def test_bytes_beyond_the_credit_are_lost_and_counted(client: PlainClient, board
     learn(board, client, 1)
     assert board.world()[0] == 0
     train = messages.Train(rows(8).ravel())
-    frames = b"".join(encode_frame(train.TYPE, client.welcome.session, seq, train.pack()) for seq in range(2, 10))
+    frames = b"".join(client.frame(train.TYPE, train.pack(), ahead) for ahead in range(8))
     board.push(frames)
     assert board.world()[0] == len(frames) - RECEIVER
-    acks = [frame for frame in decode(b"".join(board.read() for _ in range(40))) if isinstance(frame, messages.Ack)]
+    acks = [frame for frame in decode(client, b"".join(board.read() for _ in range(40))) if isinstance(frame, messages.Ack)]
     assert acks[-1].rx_overruns >= 1
 
 
 def test_full_credit_overruns_nothing(client: PlainClient, board: FakeArduino) -> None:
     learn(board, client, 1)
     window = client.welcome.receive_window
-    seq, sent = 2, 0
+    sent = 0
     for _ in range(50):
         flight, count = b"", 0
         while True:
             train = messages.Train(rows(3, sent).ravel())
-            frame = encode_frame(train.TYPE, client.welcome.session, seq & 0xFF, train.pack())
+            frame = client.frame(train.TYPE, train.pack(), count)
             if len(flight) + len(frame) > window:
                 break
-            flight, seq, sent, count = flight + frame, seq + 1, sent + 1, count + 1
+            flight, sent, count = flight + frame, sent + 1, count + 1
         board.push(flight)
+        client.skip(count)
         acks = []
-        while not acks or acks[-1].next_seq != seq & 0xFF:
-            acks += [frame for frame in decode(board.read()) if isinstance(frame, messages.Ack)]
+        while not acks or acks[-1].next_seq != client.next_seq:
+            acks += [frame for frame in decode(client, board.read()) if isinstance(frame, messages.Ack)]
     assert acks[-1].rx_overruns == acks[-1].bad_frames == 0
     assert board.world()[0] == 0
 
@@ -234,7 +234,6 @@ def test_reset_begins_anew_once_its_acknowledgement_has_left(client: PlainClient
     assert again.status().arena_used == 0
 
 
-def decode(data: bytes) -> list[messages.Message]:
+def decode(client: PlainClient, data: bytes) -> list[messages.Message]:
     """The messages of whole frames."""
-    frames = FrameDecoder().feed(data)
-    return [messages.MESSAGES[frame.type].unpack(frame.payload) for frame in frames if isinstance(frame, Frame)]
+    return [messages.MESSAGES[frame.type].unpack(frame.payload) for frame in client.decode(data)]

@@ -24,7 +24,7 @@ from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.virtual.uno_library import SteppedUno
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.transport import SerialTransport
 
 FRAMES = 40
@@ -113,15 +113,12 @@ def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):
             pass
         before = client.status()
         commands = train_commands(checked_samples(load.network, *load.samples(FRAMES * 10)), client.welcome.max_payload)
-        first = client._seq
-        frames = [
-            encode_frame(one.type, client.welcome.session, (first + number) & 0xFF, one.payload)
-            for number, one in zip(range(FRAMES), commands, strict=False)
-        ]
+        first = client.next_seq
+        frames = [client.frame(one.type, one.payload, ahead) for ahead, one in zip(range(FRAMES), commands, strict=False)]
         sent = b"".join(frames)
         line.write(sent)
-        ack = last_ack(line)
-        client._seq = ack.next_seq
+        ack = last_ack(client, line)
+        client.skip((ack.next_seq - first) & 0xFF)
         after = client.status()
         line.close()
     executed = (ack.next_seq - first) & 0xFF
@@ -138,12 +135,10 @@ def test_bytes_beyond_the_credit_are_lost_and_counted(tmp_path):
     assert profile.interrupts["uart_rx"].calls > len(sent)
 
 
-def last_ack(line):
+def last_ack(client, line):
     """The last ACK before the board falls silent."""
-    decoder, found = FrameDecoder(), []
-    while data := line.read(1.0):
-        found += [frame for frame in decoder.feed(data) if isinstance(frame, Frame) and frame.type == messages.Ack.TYPE]
-    return messages.Ack.unpack(found[-1].payload)
+    data = b"".join(iter(lambda: line.read(1.0), b""))
+    return messages.Ack.unpack([frame for frame in client.decode(data) if frame.type == messages.Ack.TYPE][-1].payload)
 
 
 def test_resident_run_is_the_learners():

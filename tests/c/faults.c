@@ -4,7 +4,8 @@
  *
  * runs trials with the seeds SEED, SEED + 1, ... until COUNT faults were injected. In a trial a go-back-N host sends
  * numbered commands over several sessions to a session in C. Both directions suffer flipped bits, lost, doubled and
- * inserted bytes, frames sent twice, frames run together and stalls; the device is busy at times, closes its window at
+ * inserted bytes, frames sent twice, frames that come back when their number is the
+ * next one again, 256 commands later or more, frames run together and stalls; the device is busy at times, closes its window at
  * times and restarts once in a while, and the host begins anew in the middle of a session.
  *
  * Shown in every trial: each command reaches the handler intact (compared with the true one), in order and once;
@@ -25,10 +26,10 @@
 #define WINDOW 192
 #define RECEIVE_RING 256
 #define TRANSMIT_RING 128
-#define COMMANDS 60               /* of a session */
+#define COMMANDS 600              /* of a session: its numbers come round twice */
 #define SESSIONS 4                /* of a trial */
 #define TIMEOUT 1500              /* ticks: more than a full window and its ACKs take */
-#define GIVE_UP 3000000           /* ticks within which a session must come to its end */
+#define GIVE_UP 30000000          /* ticks within which a session must come to its end */
 
 struct host {
     struct wire_decoder decoder;
@@ -59,7 +60,7 @@ static struct line up, down;
 static struct host host;
 static struct device device;
 static uint32_t now, trial_seed;
-static uint64_t faults[FAULTS], total_executed, total_resent, total_sessions, total_restarts, total_later;
+static uint64_t faults[FAULTS], total_executed, total_resent, total_sessions, total_restarts, total_later, total_returned;
 
 static void fail(const char *what)
 {
@@ -120,8 +121,10 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     uint8_t expected_type = true_command(device.nonce, device.executed, expected, &expected_length);
     if (type != expected_type || length != expected_length || memcmp(payload, expected, length) != 0)
         fail("a command arrived damaged, out of order or twice");
-    if ((uint8_t)device.executed != device.session.next_seq)
+    if ((uint8_t)device.executed != device.session.decoder.next_seq)
         fail("next_seq differs from the commands executed");
+    if (device.session.decoder.oldest_seed != device.nonce + ((device.executed + 128) >> 8) - 1)
+        fail("the seed differs from the commands executed");
     if (!device.attempted && random_draw(20) == 0) {
         device.attempted = true;
         total_later++;
@@ -134,7 +137,7 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
             return WIRE_LATER;
         }
         *status = (struct wire_status){.steps = device.executed, .random_state = device.nonce};
-        wire_session_reply(&device.session, WIRE_TYPE_STATUS, sizeof *status);
+        wire_session_send(&device.session, WIRE_TYPE_STATUS, sizeof *status);
     }
     if (type == WIRE_TYPE_STOP)
         wire_session_refuse(&device.session, WIRE_ERROR_WRONG_MODE, device.executed);
@@ -196,7 +199,7 @@ static void device_tick(void)
         struct wire_telemetry *telemetry = wire_session_reserve(session, sizeof *telemetry);
         if (telemetry) {
             *telemetry = (struct wire_telemetry){.step = device.executed};
-            wire_session_send(session, WIRE_TYPE_TELEMETRY, 0, sizeof *telemetry);
+            wire_session_send(session, WIRE_TYPE_TELEMETRY, sizeof *telemetry);
         }
     }
     wire_session_poll(session);
@@ -212,9 +215,9 @@ static void device_tick(void)
 
 static uint8_t transmit_buffer[WIRE_TRANSMIT_BYTES(PAYLOAD)];
 
-static void host_write(uint8_t type, uint8_t session, uint8_t seq, uint8_t length)
+static void host_write(uint8_t type, uint8_t session, uint32_t number, uint8_t length)
 {
-    wire_encode(transmit_buffer, type, session, seq, length);
+    wire_encode(transmit_buffer, type, session, (uint8_t)number, length, session == WIRE_SESSION_NONE ? 0 : host.nonce + (number >> 8));
     for (int i = 1; i <= WIRE_ENCODED_BYTES(length); i++)
         ring_put(&up.queue, transmit_buffer[i]);
 }
@@ -238,6 +241,13 @@ static void connect(void)
     hello();
 }
 
+/* What the seed of the CRC of the device's frames is made of. */
+static void expect_frames(void)
+{
+    host.decoder.next_seq = (uint8_t)host.acknowledged;
+    host.decoder.oldest_seed = host.nonce + ((host.acknowledged + 128) >> 8) - 1;
+}
+
 static void go_back(void)
 {
     host.sent = host.acknowledged;
@@ -249,12 +259,15 @@ static void go_back(void)
 static void host_acknowledged(const struct wire_ack *ack)
 {
     uint8_t progress = (uint8_t)(ack->next_seq - (uint8_t)host.acknowledged);
+    if (progress >= 128)
+        return;                   /* an old one that came back */
     if (progress > host.highest - host.acknowledged)
         fail("the device acknowledges what was never sent");
     bool damaged = host.damage != (uint16_t)(ack->bad_frames + ack->rx_overruns);
     host.damage = (uint16_t)(ack->bad_frames + ack->rx_overruns);
     host.credit = ack->credit;
     host.acknowledged += progress;
+    expect_frames();
     if (device.nonce == host.nonce && host.acknowledged > device.executed)
         fail("a command is acknowledged that was not executed");
     if (host.sent < host.acknowledged)
@@ -288,6 +301,7 @@ static void host_byte(uint8_t byte)
         if (answer.session == 0 || answer.schema != WIRE_SCHEMA || answer.max_payload != PAYLOAD)
             fail("WELCOME is wrong");
         host.session = answer.session;
+        expect_frames();
         host.credit = answer.receive_window;
         host.timer = now;
     } else if (session == WIRE_SESSION_NONE || session != host.session) {
@@ -343,7 +357,7 @@ static void host_tick(void)
         late = false;
         if (host.sent == host.acknowledged)
             host.timer = now;
-        host_write(type, host.session, (uint8_t)host.sent, length);
+        host_write(type, host.session, host.sent, length);
         total_resent += host.sent < host.highest;
         host.sent++;
         if (host.sent > host.highest)
@@ -379,7 +393,7 @@ static void run_trial(uint32_t seed)
             now++;
             if (now - begun > GIVE_UP)
                 fail("no progress");
-            if (up.spacing > 0 && restarts < 2 && random_draw(100000) == 0) {
+            if (up.spacing > 0 && restarts < 2 && random_draw(25000) == 0) {
                 restarts++;
                 total_restarts++;
                 start_device();
@@ -400,11 +414,12 @@ static void run_trial(uint32_t seed)
                 fail("two sessions have the same number");
             if (total_resent != resent || device.session.bad_frames != 0 || device.overruns != 0)
                 fail("frames were lost or sent again without a fault");
-            if (device.session.errors != COMMANDS / 13)
+            if (device.session.errors != COMMANDS / 13 - COMMANDS / (9 * 13))
                 fail("refused commands are counted wrong");
         }
         last_number = host.session;
     }
+    total_returned += up.returned + down.returned;
 }
 
 static uint64_t total_faults(void)
@@ -428,7 +443,8 @@ int main(int count, char **arguments)
         run_trial(seed + trials++);
     while (total_faults() < wanted);
     printf("trials %u sessions %" PRIu64 " restarts %" PRIu64, trials, total_sessions, total_restarts);
-    printf(" executed %" PRIu64 " resent %" PRIu64 " later %" PRIu64 "\n", total_executed, total_resent, total_later);
+    printf(" executed %" PRIu64 " resent %" PRIu64 " later %" PRIu64, total_executed, total_resent, total_later);
+    printf(" returned %" PRIu64 "\n", total_returned);
     for (int kind = 0; kind < FAULTS; kind++)
         printf("%s %" PRIu64 " ", fault_names[kind], faults[kind]);
     printf("total %" PRIu64 "\n", total_faults());

@@ -1,8 +1,11 @@
 #include "faulty_line.h"
 
-#define LONGEST_STALL 3000        /* ticks */
+#include <string.h>
 
-const char *const fault_names[FAULTS] = {"flip", "drop", "double", "insert", "repeat", "merge", "stall"};
+#define LONGEST_STALL 3000        /* ticks */
+#define OLD 200                   /* frames: in a sequence of 256 numbers, at the least */
+
+const char *const fault_names[FAULTS] = {"flip", "drop", "double", "insert", "repeat", "merge", "return", "stall"};
 
 static uint64_t random_state;
 
@@ -32,6 +35,40 @@ uint8_t ring_take(struct ring *ring)
     return byte;
 }
 
+/* The third byte before COBS; the frame begins with its first code. */
+static uint8_t seq_of(const uint8_t *frame)
+{
+    return frame[0] == 3 || (frame[0] == 1 && frame[1] == 2) || (frame[0] == 2 && frame[2] == 1) || (frame[0] == 1 && frame[1] == 1 && frame[2] == 1)
+               ? 0
+               : frame[3];
+}
+
+static void keep(struct line *line)
+{
+    struct past *past = &line->past[line->frames % PAST];
+    if (line->frame_bytes < 8 || line->frame_bytes > sizeof past->bytes)
+        return;
+    memcpy(past->bytes, line->frame, line->frame_bytes);
+    past->count = (uint8_t)line->frame_bytes;
+    past->seq = seq_of(line->frame);
+    line->frames++;
+}
+
+/* An old frame comes once more, where its number is the next one again if there is one such. */
+static void come_back(struct line *line, uint8_t next)
+{
+    uint32_t oldest = line->frames > PAST ? line->frames - PAST : 0, found = 0;
+    const struct past *chosen = NULL;
+    for (uint32_t number = oldest; number + OLD < line->frames; number++) {
+        const struct past *past = &line->past[number % PAST];
+        if (past->seq == next && random_draw(++found) == 0)
+            chosen = past;
+    }
+    for (uint8_t i = 0; chosen && i < chosen->count; i++)
+        line->deliver(chosen->bytes[i]);
+    line->returned += chosen != NULL;
+}
+
 static void pass(struct line *line, uint8_t byte)
 {
     if (line->frame_bytes < sizeof line->frame)
@@ -43,6 +80,12 @@ static void pass(struct line *line, uint8_t byte)
         line->repeat = false;
         for (uint16_t i = 0; i < line->frame_bytes; i++)
             line->deliver(line->frame[i]);
+    }
+    if (line->frame_bytes > 1) {
+        keep(line);
+        if (line->returns)
+            come_back(line, (uint8_t)(seq_of(line->frame) + 1));
+        line->returns = false;
     }
     line->frame_bytes = 0;
 }
@@ -63,6 +106,9 @@ static void suffer(struct line *line, uint8_t byte, enum fault fault)
         break;
     case REPEAT:
         line->repeat = true;
+        break;
+    case RETURN:
+        line->returns = true;
         break;
     case MERGE:
         line->merge = 2;          /* one frame's end and the next one's beginning */

@@ -15,8 +15,15 @@ struct ring {
 void ring_put(struct ring *ring, uint8_t byte);
 uint8_t ring_take(struct ring *ring);
 
-enum fault { FLIP, DROP, DOUBLE, INSERT, REPEAT, MERGE, STALL, FAULTS };
+enum fault { FLIP, DROP, DOUBLE, INSERT, REPEAT, MERGE, RETURN, STALL, FAULTS };
 extern const char *const fault_names[FAULTS];
+
+/* Frames that went by, for RETURN. */
+#define PAST 1024
+struct past {
+    uint8_t bytes[96];
+    uint8_t count, seq;
+};
 
 struct line {
     struct ring queue;            /* written by the sender, not yet on the line */
@@ -25,7 +32,10 @@ struct line {
     uint32_t stalled;             /* ticks left */
     uint8_t frame[512];           /* what went by since the last delimiter, for REPEAT */
     uint16_t frame_bytes;
-    bool repeat;
+    struct past past[PAST];
+    uint32_t frames;              /* since the start; the newest PAST of them are kept */
+    bool repeat, returns;
+    uint64_t returned;            /* frames that came back under a number that was the next one */
     uint8_t merge;                /* delimiters to swallow */
 };
 

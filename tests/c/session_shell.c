@@ -5,7 +5,7 @@
  *     room COUNT      what write_room() says from now on; writing uses it up
  *     later 0|1       whether the handler puts every command off
  *     credit N, overruns N, boot N    sets them (boot also starts afresh)
- *     send TYPE HEX   sends a frame with seq 0                                          -> sent 0|1
+ *     send TYPE HEX   sends a frame                                                    -> sent 0|1
  *     ack, close      calls wire_session_acknowledge(), wire_session_close()
  *
  * Events: tx HEX (one call of write()), opened NUMBER, handle TYPE HEX, and those above. GET_STATUS is answered with
@@ -68,13 +68,13 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
         if (!status)
             return WIRE_LATER;
         memcpy(status, "\1\0\2\0", 4);
-        wire_session_reply(&session, WIRE_TYPE_STATUS, 4);
+        wire_session_send(&session, WIRE_TYPE_STATUS, 4);
     }
     if (type == WIRE_TYPE_PREDICT) {
         uint8_t *outputs = wire_session_reserve(&session, length);
         for (uint8_t i = 0; i < length; i++)
             outputs[i] = (uint8_t)~payload[i];
-        wire_session_reply(&session, WIRE_TYPE_PREDICTION, length);
+        wire_session_send(&session, WIRE_TYPE_PREDICTION, length);
     }
     if (type == WIRE_TYPE_STOP)
         wire_session_refuse(&session, WIRE_ERROR_WRONG_MODE, 0x01020304);
@@ -157,7 +157,7 @@ int main(void)
             uint8_t *room_for_it = wire_session_reserve(&session, length);
             if (room_for_it) {
                 memcpy(room_for_it, payload, length);
-                wire_session_send(&session, (uint8_t)number, 0, length);
+                wire_session_send(&session, (uint8_t)number, length);
             }
             printf("sent %d\n", room_for_it != NULL);
         } else if (!strcmp(word, "ack")) {

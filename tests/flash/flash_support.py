@@ -49,6 +49,55 @@ avrdude: verification error, first mismatch at byte 0x0400
 avrdude: verification error; content mismatch
 *** [upload] Error 1
 """
+WRONG_CHIP_7 = """\
+avrdude: AVR device initialized and ready to accept instructions
+avrdude: device signature = 1E 98 01 (ATmega2560, ATmega2561, M2560)
+avrdude error: expected signature for ATmega328P is 1E 95 0F
+        - double check chip or use -F to carry on regardless
+*** [upload] Error 1
+"""
+VANISHED = """\
+avrdude: AVR device initialized and ready to accept instructions
+Writing | ##############
+avrdude: ser_send(): write error: sorry no info avail
+avrdude: stk500_recv(): programmer is not responding
+*** [upload] Error 1
+"""
+VANISHED_7 = """\
+avrdude error: ser_send(): write error: Input/output error
+avrdude error: programmer is not responding
+avrdude error: unable to open programmer arduino on port /dev/ttyACM7
+*** [upload] Error 1
+"""
+VANISHED_ESP = """\
+Writing at 0x00010000... (12 %)
+termios.error: (71, 'Protocol error')
+*** [upload] Error 1
+"""
+NOISY = """\
+Connecting....
+A fatal error occurred: Invalid head of packet (0x08): Possible serial noise or corruption.
+*** [upload] Error 2
+"""
+NO_RP = """\
+No accessible RP-series devices in BOOTSEL mode were found.
+*** [upload] Error 249
+"""
+NO_ACCESS_RP = """\
+No accessible RP-series devices in BOOTSEL mode were found.
+
+but:
+
+RP2040 device at bus 1, address 9 appears to be a RP-series device in BOOTSEL mode, but picotool was unable to connect.
+*** [upload] Error 249
+"""
+FULL = "OSError: [Errno 28] No space left on device\n*** [upload] Error 1\n"
+FULL_COMPILER = """\
+fatal error: error writing to .pio/build/uno/main.s: No space left on device
+compilation terminated.
+*** [.pio/build/uno/src/main.c.o] Error 1
+"""
+WARNING = "tools.c:3:1: warning: fatal error: is only a word of a warning\n"
 NO_DFU = """\
 dfu-util 0.11-arduino4
 No DFU capable USB device available

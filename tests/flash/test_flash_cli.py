@@ -215,5 +215,5 @@ def test_platformio_is_found_or_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PATH", str(tmp_path))
     assert platformio.find_platformio() == [str(program)]
     program.unlink()
-    with pytest.raises(FlashError, match=r"PlatformIO is missing; install it: pip install 'mtjlearn\[chips\]'"):
+    with pytest.raises(FlashError, match=r"PlatformIO is missing; install it: .*python\S* -m pip install 'mtjlearn\[chips\]'"):
         platformio.find_platformio()

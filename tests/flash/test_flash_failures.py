@@ -16,7 +16,7 @@ PORT = "/dev/ttyACM7"
         (said.UPLOADING + said.NOT_IN_SYNC, "uno", ["no bootloader answers at /dev/ttyACM7", "press reset"]),
         (said.UPLOADING + said.NOT_IN_SYNC_7, "uno", ["no bootloader answers at /dev/ttyACM7", "press reset"]),
         (said.UPLOADING + "avrdude: stk500v2_ReceiveMessage(): timeout\n", "mega2560", ["no bootloader answers", "mega2560"]),
-        (said.UPLOADING + said.WRONG_CHIP, "uno", ["signature 0x1e9801", "no ATmega328P", "--board"]),
+        (said.UPLOADING + said.WRONG_CHIP, "uno", ["signature 0x1e9801", "not ATmega328P", "--board"]),
         (said.UPLOADING + said.MISMATCH, "uno", ["differs from what was sent", "cable"]),
         (said.UPLOADING + said.NO_DFU, "uno_r4_minima", ["uno_r4_minima did not enter its bootloader", "reset twice"]),
         (said.UPLOADING + said.NO_BOSSA, "uno_r4_wifi", ["did not enter its bootloader", "reset twice"]),
@@ -28,6 +28,21 @@ PORT = "/dev/ttyACM7"
         (said.NO_REGISTRY, "uno", ["registry cannot be reached", "--offline"]),
         (said.DOES_NOT_COMPILE, "uno", ["does not compile", "main.c:12:5: error: expected ';'"]),
         (said.DOES_NOT_FIT, "uno", ["does not fit into uno", "not within region"]),
+        (said.UPLOADING + said.WRONG_CHIP_7, "uno", ["signature 1E 98 01", "not ATmega328P", "--board"]),
+        (said.UPLOADING + said.VANISHED, "uno", ["/dev/ttyACM7 vanished during the upload", "ser_send(): write error", "cable"]),
+        (said.UPLOADING + said.VANISHED_7, "uno", ["/dev/ttyACM7 vanished", "ser_send(): write error", "cable"]),
+        (said.UPLOADING + said.VANISHED_ESP, "esp32", ["/dev/ttyACM7 vanished", "Protocol error", "cable"]),
+        (said.UPLOADING + said.NOISY, "esp32", ["line to /dev/ttyACM7 is disturbed", "Invalid head of packet", "shorter cable"]),
+        (said.UPLOADING + said.NO_RP, "pico", ["hold BOOTSEL"]),
+        (said.UPLOADING + said.NO_ACCESS_RP, "pico", ["udev rules"]),
+        (said.UPLOADING + said.FULL, "pico", ["the disk is full", "make room"]),
+        (said.BUILDING + said.FULL_COMPILER, "uno", ["the disk is full", "make room"]),
+        (
+            said.UPLOADING + "avrdude error: something new\nit has a cause\n\nand advice\n*** [upload] Error 1\n====\n",
+            "uno",
+            ["PlatformIO failed: avrdude error: something new / it has a cause / and advice; see"],
+        ),
+        (said.WARNING + said.UPLOADING + "a tool: error: of its own\n", "uno", ["a tool: error: of its own"]),
         ("Error: Unknown board ID 'uno'\n", "uno", ["PlatformIO failed: Error: Unknown board ID 'uno'", "--verbose"]),
         ("", "uno", ["PlatformIO failed; see", "--verbose"]),
     ],
@@ -49,7 +64,19 @@ def test_failures_are_told_in_one_line(output: str, board: str, expected: list[s
     ],
 )
 def test_a_port_that_the_tool_could_not_open_is_tried_again_by_us(line: str) -> None:
-    assert blames_port(line.splitlines())
+    assert blames_port((said.UPLOADING + line).splitlines())
+
+
+def test_what_the_compiler_could_not_open_is_no_fault_of_the_port() -> None:
+    assert not blames_port(["ar: .pio/build/uno/lib.a: Permission denied", "*** [lib.a] Error 1"])
+    assert not blames_port(["rm: x: Permission denied", *(said.UPLOADING + said.NOT_IN_SYNC).splitlines()])
+
+
+@pytest.mark.parametrize("output", [said.VANISHED, said.VANISHED_7, said.VANISHED_ESP, said.NOISY, said.FULL, said.WRONG_CHIP_7])
+def test_no_failed_upload_is_called_a_compile_error_or_a_burnt_bootloader(output: str) -> None:
+    text = explain((said.WARNING + said.UPLOADING + output).splitlines(), "uno", PORT)
+    assert "compile" not in text
+    assert "burn" not in text
 
 
 def test_a_silent_bootloader_is_no_fault_of_the_port() -> None:

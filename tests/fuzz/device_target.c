@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct rig rig;
 
 static enum wire_result (*execute)(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
+static void (*put_on_line)(void *context, const uint8_t *bytes, uint16_t count);
 
 static uint32_t samples_in(uint8_t length)
 {
@@ -48,7 +49,7 @@ static void close_arena(void)
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
     struct device *device = rig.device;
-    uint8_t errors = device->session.errors, seq = device->session.next_seq;
+    uint8_t errors = device->session.errors, seq = device->session.decoder.next_seq;
     uint32_t before = device->net.steps;
     if (!rig.attempted) {
         rig.attempted = true;
@@ -61,7 +62,7 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
         open_arena();
     enum wire_result result = execute(context, type, payload, length);
     close_arena();
-    fuzz_check(device->session.next_seq == seq, "a handler counts its own command");
+    fuzz_check(device->session.decoder.next_seq == seq, "a handler counts its own command");
     bool refused = device->session.errors != errors;
     if (type == WIRE_TYPE_TRAIN && result == WIRE_DONE) {
         uint32_t steps = device->net.steps - rig.steps_before, samples = device->configured ? samples_in(length) : 0;
@@ -72,17 +73,6 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     if (result == WIRE_DONE)
         rig.attempted = false;
     return result;
-}
-
-static void start_device(void)
-{
-    open_arena();
-    device_init(rig.device, &rig.board.board, &rig.board.start);
-    close_arena();
-    execute = rig.device->session.handle;
-    rig.device->session.handle = handle;
-    rig.attempted = false;
-    wire_decoder_init(&rig.decoder, rig.receive, WIRE_MAX_PAYLOAD);
 }
 
 /* --- what the device sends --- */
@@ -126,18 +116,30 @@ static void check_frame(void)
         keep_blob(payload, length);
 }
 
-static void drain(void)
+/* Stands between the session and the line; looks at a frame while the session is still the one that sends it. */
+static void write(void *context, const uint8_t *bytes, uint16_t count)
 {
-    uint16_t at = 0;
-    while (at < rig.board.sent_count) {
-        uint16_t taken;
-        enum wire_event event = wire_decode(&rig.decoder, rig.board.sent + at, (uint16_t)(rig.board.sent_count - at), &taken);
-        fuzz_check(event != WIRE_BAD_FRAME, "the device sends something that is no frame");
-        at = (uint16_t)(at + taken);
-        if (event == WIRE_FRAME)
-            check_frame();
-    }
-    rig.board.sent_count = 0;
+    uint16_t taken;
+    rig.decoder.oldest_seed = rig.device->session.decoder.oldest_seed;
+    rig.decoder.next_seq = rig.device->session.decoder.next_seq;
+    fuzz_check(wire_decode(&rig.decoder, bytes, 1, &taken) == WIRE_NOTHING, "a frame starts in another");
+    bool whole = wire_decode(&rig.decoder, bytes + 1, (uint16_t)(count - 1), &taken) == WIRE_FRAME && taken == count - 1;
+    fuzz_check(whole, "the device sends something that is no frame");
+    check_frame();
+    put_on_line(context, bytes, count);
+}
+
+static void start_device(void)
+{
+    open_arena();
+    device_init(rig.device, &rig.board.board, &rig.board.start);
+    close_arena();
+    execute = rig.device->session.handle;
+    rig.device->session.handle = handle;
+    put_on_line = rig.device->session.write;
+    rig.device->session.write = write;
+    rig.attempted = false;
+    wire_decoder_init(&rig.decoder, rig.receive, WIRE_MAX_PAYLOAD);
 }
 
 /* --- what must hold --- */
@@ -199,7 +201,7 @@ void rig_poll(uint16_t turns)
     while (turns--) {
         bool busy = device_poll(rig.device);
         if (rig.reads)
-            drain();
+            rig.board.sent_count = 0;
         if (rig.board.restart) {
             fuzz_board_reset(&rig.board, WIRE_RESET_CAUSE_SOFTWARE);
             start_device();
@@ -218,7 +220,7 @@ void rig_power_cut(enum fuzz_torn torn)
 void rig_reset(uint8_t cause)
 {
     /* What had left the device is still on the line. */
-    drain();
+    rig.board.sent_count = 0;
     fuzz_board_reset(&rig.board, cause);
     start_device();
 }

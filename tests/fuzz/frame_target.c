@@ -19,6 +19,12 @@ struct seen {
 
 static uint8_t largest;
 
+/* Of a fresh decoder: numbers are -128 .. 127, and those from 0 on have the next seed. */
+static uint32_t seed_of(const uint8_t *header)
+{
+    return header[1] == WIRE_SESSION_NONE || header[2] >= 128 ? 0 : 1;
+}
+
 static void *block(size_t bytes)
 {
     void *memory = malloc(bytes);
@@ -52,7 +58,7 @@ static void round_trip(const struct wire_decoder *decoder)
     uint8_t header[] = {wire_frame_type(decoder), wire_frame_session(decoder), wire_frame_seq(decoder)};
     uint8_t *transmit = block(WIRE_TRANSMIT_BYTES(length)), *receive = block(WIRE_RECEIVE_BYTES(largest));
     memcpy(transmit + WIRE_TRANSMIT_PAYLOAD, wire_frame_payload(decoder), length);
-    wire_encode(transmit, header[0], header[1], header[2], length);
+    wire_encode(transmit, header[0], header[1], header[2], length, seed_of(header));
     struct wire_decoder second;
     wire_decoder_init(&second, receive, largest);
     expect_frame(&second, transmit + 1, header, wire_frame_payload(decoder), length);
@@ -62,9 +68,9 @@ static void round_trip(const struct wire_decoder *decoder)
 
 /* --- the same by the book: byte by byte, with a checksum of its own --- */
 
-static uint32_t plain_crc(const uint8_t *bytes, size_t count)
+static uint32_t plain_crc(uint32_t seed, const uint8_t *bytes, size_t count)
 {
-    uint32_t crc = 0xffffffffu;
+    uint32_t crc = ~seed;
     for (; count; count--) {
         crc ^= *bytes++;
         for (int bit = 0; bit < 8; bit++)
@@ -91,7 +97,7 @@ static size_t plain_decode(const uint8_t *bytes, size_t count, uint8_t *out)
         return 0;
     uint32_t crc;
     memcpy(&crc, out + length - sizeof crc, sizeof crc);
-    return crc == plain_crc(out, length - sizeof crc) ? length : 0;
+    return crc == plain_crc(seed_of(out), out, length - sizeof crc) ? length : 0;
 }
 
 static struct seen by_the_book(const uint8_t *line, size_t size)
@@ -148,7 +154,7 @@ static struct seen decode(const uint8_t *line, size_t size, uint8_t steer)
     uint8_t payload[64], transmit[WIRE_TRANSMIT_BYTES(sizeof payload)];
     for (uint8_t i = 0; i < sizeof payload; i++)
         transmit[WIRE_TRANSMIT_PAYLOAD + i] = payload[i] = (uint8_t)(size > i ? line[i] : 0);
-    wire_encode(transmit, header[0], header[1], header[2], sizeof payload);
+    wire_encode(transmit, header[0], header[1], header[2], sizeof payload, seed_of(header));
     expect_frame(&decoder, transmit + 1, header, payload, sizeof payload);
     free(receive);
     return seen;
@@ -162,7 +168,7 @@ static void encode(const uint8_t *bytes, size_t size)
     uint8_t *transmit = block(WIRE_TRANSMIT_BYTES(length)), *receive = block(WIRE_RECEIVE_BYTES(largest));
     if (length)
         memcpy(transmit + WIRE_TRANSMIT_PAYLOAD, bytes + 3, length);
-    wire_encode(transmit, header[0], header[1], header[2], length);
+    wire_encode(transmit, header[0], header[1], header[2], length, seed_of(header));
     struct wire_decoder decoder;
     wire_decoder_init(&decoder, receive, largest);
     expect_frame(&decoder, transmit + 1, header, bytes + 3, length);

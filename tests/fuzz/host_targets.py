@@ -79,7 +79,7 @@ def frames(data: bytes) -> None:
     script = Script(data)
     step = script.byte()
     line = script.rest()
-    whole = FrameDecoder().feed(line)
+    whole = list(FrameDecoder().feed(line))
     decoder = FrameDecoder()
     chunks = [line[at : at + step] for at in range(0, len(line), step)] if step else [line]
     found = []
@@ -90,7 +90,8 @@ def frames(data: bytes) -> None:
     assert len(found) == len(whole)
     for frame in whole:
         if isinstance(frame, Frame):
-            assert FrameDecoder().feed(encode_frame(*frame)) == [frame]
+            number = frame.seq - 256 * (frame.seq >= 128)
+            assert list(FrameDecoder().feed(encode_frame(frame.type, frame.session, number, frame.payload))) == [frame]
     last = Frame(6, 7, 3, line[:240])
     assert [frame for frame in decoder.feed(encode_frame(*last)) if isinstance(frame, Frame)][-1] == last
 
@@ -114,14 +115,14 @@ def unpack(data: bytes) -> None:
             raise
 
 
-def in_session(script: Script, session: int) -> bytes:
+def in_session(script: Script, session: int, nonce: int) -> bytes:
     """A frame with a right checksum, mostly of the right length."""
     kind = DEVICE[script.byte() % len(DEVICE)]
     how, seq = script.byte(), script.byte()
     length = kind.LAYOUT.size + (script.byte() % (241 - kind.LAYOUT.size) if kind.TAIL[0] else 0)
     length = max(0, length - (how >> 4)) if how & 8 else length
     number = session if how & 3 else script.byte()
-    return encode_frame(kind.TYPE, number, seq & 15 if how & 4 else seq, script.bytes(length))
+    return encode_frame(kind.TYPE, number, seq & 15 if how & 4 else seq, script.bytes(length), nonce)
 
 
 def link(data: bytes) -> None:
@@ -159,9 +160,9 @@ def link(data: bytes) -> None:
                 link.receive(script.bytes(script.byte()), now)
             case 4:
                 ack = messages.Ack(script.byte() & 15, script.byte() * 8, script.byte() & 1, 0, script.byte() & 3)
-                link.receive(encode_frame(ack.TYPE, session, 0, ack.pack()), now)
+                link.receive(encode_frame(ack.TYPE, session, 0, ack.pack(), nonce), now)
             case _:
-                link.receive(in_session(script, session), now)
+                link.receive(in_session(script, session, nonce), now)
         sent = link.transmit(now)
         assert len(sent) <= messages.MAX_OUTSTANDING * MAX_FRAME
         chunks += use(link)

@@ -44,7 +44,7 @@ static uint8_t *const payload = frame + WIRE_TRANSMIT_PAYLOAD;
 
 static void send(uint8_t type, uint8_t session, uint8_t seq, uint8_t length)
 {
-    wire_encode(frame, type, session, seq, length);
+    wire_encode(frame, type, session, seq, length, wire_seed(&rig.device->session.decoder, session, seq));
     fuzz_board_receive(&rig.board, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
 }
 
@@ -53,7 +53,7 @@ static void command(uint8_t type, uint8_t length)
 {
     const struct wire_session *session = &rig.device->session;
     if (!session->held && rig.board.received_count == 0)
-        rig.seq = session->next_seq;
+        rig.seq = session->decoder.next_seq;
     send(type, session->number, rig.seq++, length);
     rig_poll(TURNS);
 }

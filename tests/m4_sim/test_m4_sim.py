@@ -23,7 +23,7 @@ from mtjlearn.virtual import m4_sim
 from mtjlearn.virtual.m4_sim import start_m4_sim
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Features, ResetCause
 
 NETWORK = Network((4, 8, 3), learning_rate=0.02, seed=5)
@@ -136,7 +136,7 @@ class Raw:
     def __init__(self, url: str) -> None:
         self.line = os.open(url, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self.line)
-        self._decoder = FrameDecoder()
+        self.decoder = FrameDecoder()
 
     def write(self, data: bytes) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -149,7 +149,11 @@ class Raw:
         """What has come within a fifth of a second."""
         found: list[Frame] = []
         while select.select([self.line], [], [], 0.2)[0]:
-            found += [frame for frame in self._decoder.feed(os.read(self.line, 65536)) if isinstance(frame, Frame)]
+            for frame in self.decoder.feed(os.read(self.line, 65536)):
+                if isinstance(frame, Frame):
+                    found.append(frame)
+                    expected = self.decoder.numbering.expected
+                    self.decoder.numbering.expected += (frame.seq - expected + 128) % 256 - 128
         return found
 
 
@@ -160,7 +164,8 @@ def test_bytes_beyond_the_window_are_counted_as_lost() -> None:
         raw = Raw(simulator.url)
         raw.write(encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack()))
         session = messages.Welcome.unpack(raw.frames()[0].payload).session
-        raw.write(b"".join(encode_frame(messages.GetStatus.TYPE, session, seq & 0xFF, b"") for seq in range(6000)))
+        raw.decoder.numbering = Numbering(hello.nonce)
+        raw.write(b"".join(encode_frame(messages.GetStatus.TYPE, session, number, b"", hello.nonce) for number in range(6000)))
         time.sleep(1.5)  # until the last of them has come through
         acks = [messages.Ack.unpack(frame.payload) for frame in raw.frames() if frame.type == messages.Ack.TYPE]
         os.close(raw.line)

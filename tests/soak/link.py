@@ -90,9 +90,10 @@ def main(arguments: Sequence[str]) -> int:
         sound = device_rounds(options.faults, options.seed, totals) and host_rounds(options.host_faults, options.seed, totals)
     except KeyboardInterrupt:
         print("\ninterrupted; so far:")
-    kinds = ", ".join(f"{totals[kind]:,} {kind}" for kind in ("flip", "drop", "double", "insert", "repeat", "merge", "stall"))
+    names = ("flip", "drop", "double", "insert", "repeat", "merge", "return", "stall")
+    kinds = ", ".join(f"{totals[kind]:,} {kind}" for kind in names)
     print(f"\ndevice in C: {totals['total']:,} faults ({kinds}), {totals['restarts']:,} restarts, {totals['sessions']:,} sessions")
-    print(f"  {totals['executed']:,} commands executed, {totals['resent']:,} frames sent again", end="")
+    print(f"  {totals['executed']:,} commands executed, {totals['resent']:,} frames sent again, {totals['returned']:,} came back", end="")
     print(": none corrupt, none lost, none twice" if sound else "")
     print(f"host in Python and whole device: {totals['host total']:,} faults, {totals['host sent']:,} frames sent, ", end="")
     print(f"{totals['host resent']:,} again, {totals['host bad']:,} damaged", end="")

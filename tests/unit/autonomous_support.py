@@ -99,13 +99,22 @@ class Samples:
             yield x[order], targets[order]
 
 
-def upload(client: PlainClient, x: np.ndarray, classes: np.ndarray, *, scale: int = 7, bits: int = 2) -> bytes:
+def upload(
+    client: PlainClient,
+    x: np.ndarray,
+    classes: np.ndarray,
+    *,
+    scale: int = 7,
+    bits: int = 2,
+    kind: TargetKind = TargetKind.CLASSES,
+    chunk: int = 100,
+) -> bytes:
     """Puts int8 inputs, shape (n, inputs), and classes, shape (n,), into the device's memory; returns the bytes."""
     number = sum(int(value) << bits * index for index, value in enumerate(classes))
     data = x.astype(np.int8).tobytes() + number.to_bytes(-(-len(classes) * bits // 8), "little")
-    client.tell(messages.DefineDataset(len(x), 1, scale, TargetKind.CLASSES, bits, zlib.crc32(data)))
-    for chunk in set_blob(BlobKind.DATASET, data, 100):
-        client.tell(chunk)
+    client.tell(messages.DefineDataset(len(x), 1, scale, kind, bits, zlib.crc32(data)))
+    for piece in set_blob(BlobKind.DATASET, data, chunk):
+        client.tell(piece)
     return data
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import Protocol
 
+from cobs import cobs
+
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import CRC, HEADER, BadFrame, Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.messages import Message
 
@@ -81,19 +83,24 @@ class ModelDevice:
             return self.greet(messages.Hello.unpack(frame.payload))
         if not self.open or frame.session != self.session:
             return b""
-        if frame.seq != self.next_seq:
+        if frame.seq != self.number & 0xFF:
             self.old_frames += 1
             return self.ack()
         reply = self.execute(frame)
-        self.next_seq = (self.next_seq + 1) & 0xFF
+        self.decoder.numbering.expected += 1
         return reply + self.ack()
+
+    @property
+    def number(self) -> int:
+        return self.decoder.numbering.expected
 
     def greet(self, hello: messages.Hello) -> bytes:
         self.hellos += 1
         if hello.nonce != self.nonce:
             self.nonce, self.open = hello.nonce, True
             self.session = self.session % 255 + 1
-            self.next_seq = self.bad_frames = self.errors = 0
+            self.decoder.numbering = Numbering(hello.nonce)
+            self.bad_frames = self.errors = 0
             self.last = (0, 0, 0)
         answer = welcome(hello.nonce, **{"session": self.session, "receive_window": self.window, **self.welcome_changes})
         return encode_frame(answer.TYPE, 0, 0, answer.pack())
@@ -108,13 +115,11 @@ class ModelDevice:
                 return self.refuse(frame, messages.Error.NOISE_FAULT, messages.NoiseFault.STUCK)
             self.executed.append(frame.payload)
         elif frame.type == messages.GetMetrics.TYPE:
-            return self.send(messages.Metrics(len(self.executed), 0, 0), frame.seq)
+            return self.send(messages.Metrics(len(self.executed), 0, 0))
         elif frame.type == messages.GetStatus.TYPE:
             code, seq, detail = self.last
             self.locked = False
-            return self.send(
-                messages.Status(1, len(self.executed), 0, 0, 0, 0, 1, 0, 200, 0, 0, 0, code, seq, detail, 0), frame.seq
-            )
+            return self.send(messages.Status(1, len(self.executed), 0, 0, 0, 0, 1, 0, 200, 0, 0, 0, code, seq, detail, 0))
         elif frame.type == messages.GetBlob.TYPE:
             return self.refuse(frame, messages.Error.NOT_CONFIGURED, 0)
         return b""
@@ -122,13 +127,17 @@ class ModelDevice:
     def refuse(self, frame: Frame, code: int, detail: int) -> bytes:
         self.errors = (self.errors + 1) & 0xFF
         self.last = (code, frame.seq, detail)
-        return self.send(messages.Err(frame.type, code, detail), frame.seq)
+        return self.send(messages.Err(frame.type, code, detail))
 
-    def send(self, message: Message, seq: int) -> bytes:
-        return encode_frame(message.TYPE, self.session, seq, message.pack())
+    def send(self, message: Message) -> bytes:
+        return self.frame(message.TYPE, message.pack())
+
+    def frame(self, type_: int, payload: bytes) -> bytes:
+        assert self.nonce is not None
+        return encode_frame(type_, self.session, self.number, payload, self.nonce)
 
     def ack(self) -> bytes:
-        return self.send(messages.Ack(self.next_seq, self.credit, self.bad_frames, 0, self.errors), self.next_seq)
+        return self.send(messages.Ack(self.number & 0xFF, self.credit, self.bad_frames, 0, self.errors))
 
 
 class Device(Protocol):
@@ -231,7 +240,9 @@ def train(payload: bytes) -> Command:
 
 
 def frames(data: bytes) -> list[Frame]:
-    return [f for f in FrameDecoder().feed(data) if isinstance(f, Frame)]
+    """Whole frames of any session; nobody looks at their CRC."""
+    bodies = [cobs.decode(part) for part in data.split(b"\0") if part]
+    return [Frame(body[0], body[1], body[2], body[HEADER:-CRC]) for body in bodies]
 
 
 def drop_frames(*types: int, times: int = 1) -> Fault:
@@ -240,11 +251,11 @@ def drop_frames(*types: int, times: int = 1) -> Fault:
 
     def fault(data: bytes) -> bytes:
         kept = []
-        for frame in frames(data):
-            if frame.type in types and left[0] > 0:
+        for part in filter(None, data.split(b"\0")):
+            if cobs.decode(part)[0] in types and left[0] > 0:
                 left[0] -= 1
             else:
-                kept.append(encode_frame(*frame))
+                kept.append(b"\0" + part + b"\0")
         return b"".join(kept)
 
     return fault

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import BlobKind, Message, NoiseCodes, NoiseSource, Options
 
 Answer = TypeVar("Answer", bound=Message)
@@ -44,12 +44,13 @@ class PlainClient:
     def __post_init__(self) -> None:
         self._decoder = FrameDecoder()
         self._waiting: deque[Frame] = deque()
-        self._seq = 0
+        self._number = 0
         hello = messages.Hello(self.nonce, messages.VERSION, messages.VERSION)
         self.write(encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack()))
         welcomes = (messages.Welcome.unpack(frame.payload) for frame in self._frames() if frame.type == messages.Welcome.TYPE)
         # A host that was killed may have left the answer to its own HELLO on the line.
         self.welcome = next(welcome for welcome in welcomes if welcome.nonce == self.nonce)
+        self._decoder.numbering = Numbering(self.nonce)
 
     def send(self, type_: int, payload: bytes) -> list[Message]:
         """Sends a command and returns the answers that came before its acknowledgement."""
@@ -58,18 +59,38 @@ class PlainClient:
 
     def push(self, type_: int, payload: bytes) -> None:
         """Sends a command without waiting."""
-        self.write(encode_frame(type_, self.welcome.session, self._seq, payload))
+        self.write(self.frame(type_, payload))
+
+    def frame(self, type_: int, payload: bytes, ahead: int = 0) -> bytes:
+        """The next command's frame, or that of one behind it."""
+        return encode_frame(type_, self.welcome.session, self._number + ahead, payload, self.nonce)
+
+    def decode(self, data: bytes) -> list[Frame]:
+        """The whole frames among these bytes, which came in this session."""
+        numbering = Numbering(self.nonce, self._number)
+        return [frame for frame in FrameDecoder(numbering).feed(data) if isinstance(frame, Frame)]
+
+    @property
+    def next_seq(self) -> int:
+        """The seq of the next command."""
+        return self._number & 0xFF
+
+    def skip(self, count: int) -> None:
+        """Takes note of commands that were sent otherwise."""
+        self._number += count
+        self._decoder.numbering.expected = self._number
 
     def finish(self) -> list[Message]:
         """Waits for the acknowledgement of the command pushed last."""
-        seq, self._seq = self._seq, (self._seq + 1) & 0xFF
+        seq = self.next_seq
+        self.skip(1)
         answers = []
         for frame in self._frames():
             if frame.session != self.welcome.session:
                 continue
             message = messages.MESSAGES[frame.type].unpack(frame.payload)
             if isinstance(message, messages.Ack):
-                if message.next_seq == self._seq:
+                if message.next_seq == self.next_seq:
                     return answers
             elif isinstance(message, messages.Telemetry | NoiseCodes):
                 self.unasked.append(message)

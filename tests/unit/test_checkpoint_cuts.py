@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
-from checkpoint_support import CODES, DANP, IRIS, Kept, again, checkpoints, inject, save, train
-from plain_client import PlainClient, configure, memory_client
+from autonomous_support import autonomous, progress, upload
+from checkpoint_support import CODES, DANP, IRIS, Kept, again, checkpoints, inject, save, slow_client, train
+from plain_client import PlainClient, configure, memory_client, set_blob
 
 from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
-from mtjlearn.wire.messages import CheckpointAction, Restored
+from mtjlearn.wire.messages import Activity, BlobKind, CheckpointAction, Restored, State, TargetKind, Task
 
 
 def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, **options: int) -> int:
@@ -98,3 +100,143 @@ def test_a_power_cut_at_any_write_leaves_the_newest_complete_one(
 @pytest.mark.parametrize(("network", "block"), [(IRIS, 256), (IRIS, 1024), (DANP, 128)], ids=str)
 def test_a_power_cut_while_a_block_is_written(network: Network, block: int) -> None:
     assert cut_everywhere(network, (0, 1, 64, 128, 200, 254, 255), erased_slot=False, memory_block=block) >= 14
+
+
+# --- a network of another size ---
+
+SMALL = Network((2, 2, 1), seed=8)
+
+
+class PowerIsOff(Exception):
+    """The board takes no byte any more."""
+
+
+def cut_client(board: MemoryBoard) -> PlainClient:
+    """A session that ends with the power."""
+
+    def read() -> bytes:
+        board.poll()
+        if board.is_dead:
+            raise PowerIsOff
+        return board.take()
+
+    return PlainClient(board.push, read, 3)
+
+
+def fill_dataset(client: PlainClient, room: int) -> None:
+    """A dataset of SMALL: two int8 inputs and a sign of one bit, as many as there is room for."""
+    count = room * 8 // 17
+    rng = np.random.default_rng(4)
+    upload(client, rng.integers(-60, 61, (count, 2)), rng.integers(0, 2, count), bits=1, kind=TargetKind.SIGNS)
+
+
+def learn_small(client: PlainClient) -> None:
+    """From nothing to learning on its own: the new dataset lies across both slots of the old network."""
+    client.tell(configure(SMALL))
+    fill_dataset(client, progress(client).room)
+    client.tell(autonomous(Task.DATASET))
+
+
+def save_larger(client: PlainClient) -> None:
+    """Its slots lie across the dataset of the old network."""
+    client.tell(configure(IRIS))
+    save(client)
+    save(client)
+
+
+def load_larger(client: PlainClient) -> None:
+    """As above, but uploaded."""
+    for chunk in set_blob(BlobKind.CHECKPOINT, LARGER, 50):
+        client.tell(chunk)
+
+
+def uploadable(network: Network) -> bytes:
+    """A checkpoint of this network, from another board."""
+    client = memory_client(MemoryBoard())
+    client.tell(configure(network))
+    save(client)
+    return client.blob(BlobKind.CHECKPOINT)
+
+
+LARGER = uploadable(IRIS)
+
+
+def old_large(memory_bytes: int) -> MemoryBoard:
+    """Two checkpoints of 4-8-3, the newest in either slot."""
+    board = MemoryBoard(memory_bytes=memory_bytes, arena=2048)
+    client = memory_client(board)
+    client.tell(configure(IRIS))
+    save(client)
+    save(client)
+    return board
+
+
+def old_small(memory_bytes: int) -> MemoryBoard:
+    """Halted while it learned from a dataset, with two checkpoints."""
+    board = MemoryBoard(memory_bytes=memory_bytes, arena=2048)
+    client = memory_client(board)
+    client.tell(configure(SMALL))
+    fill_dataset(client, 232)
+    client.tell(autonomous(Task.DATASET))
+    client.tell(messages.Halt())
+    return board
+
+
+@pytest.mark.parametrize("saves", [0, 1], ids=["newest in 0", "newest in 1"])
+@pytest.mark.parametrize(
+    ("start", "change", "memory_bytes", "least"),
+    [(old_large, learn_small, 500, 300), (old_small, save_larger, 500, 300), (old_small, load_larger, 1000, 160)],
+    ids=["smaller slots and a dataset", "larger slots", "a larger checkpoint"],
+)
+def test_a_power_cut_at_any_write_of_a_change_of_network_leaves_a_state(
+    start: Callable[[int], MemoryBoard], change: Callable[[PlainClient], None], memory_bytes: int, least: int, saves: int
+) -> None:
+    board = start(memory_bytes)
+    for _ in range(saves):
+        save(memory_client(board, 2))
+    memory, old, write, uploaded = board.memory, progress(memory_client(board, 3)), 0, change is load_larger
+    seen = set()
+    while True:
+        write += 1
+        board.memory = memory
+        board.restart()
+        client = cut_client(board)
+        assert client.welcome.restored in (Restored.NEWEST, Restored.OLDER)
+        board.cut_power(write, TORN[write % len(TORN)], erased=write % 3 == 0)
+        try:
+            change(client)
+        except PowerIsOff:
+            client = again(board)
+            assert client.status().state == State.READY, write
+            assert client.welcome.restored in (Restored.NEWEST, Restored.OLDER, Restored.NO_DATASET), write
+            found = progress(client)
+            seen.add((found.task, found.samples))
+            # An upload does not touch the dataset in use.
+            assert not uploaded or (found.task, found.samples) in {(Task.DATASET, old.samples), (Task.NONE, 0)}, write
+            continue
+        board.cut_power(0)
+        break
+    assert write > least
+    assert uploaded or len(seen) > 1
+    client = again(board)
+    assert client.welcome.restored in (Restored.NEWEST, Restored.OLDER)
+    assert progress(client).activity == (Activity.LEARNING if change is learn_small else Activity.IDLE)
+
+
+@pytest.mark.parametrize("latency", [0, 3])
+def test_acknowledged_is_in_the_memory(latency: int) -> None:
+    """The power is cut with the acknowledgement of AUTONOMOUS, HALT and of a checkpoint's last chunk."""
+    board = MemoryBoard(memory_latency=latency)
+    client = slow_client(board, 1)
+    client.tell(configure(SMALL))
+    client.tell(autonomous(Task.XOR))
+    client = again(board, 3)
+    assert (client.welcome.restored, progress(client).activity) == (Restored.NEWEST, Activity.LEARNING)
+    client = slow_client(board, 1)
+    client.tell(messages.Halt())
+    client = again(board, 3)
+    assert (client.welcome.restored, progress(client).activity) == (Restored.NEWEST, Activity.HALTED)
+    client = slow_client(board, 1)
+    load_larger(client)
+    client = again(board, 3)
+    assert client.blob(BlobKind.WEIGHTS) == LARGER[116:]

@@ -184,18 +184,21 @@ def test_a_streamed_training_is_saved_too() -> None:
 
 
 def test_nothing_is_learned_while_it_is_saved_and_the_line_is_served() -> None:
-    board = MemoryBoard(codes_per_step=7, memory_latency=20)
+    board = MemoryBoard(codes_per_step=7, adc_rate=70, memory_latency=20)  # a step is a tenth of a second
     client = memory_client(board)
     client.tell(configure(XOR))
     client.tell(NO_TESTS)
     few = slow_client(board, 3)  # turns that are enough for an answer
-    few.tell(autonomous(Task.XOR))
-    answers = 0
-    while (found := checkpoints(few)).saving:
-        assert (found.generation, progress(few).steps) == (0, 0)
+    few.tell(autonomous(Task.XOR, checkpoint_interval=1))
+    assert checkpoints(few).generation == 1
+    while not checkpoints(few).saving:
+        pass
+    steps, answers = progress(few).steps, 0
+    while (found := (progress(few), checkpoints(few)))[1].saving:
+        assert found[0].steps == steps > 0
         answers += 1
     assert answers > 100
-    assert found.generation == 1
+    assert found[1].generation == 2
 
 
 def test_credit_is_withheld_where_blocks_are_erased() -> None:
@@ -206,7 +209,7 @@ def test_credit_is_withheld_where_blocks_are_erased() -> None:
     credits = []
     for _ in range(400):
         board.poll(1)
-        credits += [messages.Ack.unpack(f.payload).credit for f in client._decoder.feed(board.take()) if f.type == 0x82]  # type: ignore[union-attr]
+        credits += [messages.Ack.unpack(f.payload).credit for f in client.decode(board.take()) if f.type == 0x82]
     assert credits[0] == 0
     assert credits[-1] == 4096
 
@@ -316,11 +319,12 @@ def test_values_that_no_device_writes_are_no_checkpoint(place: int, value: int) 
     data[place : place + width] = value.to_bytes(width, "little")
     data[2:6] = zlib.crc32(data[6:]).to_bytes(4, "little")
     client.tell(messages.Halt())
+    kept, found = Kept.of(client), progress(client)
     chunks = set_blob(BlobKind.CHECKPOINT, bytes(data), 100)
     for chunk in chunks[:-1]:
         client.tell(chunk)
     assert client.refused(chunks[-1]) == (Error.BAD_CHECKPOINT, CHECKPOINT_FORMAT)
-    assert client.status().state == State.UNCONFIGURED
+    assert (Kept.of(client), progress(client)) == (kept, found)
     memory = bytearray(board.memory)
     memory[:] = b"\xff" * len(memory)
     memory[-len(data) :] = data[::-1]  # generation 1 belongs into slot 1
@@ -328,3 +332,101 @@ def test_values_that_no_device_writes_are_no_checkpoint(place: int, value: int) 
     client = again(board)
     assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
     assert progress(client).activity == Activity.IDLE
+
+
+# --- refused ---
+
+
+def resealed(data: bytes) -> bytes:
+    """With the checksum that its bytes have now."""
+    return data[:2] + zlib.crc32(data[6:]).to_bytes(4, "little") + data[6:]
+
+
+def uploadable(network: Network) -> bytes:
+    """A checkpoint of this network, from another board."""
+    client = memory_client(MemoryBoard())
+    client.tell(configure(network, injected=True))
+    save(client)
+    return client.blob(BlobKind.CHECKPOINT)
+
+
+WIDE_DANP = uploadable(DANP)
+REFUSED = {
+    "random state": resealed(WIDE_DANP[:34] + bytes(4) + WIDE_DANP[38:]),
+    "a weight": resealed(WIDE_DANP[:116] + b"\0\0\0\x80" + WIDE_DANP[120:]),
+    "a matrix": resealed(WIDE_DANP[:-2] + b"\0\x80"),
+    "checksum": WIDE_DANP[:-1] + bytes([WIDE_DANP[-1] ^ 1]),
+    "arena": uploadable(Network((16, 20, 4))),
+    "sizes": uploadable(Network((100, 1))),
+}
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
+def test_a_refused_upload_changes_nothing(data: bytes) -> None:
+    """Not the network, its unsaved steps, what it learns on its own, or its dataset."""
+    board = MemoryBoard(arena=700, max_payload=64)
+    client = memory_client(board)
+    client.tell(configure(CLASSES, injected=True))
+    rng = np.random.default_rng(1)
+    samples_ = upload(client, rng.integers(-60, 61, (11, 4)), rng.integers(0, 3, 11), chunk=40)
+    client.tell(autonomous(Task.DATASET))
+    client.tell(messages.Halt())
+    inject(client, CODES[:200])
+    train(client, CLASSES, 5, 1)
+    save(client)  # the next slot is 1, behind the dataset
+    train(client, CLASSES, 6, 2)
+    kept, found, limits = Kept.of(client), progress(client), client.ask(messages.GetHealth(), messages.Health)
+    assert (kept.steps, found.samples) == (11, 11)
+    refusals = [client.send(chunk.TYPE, chunk.pack()) for chunk in set_blob(BlobKind.CHECKPOINT, data, 40)]
+    assert refusals[-1]
+    assert (Kept.of(client), progress(client)) == (kept, found)
+    assert client.ask(messages.GetHealth(), messages.Health) == limits
+    assert client.blob(BlobKind.DATASET) == samples_
+    train(client, CLASSES, 1, 3)
+    save(client)
+    client = again(board)
+    assert (client.welcome.restored, client.status().steps, progress(client).samples) == (Restored.NEWEST, 12, 11)
+
+
+def test_a_checkpoint_over_the_dataset_is_refused_until_that_is_given_up() -> None:
+    """On an Uno: 4-8-3 with iris and two checkpoints fills the memory; one of 4-12-3 needs more."""
+    larger = uploadable(Network((4, 12, 3)))
+    board = MemoryBoard(memory_bytes=1012, arena=2048)
+    client = memory_client(board)
+    client.tell(configure(CLASSES))
+    rng = np.random.default_rng(1)
+    upload(client, rng.integers(-60, 61, (120, 4)), rng.integers(0, 3, 120))
+    client.tell(autonomous(Task.DATASET))
+    for _ in range(2):
+        client.tell(messages.Halt())
+        before, memory = progress(client), board.memory
+        chunks = set_blob(BlobKind.CHECKPOINT, larger, 100)
+        assert client.refused(chunks[0]) == (Error.OCCUPIED, 0)
+        assert (progress(client), board.memory) == (before, memory)
+        client.tell(autonomous(Task.DATASET))
+    client.tell(messages.Halt())
+    client.tell(messages.Checkpoint(CheckpointAction.ERASE))
+    for chunk in chunks:
+        client.tell(chunk)
+    assert client.weights() == larger[116:]
+    assert again(board).weights() == larger[116:]
+
+
+def test_a_dataset_that_cannot_be_is_not_written() -> None:
+    """A checkpoint may claim a dataset of any size; its bytes must not be let into the memory."""
+    board, client = started(CLASSES, noise(50))
+    rng = np.random.default_rng(1)
+    upload(client, rng.integers(-60, 61, (11, 4)), rng.integers(0, 3, 11))
+    client.tell(autonomous(Task.DATASET))
+    client.tell(messages.Halt())
+    data = client.blob(BlobKind.CHECKPOINT)
+    layout = messages.CheckpointRecord.unpack(data[:110])
+    place = data.index(layout.source.to_bytes(4, "little")) + 4
+    assert int.from_bytes(data[place : place + 2], "little") == 11
+    data = resealed(data[:place] + (60_000).to_bytes(2, "little") + data[place + 2 :])
+    for chunk in set_blob(BlobKind.CHECKPOINT, data, 100):
+        client.tell(chunk)
+    memory = board.memory
+    total = 60_000 * 4 + 60_000 // 4
+    assert client.refused(messages.SetBlob(BlobKind.DATASET, 0, total, 0, bytes(100))) == (Error.NO_MEMORY, 0)
+    assert board.memory == memory

@@ -235,6 +235,13 @@ def test_the_boards_own_tests_are_shown_and_their_limits_set(run):
     assert limits["repetitions"] == HealthLimits.of_source(summary.up, summary.down).repetitions
 
 
+def test_limits_of_a_signal_that_is_no_noise_are_refused(run, monkeypatch):
+    monkeypatch.setattr(noise_command, "_record", lambda *_: noise_command.Source("x", Recording(np.tile([33.0, 33, 44, 44], 500))))
+    with start_native(tcp_port=0) as native:
+        found = run("--board", native.url, "--set-limits")
+    assert "--set-limits: the signal is periodic, not noise" in one_line(found)
+
+
 def test_limits_are_for_boards_that_stay(run):
     assert "mtjlearn boards start native" in run("--board", "native", "--set-limits").stderr
     assert "--set-limits is for recording" in run("--file", "x.npz", "--set-limits").stderr

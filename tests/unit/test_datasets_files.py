@@ -299,7 +299,7 @@ def test_parquet_cells_and_columns_are_refused_by_name(parquet):
 def test_parquet_without_pyarrow_says_what_to_install(parquet, monkeypatch):
     path = parquet(a=[1.0], y=[2.0])
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert "pip install 'mtjlearn[parquet]'" in refusal(path, target="y")
+    assert f"{sys.executable} -m pip install 'mtjlearn[parquet]'" in refusal(path, target="y")
 
 
 def test_a_regression_file_trains_on_standardised_targets(write):

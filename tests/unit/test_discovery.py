@@ -147,6 +147,38 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("uno", "uno is a kind of board; name the port of yours (`mtjlearn boards` lists them), or use its simulator with --board uno"),
+        ("mega2560", "is a kind of board"),
+        ("uno_streamed", "is a kind of board"),
+        ("esp32", "is a kind of board"),
+        ("uno_sim", "did you mean uno-sim?"),
+        ("Native", "did you mean native?"),
+        ("COM", "virtual boards are native, uno-sim, m4-sim"),
+        ("", "--board is empty"),
+        ("/dev/ttyACM0@0", "300 to 4,000,000 baud"),
+        ("/dev/ttyACM0@9999999", "300 to 4,000,000 baud"),
+        ("/dev/ttyACM0@" + "9" * 5000, "/dev/ttyACM0@999999999999...: a line rate is"),
+    ],
+)
+def test_a_name_that_is_no_port_gets_what_was_meant(plug: Any, opened: list[str], name: str, words: str) -> None:
+    plug()
+    with pytest.raises(BoardError) as caught:
+        open_board(name)
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 200
+    assert opened == []
+
+
+@pytest.mark.parametrize("name", ["COM3", "com12", "cu0"])
+def test_ports_without_a_slash_are_ports(plug: Any, opened: list[str], name: str) -> None:
+    plug(Port("cu0"))
+    open_board(name)
+    assert opened == [name]
+
+
+@pytest.mark.parametrize(
     ("name", "opened"),
     [
         ("/dev/ttyACM0", ("/dev/ttyACM0", 250_000)),

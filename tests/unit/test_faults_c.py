@@ -22,10 +22,10 @@ def test_every_command_is_intact_in_order_and_executed_once(faults: Path) -> Non
     words = run.stdout.split()
     counts = {name: int(count) for name, count in zip(words[::2], words[1::2], strict=True)}
     assert counts["total"] >= 1_000_000
-    kinds = ("flip", "drop", "double", "insert", "repeat", "merge", "stall")
+    kinds = ("flip", "drop", "double", "insert", "repeat", "merge", "return", "stall")
     assert sum(counts[kind] for kind in kinds) == counts["total"]
     assert min(counts[kind] for kind in kinds) > 5_000
-    assert min(counts[name] for name in ("restarts", "resent", "later", "executed")) > 500
+    assert min(counts[name] for name in ("restarts", "resent", "later", "executed", "returned")) > 500
 
 
 def test_a_seed_repeats_its_trial(faults: Path) -> None:

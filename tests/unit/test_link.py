@@ -338,7 +338,7 @@ def test_telemetry_and_noise_are_kept_in_order() -> None:
     tell = [messages.Telemetry(i, 0, i, 0, 0, 0, 0) for i in range(5)]
     noise = [messages.NoiseCodes(i, 0, 8, 1, b"x") for i in range(5)]
     for a, b in zip(tell, noise, strict=True):
-        rig.link.receive(device.send(a, 0) + device.send(b, 0), rig.now)
+        rig.link.receive(device.send(a) + device.send(b), rig.now)
     assert list(rig.link.telemetry) == tell
     assert list(rig.link.noise) == noise
 
@@ -346,14 +346,14 @@ def test_telemetry_and_noise_are_kept_in_order() -> None:
 def test_frames_of_another_session_are_ignored() -> None:
     rig, device = opened()
     stray = messages.Telemetry(1, 0, 1, 0, 0, 0, 0)
-    rig.link.receive(encode_frame(stray.TYPE, device.session + 1, 0, stray.pack()), rig.now)
+    rig.link.receive(encode_frame(stray.TYPE, device.session + 1, 0, stray.pack(), rig.link.nonce), rig.now)
     assert not rig.link.telemetry
 
 
 def test_payloads_of_the_wrong_length_are_dropped() -> None:
     rig, device = opened()
-    rig.link.receive(encode_frame(messages.Ack.TYPE, device.session, 0, b"123"), rig.now)
-    rig.link.receive(encode_frame(0x99, device.session, 0, b"123"), rig.now)
+    rig.link.receive(device.frame(messages.Ack.TYPE, b"123"), rig.now)
+    rig.link.receive(device.frame(0x99, b"123"), rig.now)
     assert rig.link.counters.received_bad == 2
     rig.finish(*numbered(3))
 

@@ -14,7 +14,6 @@ from plain_client import configure, memory_client
 from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import encode_frame
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause, State
 
 
@@ -132,7 +131,7 @@ def test_lengths_are_exact() -> None:
 def test_reset_is_acknowledged_first() -> None:
     board, client = opened()
     board.set_room(17)  # no room for the ACK
-    later = encode_frame(messages.Configure.TYPE, client.welcome.session, 4, configure(SMALL).pack())
+    later = client.frame(messages.Configure.TYPE, configure(SMALL).pack(), ahead=1)
     client.push(messages.Reset.TYPE, b"")
     board.push(later)
     board.poll()
@@ -185,7 +184,7 @@ def test_bytes_beyond_the_receiver_are_lost_and_counted() -> None:
     board.poll()
     board.push(b"\1\1\0")
     board.poll()
-    frames = client._decoder.feed(board.take())
+    frames = client.decode(board.take())
     ack = messages.Ack.unpack(frames[-1].payload)
     assert ack.rx_overruns == 200
     assert ack.credit == 300

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob, sum_codes
+from upload_support import SEQUENCES
 
 from mtjlearn.network import Loss, Network
 from mtjlearn.virtual.compiled import native_file
@@ -38,6 +39,14 @@ def rows(count: int) -> np.ndarray:
 def train(client: PlainClient, count: int) -> None:
     for part in np.split(rows(count), range(24, count, 24)):
         client.tell(messages.Train(part.ravel()))
+
+
+def sanitized(project: Path, compile_c: Callable[..., Path]) -> Path:
+    """The program, built with sanitizers."""
+    firmware = project / "firmware"
+    sources = [path for folder in FIRMWARE for path in sorted((firmware / folder).glob("*.c"))]
+    sources.sort(key=lambda path: path.name != "main.c")
+    return compile_c(sources, [firmware / folder for folder in FIRMWARE], ["-lm"])
 
 
 @contextmanager
@@ -170,17 +179,6 @@ def test_clients_come_and_go(tcp_port: int | None) -> None:
             assert client.status().steps == 48
 
 
-def test_the_next_tcp_client_waits_for_the_one_before() -> None:
-    with start_native(tcp_port=0) as board:
-        host, port = board.url.removeprefix("socket://").split(":")
-        with session(board.url) as first, socket.create_connection((host, int(port))) as second:
-            second.sendall(b"\0")
-            assert first.status().steps == 0
-            assert select.select([second], [], [], 0.2)[0] == []
-        with session(board.url, nonce=2) as third:
-            assert third.status().steps == 0
-
-
 def test_a_client_that_does_not_read_does_not_stop_the_board(tcp_port: int | None) -> None:
     with start_native(virtual_clock=5, tcp_port=tcp_port) as board:
         with session(board.url) as client:
@@ -302,10 +300,7 @@ def test_start_explains_what_went_wrong(tmp_path: Path) -> None:
 
 
 def test_sanitized_build_learns_and_survives_garbage(project: Path, compile_c: Callable[..., Path]) -> None:
-    firmware = project / "firmware"
-    sources = [path for folder in FIRMWARE for path in sorted((firmware / folder).glob("*.c"))]
-    sources.sort(key=lambda path: path.name != "main.c")
-    program = compile_c(sources, [firmware / folder for folder in FIRMWARE], ["-lm"])
+    program = sanitized(project, compile_c)
     rng = np.random.default_rng(6)
     network = Network((4, 8, 3), decorrelate=(True, True), decorrelation_rate=0.001)
     with start_native(program=program, tcp_port=0, virtual_clock=9, arena=8192) as board:
@@ -330,3 +325,13 @@ def test_sanitized_build_learns_and_survives_garbage(project: Path, compile_c: C
         with session(board.url, nonce=3) as client:
             assert len(noise_codes(client.noise(3000))) == 3000
     assert board.process.returncode == 0
+
+
+def test_sanitized_build_refuses_uploads_beyond_their_bounds(project: Path, compile_c: Callable[..., Path], tmp_path: Path) -> None:
+    program = sanitized(project, compile_c)
+    for name, sequence in SEQUENCES.items():
+        eeprom = tmp_path / name
+        with start_native(program=program, eeprom=eeprom) as board:
+            with session(board.url) as client:
+                sequence(client, eeprom.read_bytes)
+            assert board.process.poll() is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import math
 import os
 import select
 import signal
+import struct
+import subprocess
+import sys
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -23,6 +27,9 @@ from mtjlearn.wire.messages import ResetCause
 
 PATIENCE = 20.0
 RESERVED = 4
+MAGIC, HEAD = b"MTJEEPRM", 16
+COUNTED = b"\1\0\xfe\xff"
+"""The first start's count."""
 FIRMWARE = ("lib/anp/src", "lib/wire/src", "src", "boards/native")
 
 
@@ -31,6 +38,10 @@ def program(project: Path, compile_c: Callable[..., Path]) -> Path:
     firmware = project / "firmware"
     sources = sorted((firmware / "boards/native").glob("*.c"))
     return compile_c([*sources, project / "tests/c/obedient.c"], [firmware / folder for folder in FIRMWARE], ["-lm"])
+
+
+def heading(size: int, version: int = 1) -> bytes:
+    return MAGIC + struct.pack("<II", version, size)
 
 
 @contextmanager
@@ -65,7 +76,8 @@ def test_a_killed_board_has_lost_nothing(program: Path, tmp_path: Path) -> None:
             device.write(told.memory_bytes - 1, 100 + start)
             board.process.send_signal(signal.SIGKILL)
             board.process.wait(PATIENCE)
-        content = path.read_bytes()
+        head, content = path.read_bytes()[:HEAD], path.read_bytes()[HEAD:]
+        assert head == heading(16384)
         assert len(content) == 16384
         assert content[:start] == bytes(range(1, start + 1))
         assert content[-RESERVED - 1] == 100 + start
@@ -102,7 +114,7 @@ def test_a_reset_keeps_memory_and_error(program: Path, tmp_path: Path, file: boo
 def test_the_count_of_starts_wraps_and_begins_anew_when_it_is_damaged(program: Path, tmp_path: Path) -> None:
     path = tmp_path / "eeprom"
     for count, expected in ((b"\xff\xff\0\0", 0), (b"\xfe\1\1\xfe", 0x1FF), (b"\xfe\1\1\xff", 1), (b"\xff" * 4, 1)):
-        path.write_bytes(bytes(2000) + count)
+        path.write_bytes(heading(2004) + bytes(2000) + count)
         with opened(program, eeprom=path) as (_, device):
             assert device.told.boot_count == expected
 
@@ -114,9 +126,15 @@ def test_files_that_cannot_be_used_are_named(program: Path, tmp_path: Path) -> N
         with pytest.raises(BoardProcessError, match=text):
             start_native(program=program, eeprom=path, **options)
 
-    path.write_bytes(bytes(100))
-    explained("eeprom: is no EEPROM: 100 bytes, not 1024 to 65535")
-    path.write_bytes(bytes(2048))
+    for foreign in (bytes(100), bytes(2048), b"a text that is no EEPROM\n" * 100, b"\xff" * 70000, MAGIC[::-1] + bytes(2000)):
+        path.write_bytes(foreign)
+        explained("eeprom: is not an EEPROM of this board; name another file")
+        assert path.read_bytes() == foreign
+    path.write_bytes(heading(2048, version=2) + bytes(2048))
+    explained("eeprom: has version 2, this board reads 1; use the mtjlearn that made it")
+    path.write_bytes(heading(100) + bytes(100))
+    explained("eeprom: is damaged: its heading states an impossible size; remove it or restore a copy")
+    path.write_bytes(heading(2048) + bytes(2048))
     explained("eeprom: holds 2048 bytes, not the 4096 of --eeprom-bytes", eeprom_bytes=4096)
     explained("--eeprom-bytes does not take '1023'", eeprom_bytes=1023)
     explained("--eeprom-bytes does not take '65536'", eeprom_bytes=65536)
@@ -125,6 +143,106 @@ def test_files_that_cannot_be_used_are_named(program: Path, tmp_path: Path) -> N
     path.unlink()
     path.mkdir()
     explained("eeprom: Is a directory")
+    path.rmdir()
+    os.mkfifo(path)
+    explained("eeprom: is not a file; name another one")
+
+
+def test_a_torn_file_is_named(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "eeprom"
+    whole = heading(2048) + bytes(2044) + COUNTED
+    for torn in (*(whole[:size] for size in (1, HEAD - 1, HEAD, 1040, len(whole) - 1)), whole + b"\0"):
+        path.write_bytes(torn)
+        with pytest.raises(BoardProcessError, match="eeprom: is torn: .*; remove it or restore a copy"):
+            start_native(program=program, eeprom=path)
+        assert path.read_bytes() == torn
+
+
+def test_a_file_of_version_0_1_0_is_read_and_stays_one(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "eeprom"
+    for size, count, expected in ((1024, COUNTED, 2), (65535, b"\xff\1\0\xfe", 0x200), (2048, b"\xff" * 4, 1)):
+        path.write_bytes(b"\7" * (size - RESERVED) + count)
+        with opened(program, eeprom=path) as (_, device):
+            assert (device.told.boot_count, device.told.memory_bytes) == (expected, size - RESERVED)
+            assert device.read(3) == 7
+            device.write(3, 9)
+            assert device.read(3) == 9
+        assert len(path.read_bytes()) == size
+        assert path.read_bytes()[:5] == b"\7\7\7\x09\7"
+
+
+def test_the_size_is_read_behind_the_lock(program: Path, tmp_path: Path) -> None:
+    """Two boards start at once: the one that waits must not take the file for new, as it was before the other's checkpoint."""
+    path = tmp_path / "eeprom"
+    for size in (1024, 16384):
+        with path.open("wb", buffering=0) as first:
+            fcntl.flock(first, fcntl.LOCK_EX)
+            later = subprocess.Popen([program, "--eeprom", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            wait_until(lambda pid=later.pid: str(path) in opened_files(pid))
+            time.sleep(0.05)
+            first.write(heading(size) + b"\5" * (size - RESERVED) + COUNTED)
+        assert later.stdout is not None
+        assert later.stdout.readline()
+        later.communicate()
+        assert path.read_bytes() == heading(size) + b"\5" * (size - RESERVED) + b"\2\0\xfd\xff"
+
+
+def test_a_board_that_waits_for_a_removed_file_makes_it_anew(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "eeprom"
+    with path.open("wb", buffering=0) as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        later = subprocess.Popen([program, "--eeprom", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        wait_until(lambda: str(path) in opened_files(later.pid))
+        path.unlink()
+    assert later.stdout is not None
+    assert later.stdout.readline()
+    assert len(path.read_bytes()) == HEAD + 16384
+    later.communicate()
+
+
+def test_the_lock_is_free_soon_after_the_host_was_killed(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "eeprom"
+    host = (
+        "import sys, time; from pathlib import Path; from mtjlearn.virtual.native import start_native; "
+        "board = start_native(program=Path(sys.argv[1]), eeprom=sys.argv[2]); print('up', flush=True); time.sleep(60)"
+    )
+    for start in (1, 3):
+        killed = subprocess.Popen([sys.executable, "-c", host, program, path], stdout=subprocess.PIPE)
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"up\n"
+        killed.kill()
+        with opened(program, eeprom=path) as (_, device):
+            assert device.told.boot_count == start + 1
+        killed.communicate()
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "eeprom"
+    limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" --eeprom \"$1\"", str(program), str(path)]
+    found = subprocess.run(limited, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.startswith(f"{program.name}: {path}: ")
+    assert path.read_bytes() == b""
+    with opened(program, eeprom=path) as (_, device):
+        assert device.told.boot_count == 1
+
+
+def opened_files(process: int) -> list[str]:
+    folder = Path(f"/proc/{process}/fd")
+    found = []
+    for name in os.listdir(folder):
+        try:
+            found.append(os.readlink(folder / name))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("virtual", [False, True])

@@ -95,8 +95,10 @@ def test_arrays_that_are_no_recording_are_refused(tmp_path: Path) -> None:
         load_recording(tmp_path / "two.npz")
     with pytest.raises(RecordingError, match="ascend"):
         Recording(np.arange(3.0), (0, 3))
-    with pytest.raises(RecordingError, match="rate"):
-        Recording(np.arange(3.0), rate=-1)
+    for rate in (-1, 0, -0.0, float("nan"), float("inf"), 1e300, 1e-300):
+        with pytest.raises(RecordingError, match="rate must be positive"):
+            Recording(np.arange(3.0), rate=rate)
+    Recording(np.arange(3.0), rate=1e-9)
 
 
 def test_playback_is_serial_and_wraps() -> None:

@@ -56,11 +56,12 @@ BANNED = re.compile(r"\b(?:float|double|(?:malloc|calloc|realloc|free|alloca)(?=
 COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 
 FLOORS = [
+    {"entry"},
     {"cli"},
     {"bench", "discovery", "estimators", "experiments", "flashing", "training", "validate"},
     {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
     {"compilers", "datasets", "firmware", "fixedpoint", "noise", "runs", "targets", "wire"},
-    {"network", "npz", "schedule"},
+    {"interruption", "network", "npz", "schedule"},
 ]
 """The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
 

@@ -133,7 +133,7 @@ def opened(**changes: object) -> Link:
 
 
 def say_to(link: Link, message: messages.Message, seq: int = 0, now: float = 100.0) -> None:
-    link.receive(encode_frame(message.TYPE, 7, seq, message.pack()), now)
+    link.receive(encode_frame(message.TYPE, 7, seq, message.pack(), link.nonce), now)
 
 
 def test_a_boards_name_is_no_command_to_the_terminal() -> None:

@@ -99,6 +99,13 @@ def test_a_port_is_opened_for_one_process_alone(device: PtyDevice) -> None:
         ("socket://127.0.0.1:1", PortMissing, "nobody listens at socket://127.0.0.1:1"),
         ("gopher://x", PortError, "not a URL that pyserial knows"),
         ("/dev/null", PortError, "/dev/null cannot be opened"),
+        ("loop://", PortError, "loop:// cannot reach a board"),
+        ("rfc2217://127.0.0.1:4000", PortError, "cannot reach a board; name its serial port, or a raw TCP server"),
+        ("socket://127.0.0.1", PortError, "lacks a host or a port number"),
+        ("socket://127.0.0.1:", PortError, "lacks a host or a port number"),
+        ("socket://:4000", PortError, "lacks a host or a port number"),
+        ("SOCKET://127.0.0.1:70000", PortError, "lacks a host or a port number"),
+        ("socket://127.0.0.1:many", PortError, "lacks a host or a port number"),
     ],
 )
 def test_ports_that_cannot_be_opened(url: str, error: type[PortError], text: str) -> None:

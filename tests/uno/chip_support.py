@@ -201,9 +201,9 @@ class Host:
         return [Command.of(messages.Train(row.ravel())) for row in values]
 
     @property
-    def next_seq(self) -> int:
-        """The seq of the next command."""
-        return self.link.counters.sent & 0xFF
+    def sent(self) -> int:
+        """Commands that were sent, which is the number of the next one."""
+        return self.link.counters.sent
 
     def stream(self, commands: Sequence[Command]) -> None:
         """Sends commands as fast as the window allows."""

@@ -11,7 +11,7 @@ from chip_support import ADC, BYTE_CYCLES, CLOCK, CODE_CYCLES, RECEIVE, SEND, TI
 from mtjlearn.bench.profile import Profile
 from mtjlearn.bench.resident import ResidentImage
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, Numbering, encode_frame
 
 FRAME_BYTES = 66
 FIFO = 23
@@ -35,8 +35,8 @@ def ring_of_receiver(chip: Chip) -> int:
     return int(memory[place] | memory[place + 1] << 8)
 
 
-def acks_among(data: bytes) -> list[messages.Ack]:
-    frames = FrameDecoder().feed(data)
+def acks_among(host: Host, data: bytes) -> list[messages.Ack]:
+    frames = FrameDecoder(Numbering(host.link.nonce, host.sent)).feed(data)
     return [messages.Ack.unpack(f.payload) for f in frames if isinstance(f, Frame) and f.type == messages.Ack.TYPE]
 
 
@@ -123,18 +123,20 @@ def test_waste_would_be_seen(tmp_path: Path) -> None:
 def test_a_violated_credit_is_counted() -> None:
     chip, host = loaded()
     # The learner is slower than the line: each frame leaves more bytes in the ring.
-    session, seq = host.welcome.session, host.next_seq
-    frames = [encode_frame(command.type, session, (seq + i) & 0xFF, command.payload) for i, command in enumerate(host.frames(40))]
+    frames = [
+        encode_frame(command.type, host.welcome.session, host.sent + i, command.payload, host.link.nonce)
+        for i, command in enumerate(host.frames(40))
+    ]
     calls = chip.handler(RECEIVE).calls
     chip.push(b"".join(frames))
     chip.run(40 * FRAME_BYTES * BYTE_CYCLES + 200_000)
     lost = ring_of_receiver(chip)
     assert chip.handler(RECEIVE).calls - calls == 40 * FRAME_BYTES
     assert 0 < lost < 20 * FRAME_BYTES
-    acks = acks_among(chip.take())
+    acks = acks_among(host, chip.take())
     assert acks[-1].rx_overruns == lost
     assert acks[-1].bad_frames > 0
-    assert (acks[-1].next_seq - seq) & 0xFF < 40
+    assert (acks[-1].next_seq - host.sent) & 0xFF < 40
 
 
 def test_a_receiver_that_was_not_read_in_time_is_counted() -> None:

@@ -180,7 +180,7 @@ struct memory_board *memory_create(const struct memory_options *options)
         .arena_bytes = options->arena,
         .receive_window = options->receive_window,
         .max_payload = options->max_payload,
-        .features = WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK,
+        .features = WIRE_FEATURES_ADC_LIVE | (options->real_time ? 0 : WIRE_FEATURES_VIRTUAL_CLOCK),
         .adc_bits = options->adc_bits,
         .adc_rate = options->adc_rate,
         .adc_reference = options->adc_reference,

@@ -20,6 +20,7 @@ struct memory_options {
     uint8_t max_payload;
     uint8_t noise;                /* enum smtj_kind */
     uint8_t preset;               /* enum smtj_preset */
+    bool real_time;               /* codes are due whatever the device does, as on a chip: no virtual clock */
 };
 
 struct memory_board;

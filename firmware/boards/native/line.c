@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 _Noreturn static void fail(const char *what)
@@ -36,7 +38,8 @@ static void clear(struct line *line)
 void line_open_pty(struct line *line)
 {
     clear(line);
-    line->listener = -1;
+    line->listener = line->leaving = -1;
+    line->greeted = true;
     line->fd = posix_openpt(O_RDWR | O_NOCTTY);
     if (line->fd < 0 || grantpt(line->fd) < 0 || unlockpt(line->fd) < 0)
         fail("cannot open a pseudo-terminal; try --tcp 0");
@@ -57,7 +60,7 @@ void line_open_pty(struct line *line)
 void line_open_tcp(struct line *line, uint16_t port)
 {
     clear(line);
-    line->fd = line->slave = -1;
+    line->fd = line->slave = line->leaving = -1;
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons(port),
@@ -77,18 +80,6 @@ void line_open_tcp(struct line *line, uint16_t port)
     snprintf(line->url, sizeof line->url, "socket://127.0.0.1:%u", ntohs(address.sin_port));
 }
 
-void line_accept(struct line *line)
-{
-    if (line->listener < 0 || line->fd >= 0)
-        return;
-    line->fd = accept(line->listener, NULL, NULL);
-    if (line->fd < 0)
-        return;
-    int on = 1;
-    setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    unblock(line->fd);
-}
-
 /* A TCP client is gone; what was meant for it is of no use to the next. */
 static void drop_client(struct line *line)
 {
@@ -104,15 +95,105 @@ static bool is_temporary(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void welcome_client(struct line *line, int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    line->fd = fd;
+    line->greeted = line->knocked = false;
+    line->since = now_ms();
+    wire_decoder_init(&line->knock, line->knock_buffer, WIRE_MIN_PAYLOAD);
+}
+
+static bool tell_of_other(int fd)
+{
+    uint8_t frame[WIRE_TRANSMIT_BYTES(WIRE_SIZE_ERR)];
+    struct wire_err err = {.command = WIRE_TYPE_HELLO, .code = WIRE_ERROR_ANOTHER_HOST};
+    memcpy(frame + WIRE_TRANSMIT_PAYLOAD, &err, sizeof err);
+    wire_encode(frame, WIRE_TYPE_ERR, WIRE_SESSION_NONE, 0, sizeof err, 0);
+    return write(fd, frame + 1, WIRE_ENCODED_BYTES(sizeof err)) > 0 && shutdown(fd, SHUT_WR) == 0;
+}
+
+/* Once it has sent something, for a host may discard what comes before. Its end is awaited: closed at once, with a HELLO unread, it would
+ * be reset, and might never see the frame. */
+static void turn_away(struct line *line)
+{
+    uint8_t bytes[256];
+    ssize_t got;
+    bool stays = true;
+    while (stays && (got = read(line->leaving, bytes, sizeof bytes)) > 0) {
+        stays = line->told || (bytes[0] == 0 && tell_of_other(line->leaving));
+        line->told = true;
+    }
+    if (stays && got < 0 && is_temporary(errno) && now_ms() - line->leaving_since < LINE_LEAVING_MS)
+        return;
+    close(line->leaving);
+    line->leaving = -1;
+}
+
+/* A client that has closed its end is gone as soon as the rest is read: the next one is only early. */
+static bool is_leaving(int fd)
+{
+    struct pollfd place = {.fd = fd, .events = POLLRDHUP};
+    return poll(&place, 1, 0) > 0;
+}
+
+void line_accept(struct line *line)
+{
+    if (line->listener < 0)
+        return;
+    if (line->leaving >= 0)
+        turn_away(line);
+    if (line->fd >= 0 && !line->greeted && now_ms() - line->since >= LINE_GREETING_MS)
+        drop_client(line);
+    if (line->leaving >= 0 || (line->fd >= 0 && is_leaving(line->fd)))
+        return;
+    int fd = accept(line->listener, NULL, NULL);
+    if (fd < 0)
+        return;
+    unblock(fd);
+    if (line->fd < 0) {
+        welcome_client(line, fd);
+        return;
+    }
+    line->leaving = fd;
+    line->leaving_since = now_ms();
+    line->told = false;
+    turn_away(line);
+}
+
+/* Looks for the HELLO in what came. False: this is not a host. */
+static bool knocks(struct line *line, const uint8_t *bytes, uint16_t count)
+{
+    uint16_t taken = 0;
+    if (!line->knocked && bytes[0] != 0)
+        return false;
+    line->knocked = true;
+    for (; count && !line->greeted; bytes += taken, count = (uint16_t)(count - taken)) {
+        bool frame = wire_decode(&line->knock, bytes, count, &taken) == WIRE_FRAME;
+        line->greeted = frame && wire_frame_type(&line->knock) == WIRE_TYPE_HELLO && wire_frame_session(&line->knock) == WIRE_SESSION_NONE;
+    }
+    return true;
+}
+
 uint16_t line_read(struct line *line, uint8_t *bytes, uint16_t most)
 {
     if (line->receive_start == line->receive_end) {
         if (line->fd < 0)
             return 0;
         ssize_t got = read(line->fd, line->receive, sizeof line->receive);
-        if (got == 0 || (got < 0 && !is_temporary(errno)))
+        if (got == 0 || (got < 0 && !is_temporary(errno)) || (got > 0 && !line->greeted && !knocks(line, line->receive, (uint16_t)got))) {
             drop_client(line);
-        if (got <= 0)
+            return 0;
+        }
+        if (got < 0)
             return 0;
         line->receive_start = 0;
         line->receive_end = (uint16_t)got;
@@ -126,7 +207,7 @@ uint16_t line_read(struct line *line, uint8_t *bytes, uint16_t most)
 
 uint16_t line_room(const struct line *line)
 {
-    return line->fd < 0 ? 0 : (uint16_t)(LINE_TRANSMIT - line->transmit_count);
+    return line->fd < 0 || !line->greeted ? 0 : (uint16_t)(LINE_TRANSMIT - line->transmit_count);
 }
 
 void line_write(struct line *line, const uint8_t *bytes, uint16_t count)

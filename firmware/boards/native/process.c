@@ -40,14 +40,12 @@ bool process_ended(void)
 
 void process_wait(struct line *line, bool reads, int timeout)
 {
-    struct pollfd places[2] = {{.fd = parent ? STDIN_FILENO : -1, .events = POLLIN}};
-    if (line->fd >= 0) {
-        places[1].fd = line->fd;
-        places[1].events = (short)((reads ? POLLIN : 0) | (line->transmit_count ? POLLOUT : 0));
-    } else {
-        places[1] = (struct pollfd){.fd = line->listener, .events = POLLIN};
-    }
-    if (poll(places, 2, timeout) > 0 && places[0].revents) {
+    struct pollfd places[3] = {
+        {.fd = parent ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = line->fd, .events = (short)((reads ? POLLIN : 0) | (line->transmit_count ? POLLOUT : 0))},
+        {.fd = line->leaving < 0 ? line->listener : line->leaving, .events = POLLIN},
+    };
+    if (poll(places, 3, timeout) > 0 && places[0].revents) {
         char ignored[64];
         if (read(STDIN_FILENO, ignored, sizeof ignored) <= 0)
             ended = 1;

@@ -55,6 +55,14 @@ bool alone_poll(struct device *device)
     return saves || works || uploads;
 }
 
+enum wire_result alone_waited(struct device *device)
+{
+    if (alone_saves(device))
+        return WIRE_LATER;
+    device->alone.waits = false;
+    return WIRE_DONE;
+}
+
 bool alone_learns(const struct device *device)
 {
     return autonomous_learns(&device->alone.autonomous);

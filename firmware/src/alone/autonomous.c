@@ -119,8 +119,7 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
     curve_init(&own->curve, own->epoch_steps);
     task_begin(device);
     own->activity = WIRE_ACTIVITY_LEARNING;
-    device->alone.checkpoint.wanted = true;
-    return WIRE_DONE;
+    return checkpoint_wait(device);
 }
 
 static void stop(struct device *device, uint8_t reason)
@@ -138,16 +137,10 @@ enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, 
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    /* Executed once the checkpoint is there. */
-    if (device->alone.waits) {
-        device->alone.waits = false;
-        return WIRE_DONE;
-    }
     if (!autonomous_learns(&device->alone.autonomous))
         return WIRE_DONE;
     stop(device, WIRE_STOP_REASON_HOST);
-    device->alone.waits = true;
-    return WIRE_LATER;
+    return checkpoint_wait(device);
 }
 
 /* The rest of what a checkpoint does not hold. */
@@ -166,7 +159,11 @@ bool autonomous_resume(struct device *device)
         struct dataset *dataset = &device->alone.dataset;
         dataset->samples = own->epoch_steps;
         dataset->crc = own->source;
-        there = dataset_fits(device) && dataset_check(device);
+        there = dataset_fits(device);
+        if (there)
+            there = dataset_check(device);
+        else
+            dataset->samples = 0; /* it could not be written again within the memory */
     }
     if (own->task == WIRE_TASK_NONE)
         own->activity = WIRE_ACTIVITY_IDLE;

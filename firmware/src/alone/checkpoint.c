@@ -33,11 +33,13 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
         return;
     checkpoint->generation = newest ? second : first;
     slot_examine(device, newest, &config);
-    uint8_t found = touched ? WIRE_RESTORED_OLDER : WIRE_RESTORED_NEWEST;
-    if (!slot_load(device, newest, &config))
-        found = WIRE_RESTORED_UNFIT;
-    else if (!autonomous_resume(device))
-        found = WIRE_RESTORED_NO_DATASET;
+    uint8_t found = WIRE_RESTORED_UNFIT;
+    if (slot_fits(device, newest, &config)) {
+        slot_load(device, newest, &config);
+        found = touched ? WIRE_RESTORED_OLDER : WIRE_RESTORED_NEWEST;
+        if (!autonomous_resume(device))
+            found = WIRE_RESTORED_NO_DATASET;
+    }
     checkpoint->restored = found;
 }
 
@@ -89,6 +91,8 @@ static void finish(struct device *device)
     struct checkpoint *checkpoint = &device->alone.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
+    /* An upload would go on in the other slot. */
+    blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_CHECKPOINT);
     checkpoint->age = 0;
     checkpoint->dirty = false;
     give_credit(device, BOARD(device->board, receive_window));
@@ -192,21 +196,26 @@ uint32_t checkpoint_missing(const struct device *device)
     return room < 0 ? (uint32_t)-room : 0;
 }
 
+enum wire_result checkpoint_wait(struct device *device)
+{
+    device->alone.checkpoint.wanted = true;
+    device->alone.waits = true;
+    return WIRE_LATER;
+}
+
 enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;
     struct checkpoint *checkpoint = &device->alone.checkpoint;
-    /* The second time that the same command comes here, its work is done. */
-    if (device->alone.waits) {
-        device->alone.waits = false;
-        return WIRE_DONE;
-    }
     if (*payload == WIRE_CHECKPOINT_ACTION_ERASE) {
         if (autonomous_learns(&device->alone.autonomous))
             return device_refuse(device, WIRE_ERROR_BUSY, 0);
         checkpoint->generation = 0;
+        device->alone.dataset.complete = false;
         enter(checkpoint, CHECKPOINT_ERASE, 0);
+        device->alone.waits = true;
+        return WIRE_LATER;
     } else if (*payload != WIRE_CHECKPOINT_ACTION_SAVE) {
         return device_out_of_range(device, 1);
     } else {
@@ -217,10 +226,8 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
             return device_refuse(device, WIRE_ERROR_TOO_LARGE, missing);
         if (device->blobs.damaged)
             return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
-        checkpoint->wanted = true;
     }
-    device->alone.waits = true;
-    return WIRE_LATER;
+    return checkpoint_wait(device);
 }
 
 enum wire_result checkpoint_import(struct device *device)
@@ -236,10 +243,10 @@ enum wire_result checkpoint_import(struct device *device)
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)-room);
     if (arena > BOARD(device->board, arena_bytes))
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, arena - BOARD(device->board, arena_bytes));
-    if (!slot_load(device, slot, &config))
+    if (!slot_fits(device, slot, &config))
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
+    slot_load(device, slot, &config);
     device->alone.checkpoint.generation = generation;
-    device->alone.checkpoint.wanted = true;
     autonomous_resume(device);
-    return WIRE_DONE;
+    return checkpoint_wait(device);
 }

@@ -39,6 +39,9 @@ static inline bool checkpoint_busy(const struct checkpoint *checkpoint)
     return checkpoint->phase != CHECKPOINT_IDLE || checkpoint->wanted;
 }
 
+/* The command that is executed has done its work, and waits for a checkpoint of it. */
+enum wire_result checkpoint_wait(struct device *device);
+
 /* Bytes of memory missing for two of them; 0: they fit. */
 uint32_t checkpoint_missing(const struct device *device);
 

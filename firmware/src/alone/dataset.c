@@ -93,10 +93,19 @@ enum wire_result dataset_define(struct device *device, const uint8_t *payload, u
     struct dataset before = device->alone.dataset;
     device->alone.dataset = wanted;
     uint32_t lacking = missing(device);
-    if (lacking == 0)
+    /* It will lie across the checkpoints of a larger network. One of this network must be there before. */
+    bool across = checkpoint_newest(device) > memory_bytes_of(&device->net);
+    if (lacking == 0 && !across) {
+        blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_DATASET);
         return WIRE_DONE;
+    }
     device->alone.dataset = before;
-    return device_refuse(device, WIRE_ERROR_TOO_LARGE, lacking);
+    if (lacking)
+        return device_refuse(device, WIRE_ERROR_TOO_LARGE, lacking);
+    if (device->blobs.damaged)
+        return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
+    device->alone.checkpoint.wanted = true;
+    return WIRE_LATER;
 }
 
 static uint8_t byte_at(const struct device *device, uint16_t offset)

@@ -1,6 +1,9 @@
 #include "memory.h"
 
+#include "bounds.h"
 #include "messages.h"
+
+#define ERASED 0xff
 
 size_t memory_checkpoint_bytes(uint8_t layers, size_t blob_bytes)
 {
@@ -25,19 +28,19 @@ ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t chec
 
 uint16_t memory_place(const BOARD_FLASH struct board *board, uint8_t slot, uint16_t offset)
 {
-    return slot ? (uint16_t)(BOARD(board, memory_bytes) - 1u - offset) : offset;
+    return bounds_place(BOARD(board, memory_bytes), slot, offset);
 }
 
-uint8_t memory_read(const BOARD_FLASH struct board *board, uint16_t address)
+__attribute__((noinline)) uint8_t memory_read(const BOARD_FLASH struct board *board, uint16_t address)
 {
-    return BOARD_CALL(board, memory_read, address);
+    return address < BOARD(board, memory_bytes) ? BOARD_CALL(board, memory_read, address) : ERASED;
 }
 
 bool memory_put(const BOARD_FLASH struct board *board, uint16_t address, uint8_t value)
 {
     if (!BOARD_DO(board, memory_ready))
         return false;
-    if (memory_read(board, address) == value)
+    if (address >= BOARD(board, memory_bytes) || memory_read(board, address) == value)
         return true;
     BOARD_CALL(board, memory_write, address, value);
     /* A memory that is done at once does not wait for the next turn: on a virtual clock there may be none. */

@@ -27,9 +27,11 @@ ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t chec
 /* Address of a byte of a slot. */
 uint16_t memory_place(const BOARD_FLASH struct board *board, uint8_t slot, uint16_t offset);
 
+/* A byte; beyond the memory, as an erased one. */
 uint8_t memory_read(const BOARD_FLASH struct board *board, uint16_t address);
 
-/* Whether the byte stands there. If not, the memory is busy or was told to write it: ask again in the next turn. */
+/* Whether the byte stands there. If not, the memory is busy or has begun to write it: ask again in the next turn. Beyond the memory nothing is
+ * written, and nothing is waited for. */
 bool memory_put(const BOARD_FLASH struct board *board, uint16_t address, uint8_t value);
 
 #endif

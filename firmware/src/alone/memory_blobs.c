@@ -12,6 +12,8 @@ _Static_assert(WIRE_MAX_PAYLOAD - WIRE_SIZE_SET_BLOB < FLUSHED, "a chunk is shor
 
 size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
+    if (header->offset)
+        return device->blobs.total;
     if (header->blob == WIRE_BLOB_KIND_DATASET)
         return (size_t)(device->alone.dataset.samples ? dataset_bytes(device) : 0);
     uint16_t most = BOARD(device->board, memory_bytes) / 2;
@@ -28,6 +30,12 @@ static bool put(const struct device *device, uint8_t kind, uint16_t offset, uint
     return memory_put(board, place, offset < COMMIT_BYTES ? ERASED : byte);
 }
 
+/* Whether a checkpoint is so large that it fits beside the dataset in use in slot 1 at most. */
+static bool is_confined(const struct device *device, uint16_t room)
+{
+    return device->alone.dataset.complete && room > dataset_place(device);
+}
+
 static enum wire_result complete(struct device *device, const struct wire_set_blob *header)
 {
     device->blobs.offset = 0;
@@ -42,14 +50,25 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
     struct blobs *blobs = &device->blobs;
     const BOARD_FLASH struct board *board = device->board;
     const uint8_t *data = (const uint8_t *)(header + 1);
-    uint16_t start = (uint16_t)header->offset;
+    uint16_t start = (uint16_t)header->offset, room = (uint16_t)memory_slot_room(board, (size_t)header->total);
     if (start == 0 && blobs->written == 0) {
         uint16_t commit = (uint16_t)(data[0] | (count > 1 ? data[1] << 8 : 0));
         if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != SLOT_COMMITTED)
             return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
-        /* A checkpoint may lie across the dataset of another network. */
-        device->alone.dataset.complete = false;
+        if (header->blob == WIRE_BLOB_KIND_DATASET) {
+            device->alone.dataset.complete = false;
+        } else if (is_confined(device, room)) {
+            /* A refused upload changes nothing, and a power cut leaves a board that learns. */
+            if (dataset_place(device) + dataset_bytes(device) + room > BOARD(board, memory_bytes) || blobs->damaged)
+                return device_refuse(device, WIRE_ERROR_OCCUPIED, 0);
+            /* After one save more it is slot 1's turn. */
+            if (checkpoint_next_slot(&device->alone.checkpoint) == 0) {
+                device->alone.checkpoint.wanted = true;
+                return WIRE_LATER;
+            }
+        }
         blobs->kind = header->blob;
+        blobs->total = (size_t)header->total;
         blobs->crc = 0;
     }
     for (; blobs->written < count; blobs->written++) {
@@ -57,7 +76,7 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
             return WIRE_LATER;
     }
     uint16_t end = (uint16_t)(start + count);
-    bool last = end == (uint16_t)header->total;
+    bool last = end == (uint16_t)blobs->total;
     if (last && blobs->written != FLUSHED) {
         BOARD_DO(board, memory_flush);
         blobs->written = FLUSHED;

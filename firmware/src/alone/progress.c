@@ -48,7 +48,7 @@ enum wire_result report_curve(struct device *device, const uint8_t *payload, uin
         return WIRE_LATER;
     header->interval = curve_interval(curve, device->alone.autonomous.epoch_steps);
     memcpy(header + 1, curve->points, points);
-    wire_session_reply(&device->session, WIRE_TYPE_CURVE, bytes);
+    wire_session_send(&device->session, WIRE_TYPE_CURVE, bytes);
     return WIRE_DONE;
 }
 

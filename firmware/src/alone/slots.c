@@ -133,38 +133,72 @@ enum slot_state slot_find(const struct device *device, uint8_t slot, struct anp_
     return generation == UINT32_MAX && commit == UINT16_MAX ? SLOT_EMPTY : SLOT_TORN;
 }
 
-/* Beyond what a checksum says: an uploaded checkpoint may hold anything. */
-static bool is_sane(const struct device *device)
+/* What a checksum says nothing of: an uploaded checkpoint may hold anything. */
+struct doubtful {
+    struct health_limits limits;
+    uint32_t random_state;
+    uint32_t noise_deviation;
+    uint8_t noise_source;
+    uint8_t noise_position;
+    uint8_t activity;
+    uint8_t task;
+};
+
+static const WIRE_FLASH struct field doubtful_fields[] = {
+    {offsetof(struct doubtful, limits), offsetof(struct wire_checkpoint_record, repetitions), sizeof(struct health_limits)},
+    FIELD(wire_checkpoint_record, random_state, doubtful, random_state),
+    FIELD(wire_checkpoint_record, noise_deviation, doubtful, noise_deviation),
+    FIELD(wire_checkpoint_record, noise_source, doubtful, noise_source),
+    FIELD(wire_checkpoint_record, noise_position, doubtful, noise_position),
+    FIELD(wire_checkpoint_record, activity, doubtful, activity),
+    FIELD(wire_checkpoint_record, task, doubtful, task),
+};
+
+_Static_assert(sizeof(struct health_limits) ==
+                   offsetof(struct wire_checkpoint_record, level_low) - offsetof(struct wire_checkpoint_record, repetitions),
+               "the record has them in a row");
+
+static bool is_sane(const struct device *device, uint8_t slot)
 {
-    const struct autonomous *own = &device->alone.autonomous;
-    const struct intake *intake = &device->intake;
-    return device->net.random_state != 0 && intake->source <= WIRE_NOISE_SOURCE_INJECTED &&
-           device->alone.checkpoint.noise_position < ANP_NOISE_BUFFER && intake->noise.deviation < (uint32_t)1 << 24 &&
-           health_unfit(&intake->health.limits) == 0 && own->activity <= WIRE_ACTIVITY_HALTED && own->task <= WIRE_TASK_LIVE &&
-           blobs_valid(device);
+    struct doubtful found;
+    read_fields(device, slot, &found, doubtful_fields, ROWS(doubtful_fields));
+    return found.random_state != 0 && found.noise_source <= WIRE_NOISE_SOURCE_INJECTED && found.noise_position < ANP_NOISE_BUFFER &&
+           found.noise_deviation < (uint32_t)1 << 24 && health_unfit(&found.limits) == 0 && found.activity <= WIRE_ACTIVITY_HALTED &&
+           found.task <= WIRE_TASK_LIVE;
 }
 
-/* Loads a complete slot. False: it does not fit this device, which then has no network. */
-bool slot_load(struct device *device, uint8_t slot, const struct anp_config *config)
+bool slot_fits(const struct device *device, uint8_t slot, struct anp_config *config)
+{
+    if (anp_arena_bytes(config) > BOARD(device->board, arena_bytes) || !configure_fits(config, device->session.max_payload) ||
+        !is_sane(device, slot))
+        return false;
+    uint8_t decorrelate = config->decorrelate, value[sizeof(int32_t)], value_bytes = anp_is_wide(config) ? sizeof(int32_t) : sizeof(int16_t);
+    uint16_t offset = (uint16_t)memory_checkpoint_bytes(config->layers, 0), end = (uint16_t)(offset + anp_blob_bytes(config));
+    config->decorrelate = 0;
+    uint16_t matrices = (uint16_t)(offset + anp_blob_bytes(config));
+    config->decorrelate = decorrelate;
+    for (; offset < end; offset = (uint16_t)(offset + value_bytes)) {
+        if (offset == matrices)
+            value_bytes = sizeof(int16_t);
+        read_bytes(device, slot, offset, value, value_bytes);
+        if (blobs_first_invalid(value, 0, value_bytes, value_bytes))
+            return false;
+    }
+    return true;
+}
+
+void slot_load(struct device *device, uint8_t slot, const struct anp_config *config)
 {
     struct anp_network *net = &device->net;
-    device->configured = false;
-    if (anp_configure(net, config, BOARD(device->board, arena), BOARD(device->board, arena_bytes)) != ANP_OK ||
-        !configure_fits(config, device->session.max_payload))
-        return false;
+    anp_configure(net, config, BOARD(device->board, arena), BOARD(device->board, arena_bytes));
     uint16_t offset = (uint16_t)memory_checkpoint_bytes(config->layers, 0);
     read_bytes(device, slot, offset, net->at.weights, (uint16_t)net->at.weights_bytes);
     read_bytes(device, slot, (uint16_t)(offset + net->at.weights_bytes), net->at.matrices, (uint16_t)net->at.matrices_bytes);
     health_forget(&device->intake.health);
-    uint32_t received = device->intake.noise.received, generation = device->alone.checkpoint.generation;
+    device->alone.dataset = (struct dataset){0};
+    autonomous_forget(&device->alone.autonomous);
+    uint32_t received = device->intake.noise.received;
     read_fields(device, slot, device, state_fields, ROWS(state_fields));
-    if (!is_sane(device)) {
-        device->alone.checkpoint.generation = generation;
-        device->alone.dataset = (struct dataset){0};
-        autonomous_forget(&device->alone.autonomous);
-        intake_init(&device->intake, device->board);
-        return false;
-    }
     struct anp_noise *noise = &device->intake.noise;
     anp_noise_restore(noise, config->sigma, noise->deviation, device->alone.checkpoint.noise_position);
     noise->received = received;
@@ -172,7 +206,6 @@ bool slot_load(struct device *device, uint8_t slot, const struct anp_config *con
     device->intake.contiguous = 0;
     blobs_init(&device->blobs);
     device->configured = true;
-    return true;
 }
 
 /* A byte of the record as it is now. */

@@ -36,8 +36,11 @@ enum slot_state slot_find(const struct device *device, uint8_t slot, struct anp_
 
 uint32_t slot_generation(const struct device *device, uint8_t slot);
 
-/* Loads a complete slot. False: it does not fit this device, which then has no network. */
-bool slot_load(struct device *device, uint8_t slot, const struct anp_config *config);
+/* Whether a complete slot of this configuration holds what the device can load. Changes nothing. */
+bool slot_fits(const struct device *device, uint8_t slot, struct anp_config *config);
+
+/* Loads one that fits. */
+void slot_load(struct device *device, uint8_t slot, const struct anp_config *config);
 
 /* What the byte of a slot would be now, behind the commit word. */
 uint8_t slot_live_byte(const struct device *device, uint16_t offset);

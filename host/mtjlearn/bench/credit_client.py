@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from mtjlearn.bench.profile import BenchError
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Ack, Hello, Message, Telemetry, Welcome
 from mtjlearn.wire.transport import Transport
 
@@ -35,8 +35,9 @@ class CreditClient:
 
     def __init__(self, line: Transport) -> None:
         self._line = line
-        self._decoder = FrameDecoder()
-        self._seq = 0
+        self._nonce = int.from_bytes(os.urandom(4), "little")
+        self._decoder = FrameDecoder(Numbering(self._nonce))
+        self._number = 0
         self._flight: deque[int] = deque()
         self.telemetry: list[Telemetry] = []
         self.ack = Ack(0, 0, 0, 0, 0)
@@ -66,12 +67,12 @@ class CreditClient:
         while following is not None or self._flight:
             output = b""
             while following is not None and len(self._flight) < messages.MAX_OUTSTANDING:
-                frame = encode_frame(following.type, self._session, self._seq, following.payload)
+                frame = encode_frame(following.type, self._session, self._number, following.payload, self._nonce)
                 if sum(self._flight) + len(frame) > self.ack.credit:
                     break
                 output += frame
                 self._flight.append(len(frame))
-                self._seq = (self._seq + 1) & 0xFF
+                self._number += 1
                 count += 1
                 following = next(waiting, None)
             if output:
@@ -95,13 +96,12 @@ class CreditClient:
         return self.telemetry[first:]
 
     def _open(self) -> Welcome:
-        nonce = int.from_bytes(os.urandom(4), "little")
-        hello = Hello(nonce, messages.VERSION, messages.VERSION)
+        hello = Hello(self._nonce, messages.VERSION, messages.VERSION)
         for _ in range(_HELLOS):
             self._line.write(encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack()))
             for frame in self._frames(_HELLO_WAIT):
                 welcome = Welcome.unpack(frame.payload) if frame.type == Welcome.TYPE else None
-                if welcome is not None and welcome.nonce == nonce:
+                if welcome is not None and welcome.nonce == self._nonce:
                     return welcome
         raise BenchError("the board does not answer; run it again")
 
@@ -120,7 +120,8 @@ class CreditClient:
                 continue
             if frame.type == Ack.TYPE:
                 self.ack = Ack.unpack(frame.payload)
-                open_frames = (self._seq - self.ack.next_seq) & 0xFF
+                open_frames = (self._number - self.ack.next_seq) & 0xFF
+                self._decoder.numbering.expected = self._number - open_frames
                 while len(self._flight) > open_frames:
                     self._flight.popleft()
             elif frame.type == Telemetry.TYPE:

@@ -21,7 +21,7 @@ from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.errors import BoardError, BoardRefused
+from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
 from mtjlearn.wire.messages import BlobKind, Features
 
 _READINGS = 20
@@ -56,9 +56,11 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             BoardRefused: e.g. TOO_LARGE, with the number of bytes missing.
         """
         self._check_features(network, injected)
-        self._finish(self._connection.execute(configure_message(network, injected=injected)), network)
+        message = configure_message(network, injected=injected)
+        with self._in_doubt():
+            self._finish(self._connection.execute(message), network)
+        self._count_from(0)
         self._network = network
-        self._acknowledged = 0
 
     def set_rates(self, learning_rate: float, decorrelation_rate: float | None = None) -> None:
         """Changes the learning rates from the next sample on; None keeps the decorrelation rate of the network."""
@@ -101,22 +103,28 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         """
         network = self._configured()
         rows = samples.checked_samples(network, x, target)
-        width = samples.VALUE_BYTES * rows.shape[1]
-        before = self._acknowledged
+        width = samples.sample_bytes(network)
+        before = self.acknowledged_samples
+        trained = 0
 
         def count(command: Command) -> None:
+            nonlocal trained
             if command.refusal is None:
-                self._acknowledged += len(command.payload) // width
+                trained += len(command.payload) // width
                 if on_progress is not None:
-                    on_progress(self._acknowledged - before)
+                    on_progress(trained)
 
         try:
             self._stream(samples.train_commands(rows, self._max_payload), count)
         except BoardRefused:
             # Which of the frames on their way were refused may be in doubt; the board's own count is not.
-            self._acknowledged = self.status().steps
+            steps = self.status().steps
+            most = before + len(rows)
+            if not before <= steps <= most:
+                raise ImplausibleAnswer(f"the board says steps {steps} in STATUS, of {before} to {most} sent") from None
+            self._count_from(steps)
             raise
-        return self._acknowledged - before
+        return self.acknowledged_samples - before
 
     def predict(self, x: Integers) -> npt.NDArray[np.int16]:
         """Outputs Q3.12 without noise, shape (n, outputs), for inputs of shape (n, inputs)."""

@@ -94,7 +94,11 @@ class Checkpoints(BoardSession):
         return self.read_checkpoint()
 
     def erase_checkpoints(self) -> None:
-        """Erases both slots: the next start is a clean one."""
+        """Erases both slots and forgets the dataset: the next start is a clean one. The network stays until then.
+
+        Raises:
+            BoardRefused: BUSY, NO_MEMORY.
+        """
         self.execute(messages.Checkpoint(CheckpointAction.ERASE))
 
     def load_checkpoint(self, content: CheckpointContent, on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -106,11 +110,14 @@ class Checkpoints(BoardSession):
 
         Raises:
             BoardError: the firmware lacks something that the network needs.
-            BoardRefused: BUSY, TOO_LARGE with the bytes missing, or BAD_CHECKPOINT.
+            BoardRefused: BUSY, TOO_LARGE with the bytes missing, BAD_CHECKPOINT, or OCCUPIED: it would overwrite the dataset in
+                use, unless erase_checkpoints() gives that up. The board's network is as it was then.
         """
-        self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
+        with self._in_doubt():
+            self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
+            steps = self.status().steps
+        self._count_from(steps)
         self._network = content.network
-        self._acknowledged = self.status().steps
 
     def adopt(self) -> Network:
         """Takes over the network that the board has, e.g. restored from a checkpoint, or set up by another program.
@@ -133,6 +140,6 @@ class Checkpoints(BoardSession):
         weights = self._ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob).total
         if self.checkpoint_state().slot_bytes != len(content.data) or weights != sum(layer.nbytes for layer in content.weights):
             raise BoardError("the board's network is not the one of its checkpoint; save a checkpoint, or configure it anew")
+        self._count_from(status.steps)
         self._network = content.network
-        self._acknowledged = status.steps
         return content.network

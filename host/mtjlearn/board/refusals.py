@@ -96,6 +96,8 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
             return f"its noise source is broken ({what}); `mtjlearn noise` tells what it sees, docs/wiring.md how to connect it"
         case Error.NO_MEMORY:
             return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or take another board"
+        case Error.OCCUPIED:
+            return "the checkpoint would overwrite the dataset that it learns from; give up dataset and checkpoints with `mtjlearn checkpoint erase`"
         case Error.BAD_CHECKPOINT:
             seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
             return f"the checkpoint is {seen}; load one that this firmware saved"

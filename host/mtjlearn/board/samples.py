@@ -17,6 +17,11 @@ Integers = npt.NDArray[np.integer]
 VALUE_BYTES = 2
 
 
+def sample_bytes(network: Network) -> int:
+    """Bytes of a training sample."""
+    return VALUE_BYTES * (network.sizes[0] + network.target_count)
+
+
 def checked_inputs(network: Network, x: Integers) -> npt.NDArray[np.int16]:
     """Inputs as int16, shape (n, inputs).
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from mtjlearn import interruption
 from mtjlearn.board import blobs
 from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo
+from mtjlearn.board.samples import sample_bytes
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.connection import Connection
-from mtjlearn.wire.errors import BoardError, BoardLost, PortError
+from mtjlearn.wire.errors import BoardError, BoardLost, BoardRefused, PortError
 from mtjlearn.wire.link import OPEN_TIMEOUT, LinkCounters
 from mtjlearn.wire.messages import BlobKind, Message, Restored, State
 from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
@@ -50,8 +52,10 @@ class BoardSession:
         self._owned = owned
         self._network: Network | None = None
         self._telemetry_interval = 0
-        self._acknowledged = 0
         self._connection = Connection(open_transport(), timeout)
+        self._boots = self.info.boot_count
+        self._counted = (0, 0)
+        """Samples, and what the connection had counted by then."""
 
     @classmethod
     def open(
@@ -105,7 +109,9 @@ class BoardSession:
     @property
     def acknowledged_samples(self) -> int:
         """Training samples since configure() that the board acknowledged: each was trained exactly once."""
-        return self._acknowledged
+        samples, trained = self._counted
+        network = self._network
+        return samples if network is None else samples + (self._connection.trained - trained) // sample_bytes(network)
 
     @property
     def link(self) -> LinkCounters:
@@ -135,6 +141,7 @@ class BoardSession:
             BoardTimeout: it does not come back.
         """
         boots = self.info.boot_count
+        self._forget()
         # A board that restarts at once may not get its acknowledgement out, and then seems lost.
         with suppress(BoardLost):
             self.execute(messages.Reset())
@@ -142,7 +149,8 @@ class BoardSession:
             self._connection.restart(self._timeout)
         except BoardLost:
             self._reopen()
-        self._forget()
+        self._boots = self.info.boot_count
+        self._count_from(0)
         restored = self.info.restored in KEPT
         if self.info.boot_count == boots and not restored and self.status().state is not State.UNCONFIGURED:
             raise BoardError("the board did not restart; press its reset button")
@@ -158,14 +166,18 @@ class BoardSession:
         Raises:
             PortError, BoardTimeout, VersionMismatch: as open().
         """
-        boots = self.info.boot_count
-        self._reopen()
-        self._telemetry_interval = 0
-        status = self.status()
-        if self.info.boot_count != boots or status.state == State.UNCONFIGURED:
-            self._forget()
-            return False
-        self._acknowledged = status.steps
+        try:
+            self._reopen()
+            self._telemetry_interval = 0
+            status = self.status()
+            if self.info.boot_count != self._boots or status.state == State.UNCONFIGURED:
+                self._forget()
+            self._count_from(0 if self._network is None else status.steps)
+            self._boots = self.info.boot_count
+        except BaseException:
+            # Half done, it must not pass for the board of before; what is known of that stays for the next attempt.
+            self._connection.close()
+            raise
         return self._network is not None
 
     def _reopen(self) -> None:
@@ -180,12 +192,27 @@ class BoardSession:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_RETRY)
+                interruption.check()
         self._connection = Connection(transport, self._timeout)
 
     def _forget(self) -> None:
         self._network = None
         self._telemetry_interval = 0
-        self._acknowledged = 0
+        self._count_from(0)
+
+    @contextmanager
+    def _in_doubt(self) -> Iterator[None]:
+        """While the board changes its network it has no known one, and after an interruption neither; a refusal changes nothing."""
+        network, self._network = self._network, None
+        try:
+            yield
+        except BoardRefused:
+            self._network = network
+            raise
+
+    def _count_from(self, samples: int) -> None:
+        """The board has trained this many until now."""
+        self._counted = (samples, self._connection.trained)
 
     # --- for the parts of the board ---
 

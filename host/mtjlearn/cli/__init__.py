@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import sys
 from typing import Any
 
 import click
+
+from mtjlearn import __version__
 
 _COMMANDS = {
     "demo": "Show everything in a minute: a virtual board learns iris from its noise.",
@@ -53,7 +54,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(importlib.metadata.version("mtjlearn"), prog_name="mtjlearn")
+@click.version_option(__version__, prog_name="mtjlearn")
 def main() -> None:
     """Neural networks that learn on a microcontroller from physical noise.
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mtjlearn import interruption
 from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
 from mtjlearn.cli import autonomous_view as view
 from mtjlearn.cli.common import (
@@ -29,7 +30,7 @@ from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
 from mtjlearn.training.alone import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
-from mtjlearn.wire.errors import BoardRefused
+from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
 from mtjlearn.wire.messages import Task
 
 EVALUATIONS = 25
@@ -196,8 +197,8 @@ class Watcher:
                     away, self._starts = None, opened.info.boot_count
                     self._follow(opened)
                     return
-            except BoardRefused:
-                raise
+            except (BoardRefused, ImplausibleAnswer, VersionMismatch):
+                raise  # which waiting does not mend
             except BoardError as error:
                 if self._starts is None:
                     raise
@@ -205,6 +206,7 @@ class Watcher:
                     say(f"{error}; waiting for the board")
                 away = str(error)
                 time.sleep(RETRY)
+                interruption.check()
             finally:
                 self._shown.close()
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointState, Curve, Health, Progress, years_of_wear
-from mtjlearn.cli.common import console, say
+from mtjlearn.cli.common import console, print_result, say
 from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReason, Task
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -130,7 +130,7 @@ def show(found: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for what, value in rows:
         table.add_row(what, escape(value))
-    console.print(table)
+    print_result(table)
 
 
 def _activity(progress: Progress) -> str:

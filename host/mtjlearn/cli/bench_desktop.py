@@ -20,7 +20,7 @@ from mtjlearn.bench.timing import (
 )
 from mtjlearn.bench.workload import STEP_SIZES, Workload, workload
 from mtjlearn.board import Board
-from mtjlearn.cli.common import bar, console, say
+from mtjlearn.cli.common import bar, print_result
 from mtjlearn.network import Loss
 from mtjlearn.virtual.compiled import NotBuiltError
 from mtjlearn.wire.messages import Features
@@ -35,10 +35,10 @@ def line_figures(board: Board, repeats: int) -> dict[str, Any]:
         name = loss.name.lower().replace("_", "-")
         with bar(f"{load.name} {name}"):
             speed = time_stream(board, load, repeats=repeats)
-        say(f"streamed to {board.info.name}: {load.name}, {name:13} {_per_second(speed)} samples/s")
+        print_result(f"streamed to {board.info.name}: {load.name}, {name:13} {_per_second(speed)} samples/s")
         found[loss.name.lower()] = _figures(speed, "samples_per_s")
     trip = time_round_trip(board)
-    say(f"round trip of a STATUS: {1e6 * trip.median:,.0f} us, {1e6 * trip.minimum:,.0f} to {1e6 * trip.maximum:,.0f}")
+    print_result(f"round trip of a STATUS: {1e6 * trip.median:,.0f} us, {1e6 * trip.minimum:,.0f} to {1e6 * trip.maximum:,.0f}")
     squared = found.pop("squared")
     name = "-".join(map(str, STREAM_SIZES))
     return {"net": name, **squared, "cross_entropy": None, **found, "round_trip_ns": 1e9 * trip.median}
@@ -46,7 +46,7 @@ def line_figures(board: Board, repeats: int) -> dict[str, Any]:
 
 def step_figures(repeats: int) -> dict[str, dict[str, Any]]:
     """Nanoseconds of a step in this process and of its parts, by network."""
-    say("nanoseconds of a training step in this process")
+    print_result("nanoseconds of a training step in this process")
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", *PHASES, "most", "steps/s"):
         table.add_column(heading, justify="right" if table.columns else "left", no_wrap=True)
@@ -59,7 +59,7 @@ def step_figures(repeats: int) -> dict[str, dict[str, Any]]:
             nets[load.name] = {**_figures(step, "step"), **parts, "limit": None}
             cells = (step.median, *parts.values(), step.maximum, 1e9 / step.median)
             table.add_row(load.name, *("" if value is None else f"{value:,.0f}" for value in cells))
-    console.print(table)
+    print_result(table)
     return nets
 
 
@@ -68,7 +68,7 @@ def model_figures(repeats: int) -> dict[str, Any]:
     load = workload(MODEL_SIZES)
     with bar(f"NumPy model {load.name}"):
         speed = time_model(load, MODEL_REPLICAS, repeats=repeats)
-    say(f"integer model in NumPy: {load.name}, {MODEL_REPLICAS} replicas at once: {_per_second(speed)} steps/s")
+    print_result(f"integer model in NumPy: {load.name}, {MODEL_REPLICAS} replicas at once: {_per_second(speed)} steps/s")
     return {"net": load.name, "replicas": MODEL_REPLICAS, **_figures(speed, "steps_per_s")}
 
 

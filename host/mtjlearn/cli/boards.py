@@ -12,7 +12,7 @@ from rich.table import Table
 from mtjlearn.board import BoardError, BoardInfo
 from mtjlearn.cli.autonomous_view import RESTORED
 from mtjlearn.cli.boards_start import start
-from mtjlearn.cli.common import board_option, command, console, say
+from mtjlearn.cli.common import board_option, command, print_result, say
 from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
 from mtjlearn.flashing import sources_of_build
 from mtjlearn.wire.messages import Features
@@ -70,7 +70,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
         serial = f", serial number {board.serial_number}" if board.serial_number else ""
         alone = "nothing, or " if connected == [board.name] else ""
         table.add_row(escape(board.name), escape(board.description + serial), escape(f"{alone}--board {board.name}"))
-    console.print(table)
+    print_result(table)
     if not connected:
         others = any(not board.known for board in boards)
         say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
@@ -95,7 +95,7 @@ def _show(info: BoardInfo, sources: str) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for what, value in rows:
         table.add_row(what, escape(value))
-    console.print(table)
+    print_result(table)
 
 
 def _words(feature: Features) -> str:

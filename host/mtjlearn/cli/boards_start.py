@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mtjlearn import interruption
 from mtjlearn.cli.common import command, device_noise_options, say, virtual_options
 from mtjlearn.discovery import VIRTUAL
 from mtjlearn.targets import UNO_IMAGES
@@ -54,6 +55,7 @@ def _serve(name: str, board: BoardProcess) -> None:
     try:
         while board.process.poll() is None:
             time.sleep(_POLL)
+            interruption.check()
     except KeyboardInterrupt:
         return
     why = board.last_words() or f"exit code {board.process.returncode}"

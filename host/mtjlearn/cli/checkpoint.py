@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
 from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.common import bar, board_option, command, console, say
+from mtjlearn.cli.common import bar, board_option, command, print_result, say
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
 from mtjlearn.wire.messages import State
@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def cli() -> None:
-    """Save, load or show a board's checkpoint: its network and where its learning stands, in one file."""
+    """Save, load, erase or show a board's checkpoint: its network and where its learning stands, in one file."""
 
 
 @cli.command()
@@ -33,13 +33,14 @@ def cli() -> None:
 def save(file: Path, board: str | None) -> dict[str, Any]:
     """Save the board's state, in its memory and in FILE.
 
-    That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset.
+    That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset, and not the
+    curve of losses.
     """
     with _open(board) as opened:
         info = opened.info
         found = CheckpointFile(opened.save_checkpoint(), info.name, info.build, time.time())
     found.write(file)
-    say(f"{found.content.network.name} after {found.content.record.steps:,} steps is in {file}")
+    print_result(f"{found.content.network.name} after {found.content.record.steps:,} steps is in {file}")
     return {"file": file, **_summary(found)}
 
 
@@ -52,7 +53,8 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
     """Restore FILE on the board, at once: as if it had started with that checkpoint.
 
     A checkpoint of another network than the board's is refused unless --replace is given. If it was learning on its own when
-    it was saved, it goes on, with the dataset of that time if that is in the board's memory.
+    it was saved, it goes on, with the dataset of that time if that is in the board's memory. The
+    curve of losses is not part of a checkpoint.
     """
     found = CheckpointFile.read(file)
     content = found.content
@@ -62,10 +64,29 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
         with bar("checkpoint") as progress:
             opened.load_checkpoint(content, progress.update)
         state, stands = opened.checkpoint_state(), opened.progress()
-        say(f"{content.network.name} after {content.record.steps:,} steps is on {opened.info.name}; {RESTORED[state.restored]}")
+        print_result(
+            f"{content.network.name} after {content.record.steps:,} steps is on {opened.info.name}; {RESTORED[state.restored]}"
+        )
+        say("the curve of losses is not part of a checkpoint")
         if stands.running:
             say("it learns on its own; see how with: mtjlearn autonomous status")
         return {"file": file, "board": opened.info.name, "restored": state.restored, "learns": stands.running, **_summary(found)}
+
+
+@cli.command()
+@board_option
+@command
+def erase(board: str | None) -> dict[str, Any]:
+    """Erase the board's checkpoints, and give up its dataset.
+
+    The network stays until the board restarts; then it has none. This makes room for a checkpoint that would overwrite the
+    dataset.
+    """
+    with _open(board) as opened:
+        erased = opened.checkpoint_state().generation
+        opened.erase_checkpoints()
+        say(f"the checkpoints on {opened.info.name} are erased; its network stays until it restarts")
+        return {"board": opened.info.name, "erased_generation": erased}
 
 
 @cli.command()
@@ -78,7 +99,7 @@ def show(file: Path) -> dict[str, Any]:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for what, value in summary.items():
         table.add_row(what.replace("_", " "), escape(_text(value)))
-    console.print(table)
+    print_result(table)
     weights = found.content.weights
     return {**summary, "weight_values": [layer.tolist() for layer in weights]}
 

@@ -14,13 +14,16 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
+from mtjlearn import interruption
 from mtjlearn.bench.limits import CHIPS as SIMULATED
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
 from mtjlearn.discovery import VIRTUAL, board_options
 from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.interruption import EXIT_INTERRUPTED as EXIT_INTERRUPTED
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
@@ -34,9 +37,9 @@ EXPECTED = (
 """What a user can mend: told in one line."""
 EXIT_UNPROVEN = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 _EXIT = "mtjlearn.exit"
+_AS_JSON = "mtjlearn.json"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -51,7 +54,8 @@ class _PlainConsole(Console):
 
 
 console = _PlainConsole(stderr=True, highlight=False, emoji=False)
-"""Everything for people goes to standard error, so that standard output is the result alone."""
+"""Progress, advice and errors: standard error, so that standard output is the result alone."""
+_results = _PlainConsole(highlight=False, emoji=False)
 
 
 def board_option(function: Function) -> Function:
@@ -126,14 +130,19 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of standard output.")
     @functools.wraps(function)
     def run(as_json: bool, **options: Any) -> None:
-        try:
-            result = function(**options)
-        except EXPECTED as error:
-            _fail(str(error), EXIT_USAGE, as_json)
-        except KeyboardInterrupt as interrupt:
-            _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
-        if as_json:
-            click.echo(json.dumps(plain(result or {}), allow_nan=False))
+        click.get_current_context().meta[_AS_JSON] = as_json
+        with interruption.deferred():
+            try:
+                result = function(**options)
+            except EXPECTED as error:
+                # Ctrl-C at a terminal reaches the programs that were started, too, and their end is no fault of theirs.
+                if interruption.asked():
+                    _fail("interrupted", EXIT_INTERRUPTED, as_json)
+                _fail(str(error), EXIT_USAGE, as_json)
+            except KeyboardInterrupt as interrupt:
+                _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
+            if as_json:
+                click.echo(json.dumps(plain(result or {}), allow_nan=False))
         code = click.get_current_context().meta.get(_EXIT, 0)
         if code:
             sys.exit(code)
@@ -165,6 +174,13 @@ def say(text: str) -> None:
     console.print(escape(text), soft_wrap=True)
 
 
+def print_result(what: str | Table) -> None:
+    """A line or a table of the result: on standard output, with ``--json`` on standard error."""
+    context = click.get_current_context(silent=True)
+    to = console if context is not None and context.meta.get(_AS_JSON) else _results
+    to.print(escape(what) if isinstance(what, str) else what, soft_wrap=isinstance(what, str))
+
+
 class Bar:
     """One line of progress."""
 
@@ -173,7 +189,8 @@ class Bar:
         self._task = progress.add_task(text, total=None, note="")
 
     def update(self, done: float, total: float, note: str = "") -> None:
-        """Sets what is done, of how much, and a note behind the bar."""
+        """Sets what is done, of how much, and a note behind the bar. Work may be interrupted here."""
+        interruption.check()
         self._progress.update(self._task, completed=done, total=total, note=escape(note))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, runs_option, say, seed_option
+from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
 from mtjlearn.discovery import open_board
@@ -82,4 +82,4 @@ def _show(board: str, report: Report, exact: BitExact, compared: dict[str, Compa
     rows |= {"noise": str(path / "noise.png"), "loss curve": str(path / "loss.png"), "run directory": str(path)}
     width = max(map(len, rows))
     for what, value in rows.items():
-        say(f"  {what:{width}}  {value}")
+        print_result(f"  {what:{width}}  {value}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
 from mtjlearn.cli.autonomous_view import plain_curve, rule_text, sparkline
-from mtjlearn.cli.common import bar, console, say
+from mtjlearn.cli.common import bar, console, print_result, say
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
@@ -134,4 +134,4 @@ def _show(run: Run, left: Progress, found: dict[str, Any]) -> None:
     }
     width = max(map(len, rows))
     for what, value in rows.items():
-        say(f"  {what:{width}}  {value}")
+        print_result(f"  {what:{width}}  {value}")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from mtjlearn.bench.steps import count_steps
 from mtjlearn.bench.workload import workload
-from mtjlearn.cli.common import bar, command, console, say
+from mtjlearn.cli.common import bar, command, print_result
 from mtjlearn.experiments import xor_cycles
 
 
@@ -64,12 +64,12 @@ def _show(found: xor_cycles.Race, seeds: int) -> None:
             costs = (f"{value:,.0f}" for value in (cycles, runs.median * cycles))
             cells = (f"{runs.rate:g}", f"{runs.reached}/{seeds}", f"{runs.median:,.1f}", *costs)
             table.add_row(name, *cells, style="bold" if runs is best else None)
-    console.print(table)
-    say(
+    print_result(table)
+    print_result(
         f"until XOR is learned ANP takes {found.anp_cycles:,.0f} cycles and backpropagation {found.bp_cycles:,.0f}: "
         f"{found.advantage:.2f} times as many"
     )
-    say(
+    print_result(
         f"that is int16 in assembly against floats in C: a step of backpropagation counts as the {found.peer_cycles:,} cycles of "
         f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles a step both would be equal"
     )

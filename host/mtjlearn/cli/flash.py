@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from mtjlearn.cli.boards import info_values
-from mtjlearn.cli.common import command, console, say
+from mtjlearn.cli.common import command, console, print_result, say
 from mtjlearn.discovery import at_rate
 from mtjlearn.firmware import firmware_root
 from mtjlearn.flashing import Flashed, Sizes, UnoOptions, choose_target, find_target, flash, list_targets
@@ -111,13 +111,13 @@ def _progress(verbose: bool) -> Iterator[_Display]:
 
 def _show(flashed: Flashed, baud: int) -> None:
     if flashed.info is None or flashed.port is None:
-        say(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
-        say(f"image: {flashed.image}")
+        print_result(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
+        print_result(f"image: {flashed.image}")
         return
-    say(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
+    print_result(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
     info = flashed.info
-    say(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
-    say(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud)}")
+    print_result(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
+    print_result(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud)}")
 
 
 def _used(sizes: Sizes | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mtjlearn.board import BoardError
-from mtjlearn.cli.common import command, say
+from mtjlearn.cli.common import command, print_result
 from mtjlearn.wire.decoding import Entry, decode
 from mtjlearn.wire.linklog import LogRecord, read_log
 from mtjlearn.wire.replaying import replay
@@ -42,7 +42,7 @@ def decode_log(file: Path, damaged: bool) -> dict[str, Any]:
         if damaged and not entry.bad:
             continue
         click.echo(json.dumps(entry.plain()) if as_json else f"{_moment(entry)} {entry.line()}")
-    say(f"{count:,} entries, {bad:,} of them damaged or unknown")
+    print_result(f"{count:,} entries, {bad:,} of them damaged or unknown")
     return {"entries": count, "damaged": bad}
 
 
@@ -58,16 +58,19 @@ def replay_log(file: Path) -> dict[str, Any]:
     for session in sessions:
         opened = datetime.datetime.fromtimestamp(session["opened"]).astimezone()
         board = session["board"] or "no answer"
-        say(f"{opened:%Y-%m-%d %H:%M:%S} {board}, session {session['session']}, {session['seconds']:.1f} s; {session['ended']}")
+        what = f"{board}, session {session['session']}, {session['seconds']:.1f} s; {session['ended']}"
+        print_result(f"{opened:%Y-%m-%d %H:%M:%S} {what}")
         said = " ".join(f"{name} {number:,}" for name, number in session["commands"].items())
-        say(f"  sent: {said or 'nothing'}; {session['done']:,} done, {session['unknown']:,} in doubt at the end")
+        print_result(f"  sent: {said or 'nothing'}; {session['done']:,} done, {session['unknown']:,} in doubt at the end")
         if session["refused"]:
-            say("  refused: " + ", ".join(f"{name} {number:,}" for name, number in session["refused"].items()))
-        say(f"  line: {session['repeated']:,} frames sent again, {session['damaged']:,} damaged in the log; the board dropped "
-            f"{session['bad_frames']:,} and lost {session['rx_overruns']:,} bytes")
+            print_result("  refused: " + ", ".join(f"{name} {number:,}" for name, number in session["refused"].items()))
+        print_result(
+            f"  line: {session['repeated']:,} frames sent again, {session['damaged']:,} damaged in the log; the board dropped "
+            f"{session['bad_frames']:,} and lost {session['rx_overruns']:,} bytes"
+        )
         if session["last_known_steps"] is not None:
-            say(f"  the board's last STATUS: {session['last_known_steps']:,} steps")
-    say(f"{len(sessions):,} sessions")
+            print_result(f"  the board's last STATUS: {session['last_known_steps']:,} steps")
+    print_result(f"{len(sessions):,} sessions")
     return {"sessions": sessions}
 
 

@@ -26,6 +26,7 @@ from mtjlearn.cli.common import (
     console,
     device_noise_options,
     exit_with,
+    print_result,
     runs_option,
     say,
     seed_option,
@@ -44,10 +45,10 @@ SECONDS = 3.0
 _VERDICTS = {
     "good": "a board learns well with it",
     "usable": "a board can learn with it, but:",
-    "unusable": "a board refuses to learn with it:",
+    "unusable": "no board learns well with it:",
 }
 LAGS = (1, 2, 5, 10, 20, 50)
-"""Samples between the two whose correlation is told."""
+"""Samples between the two whose correlation is shown."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,10 @@ def cli(
 ) -> dict[str, Any]:
     """Record a board's noise and characterise it.
 
-    Tells the two levels of the junction, how often it switches, how long it remembers, how much entropy it gives, what
-    the board's own tests see, and what to do about the wiring when something is off. A run directory keeps the recording
-    and a plot. Ctrl-C ends a recording early.
+    Shows the two levels of the junction, how often it switches, how long it remembers, an estimate of its entropy, what
+    the board's own tests see, and what to do about the wiring when something is off. A signal that is periodic or
+    pseudo-random is unusable, however random its states look. A run directory keeps the recording and a plot. Ctrl-C
+    ends a recording early.
     """
     _check_targets(save, plot)
     virtual = virtual_options(board, device_noise=device_noise, preset=preset)
@@ -192,13 +194,13 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
     recording = source.recording
     path = run.path / "noise.npz"
     recording.save(path)
-    summary = characterise(recording)
+    summary = characterise(recording, None if source.millivolts is None else source.millivolts[1])
     hints = _hints(source, summary)
     verdict = _verdict(source, summary, hints)
     _show(source, summary)
-    say(f"verdict: {verdict}; {_VERDICTS[verdict]}")
-    for hint in hints:
-        say(f"  {hint}")
+    print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
+    for text in (*hints, *summary.notes):
+        print_result(f"  {text}")
     drawn = plot or run.path / "noise.png"
     scale = None if source.info is None else source.info.millivolts_per_code
     try:
@@ -207,8 +209,8 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
         noise_plot(recording, drawn, millivolts_per_code=scale, title=f"noise of {source.name}")
     except OSError as error:
         raise RecordingError(f"{error.filename or drawn} cannot be written: {error.strerror}; {path} has the recording") from None
-    say(f"plot: {drawn}")
-    say(f"recording: {save or path}")
+    print_result(f"plot: {drawn}")
+    print_result(f"recording: {save or path}")
     return {
         "board": None if source.info is None else source.info.name,
         "file": None if source.info is not None else source.name,
@@ -220,6 +222,7 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
         "health": noise_health.plain_health(source.health),
         "verdict": verdict,
         "hints": hints,
+        "notes": list(summary.notes),
         "plot": drawn,
         "recording": path,
         "run": run.path,
@@ -246,7 +249,7 @@ def _hints(source: Source, summary: Summary) -> list[str]:
 
 def _verdict(source: Source, summary: Summary, hints: list[str]) -> str:
     refused = source.recording.codes and summary.deviation * NOISE_BUFFER < MIN_DEVIATION
-    if refused or summary.deviation == 0 or (source.health is not None and source.health.fault):
+    if refused or summary.predictable or summary.deviation == 0 or (source.health is not None and source.health.fault):
         return "unusable"
     return "usable" if hints else "good"
 
@@ -270,7 +273,18 @@ def _figures(source: Source, summary: Summary) -> dict[str, Any]:
         "independent_rate": summary.independent_rate,
         "autocorrelation": _autocorrelation(source),
         "min_entropy": summary.min_entropy,
+        "min_entropy_estimates": summary.estimates,
+        "periodic": _periodic(summary),
+        "shift_register": summary.register,
     }
+
+
+def _periodic(summary: Summary) -> dict[str, float | None] | None:
+    found = summary.periodic
+    if found is None:
+        return None
+    frequency = None if summary.rate is None else summary.rate / found.period
+    return {"frequency_hz": frequency, "period_samples": found.period, "share": found.share}
 
 
 def _autocorrelation(source: Source) -> dict[str, float | None]:
@@ -292,22 +306,22 @@ def _show(source: Source, summary: Summary) -> None:
     rows.append(("duty cycle", f"high {summary.duty:.1%} of the time"))
     rows.append(("switching", f"{summary.switches:,} times, {summary.probability:.2%} of the samples"))
     if summary.switching_rate is not None and summary.correlation_time is not None:
-        rows.append(("switching rate", f"{summary.switching_rate:,.0f} a second"))
+        rows.append(("switching rate", f"{summary.switching_rate:,.0f} per second"))
         if summary.dwell_low is not None and summary.dwell_high is not None:
             rows.append(("mean dwell times", f"low {_milliseconds(summary.dwell_low)}, high {_milliseconds(summary.dwell_high)}"))
         rows.append(("correlation time", _milliseconds(summary.correlation_time)))
-        rows.append(("independent samples", f"{summary.independent_rate:,.0f} a second"))
+        rows.append(("independent samples", f"{summary.independent_rate:,.0f} per second"))
     told = [f"{value:.2f} at {lag}" for lag, value in found["autocorrelation"].items() if value is not None]
     rows.append(("autocorrelation", f"{', '.join(told)} samples" if told else "none: all samples are the same"))
-    rows.append(("min-entropy", f"at least {summary.min_entropy:.2f} bits a sample"))
+    rows.append(("min-entropy", f"estimate {_round_down(summary.min_entropy)} bits per sample"))
     rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
     rows += noise_health.rows(source.health)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*map(escape, row))
     if console.encoding.lower().startswith("utf"):
-        say(sparkline(source.recording, min(console.width, 100)))
-    console.print(table)
+        print_result(sparkline(source.recording, min(console.width, 100)))
+    print_result(table)
 
 
 def sparkline(recording: Recording, width: int) -> str:
@@ -316,6 +330,10 @@ def sparkline(recording: Recording, width: int) -> str:
     low, span = values.min(), np.ptp(values) or 1.0
     places = np.rint((values - low) / span * (len(HEIGHTS) - 1)).astype(int)
     return "".join(HEIGHTS[place] for place in places)
+
+
+def _round_down(bits: float) -> str:
+    return f"{math.floor(100 * bits) / 100:.2f}"
 
 
 def _milliseconds(seconds: float) -> str:

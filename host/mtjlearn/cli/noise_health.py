@@ -18,9 +18,11 @@ def set_limits(board: Board, recording: Recording) -> HealthLimits:
     """Sets the limits of the board's tests to those of the source that was recorded, and lets it take the levels anew.
 
     Raises:
-        click.UsageError: the recording shows no two states that the tests could watch.
+        click.UsageError: the recording shows no two states that the tests could watch, or a signal that is not noise.
     """
     summary = characterise(recording)
+    if summary.predictable:
+        raise click.UsageError(f"--set-limits: {summary.hints[0]}")
     try:
         limits = HealthLimits.of_source(summary.up, summary.down)
     except ValueError as error:

@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mtjlearn.cli.common import command, console, say
+from mtjlearn.cli.common import command, console, print_result, say
 from mtjlearn.runs import RunError, RunSummary, list_runs, read_config, read_meta, read_metrics
 
 ROOT = Path("runs")
@@ -68,7 +68,7 @@ def _show_list(runs: list[RunSummary]) -> None:
         table.add_column(column, justify="right" if column == "seed" else "left", overflow="fold")
     for row in rows:
         table.add_row(*(row[column] for column in columns))
-    console.print(table)
+    print_result(table)
     for run in runs:
         for problem in run.problems:
             say(problem)
@@ -109,7 +109,7 @@ def _show_run(run: RunSummary) -> dict[str, Any]:
     for title, content in sections.items():
         for number, (name, value) in enumerate(_flat(content)):
             table.add_row(f"[bold]{title}[/]" if number == 0 else "", escape(name), escape(value))
-    console.print(table)
+    print_result(table)
     for problem in run.problems:
         say(problem)
     if resume is not None:

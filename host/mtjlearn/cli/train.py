@@ -19,6 +19,7 @@ from mtjlearn.cli.common import (
     command,
     device_noise_options,
     line_rate,
+    print_result,
     runs_option,
     say,
     seed_option,
@@ -167,9 +168,9 @@ def _train(plan: Plan, run: Run, accept_changed_data: bool = False) -> Report:
         values = [f"board {board:.4f}"] if board is not None else []
         values += [f"float reference {reference:.4f}"] if reference is not None else []
         if values:
-            say(f"{name}: {', '.join(values)}")
+            print_result(f"{name}: {', '.join(values)}")
     if report.samples_per_s is not None:
-        say(f"{report.steps:,} steps, {report.skipped:,} skipped; {line_rate(plan.board, report.samples_per_s)}")
-    kept = "loss.png, metrics.jsonl, config.toml" + (", noise.png, weights.npz" if plan.on_board else "")
-    say(f"everything is in {report.run}: {kept}")
+        print_result(f"{report.steps:,} steps, {report.skipped:,} skipped; {line_rate(plan.board, report.samples_per_s)}")
+    kept = "loss.png, metrics.jsonl, config.toml, weights.npz" + (", noise.png" if plan.on_board else "")
+    print_result(f"everything is in {report.run}: {kept}")
     return report

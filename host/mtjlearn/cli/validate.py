@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, say, seed_option
+from mtjlearn.cli.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, print_result, seed_option
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.training import BOARD_RULES
 from mtjlearn.validate import REPLICAS, TASKS, BitExact, Comparison, cases, check_board, compare
@@ -56,11 +56,11 @@ def _bit_exact(board: str | None, seed: int, steps: int) -> tuple[str, BitExact,
         chosen = cases(seed, opened.info.features)
         found = check_board(opened, chosen, steps, progress.update)
     compared = len(chosen) - len(found.skipped)
-    say(f"{name}: {found.steps:,} steps in {compared} cases against the integer model, {found.mismatches} mismatches")
+    print_result(f"{name}: {found.steps:,} steps in {compared} cases against the integer model, {found.mismatches} mismatches")
     for line in found.first:
-        say(f"  {line}")
+        print_result(f"  {line}")
     for line in found.skipped:
-        say(f"  left out: {line}")
+        print_result(f"  left out: {line}")
     return name, found, compared
 
 
@@ -68,7 +68,7 @@ def _compare(task: str, rule: str, replicas: int, full: bool) -> Comparison:
     with bar(f"{task} {rule}") as progress:
         found = compare(task, rule, replicas, full=full, progress=lambda share: progress.update(round(100 * share), 100))
     low, high = found.ci95
-    say(
+    print_result(
         f"{task:16} {rule:5} final loss {found.fixed:.3g}, float {found.reference:.3g}; "
         f"median ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}] over {replicas} replicas"
     )

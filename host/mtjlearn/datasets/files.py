@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.compilers import install_extra
 from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorten
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
@@ -90,7 +91,7 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise DatasetError(f"reading {path} needs pyarrow; run: pip install 'mtjlearn[parquet]'") from None
+        raise DatasetError(f"reading {path} needs pyarrow; run: {install_extra('parquet')}") from None
     try:
         table = parquet.read_table(path, partitioning=None)
     except pyarrow.ArrowException as error:

@@ -14,7 +14,11 @@ class FlashError(BoardError):
 
 _RULES = "https://docs.platformio.org/en/latest/core/installation/udev-rules.html"
 
-_BUILDING: tuple[tuple[str, str], ...] = (
+_EITHER: tuple[tuple[str, str], ...] = (
+    (
+        r"No space left on device|[Dd]isk (?:is )?full|Disk quota exceeded|not enough space on the disk",
+        "the disk is full: {line}; make room and try again",
+    ),
     (
         r"HTTPClientError|InternetConnectionError|not connected to the Internet|Max retries exceeded|Name or service not known"
         r"|name resolution|HTTPConnectionPool|HTTPSConnectionPool|Could not find the package",
@@ -25,6 +29,8 @@ _BUILDING: tuple[tuple[str, str], ...] = (
         r"(?P<tool>\S+): (?:command )?not found|No such file or directory: '(?P<program>[^'/]+)'",
         "{tool} is missing; install it (Debian, Ubuntu: apt-get install {tool})",
     ),
+)
+_BUILDING: tuple[tuple[str, str], ...] = (
     (
         r"region `?\w+'? overflowed|greater than maximum allowed|will not fit in region|is not within region",
         "the firmware does not fit into {board}: {line}",
@@ -33,8 +39,18 @@ _BUILDING: tuple[tuple[str, str], ...] = (
 )
 _UPLOADING: tuple[tuple[str, str], ...] = (
     (
-        r"[Dd]evice signature = (?P<signature>0x[0-9a-fA-F]{6})[^\n]*\n(?:[^\n]*\n)*?[^\n]*Expected signature for (?P<chip>\w+)",
-        "the chip at {port} (signature {signature}) is no {chip}, so this is not {board}; give its real name with --board",
+        r"ser_\w+\(\): (?:write|read) error|\[Errno (?:5|6|19|71)\]|\((?:5|6|19|71), '|Protocol error|Input/output error"
+        r"|[Nn]o such device|[Dd]evice (?:has been )?disconnected|[Dd]evice not configured|ClearCommError failed",
+        "{port} vanished during the upload ({line}); check the cable and the hub, connect the board again and repeat",
+    ),
+    (
+        r"Invalid head of packet|[Pp]ossible serial noise|Serial data stream stopped|[Pp]acket content transfer stopped",
+        "the line to {port} is disturbed ({line}); use a shorter cable and no hub, free the pins of the serial port, and try again",
+    ),
+    (
+        r"[Dd]evice signature = (?P<signature>0x[0-9a-fA-F]{6}|(?:[0-9a-fA-F]{2} ?){3})[^\n]*\n"
+        r"(?:[^\n]*\n)*?[^\n]*[Ee]xpected signature for (?P<chip>\w+)",
+        "the chip at {port} (signature {signature}) is not {chip}, so this is not {board}; give its real name with --board",
     ),
     (
         r"not in sync|programmer is not responding|stk500v2_\w+\(\): timeout|stk500_recv|unable to open programmer",
@@ -46,7 +62,7 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
         "what {port} stored differs from what was sent; try again, with another cable or without a hub",
     ),
     (
-        r"LIBUSB_ERROR_ACCESS|Cannot open DFU device|udev rules|appears to be a RP\w+ device in BOOTSEL mode, but",
+        r"LIBUSB_ERROR_ACCESS|Cannot open DFU device|udev rules|appears to be an? RP[\w/-]+ device in BOOTSEL mode, but",
         f"you may not open the USB device of {{board}}'s bootloader; install PlatformIO's udev rules ({_RULES}), connect it again",
     ),
     (
@@ -58,7 +74,7 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
         "{board} at {port} did not enter its bootloader; press reset twice within a second, and try again",
     ),
     (
-        r"No accessible RP\w+[\w/-]* devices? in BOOTSEL|No drive to deploy|RP2040 device returned an error",
+        r"No accessible RP[\w/-]+ devices? in BOOTSEL|No drive to deploy|RP[\w/-]+ device returned an error",
         "{board} did not enter its bootloader; hold BOOTSEL while you connect it, and try again",
     ),
     (
@@ -79,29 +95,45 @@ _PORT = re.compile(
 )
 
 
+_UPLOAD_BEGINS = ("Uploading", "Looking for upload port")
+_LAST_LINES = 3
+_FRAME = re.compile(r"\s*$|\*\*\* \[|={3,}|-{3,}")
+"""What PlatformIO prints around a tool's words."""
+
+
 def blames_port(output: Sequence[str]) -> bool:
     """Whether an upload tool could not open its port; trying it tells why better than the tool does."""
-    return any(_PORT.search(line) for line in output)
+    uploaded = _upload(output)
+    return uploaded is not None and any(_PORT.search(line) for line in uploaded)
 
 
 def explain(output: Sequence[str], board: str, port: str | None) -> str:
-    """One line that tells why PlatformIO failed and what to do.
+    """One line that says why PlatformIO failed and what to do.
+
+    Only what was printed in the phase that failed counts: a compiler's warning is not the cause of a failed upload, and
+    an upload tool's "error:" is not the compiler's.
 
     Args:
         output: the lines that PlatformIO and its tools printed.
         board: name of the board, as a person knows it.
         port: where it was uploaded to; None: it was only built.
     """
-    text = "\n".join(output)
-    uploading = any(line.startswith(("Uploading", "Looking for upload port")) for line in output)
-    for pattern, advice in (*_UPLOADING, *_BUILDING) if uploading else (*_BUILDING, *_UPLOADING):
+    uploaded = _upload(output)
+    lines, rules = (output, _BUILDING) if uploaded is None else (uploaded, _UPLOADING)
+    text = "\n".join(lines)
+    for pattern, advice in (*_EITHER, *rules):
         found = re.search(pattern, text)
         if found:
-            names = {name: value for name, value in found.groupdict().items() if value}
+            names = {name: value.strip() for name, value in found.groupdict().items() if value}
             names.setdefault("tool", names.pop("program", ""))
             return advice.format(**names, board=board, port=port or "the board", line=_line(text, found.start()))
-    said = next((line for line in reversed(output) if re.match(r"(?!\*\*\*|===).*([Ee]rror|[Ff]ailed)", line)), "")
-    return f"PlatformIO failed{f': {said.strip()}' if said else ''}; see all it says with --verbose"
+    said = [line.strip() for line in lines if not _FRAME.match(line)][-_LAST_LINES:]
+    return f"PlatformIO failed{': ' if said else ''}{' / '.join(said)}; see all it says with --verbose"
+
+
+def _upload(output: Sequence[str]) -> Sequence[str] | None:
+    """The lines from the upload's beginning on; None: it did not come so far."""
+    return next((output[place:] for place, line in enumerate(output) if line.startswith(_UPLOAD_BEGINS)), None)
 
 
 def _line(text: str, place: int) -> str:

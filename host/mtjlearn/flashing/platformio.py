@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from mtjlearn import interruption
+from mtjlearn.compilers import install_extra
 from mtjlearn.flashing.failures import FlashError
 
 Progress = Callable[[str, str], None]
@@ -24,6 +26,7 @@ Progress = Callable[[str, str], None]
 QUIET = 10.0
 """Seconds without output after which the user is told that PlatformIO still works; its downloads say nothing."""
 _STOP_TIMEOUT = 3.0
+_POLL = 0.25
 
 _PHASES = (
     (r"(?:Platform|Tool|Library|Package) Manager: (?:Installing|Updating) (?P<detail>\S+)", "PlatformIO fetches its tools"),
@@ -63,7 +66,7 @@ def find_platformio() -> list[str]:
         return [sys.executable, "-m", "platformio"]
     program = shutil.which("pio") or shutil.which("platformio")
     if program is None:
-        raise FlashError("PlatformIO is missing; install it: pip install 'mtjlearn[chips]'")
+        raise FlashError(f"PlatformIO is missing; install it: {install_extra('chips')}")
     return [program]
 
 
@@ -112,17 +115,20 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], progress:
 
 
 def _follow(lines: queue.Queue[str | None], progress: Progress, output: Callable[[str], None]) -> None:
-    phase, silent = "PlatformIO starts", 0.0
+    phase, silent, shown = "PlatformIO starts", 0.0, 0.0
     while True:
+        interruption.check()
         try:
-            line = lines.get(timeout=QUIET)
+            line = lines.get(timeout=min(QUIET, _POLL))
         except queue.Empty:
-            silent += QUIET
-            progress(phase, f"no word from it for {silent:.0f} s, still waiting")
+            silent += min(QUIET, _POLL)
+            if silent - shown >= QUIET:
+                shown = silent
+                progress(phase, f"no word from it for {silent:.0f} s, still waiting")
             continue
         if line is None:
             return
-        silent = 0.0
+        silent = shown = 0.0
         output(line)
         for pattern, text in _PHASES:
             if match := re.match(pattern, line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from mtjlearn import interruption
 from mtjlearn.board import Board, BoardLost, BoardTimeout
 from mtjlearn.discovery import BoardPort, list_boards
 from mtjlearn.flashing.failures import FlashError
@@ -76,6 +77,7 @@ def open_after_upload(port: BoardPort, baud: int, timeout: float) -> Board:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_RETURN_POLL)
+            interruption.check()
 
 
 def _find(target: Target) -> BoardPort:

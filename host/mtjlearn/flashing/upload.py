@@ -78,6 +78,7 @@ class _Build:
         if run(command, environment, progress, keep):
             if upload_port is not None and blames_port(lines):
                 SerialTransport(upload_port).close()  # raises what is wrong with it
+                raise FlashError(f"the upload tool could not open {upload_port}, which is free now; try again")
             raise FlashError(explain(lines, self.target.name, upload_port))
         return lines
 

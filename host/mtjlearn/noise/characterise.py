@@ -7,19 +7,29 @@ samples, and the summary gives seconds where the rate is known.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.noise import regularity
+from mtjlearn.noise.entropy import estimates, transitions
 from mtjlearn.noise.recording import Recording
-from mtjlearn.noise.smtj import switching_rate
+from mtjlearn.noise.regularity import Periodic
+from mtjlearn.noise.smtj import RECORDED_OBSERVATION, switching_rate
 
 Array = NDArray[np.float64]
 States = list[NDArray[np.bool_]]
 
-_CONFIDENCE = 2.576
-"""Standard errors of a one-sided 99.5 % bound, as NIST SP 800-90B uses for its estimates."""
+_CALLED_PERIODIC = 0.5
+"""Share of the variance from which on a signal is periodic with noise, not noise with hum; then nothing counts as entropy."""
+_TRANSFORMED = 2**20
+"""Samples whose spectrum is taken at once, if there are holes."""
+_MENTIONED = 0.02
+"""Share under which a periodic part does no harm."""
+_CONTINUOUS = 3000 * RECORDED_OBSERVATION
+"""Deviation in mV from which on one level is a source of continuous noise, and not a junction that is stuck."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,13 @@ class Summary:
         switching_rate: switches per second of the underlying continuous process.
         correlation_time: time in which the state's autocorrelation falls to 1/e, s.
         independent_rate: independent samples per second worth as much as the correlated ones.
-        min_entropy: lower bound of the state's min-entropy, bits per sample.
+        estimates: of the state's min-entropy by estimator, bits per sample.
+        min_entropy: the smallest of them, or 0 for a signal that is known to be predictable.
+        periodic: the signal's periodic part, if there is one.
+        register: stages of the shift register that produces the states, if a short one does.
+        predictable: the signal is not noise, however random its states look.
         hints: what a person should know or do, one sentence each; empty when all is well.
+        notes: what a person should know of a good source.
     """
 
     samples: int
@@ -82,8 +97,13 @@ class Summary:
     switching_rate: float | None
     correlation_time: float | None
     independent_rate: float | None
+    estimates: dict[str, float]
     min_entropy: float
+    periodic: Periodic | None
+    register: int | None
+    predictable: bool
     hints: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def split_levels(values: Array) -> Levels:
@@ -142,52 +162,84 @@ def states(recording: Recording, levels: Levels) -> States:
     return result
 
 
-def transitions(sequences: States) -> NDArray[np.int64]:
-    """Counts of state pairs in neighbouring samples, shape (2, 2): [from, to], 0 low and 1 high."""
-    counts = np.zeros(4, dtype=np.int64)
-    for sequence in sequences:
-        counts += np.bincount(2 * sequence[:-1].astype(np.int64) + sequence[1:], minlength=4)
-    return counts.reshape(2, 2)
-
-
 def autocorrelation(recording: Recording, lags: int = 100) -> Array:
     """Autocorrelation of the samples at lags 0 .. ``lags``, shape (lags + 1,), from pairs within segments (fig. 2b).
 
     A lag that no segment is long enough for is NaN, and so is all of a constant recording.
     """
-    mean = recording.values.mean()
+    return _correlate(recording.segments, lags)
+
+
+def _correlate(segments: Sequence[Array], lags: int) -> Array:
+    if min(float(segment.min()) for segment in segments) == max(float(segment.max()) for segment in segments):
+        return np.full(lags + 1, np.nan)  # a mean that is rounded would make it vary
+    mean = sum(float(segment.sum()) for segment in segments) / sum(segment.size for segment in segments)
+    sizes, counts = np.unique([segment.size for segment in segments], return_counts=True)
+    pairs = np.maximum(sizes[:, None] - np.arange(lags + 1), 0).T @ counts
     products = np.zeros(lags + 1)
-    pairs = np.zeros(lags + 1)
-    for segment in recording.segments:
-        centred = segment - mean
-        for lag in range(min(lags + 1, centred.size)):
-            products[lag] += np.dot(centred[: centred.size - lag], centred[lag:])
-            pairs[lag] += centred.size - lag
+    for joined in _spaced(segments, mean, lags):
+        power = np.abs(np.fft.rfft(joined, 2 ** math.ceil(math.log2(joined.size)))) ** 2
+        products += np.fft.irfft(power)[: lags + 1]
     covariance = np.divide(products, pairs, out=np.full(lags + 1, np.nan), where=pairs > 0)
-    if covariance[0] == 0:
+    if not covariance[0] > 0:
         return np.full(lags + 1, np.nan)
     return np.asarray(covariance / covariance[0])
 
 
-def min_entropy(counts: NDArray[np.int64]) -> float:
-    """Lower bound of the min-entropy, bits per sample, of a two-state Markov source with these :func:`transitions`.
+def _spaced(segments: Sequence[Array], mean: float, lags: int) -> Iterator[Array]:
+    """Deviations from the mean, with as many zeros behind each segment as there are lags, in parts that memory can hold."""
+    gap = np.zeros(lags + 1)
+    parts: list[Array] = []
+    size = 0
+    for segment in segments:
+        parts += [segment - mean, gap]
+        size += segment.size + gap.size
+        if size > _TRANSFORMED:
+            yield np.concatenate(parts)
+            parts, size = [], 0
+    if parts:
+        yield np.concatenate(parts)
 
-    The likeliest long sequence stays low, stays high or alternates; its probability per sample, with transition
-    probabilities at their upper 99.5 % bounds, gives the bound (after the Markov estimate of NIST SP 800-90B, 6.3.3).
+
+@dataclass(frozen=True)
+class _Regular:
+    """What is regular in a recording."""
+
+    periodic: Periodic | None
+    register: int | None
+    predictable: bool
+    departure: tuple[int, float, float] | None
+    """Lag, autocorrelation of the states and that of a junction."""
+    white: bool
+    """The samples are independent as far as one can see."""
+
+    @classmethod
+    def of(cls, recording: Recording, sequences: States, memory: float) -> _Regular:
+        memory = min(max(memory, 0.0), 1 - 1e-6)
+        lags = min(regularity.LAGS, max(sequence.size for sequence in sequences) - 1)
+        binary = [sequence.astype(np.float64) for sequence in sequences]
+        signals = [(signal, _correlate(signal, lags)) for signal in (recording.segments, binary)]
+        found = [regularity.find_periodic(segments, correlation, memory) for segments, correlation in signals]
+        (values, of_values), (_, of_states) = signals
+        lag = regularity.departure(binary, of_states, memory)
+        periodic = max((part for part in found if part is not None), key=lambda part: part.share, default=None)
+        register = regularity.register_length(max(sequences, key=len))
+        return cls(
+            periodic=periodic,
+            register=register,
+            predictable=register is not None or (periodic is not None and periodic.share >= _CALLED_PERIODIC),
+            departure=None if lag is None else (lag, float(of_states[lag]), memory**lag),
+            white=regularity.departure(values, of_values, 0.0) is None,
+        )
+
+
+def characterise(recording: Recording, millivolts: float | None = None) -> Summary:
+    """All characteristics of a recording; see :class:`Summary`.
+
+    Args:
+        recording: what is characterised.
+        millivolts: of the recording's unit; None: not known. It tells noise that is continuous from a junction that is stuck.
     """
-    totals = counts.sum(axis=1, keepdims=True)
-    if np.any(totals < 2):
-        return 0.0
-    share = counts / totals
-    bound = np.minimum(1.0, share + _CONFIDENCE * np.sqrt(share * (1 - share) / (totals - 1)))
-    if np.any(counts.diagonal() == totals[:, 0]):
-        return 0.0
-    best = max(bound[0, 0], bound[1, 1], math.sqrt(bound[0, 1] * bound[1, 0]))
-    return max(0.0, -math.log2(best))
-
-
-def characterise(recording: Recording) -> Summary:
-    """All characteristics of a recording; see :class:`Summary`."""
     levels = split_levels(recording.values)
     sequences = states(recording, levels)
     counts = transitions(sequences)
@@ -202,6 +254,11 @@ def characterise(recording: Recording) -> Summary:
     # 1 / tau and share it as the probabilities do.
     dwell_low = tau * (up + down) / up if tau is not None and up > 0 else None
     dwell_high = tau * (up + down) / down if tau is not None and down > 0 else None
+    regular = _Regular.of(recording, sequences, memory)
+    found = estimates(sequences)
+    wide = millivolts is not None and millivolts * float(recording.values.std()) >= _CONTINUOUS
+    strange = _regular_hints(regular, rate)
+    notes = () if strange else _notes(levels, probability, wide and regular.white)
     return Summary(
         samples=recording.values.size,
         segments=len(recording.starts),
@@ -219,12 +276,57 @@ def characterise(recording: Recording) -> Summary:
         switching_rate=switching_rate((up + down) / 2, rate) if rate is not None and 0 < memory < 1 else None,
         correlation_time=tau,
         independent_rate=rate * (1 - memory) / (1 + memory) if rate is not None and 0 < memory < 1 else None,
-        min_entropy=min_entropy(counts),
-        hints=tuple(_hints(recording, levels, sequences, probability, switches)),
+        estimates=found,
+        min_entropy=0.0 if regular.predictable else min(found.values()),
+        periodic=regular.periodic,
+        register=regular.register,
+        predictable=regular.predictable,
+        hints=(*strange, *_hints(recording, levels, sequences, probability, switches, bool(notes))),
+        notes=notes,
     )
 
 
-def _hints(recording: Recording, levels: Levels, sequences: States, probability: float, switches: int) -> list[str]:
+def _regular_hints(regular: _Regular, rate: float | None) -> list[str]:
+    """What contradicts a junction, the plainest first; one explanation is enough."""
+    periodic = regular.periodic
+    if periodic is not None and periodic.share >= _MENTIONED:
+        what = periodic.describe(rate)
+        advice = "connect the grounds and keep mains wires away" if "hum" in what else "find what oscillates or generates it"
+        if periodic.share < _CALLED_PERIODIC:
+            return [f"{what} makes {periodic.share:.0%} of the signal's variance: {advice}"]
+        part = "" if periodic.single else ", with its overtones,"
+        return [f"the signal is periodic, not noise: {what}{part} makes {periodic.share:.0%} of its variance; {advice}"]
+    if regular.register is not None:
+        return [
+            f"a shift register of {regular.register} stages produces these states: they are pseudo-random, not noise; "
+            "connect the junction instead of the generator"
+        ]
+    if regular.departure is not None:
+        lag, seen, expected = regular.departure
+        return [
+            f"the states' autocorrelation at {lag} samples is {seen:.2f}, that of a junction that switches as often "
+            f"{expected:.2f}: a filter, an oscillation or several sources shape the signal"
+        ]
+    return []
+
+
+def _notes(levels: Levels, probability: float, continuous: bool) -> tuple[str, ...]:
+    if _one_level(levels):
+        text = "no two separate levels, but independent samples: a source of continuous noise, not a junction"
+        return (text,) if continuous else ()
+    if probability > 0.4:
+        return ("the source switches about as fast as it is sampled: its rate and dwell times are uncertain",)
+    return ()
+
+
+def _one_level(levels: Levels) -> bool:
+    # The halves of a normal distribution lie 2.65 of their own deviations apart, so less than 4 is no two-level source.
+    return levels.split < 4 * levels.spread
+
+
+def _hints(
+    recording: Recording, levels: Levels, sequences: States, probability: float, switches: int, explained: bool
+) -> list[str]:
     hints: list[str] = []
     if levels.split == 0:
         return ["the source is constant: check the junction, its supply and its wiring"]
@@ -233,8 +335,7 @@ def _hints(recording: Recording, levels: Levels, sequences: States, probability:
             f"the levels are {levels.split:.2g} codes apart, hard to tell from conversion noise: lower the converter's "
             "reference voltage or amplify the signal"
         )
-    # The halves of a normal distribution lie 2.65 of their own deviations apart, so less than 4 is no two-level source.
-    if levels.split < 4 * levels.spread:
+    if _one_level(levels) and not explained:
         hints.append("no two separate levels: the source is not a single junction, or its signal drowns in other noise")
     duty = float(np.mean(np.concatenate(sequences)))
     if not 0.1 <= duty <= 0.9:
@@ -242,8 +343,6 @@ def _hints(recording: Recording, levels: Levels, sequences: States, probability:
         hints.append(f"the source is {side} most of the time (duty {duty:.2f}): correct its bias")
     if switches < 100:
         hints.append(f"only {switches} switches were seen: record longer for reliable figures")
-    elif probability > 0.4:
-        hints.append("the source switches about as fast as it is sampled: its rate and dwell times are uncertain")
     elif probability < 0.01:
         hints.append("the source switches rarely: neighbouring samples are nearly equal, so learn at a slower pace")
     if recording.codes and min(recording.values.min(), levels.low) == 0:

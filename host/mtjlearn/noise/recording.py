@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 VALUE_COLUMNS = ("values", "value", "codes", "code", "volts", "voltage", "noise")
 NUMBER_COLUMNS = ("number", "sample")
+MOST = 1e12
+"""Values and rates beyond this are mistakes, and their squares no numbers."""
 
 
 class RecordingError(ValueError):
@@ -46,8 +48,12 @@ class Recording:
         ends = (*self.starts[1:], self.values.size)
         if self.starts[:1] != (0,) or any(a >= b for a, b in zip(self.starts, ends, strict=True)):
             raise RecordingError("the stretches of a recording must start at sample 0 and ascend")
-        if self.rate is not None and not self.rate > 0:
-            raise RecordingError(f"a recording's rate must be positive, not {self.rate}")
+        far = np.flatnonzero(np.abs(self.values) > MOST)
+        if far.size:
+            value = self.values[far[0]]
+            raise RecordingError(f"sample {far[0] + 1} is {value:g}: neither a code nor volts; remove it or mark a hole")
+        if self.rate is not None and not 1 / MOST <= self.rate <= MOST:
+            raise RecordingError(f"a recording's rate must be positive samples per second, not {self.rate:g}")
 
     @property
     def segments(self) -> list[Array]:

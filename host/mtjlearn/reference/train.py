@@ -203,6 +203,14 @@ class Reference:
             self.epochs += 1
         return History(mean / samples, skipped)
 
+    def pass_over(self, epochs: int, samples: int, batch: int = 1) -> None:
+        """Counts epochs as done that were trained elsewhere, and takes the noise that they took."""
+        block = batch * max(1, _BLOCK // batch)
+        for _ in range(epochs):
+            for start in range(0, samples, block):
+                self._draw(min(block, samples - start))
+        self.epochs += epochs
+
     def predict(self, x: ArrayLike) -> Array:
         """Outputs without noise for (M, n0) or (R, M, n0) inputs: (R, M, outputs)."""
         inputs = self._inputs(x)

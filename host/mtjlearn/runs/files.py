@@ -43,7 +43,7 @@ class Checkpoint:
         samples: samples of the epoch under way that the board acknowledged.
         steps: training steps since the start.
         weights: all parameters in the order of shared/numerics.md, section 1, int16 or int32 as the network stores
-            them, shape (parameters,).
+            them, shape (parameters,); float64 of a reference that learns alone.
         matrices: decorrelation matrices, int16 Q1.14, shape (values,); empty if no layer decorrelates.
         random_state: state of the board's random generator, 1 .. 2^32 - 1; 0 if unknown.
     """
@@ -54,6 +54,11 @@ class Checkpoint:
     weights: NDArray[Any]
     matrices: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
     random_state: int = 0
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it is of a reference that learns alone."""
+        return self.weights.dtype.kind == "f"
 
     def pack(self) -> bytes:
         """The content of weights.npz."""
@@ -97,7 +102,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The records of metrics.jsonl, oldest first; a torn last line is passed over.
 
     A resumed run goes back to its checkpoint and repeats the steps after it: what was recorded of them before is left
-    out. Records of the reference alone (names beginning with ``reference_``) stay, the reference is not resumed.
+    out. Records of the reference (names beginning with ``reference_``) stay, it is not resumed, unless it learns alone.
 
     Raises:
         RunError: if another line than the last is damaged.
@@ -117,7 +122,8 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         if not isinstance(record, dict):
             raise RunError(f"{path / METRICS} is damaged in line {number}; remove that line")
         if record.get("event") == "resumed":
-            records = [earlier for earlier in records if not _is_undone(earlier, record.get("step", 0))]
+            alone = record.get("reference") is True
+            records = [earlier for earlier in records if not _is_undone(earlier, record.get("step", 0), alone)]
         records.append(record)
     return records
 
@@ -142,11 +148,11 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state)
 
 
-def _is_undone(record: dict[str, Any], step: Any) -> bool:
+def _is_undone(record: dict[str, Any], step: Any, alone: bool) -> bool:
     at = record.get("step")
     if "event" in record or not isinstance(at, int) or not isinstance(step, int) or at <= step:
         return False
-    return any(not name.startswith("reference_") for name in record.keys() - _NOT_MEASURED)
+    return alone or any(not name.startswith("reference_") for name in record.keys() - _NOT_MEASURED)
 
 
 def _read(path: Path) -> bytes:

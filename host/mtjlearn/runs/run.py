@@ -145,7 +145,8 @@ class Run:
         except BaseException:
             lock.release()
             raise
-        run.metric(event="resumed", step=0 if checkpoint is None else checkpoint.steps)
+        alone = {"reference": True} if checkpoint is not None and checkpoint.is_float else {}
+        run.metric(event="resumed", step=0 if checkpoint is None else checkpoint.steps, **alone)
         run.update(state="running", ended=None, error=None)
         return run
 

@@ -77,7 +77,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | str):
         return str(value.name).lower() if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):
-        return value.name.lower()
+        return (value.name or "none").lower()  # flags of which none is set have no name
     if isinstance(value, int):
         return value
     if isinstance(value, float):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, WeightFormat
 from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc
 from mtjlearn.reference import Reference, Rule
+from mtjlearn.runs import Checkpoint, RunError
+from mtjlearn.runs.files import WEIGHTS
 from mtjlearn.training.plan import CODES_PER_STEP, Plan
 
 ADC_RATE = 9615.0
@@ -24,7 +28,7 @@ class FloatRun:
     """What the reference reached.
 
     Args:
-        losses: mean training loss of each epoch, shape (epochs,).
+        losses: mean training loss of each epoch trained in this go, shape (epochs,).
         outputs: clean outputs on the test part, shape (samples, outputs).
     """
 
@@ -32,13 +36,29 @@ class FloatRun:
     outputs: NDArray[np.float64]
 
 
-def train_reference(plan: Plan, dataset: Dataset, progress: Callable[[int, int, float], None] | None = None) -> FloatRun:
-    """Trains the reference as the plan says.
+class FloatKeeper(Protocol):
+    """Keeps what a reference that learns alone has reached."""
+
+    def start(self) -> Checkpoint | None:
+        """Where to go on; None: at the start."""
+
+    def keep(self, loss: float, checkpoint: Callable[[], Checkpoint]) -> None:
+        """Called after each epoch with its mean loss, and what makes a checkpoint of that moment."""
+
+
+def train_reference(
+    plan: Plan,
+    dataset: Dataset,
+    progress: Callable[[int, int, float], None] | None = None,
+    keeper: FloatKeeper | None = None,
+) -> FloatRun:
+    """Trains the reference as the plan says. Going on from a checkpoint gives exactly what one go does.
 
     Args:
         plan: what to do.
         dataset: the plan's.
-        progress: told samples done, samples in all, mean loss since last told.
+        progress: called with samples done, samples in all, mean loss since the last call.
+        keeper: keeps each epoch.
     """
     start = FixedNetwork(plan.network)
     reference = Reference(
@@ -48,15 +68,44 @@ def train_reference(plan: Plan, dataset: Dataset, progress: Callable[[int, int, 
         weights=float_weights(start),
     )
     samples = len(dataset.x_train)
-    history = reference.train(
-        dataset.x_train,
-        float_targets(quantise(dataset, plan.network), plan.network),
-        plan.epochs,
-        order=lambda epoch: epoch_order(plan.seed, epoch, samples),
-        schedule=plan.rate_factor,
-        progress=None if progress is None else lambda done, total, loss: progress(done, total, float(loss[0])),
-    )
-    return FloatRun(history.losses[:, 0], reference.predict(dataset.x_test)[0])
+    targets = float_targets(quantise(dataset, plan.network), plan.network)
+    checkpoint = None if keeper is None else keeper.start()
+    if checkpoint is not None:
+        _go_on_from(checkpoint, reference, samples)
+
+    def tell(done: int, total: int, loss: NDArray[np.float64]) -> None:
+        if progress is not None:
+            progress(reference.epochs * samples + done, plan.epochs * samples, float(loss[0]))
+
+    losses = []
+    while reference.epochs < plan.epochs:
+        history = reference.train(
+            dataset.x_train,
+            targets,
+            1,
+            order=lambda epoch: epoch_order(plan.seed, epoch, samples),
+            schedule=plan.rate_factor,
+            progress=tell,
+        )
+        losses.append(float(history.losses[0, 0]))
+        if keeper is not None:
+            keeper.keep(losses[-1], partial(_checkpoint, reference, samples))
+    return FloatRun(np.array(losses), reference.predict(dataset.x_test)[0])
+
+
+def _checkpoint(reference: Reference, samples: int) -> Checkpoint:
+    weights = np.concatenate([layer.ravel() for layer in reference.weights])
+    return Checkpoint(reference.epochs, 0, reference.epochs * samples, weights)
+
+
+def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int) -> None:
+    expected = sum(layer.size for layer in reference.weights)
+    if checkpoint.weights.dtype != np.float64 or checkpoint.weights.size != expected:
+        raise RunError(f"{WEIGHTS} does not belong to this network; remove it to train from the start")
+    ends = np.cumsum([layer.size for layer in reference.weights])[:-1].tolist()
+    for layer, part in zip(reference.weights, np.split(checkpoint.weights, ends), strict=True):
+        layer[...] = part.reshape(layer.shape)
+    reference.pass_over(checkpoint.epoch, samples)
 
 
 def float_weights(model: FixedNetwork) -> list[NDArray[np.float64]]:

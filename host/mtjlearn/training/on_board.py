@@ -17,6 +17,7 @@ from mtjlearn.noise import NO_TESTS
 from mtjlearn.runs import Checkpoint, Run, read_metrics
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
+from mtjlearn.wire.errors import ImplausibleAnswer
 from mtjlearn.wire.messages import Error
 
 EVALUATIONS = 25
@@ -154,6 +155,9 @@ class BoardTraining:
     def _record(self, *, evaluate: bool) -> None:
         """Records what the board counted since the last record: it may have trained samples that it could not acknowledge."""
         status, last = self._board.status(), self._recorded
+        known = self._board.acknowledged_samples
+        if not known <= status.steps <= known + STRETCH:
+            raise ImplausibleAnswer(f"the board says steps {status.steps} in STATUS after {known} acknowledged samples")
         done = status.steps - last.steps
         if done == 0:
             return

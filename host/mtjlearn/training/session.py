@@ -15,6 +15,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.noise import Recording
 from mtjlearn.plots import loss_curve, noise_plot
 from mtjlearn.runs import Run, RunError, read_metrics
+from mtjlearn.training.float_checkpoints import FloatCheckpoints
 from mtjlearn.training.floats import train_reference
 from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import Plan
@@ -116,10 +117,14 @@ def _beside(plan: Plan, run: Run, observer: Observer, dataset: Dataset, report: 
     def tell(done: int, total: int, loss: float) -> None:
         observer.progress("reference", done, total, loss, done / max(time.monotonic() - started, 1e-9))
 
-    found = train_reference(plan, dataset, tell)
     samples = len(dataset.x_train)
-    for epoch, loss in enumerate(found.losses, 1):
-        run.metric(step=epoch * samples, reference_loss=float(loss))
+    if plan.on_board:
+        found = train_reference(plan, dataset, tell)
+        for epoch, loss in enumerate(found.losses, 1):
+            run.metric(step=epoch * samples, reference_loss=float(loss))
+    else:
+        with FloatCheckpoints(run) as keeper:
+            found = train_reference(plan, dataset, tell, keeper)
     report.reference_test_accuracy, report.reference_test_r2 = _score(dataset, found.outputs)
     if report.reference_test_accuracy is not None:
         run.metric(step=plan.epochs * samples, reference_test_accuracy=report.reference_test_accuracy)

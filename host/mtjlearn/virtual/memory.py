@@ -20,6 +20,7 @@ struct memory_options {
     uint32_t arena, adc_rate;
     uint16_t adc_reference, codes_per_step, receive_window, memory_bytes, memory_block, memory_latency;
     uint8_t adc_bits, max_payload, noise, preset;
+    bool real_time;
 };
 struct memory_board *memory_create(const struct memory_options *options);
 void memory_destroy(struct memory_board *memory);
@@ -90,6 +91,7 @@ class MemoryBoard:
         memory_bytes: nonvolatile memory, up to 65,535 and a multiple of the block; 0: none. It outlives restart().
         memory_block: bytes of it that are erased together; 1: bytes are written alone.
         memory_latency: how often it says that it is not ready after a write, up to 65,535.
+        real_time: codes are due whatever the device does, as on a chip, by the clock of set_micros(); else the clock is virtual.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class MemoryBoard:
         memory_bytes: int = 16384,
         memory_block: int = 1,
         memory_latency: int = 0,
+        real_time: bool = False,
     ) -> None:
         if not (0 <= codes_per_step <= 1024 and 1 <= adc_bits <= 16 and 64 <= max_payload <= 240):
             raise ValueError("codes_per_step takes 0 .. 1024, adc_bits 1 .. 16, max_payload 64 .. 240")
@@ -134,6 +137,7 @@ class MemoryBoard:
                 "max_payload": max_payload,
                 "noise": int(noise),
                 "preset": int(preset),
+                "real_time": real_time,
             },
         )
         pointer = self._lib.memory_create(options)

@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from mtjlearn import interruption
 from mtjlearn.wire.errors import BoardError
 
 START_TIMEOUT = 10.0
 """Seconds until a board that has not named its port is given up."""
 _STOP_TIMEOUT = 3.0
+_POLL = 0.25
 
 
 class BoardProcessError(BoardError):
@@ -69,8 +71,10 @@ class BoardProcess:
         self.process.terminate()
         try:
             self.process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
+        except BaseException as error:
             self.process.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             self.process.wait()
         self._close_files()
 
@@ -105,7 +109,11 @@ class BoardProcess:
         line = b""
         deadline = time.monotonic() + START_TIMEOUT
         while not line.endswith(b"\n"):
-            ready, _, _ = select.select([output], [], [], max(0.0, deadline - time.monotonic()))
+            interruption.check()
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([output], [], [], min(left, _POLL))
+            if not ready and left:
+                continue
             part = output.read1(256) if ready else b""  # type: ignore[attr-defined]
             if not part:
                 when = "" if ready else f" within {START_TIMEOUT:g} s"

@@ -51,6 +51,7 @@ class SteppedUno:
         self._chip = self._ffi.gc(created, self._lib.uno_destroy)
         self._latency = round(latency * CLOCK)
         self._partial = b""
+        self._woken = False
         self._late: list[tuple[int, bytes]] = []
         self._buffer = self._ffi.new("uint8_t[]", _MOST)
 
@@ -62,13 +63,18 @@ class SteppedUno:
     def read(self, timeout: float) -> bytes:
         """Lets up to so many seconds of the chip's time pass, until bytes arrive at the host."""
         until = self._cycle() + round(timeout * CLOCK)
-        while not (data := self._arrived()) and self._cycle() < until:
+        while not (data := self._arrived()) and self._cycle() < until and not self._woken:
             if not self._lib.uno_run(self._chip, _SLICE):
                 raise BoardError("the simulated chip has stopped; run it again")
             if count := self._lib.uno_take(self._chip, self._buffer, _MOST):
                 self._partial += bytes(self._ffi.buffer(self._buffer, count))
                 self._send_on()
+        self._woken = False
         return data
+
+    def wake(self) -> None:
+        """Ends a read early."""
+        self._woken = True
 
     def write(self, data: bytes) -> None:
         """Bytes that go to the chip one behind the other, as fast as the line is."""

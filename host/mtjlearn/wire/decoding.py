@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,10 +11,15 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder
+from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, Unseeded, decode_body, fitting_seed
 from mtjlearn.wire.linklog import LogKind, LogRecord
 from mtjlearn.wire.messages import Message
 
+_WELCOME = struct.Struct("<IBB")  # nonce, version and session open every version's WELCOME
+_SEEDED = 3
+"""The first version whose CRCs are seeded."""
+_MOST_TURNS = 1 << 20
+"""Times 256 commands of a session, at most, when the place behind a gap is looked for."""
 _SHOWN = 8
 """Values of an open field in a line."""
 _NAMES: Mapping[tuple[str, str], type[enum.IntEnum]] = {
@@ -80,7 +86,7 @@ class Entry:
 
     def line(self) -> str:
         """As a person reads it, without the time."""
-        if self.kind in (LogKind.OPENED, LogKind.CLOSED):
+        if self.kind not in (LogKind.TO_BOARD, LogKind.FROM_BOARD):
             return f"-- {self.kind.name.lower()}: {self.text}"
         arrow = "->" if self.kind is LogKind.TO_BOARD else "<-"
         if self.frame is None:
@@ -94,22 +100,67 @@ class Entry:
 
 def decode(records: Iterable[LogRecord]) -> Iterator[Entry]:
     """The entries of a log, in order. What is cut off in the middle of a frame when the log ends is told as damaged."""
-    decoders = {kind: FrameDecoder() for kind in (LogKind.TO_BOARD, LogKind.FROM_BOARD)}
+    directions = {kind: _Direction() for kind in (LogKind.TO_BOARD, LogKind.FROM_BOARD)}
     last = 0.0
     for record in records:
         last = record.time
-        if record.kind in decoders:
-            for found in decoders[record.kind].feed(record.data):
+        if record.kind in directions:
+            for found in directions[record.kind].feed(record.data):
+                if isinstance(found, Frame) and found.type == messages.Welcome.TYPE:
+                    for direction in directions.values():
+                        direction.open(found)
                 yield _entry(record.time, record.kind, found)
         else:
             # The line is empty when a port is opened; what had arrived of a frame is lost.
-            for kind, decoder in decoders.items():
-                for found in decoder.feed(b"\0"):
+            for kind, direction in directions.items():
+                for found in direction.feed(b"\0"):
                     yield _entry(record.time, kind, found)
+                direction.gap |= record.kind is LogKind.SKIPPED
             yield Entry(record.time, record.kind, text=record.data.decode("utf-8", "replace"))
-    for kind, decoder in decoders.items():
-        for found in decoder.feed(b"\0"):
+    for kind, direction in directions.items():
+        for found in direction.feed(b"\0"):
             yield _entry(last, kind, found)
+
+
+class _Direction:
+    """One direction of the line; knows the sessions from their WELCOMEs, and finds its place again behind a gap in the log."""
+
+    def __init__(self) -> None:
+        self._decoder = FrameDecoder()
+        self.gap = False
+        """Something is missing since the last frame."""
+
+    def open(self, frame: Frame) -> None:
+        """The board has said WELCOME."""
+        if len(frame.payload) < _WELCOME.size:
+            return
+        nonce, version, session = _WELCOME.unpack_from(frame.payload)
+        known = self._decoder.numbering
+        if session != messages.SESSION_NONE and (isinstance(known, Unseeded) or known.nonce != nonce or version < _SEEDED):
+            self._decoder.numbering = Numbering(nonce) if version >= _SEEDED else Unseeded()
+
+    def feed(self, data: bytes) -> Iterator[Frame | BadFrame]:
+        """What ends within these bytes."""
+        for found in self._decoder.feed(data):
+            numbering = self._decoder.numbering
+            if isinstance(found, BadFrame) and self.gap:
+                found = self._found_again(found.data) or found
+            if isinstance(found, Frame) and found.session != messages.SESSION_NONE:
+                numbering.expected = numbering.nearest(found.seq)
+                self.gap = False
+            yield found
+
+    def _found_again(self, data: bytes) -> Frame | None:
+        """A frame behind the gap; its CRC says how often the numbers have come round."""
+        numbering, seed = self._decoder.numbering, fitting_seed(data)
+        if isinstance(numbering, Unseeded) or seed is None:
+            return None
+        turns = (seed - numbering.nonce) & 0xFFFFFFFF
+        found = decode_body(data, Numbering(numbering.nonce, turns * 256 + 128))
+        if turns >= _MOST_TURNS or isinstance(found, BadFrame):
+            return None
+        numbering.expected = turns * 256 + found.seq
+        return found
 
 
 def _entry(time: float, kind: LogKind, found: Frame | BadFrame) -> Entry:

@@ -19,6 +19,13 @@ class VersionMismatch(BoardError):
     """Host and firmware speak different versions of the protocol; the text says which side to update."""
 
 
+class ImplausibleAnswer(BoardError):
+    """The board said what no board with this protocol can say; asking again does not help."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}, which cannot be; flash the firmware that came with this mtjlearn")
+
+
 class PortError(BoardError):
     """A port that cannot be opened."""
 

@@ -100,7 +100,7 @@ class Layout:
     def unpack(cls, payload: bytes) -> Self:
         """The message with this payload; arrays are read-only.
 
-        Values are not checked against their ranges: the sender may speak another version.
+        Values are not checked against their ranges: the sender may speak another version. See strange().
 
         Raises:
             MessageError: the payload's length does not fit.
@@ -118,6 +118,11 @@ class Layout:
         if name:
             values.append(np.frombuffer(payload, dtype, offset=size) if dtype else bytes(payload[size:]))
         return cls(*values)
+
+    def strange(self) -> str:
+        """The first field outside its range, in words; empty if there is none."""
+        found = ((name, getattr(self, name), low, high) for name, (low, high) in self.BOUNDS.items())
+        return next((f"{name} {value} in {self.NAME}" for name, value, low, high in found if not low <= value <= high), "")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layout) or type(other) is not type(self):

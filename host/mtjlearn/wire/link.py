@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import ANSWERS, Command, Refusal
-from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, VersionMismatch
-from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, encode_frame
+from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, ImplausibleAnswer, PortBusy, VersionMismatch
+from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Message
+from mtjlearn.wire.plausible import holds_together, strange_welcome
 from mtjlearn.wire.sender import RTO_CAP, Sender
 
 HELLO_INTERVAL = 0.1
@@ -25,20 +26,26 @@ OPEN_TIMEOUT = 5.0
 """Seconds until a device that does not answer HELLO is given up."""
 SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
-WRITING_SILENCE = 4.0
-"""The same while a command is executed that writes the device's memory: up to 3.4 ms a byte of a checkpoint."""
+WRITING_SILENCE = 8.0
+"""The same while a command is executed that writes the device's memory, 3.4 ms a byte of a checkpoint: 0.9 s for a 4-8-3 on an
+Uno, 6.8 s for the largest on a Mega."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
 ASKED = 50
 """Times that a question is asked again because its answer did not come."""
-ADC_BITS = 16
-"""Of a noise code, at most."""
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
 
-_WRITERS = frozenset(kind.TYPE for kind in (messages.SetBlob, messages.Autonomous, messages.Halt, messages.Checkpoint))
+_WRITERS = frozenset(
+    kind.TYPE for kind in (messages.SetBlob, messages.DefineDataset, messages.Autonomous, messages.Halt, messages.Checkpoint)
+)
 _ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
+_ANOTHER_HOST = (
+    messages.Err.TYPE,
+    messages.SESSION_NONE,
+    messages.Err(messages.Hello.TYPE, messages.Error.ANOTHER_HOST, 0).pack(),
+)
 _VERSION_PREFIX = struct.Struct("<IB")  # nonce and version open every version's WELCOME
 
 
@@ -83,13 +90,16 @@ class Link:
         end."""
         hello = messages.Hello(nonce, messages.VERSION, messages.VERSION)
         self._hello = encode_frame(hello.TYPE, messages.SESSION_NONE, 0, hello.pack())
-        self._nonce = nonce
+        self.nonce = nonce
+        """Of HELLO."""
+        self._version = messages.VERSION
         self._next_hello = now
         self._timeout = timeout
         self._opening_until = now + timeout
-        self._decoder = FrameDecoder()
+        self._numbering = Numbering(nonce)
+        self._decoder = FrameDecoder(self._numbering)
         self._session = messages.SESSION_NONE
-        self._sender = Sender(messages.SESSION_NONE, 0)
+        self._sender = Sender(messages.SESSION_NONE, nonce, 0)
         self._heard = self._moved = self._called = now
         self._asked: list[tuple[float, Command]] = []
         self._unsettled: list[Command] = []
@@ -176,14 +186,20 @@ class Link:
     def receive(self, data: bytes, now: float) -> None:
         """Takes bytes from the device."""
         for frame in self._decoder.feed(data):
-            if isinstance(frame, BadFrame):
-                self._counters.received_bad += 1
-            elif frame.session == self._session and self.state is LinkState.OPEN:
-                self._take(frame, now)
-            elif self.state is LinkState.OPENING and frame.type == messages.Welcome.TYPE:
-                self._greet(frame, now)
+            self.take(frame, now)
         if self._unsettled:
             self._settle(now)
+
+    def take(self, frame: Frame | BadFrame, now: float) -> None:
+        """Takes one frame from the device, or what is none."""
+        if isinstance(frame, BadFrame):
+            self._counters.received_bad += self.state is LinkState.OPEN
+        elif frame.session == self._session and self.state is LinkState.OPEN:
+            self._take(frame, now)
+        elif self.state is LinkState.OPENING and frame.type == messages.Welcome.TYPE:
+            self._greet(frame, now)
+        elif self.state is LinkState.OPENING and (frame.type, frame.session, frame.payload) == _ANOTHER_HOST:
+            self.fail(PortBusy("another host is connected to this board; close it and try again"))
 
     # --- opening ---
 
@@ -202,9 +218,9 @@ class Link:
         if len(frame.payload) < _VERSION_PREFIX.size:
             return
         nonce, version = _VERSION_PREFIX.unpack_from(frame.payload)
-        if nonce != self._nonce:
+        if nonce != self.nonce:
             return
-        if version != messages.VERSION:
+        if version != self._version:
             side = "host: install a newer mtjlearn" if version > messages.VERSION else "board: flash the newer firmware"
             self.fail(
                 VersionMismatch(
@@ -216,7 +232,7 @@ class Link:
             welcome = messages.Welcome.unpack(frame.payload)
         except messages.MessageError:
             welcome = None
-        if welcome is None or welcome.schema != messages.SCHEMA:
+        if welcome is None or (version == messages.VERSION and welcome.schema != messages.SCHEMA):
             theirs = f"{welcome.schema:08x}" if welcome is not None else "of another size"
             self.fail(
                 VersionMismatch(
@@ -225,17 +241,12 @@ class Link:
                     "(a virtual board: install it again)"
                 )
             )
-        elif not messages.MIN_PAYLOAD <= welcome.max_payload <= messages.MAX_PAYLOAD or welcome.adc_bits > ADC_BITS:
-            self.fail(
-                BoardError(
-                    f"the board says that it takes payloads of {welcome.max_payload} bytes and codes of {welcome.adc_bits} bits, "
-                    "which no board does; flash the firmware that came with this mtjlearn"
-                )
-            )
+        elif strange := strange_welcome(welcome):
+            self.fail(ImplausibleAnswer(f"the board says {strange}"))
         elif welcome.session != messages.SESSION_NONE:
             self.welcome = welcome
             self._session = welcome.session
-            self._sender = Sender(welcome.session, welcome.receive_window)
+            self._sender = Sender(welcome.session, self.nonce, welcome.receive_window)
             self._heard = self._moved = now
             self.state = LinkState.OPEN
 
@@ -244,17 +255,20 @@ class Link:
     @property
     def _silence(self) -> float:
         """Seconds without any frame until the device counts as lost."""
-        writing = any(command.type in _WRITERS for command in self._sender.flight)
-        return WRITING_SILENCE if writing else SILENCE
+        return WRITING_SILENCE if self._writing else SILENCE
+
+    @property
+    def _writing(self) -> bool:
+        return any(command.type in _WRITERS for command in self._sender.flight)
 
     def _check_alive(self, now: float) -> None:
         if now >= self._heard + self._silence:
             waited = f"{self._silence:g} s"
             self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
-        elif now >= self._moved + STALL:
+        elif now >= self._moved + (stall := STALL + (WRITING_SILENCE if self._writing else 0)):
             self.fail(
                 BoardLost(
-                    f"the board answers but received nothing intact for {STALL:g} s: check cable and baud rate, then reconnect"
+                    f"the board answers but received nothing intact for {stall:g} s: check cable and baud rate, then reconnect"
                 )
             )
 
@@ -264,8 +278,11 @@ class Link:
             message = kind.unpack(frame.payload) if kind is not None else None
         except messages.MessageError:
             message = None
-        if message is None or not _holds_together(message):
+        if message is None or not holds_together(message):
             self._counters.received_bad += 1
+            return
+        if strange := message.strange():
+            self.fail(ImplausibleAnswer(f"the board says {strange}"))
             return
         self._heard = now
         self._counters.received += 1
@@ -283,6 +300,7 @@ class Link:
     def _acknowledge(self, ack: messages.Ack, now: float) -> None:
         self._counters.bad_frames, self._counters.rx_overruns = ack.bad_frames, ack.rx_overruns
         acknowledged = self._sender.acknowledge(ack, now)
+        self._numbering.expected = self._sender.base
         if acknowledged:
             self._moved = now
             # Without progress there is nothing new to settle.
@@ -374,12 +392,3 @@ class Link:
     def _missing(self) -> int:
         """Refusals that the device counted and that did not arrive."""
         return (self._device_errors - self._matched_errors) & 0xFF
-
-
-def _holds_together(message: Message) -> bool:
-    """Whether what a message says of its own contents is so."""
-    if isinstance(message, messages.NoiseCodes):
-        return 1 <= message.bits <= ADC_BITS and message.count >= 1 and message.count * message.bits <= 8 * len(message.packed)
-    if isinstance(message, messages.Blob):
-        return message.offset + len(message.data) <= message.total
-    return True

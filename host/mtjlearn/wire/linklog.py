@@ -29,6 +29,8 @@ class LogKind(enum.IntEnum):
     FROM_BOARD = 2
     CLOSED = 3
     """Why, UTF-8."""
+    SKIPPED = 4
+    """Something is missing here: why, UTF-8."""
 
 
 _KINDS = frozenset(LogKind)

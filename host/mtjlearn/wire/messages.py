@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mtjlearn.wire.layout import Layout
 from mtjlearn.wire.layout import MessageError as MessageError
 
-VERSION = 2
+VERSION = 3
 MIN_PAYLOAD = 64
 MAX_PAYLOAD = 240
 MAX_OUTSTANDING = 8
@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x3D4328B6
+SCHEMA = 0xE5668B6C
 
 
 class Loss(enum.IntEnum):
@@ -173,6 +173,8 @@ class Error(enum.IntEnum):
     NOISE_FAULT = 13
     NO_MEMORY = 14
     BAD_CHECKPOINT = 15
+    ANOTHER_HOST = 16
+    OCCUPIED = 17
 
 
 class Features(enum.IntFlag):
@@ -287,7 +289,8 @@ class SetRates(Message):
 @dataclass(frozen=True, eq=False)
 class SetBlob(Message):
     """One chunk of weights or matrices, from offset 0 upwards. All of it counts once the last chunk is in and the CRC
-    holds; until then training is refused.
+    holds; until then training is refused. A checkpoint is checked before it replaces the network, and the last chunk is
+    acknowledged once it is saved as the device's own.
 
     Args:
         blob: which; see BlobKind.
@@ -477,7 +480,8 @@ class Reset(Message):
 @dataclass(frozen=True, eq=False)
 class DefineDataset(Message):
     """Makes room for a dataset in the device's memory and forgets the one before; its bytes follow by SET_BLOB.
-    TOO_LARGE tells the bytes missing beside two checkpoints of this network.
+    TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest checkpoint is of a larger
+    network, one of this network is saved first.
 
     Args:
         samples: how many.
@@ -509,8 +513,8 @@ class DefineDataset(Message):
 
 @dataclass(frozen=True, eq=False)
 class Autonomous(Message):
-    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT. Saves a
-    checkpoint first.
+    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT.
+    Acknowledged once its first checkpoint is saved, if the memory has room for two.
 
     Args:
         task: what it learns; see Task.
@@ -742,7 +746,7 @@ class Err(Message):
     NAME = "ERR"
     LAYOUT = struct.Struct("<BBI")
     BOUNDS = {  # noqa: RUF012
-        "code": (1, 15),
+        "code": (1, 17),
     }
 
     command: int

@@ -12,7 +12,7 @@ from typing import Any
 
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.decoding import Entry, decode
-from mtjlearn.wire.frame import Frame, encode_frame
+from mtjlearn.wire.frame import BadFrame, Frame
 from mtjlearn.wire.link import Link
 from mtjlearn.wire.linklog import LogKind, LogRecord
 from mtjlearn.wire.messages import MESSAGES, SESSION_NONE, Error, Hello, Status, Train
@@ -23,14 +23,14 @@ class Replay(Link):
 
     Args:
         now: when its first HELLO was sent, seconds since 1970.
-        nonce: of that HELLO.
+        hello: that HELLO.
     """
 
-    def __init__(self, now: float, nonce: int) -> None:
-        super().__init__(now, nonce)
+    def __init__(self, now: float, hello: Hello) -> None:
+        super().__init__(now, hello.nonce)
+        self._version = hello.version_max
         self.opened = self.last = now
         """When its first and its last bytes passed."""
-        self.nonce = nonce
         self.commands: list[Command] = []
         """In the order in which they were sent first; a question that was asked again is here once."""
         self.repeated = 0
@@ -99,7 +99,7 @@ def replay(records: Iterable[LogRecord]) -> Iterator[Replay]:
             if current is not None:
                 current.ended = "another session was opened"
                 yield current
-            current = Replay(entry.time, hello.nonce)
+            current = Replay(entry.time, hello)
         elif current is not None:
             _step(current, entry)
             if entry.kind is LogKind.CLOSED:
@@ -116,8 +116,8 @@ def _step(current: Replay, entry: Entry) -> None:
     if entry.kind is LogKind.TO_BOARD and entry.frame is not None:
         current.sent(entry.frame, entry.time)
     elif entry.kind is LogKind.FROM_BOARD:
-        data = encode_frame(*entry.frame) if entry.frame is not None else b"\0" + entry.damaged + b"\0"
-        current.receive(data, entry.time)
+        current.take(entry.frame or BadFrame(entry.text, entry.damaged), entry.time)
+        current.receive(b"", entry.time)
 
 
 def _name(kind: int) -> str:

@@ -31,11 +31,13 @@ class Sender:
 
     Args:
         session: number of the session.
+        nonce: of the session.
         window: credit to begin with, in encoded bytes.
     """
 
-    def __init__(self, session: int, window: int) -> None:
+    def __init__(self, session: int, nonce: int, window: int) -> None:
         self._session = session
+        self._nonce = nonce
         self._credit = window
         self.queue: deque[Command] = deque()
         self.flight: deque[Command] = deque()
@@ -43,7 +45,8 @@ class Sender:
         again."""
         self._out = 0
         self._out_bytes = 0
-        self._base = 0
+        self.base = 0
+        """Number of the first command that is not acknowledged."""
         self._next = 0
         self._damage = (0, 0)
         self._suspect = False
@@ -85,7 +88,7 @@ class Sender:
 
     def acknowledge(self, ack: Ack, now: float) -> list[Command]:
         """Takes an ACK of this session; returns the commands it acknowledges for the first time, in order."""
-        progress = (ack.next_seq - self._base) & 0xFF
+        progress = (ack.next_seq - self.base) & 0xFF
         if progress > len(self.flight):
             return []
         damage = (ack.bad_frames, ack.rx_overruns)
@@ -121,7 +124,7 @@ class Sender:
             elif self.queue and (self.queue[0].question or not self.questions_only):
                 command = self.queue[0]
                 if not command.frame:
-                    command.frame = encode_frame(command.type, self._session, self._next & 0xFF, command.payload)
+                    command.frame = encode_frame(command.type, self._session, self._next, command.payload, self._nonce)
                 size = len(command.frame)
             else:
                 break
@@ -165,7 +168,7 @@ class Sender:
 
     def _retire(self) -> Command:
         command = self.flight.popleft()
-        self._base = (self._base + 1) & 0xFF
+        self.base += 1
         if self._out:
             self._out -= 1
             self._out_bytes -= len(command.frame)

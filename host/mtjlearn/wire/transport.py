@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import select
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import serial
 
 from mtjlearn.wire.errors import BoardError, BoardLost, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import LinkLog, LogKind
+from mtjlearn.wire.wake import Bell
 
 BAUD = 250_000
 """Exact on a 16 MHz ATmega328P; boards with native USB and virtual boards ignore it."""
 WRITE_TIMEOUT = 1.0
 """Seconds that a line may take nothing."""
 _CHUNK = 4096
+_DEAF_POLL = 0.01
+"""Seconds of one read, at most, where nothing can wake it (Windows)."""
+_WITHOUT_BOARD = ("loop://", "rfc2217://")
 _WRITE_WAITS = 10
 """A process that was stopped, or a laptop that slept, loses one of these waits at most, not its board."""
 
@@ -32,6 +38,9 @@ class Transport(Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends all of it. BoardLost when the board vanished."""
+
+    def wake(self) -> None:
+        """Lets read() return early, now or the next time; called by any thread, also after close()."""
 
     def close(self) -> None:
         """Gives the port back."""
@@ -52,14 +61,19 @@ class SerialTransport:
 
     def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | None = None) -> None:
         self.name = url
+        _check_url(url)
         exclusive = None if "://" in url or os.name != "posix" else True
         try:
             self._port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive)
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise _explain(url, error) from error
-        self._descriptor = self._port.fileno() if os.name == "posix" else None
         try:
+            self._descriptor = self._port.fileno() if os.name == "posix" else None
+            self._bell = Bell() if os.name == "posix" else None
             self._log = LinkLog(log) if log is not None else None
+        except io.UnsupportedOperation:
+            self._port.close()
+            raise _unsupported(url) from None
         except BaseException:
             self._port.close()
             raise
@@ -71,7 +85,7 @@ class SerialTransport:
             if self._descriptor is not None:
                 data = self._read_descriptor(self._descriptor, timeout)
             else:
-                self._port.timeout = timeout
+                self._port.timeout = min(timeout, _DEAF_POLL)
                 data = self._port.read(max(1, self._port.in_waiting))
         except (OSError, ValueError, TypeError) as error:  # the last two: the port was closed under the reader
             raise self._gone(error) from error
@@ -91,16 +105,28 @@ class SerialTransport:
         except (OSError, ValueError, TypeError) as error:
             raise self._gone(error) from error
 
+    def wake(self) -> None:
+        """See Transport."""
+        if self._bell is not None:
+            self._bell.ring()
+
     def close(self) -> None:
         """See Transport."""
-        self._note(LogKind.CLOSED, b"closed by the host")
-        if self._log is not None:
-            self._log.close()
-        self._port.close()
+        try:
+            self._note(LogKind.CLOSED, b"closed by the host")
+            if self._log is not None:
+                self._log.close()
+        finally:
+            self._port.close()
 
     def _read_descriptor(self, descriptor: int, timeout: float) -> bytes:
         # pyserial's own read() waits for a number of bytes that nobody knows beforehand.
-        if not select.select([descriptor], [], [], timeout)[0]:
+        assert self._bell is not None
+        bell = self._bell.fileno()
+        heard = select.select([descriptor, bell], [], [], timeout)[0]
+        if bell in heard:
+            self._bell.silence()
+        if descriptor not in heard:
             return b""
         data = os.read(descriptor, _CHUNK)
         if not data:
@@ -135,6 +161,23 @@ class SerialTransport:
         except OSError as error:
             self._log = None
             raise BoardError(f"the link log cannot be written ({error.strerror}); make room and reconnect") from error
+
+
+def _check_url(url: str) -> None:
+    """Refuses what pyserial would open and no board is behind, or what it explains badly."""
+    if url.lower().startswith(_WITHOUT_BOARD):
+        raise _unsupported(url)
+    if url.lower().startswith("socket://"):
+        try:
+            complete = urlsplit(url).hostname and urlsplit(url).port
+        except ValueError:
+            complete = None
+        if not complete:
+            raise PortError(f"{url} lacks a host or a port number up to 65535; write e.g. socket://127.0.0.1:4000")
+
+
+def _unsupported(url: str) -> PortError:
+    return PortError(f"{url} cannot reach a board; name its serial port, or a raw TCP server: socket://host:4000")
 
 
 def _explain(url: str, error: Exception) -> PortError:

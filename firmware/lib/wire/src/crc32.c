@@ -18,7 +18,7 @@ uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
     crc = ~crc;
     for (const uint8_t *end = bytes + count; bytes != end; bytes++) {
         uint8_t index = (uint8_t)(crc ^ *bytes);
-        crc = (crc >> 8) ^ low_half[index & 15] ^ high_half[index >> 4];
+        crc = (crc >> 8) ^ low_half[index % 16] ^ high_half[index / 16];
     }
     return ~crc;
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "crc32.h"
+#include "flash.h"
+#include "messages.h"
 
 /* In both buffers the frame (type, session, seq, ...) starts at an odd place, so that the payload starts at an even
  * one. */
@@ -15,13 +17,31 @@ void wire_decoder_init(struct wire_decoder *decoder, uint8_t *buffer, uint8_t ma
     *decoder = (struct wire_decoder){.buffer = buffer, .capacity = (uint8_t)(max_payload + WIRE_FRAME_OVERHEAD)};
 }
 
+static uint32_t load32(const uint8_t *bytes)
+{
+    uint32_t value;
+    memcpy(&value, bytes, sizeof value);
+    return value;
+}
+
+static void store32(uint8_t *bytes, uint32_t value)
+{
+    memcpy(bytes, &value, sizeof value);
+}
+
+__attribute__((noinline)) uint32_t wire_seed(const struct wire_decoder *decoder, uint8_t session, uint8_t seq)
+{
+    WIRE_NEAR(decoder);
+    if (session == WIRE_SESSION_NONE)
+        return 0;
+    return decoder->oldest_seed + (seq < (uint8_t)(decoder->next_seq + WIRE_HALF_TURN));
+}
+
 static bool checksum_holds(const struct wire_decoder *decoder)
 {
     const uint8_t *frame = decoder->buffer + RECEIVE_FRAME;
     uint8_t covered = (uint8_t)(decoder->length - CRC_BYTES);
-    uint32_t crc;
-    memcpy(&crc, frame + covered, CRC_BYTES);
-    return crc == wire_crc32(0, frame, covered);
+    return load32(frame + covered) == wire_crc32(wire_seed(decoder, frame[1], frame[2]), frame, covered);
 }
 
 static enum wire_event end_frame(struct wire_decoder *decoder)
@@ -96,15 +116,14 @@ enum wire_event wire_decode(struct wire_decoder *decoder, const uint8_t *bytes, 
     return event;
 }
 
-void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length)
+void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length, uint32_t seed)
 {
     uint8_t *frame = buffer + TRANSMIT_FRAME;
     frame[0] = type;
     frame[1] = session;
     frame[2] = seq;
     uint8_t count = (uint8_t)(length + 3);
-    uint32_t crc = wire_crc32(0, frame, count);
-    memcpy(frame + count, &crc, CRC_BYTES);
+    store32(frame + count, wire_crc32(seed, frame, count));
     count = (uint8_t)(count + CRC_BYTES);
 
     /* At most 247 bytes: no COBS block is ever full, so the frame grows by its first code alone and stays in place. */

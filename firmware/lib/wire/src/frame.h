@@ -19,13 +19,15 @@ extern "C" {
 #define WIRE_TRANSMIT_PAYLOAD 6                                /* where the payload starts in a transmit buffer */
 #define WIRE_TRANSMIT_BYTES(max_payload) ((max_payload) + 11)
 
+#define WIRE_HALF_TURN 128        /* numbers from the oldest that a frame may have to the one expected next */
+
 enum wire_event {
     WIRE_NOTHING,                 /* the frame goes on, or nothing stood between two delimiters */
     WIRE_FRAME,                   /* the receive buffer holds a frame whose checksum is right, until the next byte */
     WIRE_BAD_FRAME,               /* something that is no frame ended here; it is dropped */
 };
 
-/* 6 bytes and a pointer. */
+/* 11 bytes and a pointer. */
 struct wire_decoder {
     uint8_t *buffer;              /* WIRE_RECEIVE_BYTES(max_payload), aligned to 2 bytes, the caller's */
     uint8_t capacity;             /* decoded bytes that fit, max_payload + WIRE_FRAME_OVERHEAD */
@@ -34,6 +36,8 @@ struct wire_decoder {
     bool zero;                    /* the COBS block ends in a zero, unless the frame ends with it */
     bool started;                 /* a byte arrived since the last delimiter */
     bool too_long;                /* this frame does not fit; it is skipped up to its delimiter */
+    uint8_t next_seq;             /* low byte of the number expected next, the session's */
+    uint32_t oldest_seed;         /* of the CRC of a frame half a turn older, the session's */
 };
 
 /* max_payload: at most 240. */
@@ -55,9 +59,13 @@ static inline uint8_t wire_frame_length(const struct wire_decoder *decoder)
     return (uint8_t)(decoder->length - WIRE_FRAME_OVERHEAD);
 }
 
+/* What the CRC of a frame with this header continues from. A seq stands for the number nearest to the one expected next, that is for one
+ * of the 256 from half a turn before it on. */
+uint32_t wire_seed(const struct wire_decoder *decoder, uint8_t session, uint8_t seq);
+
 /* Makes a frame of the payload that already lies at buffer + WIRE_TRANSMIT_PAYLOAD, `length` bytes, at most 240. The
- * frame starts at buffer + 1 and has WIRE_ENCODED_BYTES(length) bytes. */
-void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length);
+ * frame starts at buffer + 1 and has WIRE_ENCODED_BYTES(length) bytes. The seed is wire_seed()'s. */
+void wire_encode(uint8_t *buffer, uint8_t type, uint8_t session, uint8_t seq, uint8_t length, uint32_t seed);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,7 @@
 /* The structs are the bytes on the wire. */
 WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_MIN_PAYLOAD 64
 #define WIRE_MAX_PAYLOAD 240
 #define WIRE_MAX_OUTSTANDING 8
@@ -26,7 +26,7 @@ WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 #define WIRE_CHECKPOINT_FORMAT 1
 #define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0x3d4328b6u
+#define WIRE_SCHEMA 0xe5668b6cu
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -141,6 +141,8 @@ enum {
     WIRE_ERROR_NOISE_FAULT = 13,
     WIRE_ERROR_NO_MEMORY = 14,
     WIRE_ERROR_BAD_CHECKPOINT = 15,
+    WIRE_ERROR_ANOTHER_HOST = 16,
+    WIRE_ERROR_OCCUPIED = 17,
 };
 
 enum {
@@ -241,7 +243,8 @@ struct __attribute__((packed)) wire_set_rates {
 WIRE_ASSERT(sizeof(struct wire_set_rates) == WIRE_SIZE_SET_RATES);
 
 /* SET_BLOB, host to device. One chunk of weights or matrices, from offset 0 upwards. All of it counts once the last
- * chunk is in and the CRC holds; until then training is refused. */
+ * chunk is in and the CRC holds; until then training is refused. A checkpoint is checked before it replaces the
+ * network, and the last chunk is acknowledged once it is saved as the device's own. */
 #define WIRE_SIZE_SET_BLOB 13
 struct __attribute__((packed)) wire_set_blob {
     uint8_t blob;                   /* which; WIRE_BLOB_KIND_... */
@@ -313,7 +316,8 @@ WIRE_ASSERT(sizeof(struct wire_set_telemetry) == WIRE_SIZE_SET_TELEMETRY);
 #define WIRE_SIZE_RESET 0
 
 /* DEFINE_DATASET, host to device. Makes room for a dataset in the device's memory and forgets the one before; its bytes
- * follow by SET_BLOB. TOO_LARGE tells the bytes missing beside two checkpoints of this network. */
+ * follow by SET_BLOB. TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest
+ * checkpoint is of a larger network, one of this network is saved first. */
 #define WIRE_SIZE_DEFINE_DATASET 10
 #define WIRE_DEFINE_DATASET_SAMPLES_MIN 1
 #define WIRE_DEFINE_DATASET_VALUE_BYTES_MIN 1
@@ -331,7 +335,7 @@ struct __attribute__((packed)) wire_define_dataset {
 WIRE_ASSERT(sizeof(struct wire_define_dataset) == WIRE_SIZE_DEFINE_DATASET);
 
 /* AUTONOMOUS, host to device. Starts learning on its own, at once and after every start of the device, until a rule is
- * met or HALT. Saves a checkpoint first. */
+ * met or HALT. Acknowledged once its first checkpoint is saved, if the memory has room for two. */
 #define WIRE_SIZE_AUTONOMOUS 26
 #define WIRE_AUTONOMOUS_SEED_MIN 1
 struct __attribute__((packed)) wire_autonomous {

@@ -43,7 +43,7 @@ static void *reserve(const struct wire_session *session, uint8_t length)
 static void transmit(struct wire_session *session, uint8_t type, uint8_t number, uint8_t seq, uint8_t length)
 {
     uint8_t *frame = SESSION_PLACE(session);
-    wire_encode(frame, type, number, seq, length);
+    wire_encode(frame, type, number, seq, length, wire_seed(&session->decoder, number, seq));
     SESSION_WRITE(session, frame + 1, (uint16_t)WIRE_ENCODED_BYTES(length));
 }
 
@@ -52,21 +52,16 @@ void *wire_session_reserve(const struct wire_session *session, uint8_t length)
     return session->open ? reserve(session, length) : NULL;
 }
 
-void wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, uint8_t length)
+void wire_session_send(struct wire_session *session, uint8_t type, uint8_t length)
 {
-    transmit(session, type, session->number, seq, length);
-}
-
-void wire_session_reply(struct wire_session *session, uint8_t type, uint8_t length)
-{
-    wire_session_send(session, type, session->next_seq, length);
+    transmit(session, type, session->number, session->decoder.next_seq, length);
 }
 
 void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail)
 {
     session->errors++;
     session->last_error = code;
-    session->last_error_seq = session->next_seq;
+    session->last_error_seq = session->decoder.next_seq;
     session->last_error_detail = detail;
     struct wire_err *err = wire_session_reserve(session, sizeof *err);
     if (!err)
@@ -74,7 +69,7 @@ void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t de
     err->command = wire_frame_type(&session->decoder);
     err->code = code;
     err->detail = detail;
-    wire_session_reply(session, WIRE_TYPE_ERR, sizeof *err);
+    wire_session_send(session, WIRE_TYPE_ERR, sizeof *err);
 }
 
 void wire_session_acknowledge(struct wire_session *session)
@@ -87,12 +82,12 @@ void wire_session_acknowledge(struct wire_session *session)
         session->ack_due = true;
         return;
     }
-    ack->next_seq = session->next_seq;
+    ack->next_seq = session->decoder.next_seq;
     ack->credit = session->credit;
     ack->bad_frames = session->bad_frames;
     ack->rx_overruns = (uint16_t)(SESSION_OVERRUNS(session) - session->overruns_before);
     ack->errors = session->errors;
-    wire_session_reply(session, WIRE_TYPE_ACK, sizeof *ack);
+    wire_session_send(session, WIRE_TYPE_ACK, sizeof *ack);
 }
 
 void wire_session_close(struct wire_session *session)
@@ -120,7 +115,8 @@ static void open_session(struct wire_session *session, uint32_t nonce)
         sum = (uint16_t)(sum - 255);
     session->number = (uint8_t)(1 + sum);
     session->open = true;
-    session->next_seq = 0;
+    session->decoder.next_seq = 0;
+    session->decoder.oldest_seed = nonce - 1;
     session->ack_due = false;
     session->bad_frames = 0;
     session->overruns_before = SESSION_OVERRUNS(session);
@@ -157,14 +153,16 @@ static bool greet(struct wire_session *session)
 
 static enum wire_result take_command(struct wire_session *session)
 {
-    const struct wire_decoder *frame = &session->decoder;
+    struct wire_decoder *frame = &session->decoder;
+    WIRE_NEAR(frame);
     if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= DEVICE_TYPES)
         return WIRE_DONE;
-    if (wire_frame_seq(frame) == session->next_seq) {
+    if (wire_frame_seq(frame) == frame->next_seq) {
         enum wire_result result = SESSION_HANDLE(session, wire_frame_type(frame), wire_frame_payload(frame), wire_frame_length(frame));
         if (result == WIRE_LATER)
             return WIRE_LATER;
-        session->next_seq++;
+        if (++frame->next_seq == WIRE_HALF_TURN)
+            frame->oldest_seed++;
     }
     wire_session_acknowledge(session);
     return WIRE_DONE;

@@ -62,9 +62,9 @@ struct wire_session {
     uint16_t (*receive_overruns)(void *line_context);
 
     void *command_context;
-    /* Executes one command. Its seq is session->next_seq. The payload is aligned to 2 bytes and stays until the command
+    /* Executes one command. Its seq is session->decoder.next_seq. The payload is aligned to 2 bytes and stays until the command
      * is done. A command with a reply first calls wire_session_reserve() and returns WIRE_LATER when there is no room; then
-     * it builds the reply there and sends it with wire_session_reply(). While it returns
+     * it builds the reply there and sends it with wire_session_send(). While it returns
      * WIRE_LATER no further bytes are taken, so it may also work in pieces. Every type below 0x80 comes here, unknown
      * ones too. */
     enum wire_result (*handle)(void *command_context, uint8_t type, const uint8_t *payload, uint8_t length);
@@ -76,11 +76,10 @@ struct wire_session {
 
     /* --- the session's own, to be read only --- */
 
-    struct wire_decoder decoder;
+    struct wire_decoder decoder;  /* its next_seq is expected next; in handle() that of the command */
     uint32_t nonce;               /* of the HELLO that opened the session */
     bool open;
     uint8_t number;               /* 1..255; stays that of the last session when none is open; 0: never one */
-    uint8_t next_seq;             /* expected next; in handle() that of the command */
     bool held;                    /* the receive buffer holds a frame that waits for room, or for its handler */
     bool ack_due;                 /* an ACK waits for room */
     uint16_t bad_frames;          /* in this session, mod 2^16 */
@@ -106,11 +105,9 @@ void wire_session_poll(struct wire_session *session);
  * telemetry is dropped. */
 void *wire_session_reserve(const struct wire_session *session, uint8_t length);
 
-/* Sends the payload of `length` bytes that was built there. */
-void wire_session_send(struct wire_session *session, uint8_t type, uint8_t seq, uint8_t length);
-
-/* In handle(): sends it as the answer to the command. */
-void wire_session_reply(struct wire_session *session, uint8_t type, uint8_t length);
+/* Sends the payload of `length` bytes that was built there, numbered like the command expected next: in handle() it is the answer to the
+ * command. */
+void wire_session_send(struct wire_session *session, uint8_t type, uint8_t length);
 
 /* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that
  * finds no room is not sent: the errors counter in the next ACK tells, and last_error holds it. */

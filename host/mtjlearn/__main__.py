@@ -1,0 +1,8 @@
+"""``python -m mtjlearn``, for where the command is not on the PATH."""
+
+from __future__ import annotations
+
+from mtjlearn.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="python -m mtjlearn")

@@ -1,0 +1,20 @@
+"""Where the command ``mtjlearn`` begins: Ctrl-C ends it in one line also while it still imports what it needs."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def _end(number: int, frame: object) -> None:
+    os.write(2, b"\nmtjlearn: interrupted\n")
+    os._exit(130)  # nothing has begun; an exception could come out of the middle of an import
+
+
+def main() -> None:
+    """Runs the command line."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+    from mtjlearn.cli import main as command
+
+    command()
