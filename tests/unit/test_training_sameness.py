@@ -20,6 +20,15 @@ from mtjlearn.training import ChangedError, default_plan, train
 CASES = Path(__file__).resolve().parents[1] / "cases" / "data"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def without_plots():
+    """Plots take longer than these trainings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mtjlearn.training.session.noise_plot", lambda *_, **__: None)
+        patch.setattr("mtjlearn.training.session.loss_curve", lambda *_, **__: None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """A run that began with resume_a.csv and was interrupted."""
