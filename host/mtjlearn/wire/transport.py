@@ -10,7 +10,7 @@ from typing import Protocol
 
 import serial
 
-from mtjlearn.wire.errors import BoardError, BoardLost, PortBusy, PortError, PortForbidden, PortMissing
+from mtjlearn.wire.errors import BoardLost, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import LinkLog, LogKind
 
 BAUD = 250_000
@@ -58,8 +58,13 @@ class SerialTransport:
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise _explain(url, error) from error
         self._descriptor = self._port.fileno() if os.name == "posix" else None
+        self.log_problem: str | None = None
+        """Why the link log ends early; the log is an extra, so the line goes on without it."""
+        self._log: LinkLog | None = None
         try:
             self._log = LinkLog(log) if log is not None else None
+        except OSError as error:
+            self.log_problem = error.strerror or str(error)
         except BaseException:
             self._port.close()
             raise
@@ -134,7 +139,7 @@ class SerialTransport:
             self._log.write(kind, data)
         except OSError as error:
             self._log = None
-            raise BoardError(f"the link log cannot be written ({error.strerror}); make room and reconnect") from error
+            self.log_problem = error.strerror or str(error)
 
 
 def _explain(url: str, error: Exception) -> PortError:
