@@ -121,7 +121,9 @@ def test_an_interrupted_run_tells_how_to_go_on(root):
 
 
 def test_a_failed_run_tells_why(root):
-    with pytest.raises(ValueError, match="cable"), training(root) as run:
+    run = training(root)
+    run.keep()
+    with pytest.raises(ValueError, match="cable"), run:
         raise ValueError("the cable is out")
     found = show(run.path)
     assert "the cable is out" in found.stderr
