@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +121,9 @@ def test_an_interrupted_run_tells_how_to_go_on(root):
 
 
 def test_a_failed_run_tells_why(root):
-    with pytest.raises(ValueError, match="cable"), training(root) as run:
+    run = training(root)
+    run.keep()
+    with pytest.raises(ValueError, match="cable"), run:
         raise ValueError("the cable is out")
     found = show(run.path)
     assert "the cable is out" in found.stderr
@@ -150,3 +154,14 @@ def test_no_such_run(root):
 
 def test_help():
     assert "the name of one in ./runs" in CliRunner().invoke(cli, ["--help"]).stdout.replace("\n  ", " ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no such device")
+def test_a_result_that_cannot_be_printed_ends_in_one_line(root):
+    command = [sys.executable, "-c", "from mtjlearn.cli import main; main()", "runs", "--json"]
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert found.returncode == 2
+    *_, last = found.stderr.splitlines()
+    assert last == "mtjlearn: standard output cannot be written: the disk is full (No space left on device); make room"
+    assert "Traceback" not in found.stderr

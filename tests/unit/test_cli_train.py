@@ -20,7 +20,7 @@ from training_support import diabetes, mistake, result_of, train, two_moons, wri
 from mtjlearn.board import Board
 from mtjlearn.cli import main
 from mtjlearn.cli.train import Terminal
-from mtjlearn.runs import list_runs, read_checkpoint, read_config, read_meta
+from mtjlearn.runs import read_checkpoint, read_config, read_meta
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import MAX_PAYLOAD, SCHEMA, SESSION_NONE, VERSION, Hello, ResetCause, Restored, Welcome
@@ -171,7 +171,7 @@ def test_a_board_that_is_not_there(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
     assert f"nobody listens at {url}; start the board first" in mistake("iris", "--board", url)
-    assert {summary.state for summary in list_runs(Path("runs"))} == {"failed"}
+    assert not list(Path("runs").iterdir())  # a failed start leaves no run directory
 
 
 def test_a_port_that_is_busy():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtjlearn.datasets import DatasetError, load
+from mtjlearn.datasets import DatasetError, limits, load
 from mtjlearn.datasets.csv_file import read_csv
 
 GOOD = [[f"{row}.5", str(-row), "ab"[row % 2]] for row in range(12)]
@@ -311,3 +311,62 @@ def test_a_regression_file_trains_on_standardised_targets(write):
     np.testing.assert_allclose(dataset.y_train.std(), 1)
     expected = [[float(rows[row][2])] for row in dataset.test_rows]
     np.testing.assert_allclose(dataset.target_scaling.invert(dataset.y_test), expected)
+
+
+def test_a_small_parquet_file_that_unpacks_to_much_is_refused(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "data.parquet"
+    rows = 200_000
+    same = pyarrow.array(np.zeros(rows))
+    parquet.write_table(pyarrow.table({"a": same, "b": same, "y": same}), path)
+    assert path.stat().st_size < 10_000
+    monkeypatch.setattr(limits, "MOST_BYTES", 3 * 8 * rows - 1)
+    with pytest.raises(DatasetError, match=r"unpacks to 4,800,000 bytes, more than 4,799,999; keep fewer rows or columns"):
+        load(path, seed=0, target="y")
+    monkeypatch.setattr(limits, "MOST_BYTES", 2**31)
+    monkeypatch.setattr(limits, "free_memory", lambda: 3 * limits.CELL_BYTES * rows - 1)
+    with pytest.raises(DatasetError, match=r"needs about 0\.0 GiB of memory and 0\.0 GiB are free"):
+        load(path, seed=0, target="y")
+
+
+def test_long_texts_and_lists_in_parquet_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "data.parquet"
+    parquet.write_table(pyarrow.table({"a": list(range(20_000)), "y": ["x" * 1001] * 20_000}), path)
+    assert path.stat().st_size < 300_000
+    with pytest.raises(DatasetError, match="column 'y' has a text of 1,001 bytes, more than 1000; shorten it"):
+        load(path, seed=0, target="y")
+    monkeypatch.setattr("mtjlearn.datasets.files.MOST_BYTES", 10_000_000)
+    with pytest.raises(DatasetError, match="unpacks to more than 10,000,000 bytes"):
+        load(path, seed=0, target="y")
+    parquet.write_table(pyarrow.table({"a": [[1.0] * 5] * 20, "y": [0, 1] * 10}), path)
+    with pytest.raises(DatasetError, match="column 'a' holds list"):
+        load(path, seed=0, target="y")
+
+
+def test_a_csv_file_is_bounded_by_memory(tmp_path, monkeypatch):
+    path = tmp_path / "data.csv"
+    path.write_text("a,y\n" + "1,0\n2,1\n" * 50)
+    size = path.stat().st_size * limits.CSV_BYTES
+    monkeypatch.setattr(limits, "free_memory", lambda: size - 1)
+    with pytest.raises(DatasetError, match=r"GiB of memory and .* GiB are free; keep fewer rows or columns"):
+        load(path, seed=0, target="y")
+    for free in (size, None):
+        monkeypatch.setattr(limits, "free_memory", lambda free=free: free)
+        assert load(path, seed=0, target="y").classes == ("0", "1")
+
+
+def test_what_the_memory_cannot_hold_after_all_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "data.csv"
+    path.write_text("a,y\n" + "1,0\n2,1\n" * 50)
+
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("mtjlearn.datasets.files.read_csv", full)
+    with pytest.raises(DatasetError, match="does not fit into this computer's memory; keep fewer rows or columns"):
+        load(path, seed=0, target="y")

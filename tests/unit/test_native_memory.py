@@ -153,7 +153,7 @@ def test_a_torn_file_is_named(program: Path, tmp_path: Path) -> None:
     whole = heading(2048) + bytes(2044) + COUNTED
     for torn in (*(whole[:size] for size in (1, HEAD - 1, HEAD, 1040, len(whole) - 1)), whole + b"\0"):
         path.write_bytes(torn)
-        with pytest.raises(BoardProcessError, match="eeprom: is torn: .*; remove it or restore a copy"):
+        with pytest.raises(BoardProcessError, match=r"eeprom: is torn: .*; remove it or restore a copy"):
             start_native(program=program, eeprom=path)
         assert path.read_bytes() == torn
 
@@ -218,7 +218,7 @@ def test_the_lock_is_free_soon_after_the_host_was_killed(program: Path, tmp_path
 
 def test_a_full_disk_leaves_no_half_of_a_file(program: Path, tmp_path: Path) -> None:
     path = tmp_path / "eeprom"
-    limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" --eeprom \"$1\"", str(program), str(path)]
+    limited = ["sh", "-c", 'trap \'\' XFSZ; ulimit -f 4; exec "$0" --eeprom "$1"', str(program), str(path)]
     found = subprocess.run(limited, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
     assert (found.returncode, found.stdout) == (1, "")
     assert found.stderr.startswith(f"{program.name}: {path}: ")

@@ -74,12 +74,25 @@ def test_runs_of_the_same_second_get_different_directories(tmp_path):
 )
 def test_leaving_the_block_says_how_it_ended(tmp_path, leave, state, error):
     with contextlib.suppress(KeyboardInterrupt, ValueError), make(tmp_path) as run:
+        run.keep()
         if leave is not None:
             raise leave
     summary = list_runs(tmp_path)[0]
     assert (summary.state, run.meta["error"]) == (state, error)
     with pytest.raises(RunError, match="closed already"):
         run.finish({})
+
+
+def test_a_failed_start_leaves_no_run_directory(tmp_path):
+    with pytest.raises(ValueError, match="no board"), make(tmp_path):
+        raise ValueError("no board")
+    assert not list(tmp_path.iterdir())
+    with make(tmp_path) as run:
+        run.interrupt()
+    with pytest.raises(ValueError, match="no board"), Run.open(run.path) as again:
+        raise ValueError("no board")
+    assert again.meta["state"] == "failed"
+    assert list_runs(tmp_path)[0].state == "failed"
 
 
 def test_metrics_are_read_back_in_order(tmp_path):
@@ -259,6 +272,7 @@ def test_write_atomic_keeps_the_old_content_when_it_cannot_write(tmp_path, monke
     with pytest.raises(OSError, match="No space"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_lock_excludes_until_released(tmp_path):
@@ -285,3 +299,12 @@ def test_plain_values():
     assert plain([-float("inf"), np.nan, np.bool_(True)]) == [None, None, True]
     with pytest.raises(TypeError, match="a set cannot be stored"):
         plain({"a": {1}})
+
+
+@pytest.mark.parametrize("text", [".".join("a" * 101) + ".b = 1\n", "# " + "x" * 2**16])
+def test_settings_that_would_take_for_ever_to_read_are_refused(tmp_path, text):
+    with make(tmp_path) as run:
+        run.interrupt()
+    (run.path / "config.toml").write_text(text)
+    with pytest.raises(RunError, match=r"config\.toml is damaged \((a key of )?more than (100 parts|65,536 bytes)\)"):
+        Run.open(run.path)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from mtjlearn.board import blobs
 from mtjlearn.network import RATE_BITS, Loss, Network, NetworkError, Rounding, WeightFormat
-from mtjlearn.runs.storage import write_atomic
+from mtjlearn.runs.storage import describe, write_atomic
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.messages import (
     CHECKPOINT_COMMIT,
@@ -192,7 +192,7 @@ class CheckpointFile:
         try:
             write_atomic(Path(path), whole + _CRC.pack(zlib.crc32(whole)))
         except OSError as error:
-            raise CheckpointError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise CheckpointError(describe(Path(path), error)) from None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:

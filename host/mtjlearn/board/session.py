@@ -118,6 +118,12 @@ class BoardSession:
         """Frames sent, sent again, damaged and so on in this session."""
         return self._connection.counters
 
+    @property
+    def log_problem(self) -> str | None:
+        """Why the raw log of the link ends early; None if it does not."""
+        transport = self._connection.transport
+        return transport.log_problem if isinstance(transport, SerialTransport) else None
+
     def status(self) -> messages.Status:
         """Where the board stands: steps, skipped, saturations, losses, noise buffer, last error."""
         return self._ask(messages.GetStatus(), messages.Status)

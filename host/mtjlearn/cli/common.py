@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +29,7 @@ from mtjlearn.interruption import EXIT_INTERRUPTED as EXIT_INTERRUPTED
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
-from mtjlearn.runs.storage import plain
+from mtjlearn.runs.storage import describe, plain
 from mtjlearn.virtual.compiled import NotBuiltError
 
 EXPECTED = (
@@ -139,10 +141,14 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
                 if interruption.asked():
                     _fail("interrupted", EXIT_INTERRUPTED, as_json)
                 _fail(str(error), EXIT_USAGE, as_json)
+            except OSError as error:
+                if error.errno == errno.EPIPE:
+                    raise
+                _fail(_system(error), EXIT_USAGE, as_json)
             except KeyboardInterrupt as interrupt:
                 _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
             if as_json:
-                click.echo(json.dumps(plain(result or {}), allow_nan=False))
+                _print_json(plain(result or {}))
         code = click.get_current_context().meta.get(_EXIT, 0)
         if code:
             sys.exit(code)
@@ -158,8 +164,28 @@ def exit_with(code: int) -> None:
 def _fail(text: str, code: int, as_json: bool) -> None:
     console.print(f"[bold red]mtjlearn:[/] {escape(text)}", soft_wrap=True)
     if as_json:
-        click.echo(json.dumps({"error": text}))
+        _print_json({"error": text})
     sys.exit(code)
+
+
+def _print_json(result: Any) -> None:
+    """The last line of standard output, which may be a file on a full disk."""
+    try:
+        click.echo(json.dumps(result, allow_nan=False))
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        console.print(f"[bold red]mtjlearn:[/] {escape(describe(Path('standard output'), error))}", soft_wrap=True)
+        # What could not be written must not be tried again at exit, which would end in a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_USAGE)
+
+
+def _system(error: OSError) -> str:
+    """What the system refused, where nothing closer to it has said so."""
+    if error.filename is not None:
+        return describe(Path(os.fsdecode(error.filename)), error)
+    return f"{error.strerror or error}; make room on the disk if it is full, and try again"
 
 
 def line_rate(board: str | None, rate: float) -> str:

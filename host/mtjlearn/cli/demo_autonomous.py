@@ -17,6 +17,7 @@ from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
 from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
+from mtjlearn.runs.storage import describe
 from mtjlearn.training import default_plan
 from mtjlearn.training.alone import AlonePlan, begin, halving_steps, plan_dataset
 
@@ -67,6 +68,7 @@ def _leave(name: str, plan: AlonePlan, run: Run) -> Progress:
         run.update(board=board.info)
         with bar("dataset") as progress:
             packed = begin(board, plan, progress.update)
+        run.keep()
         assert packed is not None
         left = board.progress()
         stored = f"{packed.samples} samples are in its memory, {len(packed.data)} of {left.room} bytes"
@@ -95,11 +97,16 @@ def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
     curve = board.curve()
     for step, loss in zip(curve.steps, curve.losses, strict=True):
         run.metric(step=int(step), loss=float(loss))
-    loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"iris {network.name}, learned without a host")
     accuracy = _accuracy(board, network, dataset)
     run.metric(step=stands.steps, test_accuracy=accuracy)
     info = board.info
     CheckpointFile(board.read_checkpoint(), info.name, info.build, time.time()).write(run.path / "board.ckpt")
+    plot: Path | None = run.path / "loss.png"
+    try:
+        loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"iris {network.name}, learned without a host")
+    except OSError as error:
+        say(f"there is no plot: {describe(run.path / 'loss.png', error)}")
+        plot = None
     return {
         "net": network.name,
         "steps_when_back": returned.steps,
@@ -108,7 +115,7 @@ def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
         "training_accuracy": stands.accuracy,
         "test_accuracy": accuracy,
         "curve": plain_curve(curve),
-        "plot": run.path / "loss.png",
+        "plot": plot,
         "checkpoint": run.path / "board.ckpt",
     }
 
@@ -128,7 +135,7 @@ def _show(run: Run, left: Progress, found: dict[str, Any]) -> None:
         "training part": f"{found['training_accuracy']:.3f} correct, as the board evaluated itself",
         "test accuracy of its network": f"{found['test_accuracy']:.3f}",
         "loss curve that the board kept": f"{line}{curve.losses[0]:.3f} to {curve.losses[-1]:.3f}",
-        "plotted": str(found["plot"]),
+        "plotted": str(found["plot"] or "no"),
         "its network and state": str(found["checkpoint"]),
         "run directory": str(run.path),
     }

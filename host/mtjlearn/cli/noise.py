@@ -38,6 +38,7 @@ from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise, load_recording
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
+from mtjlearn.runs.storage import describe
 from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.messages import NoiseCodes
 
@@ -132,6 +133,7 @@ def cli(
                 source = replace(source, health=opened.health())
     asked = {"board": board, "file": file, "rate": rate, "seconds": seconds, "codes": codes}
     with Run.create(root, "noise", source.name, seed, {**asked, "burst": source.burst, "virtual": virtual}) as run:
+        run.keep()
         result = _keep(run, source, save, plot)
         run.finish(result)
     return result
@@ -192,8 +194,7 @@ def _fits_line(info: BoardInfo) -> bool:
 def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict[str, Any]:
     """Characterises the recording, shows it and writes it; the result as --json prints it."""
     recording = source.recording
-    path = run.path / "noise.npz"
-    recording.save(path)
+    path = _store(recording, run.path / "noise.npz", save)
     summary = characterise(recording, None if source.millivolts is None else source.millivolts[1])
     hints = _hints(source, summary)
     verdict = _verdict(source, summary, hints)
@@ -201,15 +202,16 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
     print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
     for text in (*hints, *summary.notes):
         print_result(f"  {text}")
-    drawn = plot or run.path / "noise.png"
+    drawn: Path | None = plot or run.path / "noise.png"
+    assert drawn is not None
     scale = None if source.info is None else source.info.millivolts_per_code
     try:
-        if save is not None:
-            recording.save(save)
         noise_plot(recording, drawn, millivolts_per_code=scale, title=f"noise of {source.name}")
     except OSError as error:
-        raise RecordingError(f"{error.filename or drawn} cannot be written: {error.strerror}; {path} has the recording") from None
-    print_result(f"plot: {drawn}")
+        say(f"there is no plot: {describe(drawn, error)}")
+        drawn = None
+    else:
+        print_result(f"plot: {drawn}")
     print_result(f"recording: {save or path}")
     return {
         "board": None if source.info is None else source.info.name,
@@ -227,6 +229,29 @@ def _keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dic
         "recording": path,
         "run": run.path,
     }
+
+
+def _store(recording: Recording, path: Path, save: Path | None) -> Path:
+    """Writes the recording before anything is drawn, to the run and where it was asked for. Returns where it is.
+
+    Raises:
+        RecordingError: it could be written nowhere, or not where it was asked for.
+    """
+    problems: dict[Path, str] = {}
+    places = [path] if save is None else [save, path]
+    for place in places:
+        try:
+            recording.save(place)
+        except OSError as error:
+            problems[place] = describe(place, error)
+    if not problems:
+        return path
+    if save in problems or len(problems) == len(places):
+        kept = f"; {path} has the recording" if path not in problems else ""
+        raise RecordingError(next(iter(problems.values())) + kept)
+    say(problems[path])
+    assert save is not None
+    return save
 
 
 def _hints(source: Source, summary: Summary) -> list[str]:

@@ -14,6 +14,7 @@ from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorte
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
+from mtjlearn.datasets.limits import CSV_BYTES, MOST_BYTES, check_memory, check_table
 from mtjlearn.npz import NpzError, ObjectsError, read_npz
 
 _ALL = Columns()
@@ -21,6 +22,11 @@ _WITHOUT_OBJECTS = {
     "x": "save the numbers, x.astype(float)",
     "y": "save the labels as texts, y.astype(str), or numbers with y.astype(float)",
 }
+
+MOST_LABEL = 1000
+"""Bytes of a text in a Parquet file, at most."""
+_BATCH = 4096
+"""Rows that are read at once."""
 
 
 def read_file(path: Path, target: str | int | None, task: Task | None, columns: Columns = _ALL) -> Table:
@@ -34,6 +40,7 @@ def read_file(path: Path, target: str | int | None, task: Task | None, columns: 
         if path.stat().st_size == 0:
             raise DatasetError(f"{path} is empty")
         if suffix in (".csv", ".tsv"):
+            check_memory(path, path.stat().st_size * CSV_BYTES)
             return read_csv(path, target, task, columns)
         if suffix == ".npz":
             return _read_npz(path, target, task, columns)
@@ -41,6 +48,8 @@ def read_file(path: Path, target: str | int | None, task: Task | None, columns: 
             return _read_parquet(path, target, task, columns)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+    except MemoryError:
+        raise DatasetError(f"{path} does not fit into this computer's memory; keep fewer rows or columns") from None
     raise DatasetError(f"{path} is of no kind that can be read; save it as .csv, .npz or .parquet")
 
 
@@ -93,7 +102,9 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     except ImportError:
         raise DatasetError(f"reading {path} needs pyarrow; run: {install_extra('parquet')}") from None
     try:
-        table = parquet.read_table(path, partitioning=None)
+        with parquet.ParquetFile(path) as file:
+            _check_parquet(path, file)
+            table = _read_bounded(path, file)
     except pyarrow.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path} is damaged or no Parquet file ({shorten(reason, 80)}); write it again") from None
@@ -139,6 +150,40 @@ def _exact_integers(column: Any) -> tuple[str, ...] | None:
     return tuple(map(str, column.to_pylist()))
 
 
+def _check_parquet(path: Path, file: Any) -> None:
+    """What the file says of itself, before any of its pages is unpacked."""
+    groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
+    check_table(path, file.metadata.num_rows, len(file.schema_arrow))
+    size = sum(group.total_byte_size for group in groups)
+    if size > MOST_BYTES:
+        raise DatasetError(f"{path} unpacks to {size:,} bytes, more than {MOST_BYTES:,}; keep fewer rows or columns")
+    for field in file.schema_arrow if file.metadata.num_rows else ():
+        _check_kind(path, field.name, field.type)
+
+
+def _read_bounded(path: Path, file: Any) -> Any:
+    """The file's table, read in pieces, since a column of few distinct texts unpacks to many times what the file says."""
+    import pyarrow
+
+    batches, size = [], 0
+    for batch in file.iter_batches(batch_size=_BATCH):
+        size += batch.nbytes
+        if size > MOST_BYTES:
+            raise DatasetError(f"{path} unpacks to more than {MOST_BYTES:,} bytes; keep fewer rows or columns")
+        batches.append(batch)
+    return pyarrow.Table.from_batches(batches, file.schema_arrow)
+
+
+def _texts(path: Path, name: str, column: Any) -> NDArray[Any]:
+    """A column of text; an array of it has all cells as long as the longest."""
+    from pyarrow import compute
+
+    longest = compute.max(compute.binary_length(column.cast("large_string"))).as_py() or 0
+    if longest > MOST_LABEL:
+        raise DatasetError(f"{path}: column {shorten(name)} has a text of {longest:,} bytes, more than {MOST_LABEL}; shorten it")
+    return np.array(column.to_pylist(), dtype=np.str_)
+
+
 def _parquet_column(path: Path, name: str, column: Any) -> NDArray[Any]:
     """A column as float64 or as text, shape (rows,)."""
     import pyarrow
@@ -148,10 +193,17 @@ def _parquet_column(path: Path, name: str, column: Any) -> NDArray[Any]:
     if column.null_count:
         refuse(path, column.is_null().to_pylist().index(True) + 1, name, "is empty")
     if types.is_string(kind) or types.is_large_string(kind):
-        return np.array(column.to_pylist(), dtype=np.str_)
-    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        values = column.cast(kind)
-        if types.is_boolean(kind):
-            values = values.cast(pyarrow.int8())
-        return np.asarray(values.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
-    raise DatasetError(f"{path}: column {shorten(name)} holds {kind}; turn it into numbers or remove it")
+        return _texts(path, name, column)
+    values = column.cast(kind)
+    if types.is_boolean(kind):
+        values = values.cast(pyarrow.int8())
+    return np.asarray(values.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+
+def _check_kind(path: Path, name: str, kind: Any) -> None:
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    text = types.is_string(kind) or types.is_large_string(kind)
+    if not (text or types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
+        raise DatasetError(f"{path}: column {shorten(name)} holds {kind}; turn it into numbers or remove it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mtjlearn.npz import NpzError, read_npy, read_npz
+from mtjlearn.runs.storage import write_atomic
 
 Array = NDArray[np.float64]
 
@@ -95,11 +97,17 @@ class Recording:
         return cls(np.concatenate(parts), tuple(starts), rate)
 
     def save(self, path: Path) -> None:
-        """Writes an npz file (``values``, ``starts`` and, if known, ``rate``)."""
+        """Writes an npz file (``values``, ``starts`` and, if known, ``rate``), all of it or none.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         arrays: dict[str, Any] = {"values": self.values, "starts": np.array(self.starts, dtype=np.int64)}
         if self.rate is not None:
             arrays["rate"] = np.float64(self.rate)
-        np.savez_compressed(path, **arrays)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        write_atomic(path, buffer.getvalue())
 
 
 def load_recording(path: Path, rate: float | None = None) -> Recording:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ _STATES = ("running", "finished", "interrupted", "failed")
 _META_TYPES: dict[str, type] = {"command": str, "name": str, "seed": int, "started": str, "result": dict}
 _MOST_WEIGHTS = 2**26
 """Bytes of a checkpoint, unpacked: many times what the largest network has."""
+_MOST_SETTINGS = 2**16
+"""Bytes of config.toml and of meta.json, at most: twenty times what they have."""
+_MOST_DOTS = 100
 _NOT_MEASURED = frozenset({"step", "epoch", "time"})
 
 
@@ -75,7 +79,11 @@ def read_config(path: Path) -> dict[str, Any]:
         RunError: if config.toml is missing or damaged.
     """
     try:
-        return tomllib.loads(_read(path / CONFIG).decode())
+        text = _read(path / CONFIG).decode()
+        # The parser's time grows with the third power of a key's parts.
+        if max(piece.count(".") for piece in re.split(r"[\n=,]", text)) > _MOST_DOTS:
+            raise RunError(f"{path / CONFIG} is damaged (a key of more than {_MOST_DOTS} parts); start a new run")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{path / CONFIG} is damaged ({error}); start a new run") from None
 
@@ -157,8 +165,12 @@ def _is_undone(record: dict[str, Any], step: Any, alone: bool) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_SETTINGS + 1)
     except FileNotFoundError:
         raise RunError(f"{path.parent} is no run: {path.name} is missing") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(content) > _MOST_SETTINGS:
+        raise RunError(f"{path} is damaged (more than {_MOST_SETTINGS:,} bytes); start a new run")
+    return content

@@ -8,7 +8,9 @@ import json
 import os
 import platform
 import re
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +33,17 @@ from mtjlearn.runs.files import (
     read_meta,
     read_metrics,
 )
-from mtjlearn.runs.storage import Lock, LockedError, is_locked, open_own, plain, sync_directory, write_atomic
+from mtjlearn.runs.storage import (
+    Lock,
+    LockedError,
+    describe,
+    is_locked,
+    open_own,
+    overwrite,
+    plain,
+    sync_directory,
+    write_atomic,
+)
 
 _LIBRARIES = ("mtjlearn", "numpy", "scikit-learn", "pyserial")
 _NAME = re.compile(r"(?P<day>\d{8})-(?P<time>\d{6})-(?P<command>[^-]+)-(?P<name>.+)-s(?P<seed>\d+)(-\d+)?")
@@ -65,14 +77,17 @@ class RunSummary:
 class Run:
     """A run directory that this process may write to; close it with finish, interrupt or fail, or use it in ``with``.
 
-    Leaving a ``with`` block without having closed the run marks it as interrupted, by an exception as failed.
+    Leaving a ``with`` block without having closed the run marks it as interrupted, by an exception as failed. A new run that
+    fails before keep() was called leaves no directory.
     """
 
-    def __init__(self, path: Path, lock: Lock, meta: dict[str, Any]) -> None:
+    def __init__(self, path: Path, lock: Lock, meta: dict[str, Any], *, kept: bool) -> None:
         self.path = path
         self._lock = lock
         self._meta = meta
+        self._kept = kept
         self._metrics = open_own(path / METRICS, os.O_APPEND)
+        self._directory = os.open(path, os.O_RDONLY) if os.open in os.supports_dir_fd else None
         self._open = True
         _cut_torn_line(self._metrics)
 
@@ -108,15 +123,20 @@ class Run:
             **plain(meta),
         }
         stem = f"{now:%Y%m%d-%H%M%S}-{_file_name(command)}-{_file_name(name)}-s{seed}"
-        draft = root / f".{stem}-{os.getpid()}"
+        path = root / f".{stem}-{os.getpid()}"
         try:
-            draft.mkdir(parents=True)
-            write_atomic(draft / CONFIG, tomli_w.dumps(_without_none(plain(config))).encode())
-            write_atomic(draft / META, _json(content).encode())
-            path = _rename_to_free_name(draft, root / stem)
-            return cls(path, Lock(path / LOCK), content)
-        except OSError as error:
-            raise RunError(f"no run directory can be made in {root}: {error.strerror or error}") from None
+            path.mkdir(parents=True)
+            write_atomic(path / CONFIG, tomli_w.dumps(_without_none(plain(config))).encode())
+            write_atomic(path / META, _json(content).encode())
+            path = _rename_to_free_name(path, root / stem)
+            sync_directory(root)
+            return cls(path, Lock(path / LOCK), content, kept=False)
+        except BaseException as error:
+            shutil.rmtree(path, ignore_errors=True)
+            if isinstance(error, OSError):
+                reason = error.strerror or error
+                raise RunError(f"no run directory can be made in {root}: {reason}; make room or use --runs") from None
+            raise
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -131,23 +151,27 @@ class Run:
         except LockedError:
             raise RunError(f"{path} is in use by another process; wait for it or stop it") from None
         except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise RunError(describe(path / LOCK, error)) from None
         try:
             meta = read_meta(path)
             if meta["state"] == "finished":
                 raise RunError(f"{path} is finished; start a new run")
             read_config(path)
             checkpoint = read_checkpoint(path)
-            run = cls(path, lock, meta)
+            run = cls(path, lock, meta, kept=True)
         except OSError as error:
             lock.release()
-            raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise RunError(describe(path / METRICS, error)) from None
         except BaseException:
             lock.release()
             raise
         alone = {"reference": True} if checkpoint is not None and checkpoint.is_float else {}
-        run.metric(event="resumed", step=0 if checkpoint is None else checkpoint.steps, **alone)
-        run.update(state="running", ended=None, error=None)
+        try:
+            run.metric(event="resumed", step=0 if checkpoint is None else checkpoint.steps, **alone)
+            run.update(state="running", ended=None, error=None)
+        except BaseException:
+            run._release()
+            raise
         return run
 
     @property
@@ -176,15 +200,31 @@ class Run:
         """Appends a record to metrics.jsonl; it is with the operating system when this returns.
 
         The names that plots know: step, loss, reference_loss, test_accuracy, reference_test_accuracy.
+
+        Raises:
+            RunError: if it cannot be written; nothing of it is.
         """
         line = (json.dumps(plain(values), allow_nan=False) + "\n").encode()
-        while line:
-            line = line[os.write(self._metrics, line) :]
+        whole = os.lseek(self._metrics, 0, os.SEEK_END)
+        try:
+            while line:
+                line = line[os.write(self._metrics, line) :]
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._metrics, whole)
+            raise RunError(describe(self.path / METRICS, error)) from None
 
     def save_weights(self, checkpoint: Checkpoint) -> None:
-        """Replaces the checkpoint; metrics up to here are on the disk before it is."""
-        os.fsync(self._metrics)
-        write_atomic(self.path / WEIGHTS, checkpoint.pack())
+        """Replaces the checkpoint; metrics up to here are on the disk before it is.
+
+        Raises:
+            RunError: if it cannot be written; the last one is kept.
+        """
+        try:
+            os.fsync(self._metrics)
+            write_atomic(self.path / WEIGHTS, checkpoint.pack())
+        except OSError as error:
+            raise RunError(describe(self.path / WEIGHTS, error)) from None
 
     def load_weights(self) -> Checkpoint | None:
         """The last checkpoint; None if there is none yet.
@@ -195,9 +235,32 @@ class Run:
         return read_checkpoint(self.path)
 
     def update(self, **values: Any) -> None:
-        """Sets entries of meta.json, e.g. ``board={...}``."""
+        """Sets entries of meta.json, e.g. ``board={...}``.
+
+        Raises:
+            RunError: if it cannot be written.
+        """
         self._meta.update(plain(values))
-        write_atomic(self.path / META, _json(self._meta).encode())
+        try:
+            write_atomic(self.path / META, _json(self._meta).encode())
+        except OSError as error:
+            if not self._overwrite_meta():
+                raise RunError(describe(self.path / META, error)) from None
+
+    def keep(self) -> None:
+        """From here on the directory stays, however the run ends."""
+        self._kept = True
+
+    def _overwrite_meta(self) -> bool:
+        """Writes meta.json without new room, and where the directory is by now; whether that was possible."""
+        try:
+            descriptor = os.open(META, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), dir_fd=self._directory)
+        except (OSError, NotImplementedError):
+            return False
+        try:
+            return overwrite(descriptor, json.dumps(self._meta, allow_nan=False).encode())
+        finally:
+            os.close(descriptor)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Marks the run as finished, with its result, and closes it."""
@@ -216,11 +279,22 @@ class Run:
             raise RunError(f"{self.path} is closed already")
         self._open = False
         try:
-            os.fsync(self._metrics)
+            with suppress(OSError):
+                os.fsync(self._metrics)
             self.update(state=state, ended=datetime.datetime.now().astimezone().isoformat(timespec="seconds"), **values)
         finally:
-            os.close(self._metrics)
-            self._lock.release()
+            self._release()
+
+    def _release(self) -> None:
+        self._open = False
+        os.close(self._metrics)
+        if self._directory is not None:
+            os.close(self._directory)
+        self._lock.release()
+
+    def _discard(self) -> None:
+        self._release()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self) -> Run:
         return self
@@ -228,6 +302,16 @@ class Run:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self._open:
             return
+        if error is None:
+            self.interrupt()
+        elif isinstance(error, Exception) and not self._kept:
+            self._discard()
+        else:
+            # The error that ended the run is the one to report; a lock that nobody holds tells that it ended.
+            with suppress(RunError):
+                self._close_after(error)
+
+    def _close_after(self, error: BaseException) -> None:
         if isinstance(error, Exception):
             self.fail(str(error) or type(error).__name__)
         else:
@@ -291,7 +375,6 @@ def _rename_to_free_name(draft: Path, wanted: Path) -> Path:
         if not path.exists():
             try:
                 draft.rename(path)
-                sync_directory(path.parent)
                 return path
             except OSError:
                 if not path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import errno
@@ -20,6 +21,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_BLOCK = 512
+"""Bytes of what st_blocks counts."""
 _LOCK_TRIES = 5
 _LOCK_PAUSE = 0.02
 
@@ -32,17 +36,48 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Replaces a file as a whole: whatever happens, the old or the new content is there.
 
     Raises:
-        OSError: if it cannot be written; the old content is kept.
+        OSError: if it cannot be written; the old content is kept, and nothing else is left behind.
     """
     draft = path.with_name(f".{path.name}.tmp")
     # A draft that is there was left behind, or is a link that would lead the bytes elsewhere.
     draft.unlink(missing_ok=True)
-    with open(draft, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
     sync_directory(path.parent)
+
+
+def overwrite(descriptor: int, data: bytes) -> bool:
+    """Replaces what an open text file holds without asking the disk for room; blanks fill it up. False if it does not fit.
+
+    A power cut may tear it: for when :func:`write_atomic` has failed.
+    """
+    status = os.fstat(descriptor)
+    room = max(status.st_size, getattr(status, "st_blocks", 0) * _BLOCK)
+    if len(data) > room:
+        return False
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        padded = data.ljust(status.st_size)
+        return os.write(descriptor, padded) == len(padded)
+    except OSError:
+        return False
+
+
+def describe(path: Path, error: OSError) -> str:
+    """Why a file cannot be written, and what to do, in a line."""
+    if error.errno in _FULL:
+        return f"{path} cannot be written: the disk is full ({error.strerror}); make room"
+    if not path.parent.exists():
+        return f"{path} cannot be written: {path.parent} was moved or removed; put it back"
+    return f"{path} cannot be written: {error.strerror or error}; make {path.parent} writable"
 
 
 def open_own(path: Path, flags: int) -> int:

@@ -14,7 +14,7 @@ from mtjlearn.board import Board, BoardError, BoardRefused, BoardTimeout, Health
 from mtjlearn.datasets import Quantised, epoch_order
 from mtjlearn.network import LOSS_BITS
 from mtjlearn.noise import NO_TESTS
-from mtjlearn.runs import Checkpoint, Run, read_metrics
+from mtjlearn.runs import Checkpoint, Run, RunError, read_metrics
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
 from mtjlearn.wire.errors import ImplausibleAnswer
@@ -207,8 +207,8 @@ class BoardTraining:
             self._record(evaluate=False)
             if self.steps:
                 self._save()
-        except BoardError as error:
-            self._observer.note(f"the last weights could not be read ({error}); the run resumes from its last checkpoint")
+        except (BoardError, RunError) as error:
+            self._observer.note(f"the last weights could not be kept ({error}); the run resumes from its last checkpoint")
 
 
 def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.noise import Recording
 from mtjlearn.plots import loss_curve, noise_plot
 from mtjlearn.runs import Run, RunError, read_metrics
+from mtjlearn.runs.storage import describe
 from mtjlearn.training.float_checkpoints import FloatCheckpoints
 from mtjlearn.training.floats import train_reference
 from mtjlearn.training.on_board import BoardTraining
@@ -24,6 +27,47 @@ from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
 
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
+LOSS_PLOT = "loss.png"
+NOISE_PLOT = "noise.png"
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Some noise of a board, to be drawn."""
+
+    recording: Recording
+    millivolts_per_code: float
+    title: str
+
+    def draw(self, path: Path) -> None:
+        noise_plot(self.recording, path, millivolts_per_code=self.millivolts_per_code, title=self.title)
+
+
+@dataclass
+class _Drawings:
+    """Plots of a run. They come last, so that they take no room from weights and metrics; one that fails is a note."""
+
+    plan: Plan
+    run: Run
+    observer: Observer
+    noise: _Noise | None = None
+
+    def draw(self) -> None:
+        drawings: dict[str, Callable[[Path], None]] = {LOSS_PLOT: self._draw_losses}
+        if self.noise is not None:
+            drawings |= {"noise.npz": self.noise.recording.save, NOISE_PLOT: self.noise.draw}
+        for name, draw in drawings.items():
+            path = self.run.path / name
+            try:
+                draw(path)
+            except OSError as error:
+                self.observer.note(f"{describe(path, error)} (weights and metrics are not affected)")
+            else:
+                if name == NOISE_PLOT:
+                    self.observer.note(f"noise plotted: {path}")
+
+    def _draw_losses(self, path: Path) -> None:
+        loss_curve(read_metrics(self.run.path), path, title=f"{self.plan.name} {self.plan.network.name} {self.plan.rule}")
 
 
 def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool = False) -> Report:
@@ -38,28 +82,37 @@ def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool
         BoardError, DatasetError, NetworkError: with one line that says what to do.
         KeyboardInterrupt: the same.
     """
+    drawings = _Drawings(plan, run, observer)
     with run:
         try:
-            report = _train(plan, run, observer, accept_changed_data)
+            report = _train(plan, run, observer, drawings, accept_changed_data)
         except ChangedError:
             run.interrupt()
             raise
         except KeyboardInterrupt:
-            with suppress(OSError, RunError):
-                _draw_losses(plan, run)
+            with suppress(RunError):
+                drawings.draw()
             raise KeyboardInterrupt(_resumable("interrupted", run)) from None
+        except RunError as error:
+            with suppress(RunError):
+                run.interrupt()
+            raise RunError(_resumable(str(error), run)) from None
         except BoardError as error:
             if not isinstance(error, BoardLost) and run.load_weights() is None:
                 raise
             # Said at once, without time for a plot.
-            run.interrupt()
+            with suppress(RunError):
+                run.interrupt()
             kind = BoardLost if isinstance(error, BoardLost) else BoardError
             raise kind(_resumable(str(error), run)) from error
-        run.finish(asdict(report))
+        try:
+            run.finish(asdict(report))
+        except RunError as error:
+            raise RunError(_resumable(str(error), run)) from None
         return report
 
 
-def _train(plan: Plan, run: Run, observer: Observer, accept: bool) -> Report:
+def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, accept: bool) -> Report:
     dataset = plan.load()
     quantised = quantise(dataset, plan.network)
     known = own_data(plan, run, dataset, observer.note, accept=accept)
@@ -70,24 +123,32 @@ def _train(plan: Plan, run: Run, observer: Observer, accept: bool) -> Report:
             observer.note(str(clipping))
     report = Report(str(run.path), clipped=quantised.inputs.clipped)
     if plan.on_board:
-        _on_board(plan, run, observer, dataset, quantised, report, accept or not known)
+        _on_board(plan, run, drawings, dataset, quantised, report, accept or not known)
     if dataset.classes is None and _is_constant(dataset.y_test):
         observer.note(f"test R2 is undefined: all targets of the {len(dataset.y_test)} test rows are equal; try another --seed")
     if plan.reference:
+        run.keep()
         _beside(plan, run, observer, dataset, report)
-    _draw_losses(plan, run)
+    drawings.draw()
     return report
 
 
 def _on_board(
-    plan: Plan, run: Run, observer: Observer, dataset: Dataset, quantised: Quantised, report: Report, accept: bool
+    plan: Plan, run: Run, drawings: _Drawings, dataset: Dataset, quantised: Quantised, report: Report, accept: bool
 ) -> None:
+    observer = drawings.observer
     with open_board(plan.board, log=run.link_log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
         own_firmware(run, board.info, observer.note, accept=accept)
         training = BoardTraining(plan, run, board, quantised, observer)
-        _record_noise(run, board, observer)
-        training.train()
+        run.keep()
+        if not (run.path / NOISE_PLOT).exists():
+            drawings.noise = _record_noise(board)
+        try:
+            training.train()
+        finally:
+            if board.log_problem is not None:
+                observer.note(f"{run.path / 'link.log'} ends early ({board.log_problem}); the training went on without it")
         report.steps = training.steps
         report.skipped = training.skipped
         report.saturations = training.saturations
@@ -97,18 +158,11 @@ def _on_board(
     report.test_accuracy, report.test_r2 = _score(dataset, outputs)
 
 
-def _record_noise(run: Run, board: Board, observer: Observer) -> None:
-    """Keeps and plots some of the board's noise, unless an earlier part of the run has."""
-    plot = run.path / "noise.png"
-    if plot.exists():
-        return
+def _record_noise(board: Board) -> _Noise:
     noise = board.noise(NOISE_CODES)
     starts = tuple(segment.start for segment in noise.segments)
     recording = Recording(noise.codes.astype(np.float64), starts, float(noise.rate))
-    recording.save(run.path / "noise.npz")
-    info = board.info
-    noise_plot(recording, plot, millivolts_per_code=info.millivolts_per_code, title=f"noise of {info.name}")
-    observer.note(f"noise plotted: {plot}")
+    return _Noise(recording, board.info.millivolts_per_code, f"noise of {board.info.name}")
 
 
 def _beside(plan: Plan, run: Run, observer: Observer, dataset: Dataset, report: Report) -> None:
@@ -145,10 +199,6 @@ def _score(dataset: Dataset, outputs: NDArray[np.float64]) -> tuple[float | None
 
 def _is_constant(targets: NDArray[np.float64]) -> bool:
     return bool(np.all(targets == targets[0]))
-
-
-def _draw_losses(plan: Plan, run: Run) -> None:
-    loss_curve(read_metrics(run.path), run.path / "loss.png", title=f"{plan.name} {plan.network.name} {plan.rule}")
 
 
 def _resumable(text: str, run: Run) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import serial
 
-from mtjlearn.wire.errors import BoardError, BoardLost, PortBusy, PortError, PortForbidden, PortMissing
+from mtjlearn.wire.errors import BoardLost, PortBusy, PortError, PortForbidden, PortMissing
 from mtjlearn.wire.linklog import LinkLog, LogKind
 from mtjlearn.wire.wake import Bell
 
@@ -70,12 +70,21 @@ class SerialTransport:
         try:
             self._descriptor = self._port.fileno() if os.name == "posix" else None
             self._bell = Bell() if os.name == "posix" else None
-            self._log = LinkLog(log) if log is not None else None
         except io.UnsupportedOperation:
             self._port.close()
             raise _unsupported(url) from None
         except BaseException:
             self._port.close()
+            raise
+        self.log_problem: str | None = None
+        """Why the link log ends early; the log is an extra, so the line goes on without it."""
+        self._log: LinkLog | None = None
+        try:
+            self._log = LinkLog(log) if log is not None else None
+        except OSError as error:
+            self.log_problem = error.strerror or str(error)
+        except BaseException:
+            self.close()
             raise
         self._note(LogKind.OPENED, url.encode())
 
@@ -160,7 +169,7 @@ class SerialTransport:
             self._log.write(kind, data)
         except OSError as error:
             self._log = None
-            raise BoardError(f"the link log cannot be written ({error.strerror}); make room and reconnect") from error
+            self.log_problem = error.strerror or str(error)
 
 
 def _check_url(url: str) -> None:
