@@ -26,6 +26,7 @@ from mtjlearn.cli.common import (
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.runs import Run, read_config
 from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, train
+from mtjlearn.wire.linklog import LEAST, MOST
 
 
 class Terminal:
@@ -56,6 +57,20 @@ class Terminal:
         self._bar.update(done, total, "  ".join(part for part in parts if part))
 
 
+class LinkLogSize(click.ParamType):
+    """``off``, or a number of bytes."""
+
+    name = "off|BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes; 0 for off."""
+        if value == "off":
+            return 0
+        if str(value).isdecimal() and int(value) >= LEAST:
+            return int(value)
+        return self.fail(f"{value!r} is neither off nor a number of bytes from {LEAST:,} on", param, ctx)
+
+
 @click.command()
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
@@ -74,9 +89,10 @@ class Terminal:
 @device_noise_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
 @runs_option
+@click.option("--link-log", type=LinkLogSize(), default=str(MOST), show_default=True, help="Bound of the link's raw log; off: none.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
 @command
-def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **asked: Any) -> dict[str, Any]:
+def cli(resume: Path | None, board: str | None, root: Path, data: str | None, link_log: int, **asked: Any) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
     DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
@@ -88,18 +104,18 @@ def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **
         plan = Plan.from_config(read_config(resume))
         plan = plan if board is None else replace(plan, board=board)
         _check_rule(plan)
-        return asdict(_train(plan, Run.open(resume)))
+        return asdict(_train(plan, Run.open(resume), link_log))
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
-    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config())))
+    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config()), link_log))
 
 
 def _refuse_beside_resume() -> None:
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in ("resume", "board", "as_json") and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if name not in ("resume", "board", "link_log", "as_json") and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
             raise click.UsageError(f"--resume goes on with what its run was asked; leave {named} out")
 
@@ -139,14 +155,14 @@ def _check_rule(plan: Plan) -> None:
         raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
 
 
-def _train(plan: Plan, run: Run) -> Report:
+def _train(plan: Plan, run: Run, link_log: int) -> Report:
     network = plan.network
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        report = train(plan, run, terminal)
+        report = train(plan, run, terminal, link_log)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
         ("test R2", report.test_r2, report.reference_test_r2),

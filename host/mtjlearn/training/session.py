@@ -19,16 +19,23 @@ from mtjlearn.training.floats import train_reference
 from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
+from mtjlearn.wire.linklog import MOST, LogFile, set_aside
 
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
 
 
-def train(plan: Plan, run: Run, observer: Observer) -> Report:
+def train(plan: Plan, run: Run, observer: Observer, link_log: int = MOST) -> Report:
     """Trains as planned, or goes on with what the run directory holds.
 
     After an interruption (Ctrl-C), a board that vanished, or one that refuses in the middle of training, the run can be
     resumed, and the exception's text says how.
+
+    Args:
+        plan: what to do.
+        run: where everything is kept; closed at the end.
+        observer: is informed.
+        link_log: bytes of the raw log of the link, at most; 0: none.
 
     Raises:
         BoardError, DatasetError, NetworkError: with one line that says what to do.
@@ -36,7 +43,7 @@ def train(plan: Plan, run: Run, observer: Observer) -> Report:
     """
     with run:
         try:
-            report = _train(plan, run, observer)
+            report = _train(plan, run, observer, link_log)
         except KeyboardInterrupt:
             with suppress(OSError, RunError):
                 _draw_losses(plan, run)
@@ -52,7 +59,7 @@ def train(plan: Plan, run: Run, observer: Observer) -> Report:
         return report
 
 
-def _train(plan: Plan, run: Run, observer: Observer) -> Report:
+def _train(plan: Plan, run: Run, observer: Observer, link_log: int) -> Report:
     dataset = plan.load()
     quantised = quantise(dataset, plan.network)
     for text in dataset.notes:
@@ -62,15 +69,25 @@ def _train(plan: Plan, run: Run, observer: Observer) -> Report:
             observer.note(str(clipping))
     report = Report(str(run.path), clipped=quantised.inputs.clipped)
     if plan.on_board:
-        _on_board(plan, run, observer, dataset, quantised, report)
+        log = _log(run, observer, link_log) if link_log else None
+        _on_board(plan, run, observer, dataset, quantised, report, log)
     if plan.reference:
         _beside(plan, run, observer, dataset, report)
     _draw_losses(plan, run)
     return report
 
 
-def _on_board(plan: Plan, run: Run, observer: Observer, dataset: Dataset, quantised: Quantised, report: Report) -> None:
-    with open_board(plan.board, log=run.link_log, **plan.board_options) as board:
+def _log(run: Run, observer: Observer, most: int) -> LogFile:
+    aside = set_aside(run.link_log)
+    if aside is not None:
+        observer.note(f"{run.link_log.name} is damaged from its beginning to its end; it is kept as {aside.name}, and a new one begins")
+    return LogFile(run.link_log, most)
+
+
+def _on_board(
+    plan: Plan, run: Run, observer: Observer, dataset: Dataset, quantised: Quantised, report: Report, log: LogFile | None
+) -> None:
+    with open_board(plan.board, log=log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
         run.update(board=board.info)
         training = BoardTraining(plan, run, board, quantised, observer)
