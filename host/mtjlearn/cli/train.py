@@ -57,7 +57,7 @@ class Terminal:
         self._bar.update(done, total, "  ".join(part for part in parts if part))
 
 
-class LinkLogSize(click.ParamType):
+class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
     """``off``, or a number of bytes."""
 
     name = "off|BYTES"
@@ -89,10 +89,12 @@ class LinkLogSize(click.ParamType):
 @device_noise_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
 @runs_option
-@click.option("--link-log", type=LinkLogSize(), default=str(MOST), show_default=True, help="Bound of the link's raw log; off: none.")
+@click.option("--link-log", type=LinkLogSize(), default=str(MOST), show_default=True, help="Bound of link.log.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
 @command
-def cli(resume: Path | None, board: str | None, root: Path, data: str | None, link_log: int, **asked: Any) -> dict[str, Any]:
+def cli(
+    resume: Path | None, board: str | None, root: Path, data: str | None, link_log: int, **asked: Any
+) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
     DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
@@ -108,7 +110,8 @@ def cli(resume: Path | None, board: str | None, root: Path, data: str | None, li
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
-    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config()), link_log))
+    run = Run.create(root, "train", plan.name, plan.seed, plan.config())
+    return asdict(_train(plan, run, link_log))
 
 
 def _refuse_beside_resume() -> None:

@@ -80,7 +80,7 @@ def _train(plan: Plan, run: Run, observer: Observer, link_log: int) -> Report:
 def _log(run: Run, observer: Observer, most: int) -> LogFile:
     aside = set_aside(run.link_log)
     if aside is not None:
-        observer.note(f"{run.link_log.name} is damaged from its beginning to its end; it is kept as {aside.name}, and a new one begins")
+        observer.note(f"{run.link_log.name} cannot be read; it is kept as {aside.name}, and a new one begins")
     return LogFile(run.link_log, most)
 
 

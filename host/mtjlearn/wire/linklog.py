@@ -1,8 +1,8 @@
 """The raw log of a link: every chunk of bytes in both directions, with its time.
 
-A file starts with the eight bytes ``MTJLINK1``. Records follow: kind u8 (LogKind), time f64 (seconds since 1970), length u32, then
-that many bytes, all little endian. Each record goes to the file in one write, so a process that is killed leaves whole records. What
-is torn or damaged is passed over when the file is read; nothing that lies behind it is lost.
+A file starts with the eight bytes ``MTJLINK1``. Records follow: kind u8 (LogKind), time f64 (seconds since 1970), length u32,
+then that many bytes, all little endian. Each record goes to the file in one write, so a process that is killed leaves whole
+records. What is torn or damaged is passed over when the file is read; nothing that lies behind it is lost.
 
 A log may have a bound. When it is reached, the older half gives way, but for the HELLOs and WELCOMEs in it: without the nonces of
 its sessions the rest could not be checked.
@@ -37,6 +37,8 @@ _LIKELY = re.compile(rb"[\x00-\x04].{7}[\x3f-\x42].{2}[\x00-\x10]\x00", re.DOTAL
 """A head as _head() takes it, and some more: kind, the time's sign and exponent, the upper bytes of the length."""
 _YEARS = (1.0, 1e11)
 """Between them lie the times of records; zeros and most damage do not."""
+_NEAR = 1e7
+"""Seconds."""
 _OPENINGS = (Hello.TYPE, Welcome.TYPE)
 
 
@@ -142,7 +144,11 @@ def is_log(path: Path) -> bool:
         return True
     with open(path, "rb") as file:
         begins = file.read(len(MAGIC))
-    return MAGIC.startswith(begins) or next(read_log(path), None) is not None
+    if MAGIC.startswith(begins):
+        return True
+    with contextlib.suppress(ValueError):
+        return next(read_log(path), None) is not None
+    return False
 
 
 def set_aside(path: Path) -> Path | None:
@@ -194,7 +200,8 @@ def _records(data: mmap.mmap, at: int) -> Iterator[LogRecord]:
     while at < len(data):
         head = _head(data, at)
         # A record that ends where none begins is damaged, or the next one is; if one begins inside it, it is this one.
-        inside = _search(data, at + 1, head.end if head is not None else len(data)) if not _chained(data, head) else None
+        end = head.end if head is not None else len(data)
+        inside = None if _chained(data, head) else _search(data, at + 1, end, last)
         if head is not None and inside is None:
             last = head.time
             yield LogRecord(head.kind, head.time, data[head.data : head.end])
@@ -221,11 +228,12 @@ def _chained(data: mmap.mmap, head: _Head | None) -> bool:
     return head is not None and (head.end == len(data) or _head(data, head.end) is not None)
 
 
-def _search(data: mmap.mmap, start: int, end: int) -> int | None:
-    """The first place from `start` on, before `end`, at which records begin."""
+def _search(data: mmap.mmap, start: int, end: int, last: float) -> int | None:
+    """The first place from `start` on, before `end`, where a record begins: another follows, or its time is near the last."""
     while match := _LIKELY.search(data, start, min(len(data), end + _HEAD.size - 1)):
         start = match.start()
-        if _chained(data, _head(data, start)):
+        head = _head(data, start)
+        if _chained(data, head) or (head is not None and abs(head.time - last) < _NEAR):
             return start
         start += 1
     return None
@@ -247,7 +255,8 @@ def _openings(records: Iterable[LogRecord]) -> Iterator[LogRecord]:
         if record.kind in (LogKind.OPENED, LogKind.CLOSED):
             yield record
         for frame in decoders[record.kind].feed(record.data) if record.kind in decoders else ():
-            if isinstance(frame, Frame) and frame.session == SESSION_NONE and frame.type in _OPENINGS and before.get(record.kind) != frame:
+            opens = isinstance(frame, Frame) and frame.session == SESSION_NONE and frame.type in _OPENINGS
+            if isinstance(frame, Frame) and opens and before.get(record.kind) != frame:
                 before[record.kind] = frame
                 yield record._replace(data=encode_frame(*frame))
 
