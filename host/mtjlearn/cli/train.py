@@ -118,7 +118,8 @@ def _refuse_beside_resume() -> None:
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in ("resume", "board", "link_log", "as_json") and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and name not in ("resume", "board", "link_log", "as_json"):
             named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
             raise click.UsageError(f"--resume goes on with what its run was asked; leave {named} out")
 
