@@ -19,6 +19,7 @@ from serial.tools import list_ports
 
 from mtjlearn.board import Board, BoardError, BoardLost
 from mtjlearn.virtual.process import BoardProcess
+from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.transport import BAUD, SerialTransport
 
 
@@ -119,7 +120,7 @@ def board_options(name: str | None) -> frozenset[str]:
 def open_board(
     name: str | None = None,
     *,
-    log: str | os.PathLike[str] | None = None,
+    log: str | os.PathLike[str] | LogFile | None = None,
     timeout: float = 5.0,
     **virtual: Any,
 ) -> Board:
@@ -129,7 +130,7 @@ def open_board(
         name: a virtual board (``native``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
             (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line rate is
             opened as ``/dev/ttyACM0@115200``.
-        log: file for the raw log of the link.
+        log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
         virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
 

@@ -90,8 +90,7 @@ def frames(data: bytes) -> None:
     assert len(found) == len(whole)
     for frame in whole:
         if isinstance(frame, Frame):
-            number = frame.seq - 256 * (frame.seq >= 128)
-            assert list(FrameDecoder().feed(encode_frame(frame.type, frame.session, number, frame.payload))) == [frame]
+            assert list(FrameDecoder().feed(encode_frame(*frame))) == [frame]
     last = Frame(6, 7, 3, line[:240])
     assert [frame for frame in decoder.feed(encode_frame(*last)) if isinstance(frame, Frame)][-1] == last
 
@@ -233,7 +232,9 @@ class Files:
         log = LinkLog(path)
         log.write(LogKind.CLOSED, b"end")
         log.close()
-        assert [(r.kind, r.data) for r in read_log(path)] == [*((r.kind, r.data) for r in records), (LogKind.CLOSED, b"end")]
+        # Bytes at the end that were no record may be reported now that one follows them.
+        *after, end = [(r.kind, r.data) for r in read_log(path) if r.kind is not LogKind.SKIPPED]
+        assert (after, end) == ([(r.kind, r.data) for r in records if r.kind is not LogKind.SKIPPED], (LogKind.CLOSED, b"end"))
 
     def runs(self, data: bytes) -> None:
         """One file of a run: its content, or a RunError; the list of runs never fails."""
@@ -393,7 +394,7 @@ def log_seeds(folder: Path) -> Iterator[bytes]:
     path = folder / "seed.log"
     path.unlink(missing_ok=True)
     log = LinkLog(path)
-    for kind, data in zip(LogKind, (b"port", b"\0\x05abcd\0", b"", b"out"), strict=True):
+    for kind, data in zip(LogKind, (b"port", b"\0\x05abcd\0", b"", b"out", b"left out"), strict=True):
         log.write(kind, data)
     log.close()
     whole = path.read_bytes()

@@ -17,6 +17,8 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.frame import encode_frame
 from mtjlearn.wire.messages import Message
 
+FRESH = 1
+"""The nonce for which a decoder in C is ready that has no session yet (oldest_seed is 0)."""
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 (_enum,) = re.findall(r"enum operation \{(.*?)\}", (HERE / "script.c").read_text(encoding="utf-8"), re.DOTALL)
@@ -146,11 +148,11 @@ def frames() -> Iterator[tuple[str, bytes]]:
     random = Random(1)
     for kind in messages.MESSAGES.values():
         if kind.TYPE < 0xF0:
-            yield kind.NAME.lower(), encode_frame(kind.TYPE, 7, 3, example(kind, random))
-    train = encode_frame(messages.Train.TYPE, 7, 0, np.arange(-60, 60, dtype="<i2").tobytes())
+            yield kind.NAME.lower(), encode_frame(kind.TYPE, 7, 3, example(kind, random), FRESH)
+    train = encode_frame(messages.Train.TYPE, 7, 0, np.arange(-60, 60, dtype="<i2").tobytes(), FRESH)
     yield "largest", train
     yield "zeros", encode_frame(6, 0, 0, bytes(240))
-    yield "no-zeros", encode_frame(6, 1, 1, b"\x01" * 240)
+    yield "no-zeros", encode_frame(6, 1, 1, b"\x01" * 240, FRESH)
     yield "merged", train.rstrip(b"\0") + train.lstrip(b"\0")
     yield "cut", train[:40] + train
     yield "too-long", b"\0" + b"\x05abcd" * 80 + train

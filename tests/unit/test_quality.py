@@ -35,9 +35,9 @@ MAY_INCLUDE = {
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
-    "simulators/uno": ["boards/native"],
-    "simulators/uno/library": ["simulators/uno", "boards/native"],
-    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native"],  # what it says to the chip's image
+    "simulators/uno": ["boards/native", "lib/wire/src"],
+    "simulators/uno/library": ["simulators/uno", "boards/native", "lib/wire/src"],
+    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native", "lib/wire/src"],  # what it says to the chip's image
 }
 BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
 """What a board that is built alone says to board.h and session.c, which ask for it by a macro."""

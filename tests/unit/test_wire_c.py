@@ -277,6 +277,51 @@ def test_frames_of_another_session_and_of_a_device_are_ignored(shell: Shell) -> 
     assert len(shell.frames(lines)) == 1  # the WELCOME
 
 
+def test_a_hello_with_a_sessions_number_is_a_command_like_any_other(shell: Shell) -> None:
+    payload = Hello(9, messages.VERSION, messages.VERSION).pack()
+    events = shell([rx(hello(), encode(Hello.TYPE, SESSION, 0, payload))])
+    assert [word for word, _ in events] == ["opened", "tx", "handle", "tx", "rest"]
+    assert handled(events) == [f"{Hello.TYPE} {payload.hex()}"]
+    # With another session's number it is nothing, and opens nothing.
+    assert [word for word, _ in shell([rx(hello(), encode(Hello.TYPE, SESSION + 1, 0, payload))])] == ["opened", "tx", "rest"]
+
+
+def test_another_frame_without_a_session_is_nothing(shell: Shell) -> None:
+    lines = [rx(hello(), command(0), command(1, session=0), encode(Reset.TYPE, 0, 1)), "ack"]
+    assert len(handled(shell(lines))) == 1
+    assert acks(shell.frames(lines))[1:] == [Ack(next_seq=1, credit=192, bad_frames=0, rx_overruns=0, errors=0)]
+
+
+@pytest.mark.parametrize("later", [256, 512])
+def test_a_frame_that_returns_is_bad(shell: Shell, later: int) -> None:
+    lines = [rx(hello()), *(rx(command(number)) for number in range(later)), rx(command(0)), rx(command(later))]
+    assert len(handled(shell(lines))) == later + 1
+    assert [(ack.next_seq, ack.bad_frames) for ack in acks(shell.frames(lines))[-2:]] == [(later % 256, 1), (later % 256 + 1, 1)]
+
+
+@pytest.mark.parametrize("behind", [1, 8, 100])
+def test_an_old_frame_is_acknowledged_across_the_turn(shell: Shell, behind: int) -> None:
+    lines = [rx(hello()), *(rx(command(number)) for number in range(257)), rx(command(257 - behind))]
+    assert len(handled(shell(lines))) == 257
+    assert (acks(shell.frames(lines))[-1].next_seq, acks(shell.frames(lines))[-1].bad_frames) == (1, 0)
+
+
+def test_the_nonce_seeds_every_frame_of_a_session(shell: Shell) -> None:
+    events = shell([rx(hello(0xFFFFFFFF)), *(rx(command(number, session=1, nonce=0xFFFFFFFF)) for number in range(300))])
+    opened = [int(rest) for word, rest in events if word == "opened"]
+    session = opened[0]
+    lines = [rx(hello(0xFFFFFFFF)), *(rx(command(number, session=session, nonce=0xFFFFFFFF)) for number in range(300))]
+    assert len(handled(shell(lines))) == 300  # the seed wraps with the nonce
+
+
+def test_an_ack_while_the_transmitter_is_full_says_what_holds_when_it_leaves(shell: Shell) -> None:
+    size = Ack.LAYOUT.size + 10
+    lines = [rx(hello()), "room 0", rx(command(0)), "ack", rx(command(1)[:-3] + b"\0"), "poll", f"room {size}", "poll", "poll"]
+    events = shell(lines)
+    assert len(handled(events)) == 1
+    assert acks(shell.frames(lines)) == [Ack(next_seq=1, credit=192, bad_frames=1, rx_overruns=0, errors=0)]
+
+
 def test_a_bad_frame_is_answered_at_once(shell: Shell) -> None:
     frames = shell.frames([rx(hello()), rx(command(0)[:-3] + b"\0"), rx(b"\0\0\0")])
     assert acks(frames) == [Ack(next_seq=0, credit=192, bad_frames=1, rx_overruns=0, errors=0)]

@@ -20,6 +20,7 @@ from mtjlearn.wire.command import Command
 from mtjlearn.wire.connection import Connection
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardRefused, PortError
 from mtjlearn.wire.link import OPEN_TIMEOUT, LinkCounters
+from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.messages import BlobKind, Message, Restored, State
 from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
 
@@ -63,7 +64,7 @@ class BoardSession:
         url: str,
         *,
         baud: int = BAUD,
-        log: str | os.PathLike[str] | None = None,
+        log: str | os.PathLike[str] | LogFile | None = None,
         timeout: float = OPEN_TIMEOUT,
     ) -> Self:
         """Opens a board at a port or pyserial URL.

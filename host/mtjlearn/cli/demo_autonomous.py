@@ -20,6 +20,7 @@ from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training import default_plan
 from mtjlearn.training.alone import AlonePlan, begin, halving_steps, plan_dataset
+from mtjlearn.wire.linklog import MOST, LogFile
 
 AWAY = 5.0
 """Seconds that the host stays away."""
@@ -55,7 +56,7 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
         left = _leave(name, alone, run)
         _stay_away(AWAY)
         say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")
-        with open_board(name, log=run.link_log) as back:
+        with open_board(name, log=LogFile(run.link_log, MOST)) as back:
             found = _come_back(back, run, alone.dataset)
         result = {"run": run.path, "steps_when_left": left.steps, **found}
         run.finish(result)
@@ -64,7 +65,7 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
 
 
 def _leave(name: str, plan: AlonePlan, run: Run) -> Progress:
-    with open_board(name, log=run.link_log) as board:
+    with open_board(name, log=LogFile(run.link_log, MOST)) as board:
         run.update(board=board.info)
         with bar("dataset") as progress:
             packed = begin(board, plan, progress.update)

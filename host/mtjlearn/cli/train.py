@@ -29,8 +29,9 @@ from mtjlearn.datasets import Columns
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.runs import Run, read_config
 from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, refuse_changed_data, train
+from mtjlearn.wire.linklog import LEAST, MOST
 
-_BESIDE_RESUME = ("resume", "board", "accept_changed_data", "as_json")
+_BESIDE_RESUME = ("resume", "board", "link_log", "accept_changed_data", "as_json")
 
 
 class Terminal:
@@ -61,6 +62,20 @@ class Terminal:
         self._bar.update(done, total, "  ".join(part for part in parts if part))
 
 
+class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
+    """``off``, or a number of bytes."""
+
+    name = "off|BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes; 0 for off."""
+        if value == "off":
+            return 0
+        if str(value).isdecimal() and int(value) >= LEAST:
+            return int(value)
+        return self.fail(f"{value!r} is neither off nor a number of bytes from {LEAST:,} on", param, ctx)
+
+
 @click.command()
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
@@ -80,11 +95,12 @@ class Terminal:
 @device_noise_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
 @runs_option
+@click.option("--link-log", type=LinkLogSize(), default=str(MOST), show_default=True, help="Bound of link.log.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
 @click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
 @command
 def cli(
-    resume: Path | None, board: str | None, root: Path, data: str | None, accept_changed_data: bool, **asked: Any
+    resume: Path | None, board: str | None, root: Path, data: str | None, link_log: int, accept_changed_data: bool, **asked: Any
 ) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
@@ -99,13 +115,14 @@ def cli(
         _check_rule(plan)
         if not accept_changed_data:
             refuse_changed_data(plan, resume)
-        return asdict(_train(plan, Run.open(resume), accept_changed_data))
+        return asdict(_train(plan, Run.open(resume), link_log, accept_changed_data))
     if accept_changed_data:
         raise click.UsageError("--accept-changed-data goes with --resume RUN; leave it out")
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
-    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config())))
+    run = Run.create(root, "train", plan.name, plan.seed, plan.config())
+    return asdict(_train(plan, run, link_log))
 
 
 def _refuse_beside_resume() -> None:
@@ -153,14 +170,14 @@ def _check_rule(plan: Plan) -> None:
         raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
 
 
-def _train(plan: Plan, run: Run, accept_changed_data: bool = False) -> Report:
+def _train(plan: Plan, run: Run, link_log: int, accept_changed_data: bool = False) -> Report:
     network = plan.network
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        report = train(plan, run, terminal, accept_changed_data=accept_changed_data)
+        report = train(plan, run, terminal, link_log=link_log, accept_changed_data=accept_changed_data)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
         ("test R2", report.test_r2, report.reference_test_r2),

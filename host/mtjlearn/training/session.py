@@ -24,6 +24,7 @@ from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
+from mtjlearn.wire.linklog import MOST, LogFile, set_aside
 
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
@@ -70,12 +71,19 @@ class _Drawings:
         loss_curve(read_metrics(self.run.path), path, title=f"{self.plan.name} {self.plan.network.name} {self.plan.rule}")
 
 
-def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool = False) -> Report:
+def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, accept_changed_data: bool = False) -> Report:
     """Trains as planned, or goes on with what the run directory holds.
 
     After an interruption (Ctrl-C), a board that vanished, or one that refuses in the middle of training, the run can be
     resumed, and the exception's text says how. A run that began with other data, or on the same board with another
     firmware, does not go on unless ``accept_changed_data`` says so.
+
+    Args:
+        plan: what to do.
+        run: where everything is kept; closed at the end.
+        observer: is informed.
+        link_log: bytes of the raw log of the link, at most; 0: none.
+        accept_changed_data: go on although the data or the firmware are not those that the run began with.
 
     Raises:
         ChangedError: as said.
@@ -85,7 +93,7 @@ def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool
     drawings = _Drawings(plan, run, observer)
     with run:
         try:
-            report = _train(plan, run, observer, drawings, accept_changed_data)
+            report = _train(plan, run, observer, drawings, link_log, accept_changed_data)
         except ChangedError:
             run.interrupt()
             raise
@@ -112,7 +120,7 @@ def train(plan: Plan, run: Run, observer: Observer, *, accept_changed_data: bool
         return report
 
 
-def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, accept: bool) -> Report:
+def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_log: int, accept: bool) -> Report:
     dataset = plan.load()
     quantised = quantise(dataset, plan.network)
     known = own_data(plan, run, dataset, observer.note, accept=accept)
@@ -123,7 +131,8 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, accept
             observer.note(str(clipping))
     report = Report(str(run.path), clipped=quantised.inputs.clipped)
     if plan.on_board:
-        _on_board(plan, run, drawings, dataset, quantised, report, accept or not known)
+        log = _log(run, observer, link_log) if link_log else None
+        _on_board(plan, run, drawings, dataset, quantised, report, log, accept or not known)
     if dataset.classes is None and _is_constant(dataset.y_test):
         observer.note(f"test R2 is undefined: all targets of the {len(dataset.y_test)} test rows are equal; try another --seed")
     if plan.reference:
@@ -133,11 +142,25 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, accept
     return report
 
 
+def _log(run: Run, observer: Observer, most: int) -> LogFile:
+    aside = set_aside(run.link_log)
+    if aside is not None:
+        observer.note(f"{run.link_log.name} cannot be read; it is kept as {aside.name}, and a new one begins")
+    return LogFile(run.link_log, most)
+
+
 def _on_board(
-    plan: Plan, run: Run, drawings: _Drawings, dataset: Dataset, quantised: Quantised, report: Report, accept: bool
+    plan: Plan,
+    run: Run,
+    drawings: _Drawings,
+    dataset: Dataset,
+    quantised: Quantised,
+    report: Report,
+    log: LogFile | None,
+    accept: bool,
 ) -> None:
     observer = drawings.observer
-    with open_board(plan.board, log=run.link_log, **plan.board_options) as board:
+    with open_board(plan.board, log=log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
         own_firmware(run, board.info, observer.note, accept=accept)
         training = BoardTraining(plan, run, board, quantised, observer)

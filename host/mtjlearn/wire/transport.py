@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import serial
 
 from mtjlearn.wire.errors import BoardLost, PortBusy, PortError, PortForbidden, PortMissing
-from mtjlearn.wire.linklog import LinkLog, LogKind
+from mtjlearn.wire.linklog import LinkLog, LogFile, LogKind
 from mtjlearn.wire.wake import Bell
 
 BAUD = 250_000
@@ -53,13 +53,13 @@ class SerialTransport:
         url: a port (``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal) or a pyserial URL
             (``socket://127.0.0.1:4000``).
         baud: bits a second.
-        log: file for the raw link log (`linklog`), or None.
+        log: file for the raw link log (`linklog`), with or without a bound, or None.
 
     Raises:
         PortMissing, PortBusy, PortForbidden, PortError: one line on why the port cannot be opened.
     """
 
-    def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | LogFile | None = None) -> None:
         self.name = url
         _check_url(url)
         exclusive = None if "://" in url or os.name != "posix" else True
