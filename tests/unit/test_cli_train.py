@@ -17,8 +17,9 @@ from rich.console import Console
 from serial.tools import list_ports
 from training_support import diabetes, mistake, result_of, train, two_moons, write_csv
 
-from mtjlearn.board import Board
+from mtjlearn.board import Board, BoardError
 from mtjlearn.cli import main
+from mtjlearn.cli import train as train_command
 from mtjlearn.cli.train import Terminal
 from mtjlearn.runs import list_runs, read_checkpoint, read_config, read_meta
 from mtjlearn.virtual.native import start_native
@@ -167,11 +168,23 @@ def test_what_cannot_be_trained_is_told_before_anything_starts(here, arguments, 
 def test_a_board_that_is_not_there(monkeypatch):
     monkeypatch.setattr(list_ports, "comports", lambda: [])
     assert "no board found; connect one, or use a virtual one, such as --board native" in mistake("iris")
-    assert "there is no port" in mistake("iris", "--board", "no-such-port")
+    assert "there is no board or port" in mistake("iris", "--board", "no-such-port")
+    assert "there is no port" in mistake("iris", "--board", "/dev/no-such-port")
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
     assert f"nobody listens at {url}; start the board first" in mistake("iris", "--board", url)
-    assert {summary.state for summary in list_runs(Path("runs"))} == {"failed"}
+    assert list(Path("runs").iterdir()) == []  # a failed start leaves no trace
+
+
+def test_a_run_that_has_learned_something_is_kept_when_it_fails(monkeypatch):
+    def learn_and_fail(plan, run, terminal):
+        with run:
+            run.metric(step=1, loss=0.5)
+            raise BoardError("it broke")
+
+    monkeypatch.setattr(train_command, "train", learn_and_fail)
+    assert "it broke" in mistake("iris", "--board", "native")
+    assert [summary.state for summary in list_runs(Path("runs"))] == ["failed"]
 
 
 def test_a_port_that_is_busy():

@@ -10,7 +10,7 @@ import click
 
 from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
-from mtjlearn.cli.train import Terminal
+from mtjlearn.cli.train import Terminal, no_trace_of_a_failed_start
 from mtjlearn.discovery import open_board
 from mtjlearn.runs import Run
 from mtjlearn.training import BOARD_RULES, Report, default_plan, train
@@ -42,7 +42,7 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     plan = default_plan("iris", seed=seed, board=board)
     run = Run.create(root, "demo", plan.name, seed, plan.config())
     say(f"1. the {board} board learns iris with {plan.network.name}, streamed sample by sample, then the float reference does")
-    with Terminal() as terminal:
+    with no_trace_of_a_failed_start(run), Terminal() as terminal:
         report = train(plan, run, terminal)
     say("2. is the board's arithmetic the model's, bit for bit?")
     with open_board(board, **plan.board_options) as proven, bar("validate") as progress:

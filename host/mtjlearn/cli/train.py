@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from mtjlearn.cli.common import (
     virtual_options,
 )
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
-from mtjlearn.runs import Run, read_config
+from mtjlearn.runs import Run, read_config, read_metrics
 from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, train
 
 
@@ -93,7 +95,20 @@ def cli(resume: Path | None, board: str | None, root: Path, data: str | None, **
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
-    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config())))
+    run = Run.create(root, "train", plan.name, plan.seed, plan.config())
+    with no_trace_of_a_failed_start(run):
+        return asdict(_train(plan, run))
+
+
+@contextmanager
+def no_trace_of_a_failed_start(run: Run) -> Iterator[None]:
+    """Removes a new run directory when nothing was learned and nothing can be resumed; the error says why."""
+    try:
+        yield
+    except Exception:
+        if run.meta["state"] == "failed" and not read_metrics(run.path) and run.load_weights() is None:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def _refuse_beside_resume() -> None:
