@@ -86,8 +86,12 @@ def test_a_rule_that_boards_do_not_know_needs_no_board():
 
 def test_nothing_but_the_result_is_on_standard_output():
     found = CliRunner().invoke(main, ["train", "xor", "--board", "native", "--epochs", "1", "--no-reference"])
-    assert (found.exit_code, found.stdout) == (0, "")
-    assert "everything is in runs" in found.stderr
+    assert found.exit_code == 0
+    accuracy, steps, run = found.stdout.splitlines()
+    assert accuracy.startswith("test accuracy: board")
+    assert "100 steps" in steps
+    assert run.startswith("everything is in runs")
+    assert "noise plotted" in found.stderr
 
 
 def test_a_terminal_sees_the_progress(monkeypatch):
