@@ -248,8 +248,9 @@ def test_a_checkpoint_there_and_back(url, tmp_path):
         board.adopt()
         assert [layer.tolist() for layer in board.weights()] == shown["weight_values"]
     with start_native(tcp_port=0) as other:
-        loaded, _ = run("checkpoint", "load", path, "--board", other.url)
+        loaded, text = run("checkpoint", "load", path, "--board", other.url)
         assert not loaded["learns"]
+        assert "the curve of losses is not part of a checkpoint" in text
         with Board.open(other.url) as board:
             board.adopt()
             assert [layer.tolist() for layer in board.weights()] == shown["weight_values"]

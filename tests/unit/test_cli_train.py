@@ -85,8 +85,12 @@ def test_a_rule_that_boards_do_not_know_needs_no_board():
 
 def test_nothing_but_the_result_is_on_standard_output():
     found = CliRunner().invoke(main, ["train", "xor", "--board", "native", "--epochs", "1", "--no-reference"])
-    assert (found.exit_code, found.stdout) == (0, "")
-    assert "everything is in runs" in found.stderr
+    assert found.exit_code == 0
+    accuracy, steps, run = found.stdout.splitlines()
+    assert accuracy.startswith("test accuracy: board")
+    assert "100 steps" in steps
+    assert run.startswith("everything is in runs")
+    assert "noise plotted" in found.stderr
 
 
 def test_a_terminal_sees_the_progress(monkeypatch):
@@ -167,7 +171,8 @@ def test_what_cannot_be_trained_is_told_before_anything_starts(here, arguments, 
 def test_a_board_that_is_not_there(monkeypatch):
     monkeypatch.setattr(list_ports, "comports", lambda: [])
     assert "no board found; connect one, or use a virtual one, such as --board native" in mistake("iris")
-    assert "there is no port" in mistake("iris", "--board", "no-such-port")
+    assert "there is no board or port" in mistake("iris", "--board", "no-such-port")
+    assert "there is no port" in mistake("iris", "--board", "/dev/no-such-port")
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
     assert f"nobody listens at {url}; start the board first" in mistake("iris", "--board", url)

@@ -86,7 +86,7 @@ def test_a_board_too_small_for_anything_proves_nothing(monkeypatch):
     [
         (["--full", "--short"], "--full and --short exclude each other"),
         (["--steps", "0"], "not in the range x>=1"),
-        (["--board", "no-such-port"], "there is no port no-such-port"),
+        (["--board", "no-such-port"], "there is no board or port no-such-port"),
         ([], "no board found; connect one"),
     ],
 )

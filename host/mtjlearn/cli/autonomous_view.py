@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointState, Curve, Health, Progress, years_of_wear
-from mtjlearn.cli.common import console, print_result, say
+from mtjlearn.cli.common import print_result, result_console, say
 from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReason, Task
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -123,7 +123,7 @@ def show(found: dict[str, Any]) -> None:
         rows.append(("dataset", f"{progress.samples:,} samples in its memory"))
     if found["curve"] and found["curve"]["losses"]:
         losses = np.array(found["curve"]["losses"])
-        line = f"{sparkline(losses)}  " if console.encoding.lower().startswith("utf") else ""
+        line = f"{sparkline(losses)}  " if result_console().encoding.lower().startswith("utf") else ""
         rows.append(("loss curve", f"{line}{losses[0]:.4f} to {losses[-1]:.4f}, a point is {found['curve']['interval']:,} steps"))
     rows.append(("noise source", health.describe()))
     rows += _checkpoints(found["board"], checkpoint)

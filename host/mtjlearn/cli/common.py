@@ -200,11 +200,15 @@ def say(text: str) -> None:
     console.print(escape(text), soft_wrap=True)
 
 
-def print_result(what: str | Table) -> None:
-    """A line or a table of the result: on standard output, with ``--json`` on standard error."""
+def result_console() -> Console:
+    """Where results for people go: standard output, or standard error with ``--json``."""
     context = click.get_current_context(silent=True)
-    to = console if context is not None and context.meta.get(_AS_JSON) else _results
-    to.print(escape(what) if isinstance(what, str) else what, soft_wrap=isinstance(what, str))
+    return console if context is not None and context.meta.get(_AS_JSON) else _results
+
+
+def print_result(what: str | Table) -> None:
+    """A line or a table of the result."""
+    result_console().print(escape(what) if isinstance(what, str) else what, soft_wrap=isinstance(what, str))
 
 
 class Bar:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
 from mtjlearn.cli.autonomous_view import plain_curve, rule_text, sparkline
-from mtjlearn.cli.common import bar, console, print_result, say
+from mtjlearn.cli.common import bar, print_result, result_console, say
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
@@ -128,7 +128,7 @@ def _accuracy(board: Board, network: Network, dataset: Dataset) -> float:
 
 def _show(run: Run, left: Progress, found: dict[str, Any]) -> None:
     curve = Curve(found["curve"]["interval"], np.array(found["curve"]["losses"]))
-    line = f"{sparkline(curve.losses)}  " if console.encoding.lower().startswith("utf") else ""
+    line = f"{sparkline(curve.losses)}  " if result_console().encoding.lower().startswith("utf") else ""
     rows = {
         "steps when the host left": f"{left.steps:,}",
         "steps when it came back": f"{found['steps_when_back']:,}",

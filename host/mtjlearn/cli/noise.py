@@ -23,10 +23,10 @@ from mtjlearn.cli.common import (
     bar,
     board_option,
     command,
-    console,
     device_noise_options,
     exit_with,
     print_result,
+    result_console,
     runs_option,
     say,
     seed_option,
@@ -344,8 +344,8 @@ def _show(source: Source, summary: Summary) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*map(escape, row))
-    if console.encoding.lower().startswith("utf"):
-        print_result(sparkline(source.recording, min(console.width, 100)))
+    if result_console().encoding.lower().startswith("utf"):
+        print_result(sparkline(source.recording, min(result_console().width, 100)))
     print_result(table)
 
 

@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mtjlearn.cli.common import command, console, print_result, say
+from mtjlearn.cli.common import command, print_result, result_console, say
 from mtjlearn.runs import RunError, RunSummary, list_runs, read_config, read_meta, read_metrics
 
 ROOT = Path("runs")
@@ -62,7 +62,7 @@ def _show_list(runs: list[RunSummary]) -> None:
         }
         for run in runs
     ]
-    columns = list(rows[0]) if console.width >= _WIDE else ["run", "state", "result"]
+    columns = list(rows[0]) if result_console().width >= _WIDE else ["run", "state", "result"]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column == "seed" else "left", overflow="fold")

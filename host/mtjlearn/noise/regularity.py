@@ -19,7 +19,7 @@ Bits = NDArray[np.bool_]
 
 LAGS = 1000
 """Longest lag of the autocorrelation that is compared with the exponential."""
-_MOST = 2**20
+_MOST = 2**18
 """Samples of a stretch whose spectrum is taken."""
 _LEAST_PERIODS = 4
 """A signal with fewer of them is not called periodic."""
@@ -27,6 +27,8 @@ _LINE = 30.0
 """How much a line stands out of the spectrum around it; noise alone does that once in 10^13 frequencies."""
 _NEIGHBOURS = 32
 """Frequencies whose median is the spectrum around a line."""
+_LOW = (1, 8, 16, _NEIGHBOURS)
+"""Bounds of smaller groups at the low end, where a spectrum may fall steeply."""
 _TOLERANCE = 0.1
 """What an autocorrelation may differ from an exponential; junctions are not perfect."""
 _ERRORS = 5.0
@@ -145,13 +147,14 @@ def _lines(values: Array, memory: float) -> Periodic | None:
 
 def _surroundings(power: Array) -> Array:
     """The spectrum without its lines: the largest median of a frequency's block and its neighbours."""
-    first = [edge for edge in (1, 8, 16) if edge < power.size]
-    edges = [*first, *range(_NEIGHBOURS, power.size, _NEIGHBOURS), power.size]
-    blocks = list(pairwise(edges))
-    medians = np.array([np.median(power[start:end]) for start, end in blocks])
+    whole = power.size // _NEIGHBOURS * _NEIGHBOURS
+    low = [np.median(power[start:end]) for start, end in pairwise(_LOW)]
+    medians = np.concatenate([low, np.median(power[_NEIGHBOURS:whole].reshape(-1, _NEIGHBOURS), axis=1)])
     padded = np.concatenate([medians[:1], medians, medians[-1:]])
     largest = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
-    return np.concatenate([largest[:1], np.repeat(largest, [end - start for start, end in blocks])]) / math.log(2)
+    sizes = np.concatenate([np.diff(_LOW), np.full(medians.size - len(low), _NEIGHBOURS)])
+    found = np.concatenate([largest[:1], np.repeat(largest, sizes)])
+    return np.pad(found, (0, power.size - found.size), mode="edge") / math.log(2)
 
 
 def _oscillation(segments: Sequence[Array], correlation: Array, memory: float) -> Periodic | None:

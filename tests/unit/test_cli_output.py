@@ -1,0 +1,58 @@
+"""Results go to standard output, progress and advice to standard error; the package says its version and runs as a module."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+
+import click
+from click.testing import CliRunner
+from rich.table import Table
+
+import mtjlearn
+from mtjlearn.cli import main
+from mtjlearn.cli.common import command, print_result, say
+
+
+@click.command()
+@command
+def example() -> dict[str, int]:
+    """Prints one of each."""
+    say("progress [bold]")
+    print_result("result [bold] \x1b[31m")
+    table = Table(show_header=False, box=None)
+    table.add_row("cell")
+    print_result(table)
+    return {"answer": 1}
+
+
+def test_results_and_progress_are_apart() -> None:
+    found = CliRunner().invoke(example, [])
+    assert found.exit_code == 0
+    assert [line.strip() for line in found.stdout.splitlines()] == ["result [bold] \ufffd[31m", "cell"]
+    assert found.stderr == "progress [bold]\n"
+
+
+def test_with_json_standard_output_is_the_object_alone() -> None:
+    found = CliRunner().invoke(example, ["--json"])
+    assert json.loads(found.stdout) == {"answer": 1}
+    assert "result [bold]" in found.stderr
+    assert "cell" in found.stderr
+
+
+def test_a_commands_table_is_its_result() -> None:
+    assert "uno-sim" in CliRunner().invoke(main, ["boards"]).stdout
+    assert CliRunner().invoke(main, ["boards", "--json"]).stdout.startswith("{")
+
+
+def test_the_version() -> None:
+    assert mtjlearn.__version__ == importlib.metadata.version("mtjlearn")
+    assert CliRunner().invoke(main, ["--version"]).stdout == f"mtjlearn, version {mtjlearn.__version__}\n"
+
+
+def test_python_m_mtjlearn() -> None:
+    found = subprocess.run([sys.executable, "-m", "mtjlearn", "noise", "--rate", "1"], capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert len(found.stderr.splitlines()) == 1

@@ -1,0 +1,152 @@
+"""Each error code and each fault of the noise source has a text of its own that says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from mtjlearn.board.health import ADVICE
+from mtjlearn.board.refusals import refused
+from mtjlearn.network import Network
+from mtjlearn.wire.command import Command, Refusal
+from mtjlearn.wire.messages import (
+    CHECKPOINT_FORMAT,
+    MESSAGES,
+    NOISE_BUFFER,
+    Autonomous,
+    Checkpoint,
+    Configure,
+    DefineDataset,
+    Error,
+    GetCheckpoint,
+    GetCurve,
+    GetProgress,
+    Halt,
+    Inject,
+    Message,
+    NoiseFault,
+    SetBlob,
+    SetHealth,
+    Train,
+)
+
+NETWORK = Network((4, 8, 3))
+
+
+def text(kind: type[Message], code: int, detail: int = 0, network: Network | None = NETWORK) -> str:
+    command = Command(kind.TYPE, b"")
+    command.refusal = Refusal(code, detail)
+    error = refused(command, network)
+    assert (error.code, error.detail) == (code, detail)
+    said = str(error)
+    assert "\n" not in said
+    start = f"the board refused {kind.NAME}: "
+    assert said.startswith(start)
+    return said.removeprefix(start)
+
+
+PLAIN = {
+    Error.UNKNOWN_TYPE: (5, "does not know it; flash the firmware that came with"),
+    Error.BAD_LENGTH: (123, "123 bytes do not fit the network on the board; configure it"),
+    Error.OUT_OF_RANGE: (77, "value 77 of the message is out of range; quantise the data"),
+    Error.NOT_CONFIGURED: (0, "has no network yet; configure it first"),
+    Error.TOO_LARGE: (456, "4-8-3 needs 456 bytes more than it has; take fewer units, int16"),
+    Error.NOT_LOADED: (0, "weights are incomplete after an interrupted upload; set the weights again"),
+    Error.BAD_OFFSET: (789, "it expects offset 789); upload again from the start"),
+    Error.BAD_CHECKSUM: (0, "the uploaded data were damaged; upload them again"),
+    Error.NO_NOISE: (NOISE_BUFFER // 8, "silent (standard deviation 0.12 ADC codes, 0.25 needed); check the wiring"),
+    Error.NOISE_NOT_READY: (42, f"42 noise codes are missing before it can train; inject at least {NOISE_BUFFER}"),
+    Error.WRONG_MODE: (0, "takes injected noise; configure it with noise from the ADC first"),
+    Error.BUSY: (0, "it learns on its own; halt it first (mtjlearn autonomous stop)"),
+    Error.NOISE_FAULT: (1, "its noise source is broken (stuck); `mtjlearn noise`"),
+    Error.NO_MEMORY: (0, "nonvolatile memory is empty, or it has none; save a checkpoint"),
+    Error.BAD_CHECKPOINT: (CHECKPOINT_FORMAT, "the checkpoint is damaged; load one that this firmware saved"),
+}
+"""Of a plain command: the detail and what is said."""
+
+
+@pytest.mark.parametrize("code", Error)
+def test_each_code_has_its_text(code: Error) -> None:
+    detail, words = PLAIN[code]
+    assert words in text(Train, code, detail)
+
+
+def test_no_two_codes_share_a_text_and_none_is_unknown() -> None:
+    said = [text(Train, code, 3) for code in Error]
+    assert len(set(said)) == len(Error)
+    assert not any("unknown to this host" in one for one in said)
+    assert text(Train, max(Error) + 1, 9) == f"error {max(Error) + 1} (detail 9), unknown to this host; install a newer mtjlearn"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "detail", "words"),
+    [
+        (DefineDataset, Error.TOO_LARGE, 31, "the dataset needs 31 bytes more than its memory has beside two checkpoints"),
+        (SetBlob, Error.TOO_LARGE, 31, "the checkpoint's network needs 31 bytes more"),
+        (Checkpoint, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
+        (Autonomous, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
+        (Autonomous, Error.NOT_LOADED, 0, "the dataset or the weights in it are incomplete"),
+        (Inject, Error.WRONG_MODE, 0, "takes noise from the ADC; configure it with injected noise first"),
+        (SetBlob, Error.BAD_CHECKPOINT, CHECKPOINT_FORMAT + 1, f"of format {CHECKPOINT_FORMAT + 1}, not {CHECKPOINT_FORMAT}"),
+    ],
+)
+def test_where_the_command_decides_what_is_said(kind: type[Message], code: Error, detail: int, words: str) -> None:
+    assert words in text(kind, code, detail)
+    assert text(kind, code, detail) != text(Train, code, detail) or code is Error.BAD_CHECKPOINT
+
+
+def test_without_a_network_it_has_no_name() -> None:
+    assert text(Configure, Error.TOO_LARGE, 5, None).startswith("the network needs 5 bytes")
+
+
+@pytest.mark.parametrize("kind", [Autonomous, Halt, GetProgress, GetCurve, DefineDataset, Checkpoint, GetCheckpoint])
+def test_what_the_small_image_leaves_out(kind: type[Message]) -> None:
+    assert "learns from a host's stream only; for learning on its own: mtjlearn flash" in text(kind, Error.UNKNOWN_TYPE, kind.TYPE)
+
+
+def test_all_other_commands_are_unknown_for_another_reason() -> None:
+    alone = {Autonomous, Halt, GetProgress, GetCurve, DefineDataset, Checkpoint, GetCheckpoint}
+    for kind in set(MESSAGES.values()) - alone:
+        assert "flash the firmware that came with" in text(kind, Error.UNKNOWN_TYPE, kind.TYPE)
+
+
+@pytest.mark.parametrize("kind", [Configure, DefineDataset, Autonomous, SetHealth])
+def test_a_field_out_of_range_is_named(kind: type[Message]) -> None:
+    names = [field.name for field in fields(kind)]
+    for number, name in enumerate(names, 1):
+        assert text(kind, Error.OUT_OF_RANGE, number) == f"{name} is out of range; change it"
+    for number in (0, len(names) + 1):
+        assert text(kind, Error.OUT_OF_RANGE, number) == f"field {number} is out of range; change it"
+
+
+FAULTS = {
+    NoiseFault.NONE: "none",
+    NoiseFault.STUCK: "stuck",
+    NoiseFault.SHORTED: "shorted",
+    NoiseFault.OPEN: "open",
+    NoiseFault.SATURATING: "saturating",
+    NoiseFault.TOO_SLOW: "too slow",
+    NoiseFault.DRIFTING: "drifting",
+    NoiseFault.SILENT: "silent",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_named_whatever_else_the_detail_holds(fault: NoiseFault) -> None:
+    for detail in (fault, 0x3FF00 | fault):
+        assert f"its noise source is broken ({FAULTS[fault]}); " in text(Train, Error.NOISE_FAULT, detail)
+
+
+def test_each_fault_has_a_name_and_an_advice_of_its_own() -> None:
+    assert "fault 200" in text(Train, Error.NOISE_FAULT, 200)
+    assert set(ADVICE) == set(NoiseFault)
+    assert len(set(ADVICE.values())) == len(NoiseFault)
+    said = {text(Train, Error.NOISE_FAULT, fault) for fault in NoiseFault}
+    assert len(said) == len(NoiseFault)
+
+
+def test_an_unknown_command_is_named_by_its_number() -> None:
+    command = Command(0x7F, b"")
+    command.refusal = Refusal(Error.UNKNOWN_TYPE, 0x7F)
+    assert str(refused(command, None)).startswith("the board refused command 0x7f: ")
