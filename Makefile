@@ -53,7 +53,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/python -m mypy
 
 pio: $(VENV)/.installed-test
-	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e mega2560
+	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560
 	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
 
 system-packages:

@@ -74,6 +74,7 @@ _BOOTLOADERS = {
     (0x2341, 0x006D): ("Arduino Uno R4 WiFi in its bootloader; press reset once, or flash it", "uno_r4_wifi"),
 }
 _PICO = 0x2E8A
+_CH340 = (0x1A86, 0x7523)
 _BRIDGES = {0x303A: "ESP32", 0x1A86: "CH340 adapter", 0x0403: "FTDI adapter", 0x10C4: "CP210x adapter"}
 
 
@@ -189,6 +190,8 @@ def _describe(port: Any) -> BoardPort:
     if found := _BOARDS.get(ids) or pico:
         return BoardPort(port.device, found[0], known=True, serial_number=serial_number, target=found[1])
     bootloader, target = _BOOTLOADERS.get(ids, ("", ""))
-    text = bootloader or _BRIDGES.get(port.vid) or port.product or port.description
+    # On most copies of the Nano, and on much else: it makes no board of a port.
+    adapter = "CH340 adapter, as on many Nanos" if ids == _CH340 else ""
+    text = bootloader or adapter or _BRIDGES.get(port.vid) or port.product or port.description
     ids_text = f"{port.vid:04x}:{port.pid:04x}"
     return BoardPort(port.device, f"{text} ({ids_text})", known=False, serial_number=serial_number, target=target)
