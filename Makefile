@@ -47,6 +47,7 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py
 	$(BIN)/python tests/soak/health.py
 	$(BIN)/python tests/soak/power_cuts.py
+	$(BIN)/python tests/soak/kills.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .
