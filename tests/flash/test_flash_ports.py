@@ -128,7 +128,8 @@ def test_a_ch340_may_be_a_nano_and_is_none_by_itself(plug: Plug, line: str, targ
     with pytest.raises(FlashError, match="is Arduino Uno R3 by its USB id, not nano"):
         choose_port(target, "/dev/ttyACM0")
     (port,) = (port for port in discovery.list_boards() if port.name == line)
-    assert not (port.known or port.target)
+    assert not port.known
+    assert not port.target
 
 
 def test_a_port_of_unknown_make_is_taken_by_its_name(plug: Plug, line: str) -> None:

@@ -1,5 +1,5 @@
-"""A native board with its memory in a file is killed: right after it acknowledged AUTONOMOUS, or at any moment while it gets another
-network, another dataset and another task. What its next start comes up with."""
+"""A native board with a file as its memory is killed: right after it acknowledged AUTONOMOUS, or at any moment while it gets
+another network, another dataset and another task. What its next start comes up with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +87,8 @@ def kill_while_it_changes(path: Path, network: Network, found: Kills, random_: r
 
 def close(board: Board) -> None:
     """The board behind it is gone."""
-    try:
+    with suppress(BoardError):
         board.close()
-    except BoardError:
-        pass
 
 
 def look(path: Path, found: Kills, *, acknowledged: bool) -> None:
