@@ -58,7 +58,7 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
             if name == Configure.NAME and detail == len(fields(Configure)):
-                return f"{which} has too many layers, or too wide ones, for it; take fewer units, or a larger board"
+                return f"sizes is out of range for it ({which}); take fewer or narrower layers, or a larger board"
             kind = next((kind for kind in _FIELDS if name == kind.NAME), None)
             if kind is not None:
                 return f"{_field(kind, detail)} is out of range; change it"
