@@ -52,6 +52,7 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py
 	$(BIN)/python tests/soak/health.py
 	$(BIN)/python tests/soak/power_cuts.py
+	$(BIN)/python tests/soak/kills.py
 	$(BIN)/python tests/soak/mutants.py
 
 mutants: $(VENV)/.installed-test
@@ -62,7 +63,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/python -m mypy
 
 pio: $(VENV)/.installed-test
-	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e mega2560
+	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560
 	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
 
 system-packages:

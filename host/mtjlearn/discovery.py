@@ -77,6 +77,7 @@ _BOOTLOADERS = {
     (0x2341, 0x006D): ("Arduino Uno R4 WiFi in its bootloader; press reset once, or flash it", "uno_r4_wifi"),
 }
 _PICO = 0x2E8A
+_CH340 = (0x1A86, 0x7523)
 _OTHER_KINDS = {"uno_streamed", "nano", "nano_old", "pico", "esp32"}
 """Environments of platformio.ini whose boards have no USB id of their own."""
 _WORD = re.compile(r"(?!COM\d+$)[A-Za-z][\w-]*", re.IGNORECASE)
@@ -221,6 +222,8 @@ def _describe(port: Any) -> BoardPort:
     if found := _BOARDS.get(ids) or pico:
         return BoardPort(port.device, found[0], known=True, serial_number=serial_number, target=found[1])
     bootloader, target = _BOOTLOADERS.get(ids, ("", ""))
-    text = bootloader or _BRIDGES.get(port.vid) or port.product or port.description
+    # On most copies of the Nano, and on much else: it makes no board of a port.
+    adapter = "CH340 adapter, as on many Nanos" if ids == _CH340 else ""
+    text = bootloader or adapter or _BRIDGES.get(port.vid) or port.product or port.description
     ids_text = f"{port.vid:04x}:{port.pid:04x}"
     return BoardPort(port.device, f"{text} ({ids_text})", known=False, serial_number=serial_number, target=target)

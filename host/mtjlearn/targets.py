@@ -1,7 +1,7 @@
 """What can be built: the images of chips, and the programs that simulate chips.
 
-``platformio.ini`` stays the only description of the Uno's builds: flags and sources are read from its ``[env:uno]`` and
-``[env:uno_streamed]``, so the images are those that PlatformIO makes.
+``platformio.ini`` stays the only description of the Uno's builds: flags and sources are read from its ``[env:uno]``,
+``[env:uno_streamed]`` and ``[env:nano]``, so the images are those that PlatformIO makes.
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ def _environment(name: str) -> Callable[[str], list[str]]:
     ini.read(firmware_root() / "platformio.ini", encoding="utf-8")
 
     def words(option: str, section: str = f"env:{name}") -> list[str]:
-        inherited = ini.get("env", option, fallback="")
-        value = ini.get(section, option, fallback=inherited)
+        while section and not ini.has_option(section, option):
+            section = ini.get(section, "extends", fallback="")
+        value = ini.get(section or "env", option, fallback="")
         return _REFERENCE.sub(lambda found: " ".join(words(found[2], found[1])), value).split()
 
     return words
@@ -89,8 +90,9 @@ def _source_folders(source_filter: str) -> list[str]:
     return chosen
 
 
-UNO_IMAGES = ("uno", "uno_streamed")
-"""The environments for an Uno R3: the whole firmware, and the one that learns from a host's stream alone."""
+UNO_IMAGES = ("uno", "uno_streamed", "nano")
+"""The environments for an Uno R3's chip: the whole firmware, the one that learns from a host's stream alone, and the one behind the
+larger bootloader of a Nano."""
 
 
 def _uno(environment: str) -> Target:

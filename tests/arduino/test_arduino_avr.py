@@ -17,6 +17,7 @@ from mtjlearn.wire.messages import ResetCause
 HERE = Path(__file__).resolve().parent
 PERIOD = 13 * 128
 SCRATCH = 0x700
+SETTLING = CLOCK * 25 // 1000
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,18 @@ def image(project: Path, tmp_path_factory: pytest.TempPathFactory, tool_missing:
     return target
 
 
+def test_the_internal_reference_settles_before_the_first_code(image: Path) -> None:
+    chip = Chip(image)
+    chip.run(SETTLING)
+    assert chip.handler(ADC).calls == 0
+    chip.run(5 * PERIOD)
+    assert chip.handler(ADC).calls > 0
+
+
 def test_other_pins_are_read_between_the_noise_and_every_code_is_counted(image: Path) -> None:
     chip = Chip(image, noise=DeviceNoise.SHORT)
     rng = np.random.default_rng(1)
-    chip.run(20 * PERIOD)
+    chip.run(SETTLING + 20 * PERIOD)
     taken, seen, holes, before, count = 0, set(), 0, 0, 300
     for _ in range(count):
         pin = int(rng.integers(4, 8))

@@ -21,6 +21,8 @@ from mtjlearn.wire.transport import SerialTransport
 
 UNO = Target("uno", "uno", "uno")
 STREAMED = Target("uno_streamed", "uno", "uno", extends="uno", streamed_only=True)
+NANO = Target("nano", "nanoatmega328new", "uno")
+NANO_OLD = Target("nano_old", "nanoatmega328", "uno")
 MEGA = Target("mega2560", "megaatmega2560", "arduino")
 Plug = Callable[..., None]
 
@@ -54,15 +56,17 @@ def test_the_boards_are_the_environments_of_platformio_ini() -> None:
     assert "native" not in targets
     assert targets["uno"] == UNO
     hardware = {target.hardware for target in targets.values()}
-    assert {target for _, target in discovery._BOARDS.values()} | {"pico", "esp32"} == hardware == {*targets} - {"uno_streamed"}
+    unknown_by_usb = {"pico", "esp32", "nano", "nano_old"}
+    assert {target for _, target in discovery._BOARDS.values()} | unknown_by_usb == hardware == {*targets} - {"uno_streamed"}
     assert targets["uno_streamed"] == STREAMED
+    assert (targets["nano"], targets["nano_old"]) == (NANO, NANO_OLD)
     for target in targets.values():
         assert (firmware_root() / "firmware" / "boards" / target.folder).is_dir()
 
 
 def test_an_unknown_board_is_refused_with_those_there_are() -> None:
-    with pytest.raises(FlashError, match=r"no firmware for nano; --board takes .*uno"):
-        find_target(firmware_root(), "nano")
+    with pytest.raises(FlashError, match=r"no firmware for due; --board takes .*uno"):
+        find_target(firmware_root(), "due")
 
 
 def test_environments_that_extend_others_take_their_folder(tmp_path: Path) -> None:
@@ -112,6 +116,20 @@ def test_another_board_at_the_named_port_is_refused_unless_forced(plug: Plug, li
         choose_port(MEGA, line)
     assert choose_port(MEGA, line, force=True).name == line
     assert choose_port(UNO, line).name == choose_port(STREAMED, line).name == line
+
+
+@pytest.mark.parametrize("target", [NANO, NANO_OLD])
+def test_a_ch340_may_be_a_nano_and_is_none_by_itself(plug: Plug, line: str, target: Target) -> None:
+    plug(Port(line, 0x1A86, 0x7523), uno("/dev/ttyACM0"))
+    expected = rf"no {target.name} is connected; .*--port: {line} \(CH340 adapter, as on many Nanos \(1a86:7523\)\)"
+    with pytest.raises(FlashError, match=expected):
+        choose_port(target, None)
+    assert choose_port(target, line).name == line
+    with pytest.raises(FlashError, match="is Arduino Uno R3 by its USB id, not nano"):
+        choose_port(target, "/dev/ttyACM0")
+    (port,) = (port for port in discovery.list_boards() if port.name == line)
+    assert not port.known
+    assert not port.target
 
 
 def test_a_port_of_unknown_make_is_taken_by_its_name(plug: Plug, line: str) -> None:

@@ -23,7 +23,7 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import ResetCause
 
-ENVIRONMENTS = {"native", "uno", "uno_streamed", "uno_r4_minima", "uno_r4_wifi", "mega2560", "pico", "esp32"}
+ENVIRONMENTS = {"native", "uno", "uno_streamed", "nano", "nano_old", "uno_r4_minima", "uno_r4_wifi", "mega2560", "pico", "esp32"}
 
 
 def image(elf: Path, folder: Path) -> bytes:
@@ -58,7 +58,7 @@ def test_environments_say_what_their_boards_are(project: Path) -> None:
     ini.read(project / "platformio.ini", encoding="utf-8")
     assert {name.removeprefix("env:") for name in ini.sections() if name.startswith("env:")} == ENVIRONMENTS
     names = re.findall(r'-DDEVICE_BOARD="([^"]*)"', (project / "platformio.ini").read_text(encoding="utf-8"))
-    assert len(set(names)) == len(names) == len(ENVIRONMENTS - {"native", *UNO_IMAGES})
+    assert len(set(names)) == len(names) == len(ENVIRONMENTS - {"native", "nano_old", *UNO_IMAGES})
     assert max(map(len, names)) <= 11  # HELLO's field
 
 

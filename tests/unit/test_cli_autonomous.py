@@ -272,6 +272,23 @@ def test_a_checkpoint_of_another_network_is_refused(url, tmp_path):
         assert board.adopt().sizes == (2, 4, 1)
 
 
+def test_a_checkpoint_over_the_dataset_needs_it_erased(tmp_path):
+    path = tmp_path / "larger.ckpt"
+    with start_native(tcp_port=0) as larger:
+        with Board.open(larger.url) as board:
+            board.configure(Network((4, 12, 3)))
+        run("checkpoint", "save", path, "--board", larger.url)
+    with start_native(tcp_port=0, eeprom_bytes=1024) as small:
+        run("autonomous", "start", "iris", "--board", small.url, "--epochs", 1)
+        finished(small.url)
+        line = mistake("checkpoint", "load", path, "--board", small.url, "--replace")
+        assert "would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase" in line
+        erased, _ = run("checkpoint", "erase", "--board", small.url)
+        assert erased["erased_generation"] >= 2
+        loaded, _ = run("checkpoint", "load", path, "--board", small.url, "--replace")
+        assert loaded["net"] == "4-12-3"
+
+
 def test_a_network_without_a_checkpoint_is_not_taken_for_another(url, tmp_path):
     path = tmp_path / "xor.ckpt"
     with Board.open(url) as board:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from link_support import ModelDevice, Rig, drop_frames, flip_once, frames, train, welcome
 
+from mtjlearn.board import Schedule
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, VersionMismatch
@@ -287,6 +288,8 @@ def test_nothing_slips_in_behind_samples_that_a_noise_fault_refused(lost: int) -
     [
         (messages.Checkpoint(messages.CheckpointAction.SAVE), WRITING_SILENCE),
         (messages.Halt(), WRITING_SILENCE),
+        (Schedule(messages.Task.XOR).message, WRITING_SILENCE),
+        (messages.DefineDataset(1, 1, 0, 0, 0, 0), WRITING_SILENCE),
         (messages.GetStatus(), SILENCE),
     ],
 )
@@ -297,6 +300,10 @@ def test_a_device_that_writes_its_memory_has_longer(message: messages.Message, s
     rig.finish(Command.of(message))
     assert isinstance(rig.link.failure, BoardLost)
     assert rig.now - begun == pytest.approx(silence, abs=0.01)
+
+
+def test_the_largest_checkpoint_is_written_within_that_time() -> None:
+    assert WRITING_SILENCE > 3968 / 2 * 0.0034  # a slot of half a Mega's memory, 3.4 ms a byte
 
 
 def test_a_question_refused_with_its_err_lost_is_refused_when_asked_again() -> None:

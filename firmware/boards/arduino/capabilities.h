@@ -62,7 +62,7 @@
 #define BOARD_ARENA 65536
 #define ADC_BITS 12
 #define ADC_RATE 2000
-#define ADC_REFERENCE 3300
+#define ADC_REFERENCE 1100            /* without attenuation; what lies below about 100 mV is not seen */
 #define LINE_RECEIVER 1024
 
 #else

@@ -22,6 +22,9 @@ static volatile bool missing;         /* a hole lies behind what is in the ring 
 static volatile uint32_t missed;      /* its codes so far */
 static uint32_t lost;
 
+/* The ring is not volatile: without this the compiler may move its accesses across those of the indices that guard them. */
+#define ORDERED() __asm__ volatile("" ::: "memory")
+
 static place waiting(void)
 {
     return (place)(end - first);
@@ -41,6 +44,7 @@ void codes_put(uint16_t code)
     }
     place to = end;
     ring[to % CODES_WAITING] = code;
+    ORDERED();
     end = (place)(to + 1);
 }
 
@@ -56,8 +60,10 @@ uint16_t codes_take(uint16_t *codes, uint16_t most)
     place from = first;
     uint16_t ready = waiting();
     uint16_t count = most < ready ? most : ready;
+    ORDERED();
     for (uint16_t i = 0; i < count; i++)
         codes[i] = ring[(place)(from + i) % CODES_WAITING];
+    ORDERED();
     first = (place)(from + count);
     return count;
 }

@@ -45,6 +45,10 @@ static void select_pin(uint8_t number)
 void converter_begin(void)
 {
     select_pin(ADC_PIN - A0);
+    ADCSRA = _BV(ADEN) | PRESCALER_128;
+#if ADC_REFERENCE != 5000             /* the capacitor at AREF was at the supply; as long as on an Uno */
+    delay(25);
+#endif
     ADCSRA = _BV(ADEN) | _BV(ADSC) | _BV(ADATE) | _BV(ADIE) | PRESCALER_128;
 }
 

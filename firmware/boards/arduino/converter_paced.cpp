@@ -20,6 +20,9 @@ void converter_begin(void)
 #ifndef ARDUINO_ARCH_MEGAAVR          /* 10 bits always */
     analogReadResolution(ADC_BITS);
 #endif
+#ifdef ARDUINO_ARCH_ESP32             /* else 11 dB, which sees nothing below about 150 mV */
+    analogSetPinAttenuation(ADC_PIN, ADC_0db);
+#endif
     due = (uint32_t)micros() + PERIOD;
 }
 

@@ -1,4 +1,5 @@
-/* The 12-bit ADC of an RP2040, free-running at a divided clock into its FIFO of eight codes, which interrupts when half full. */
+/* The 12-bit ADC of an RP2040, free-running at a divided clock into its FIFO of four codes, which interrupts at the first: three more
+ * conversions, 75 us, may pass before a code is lost. */
 #include "capabilities.h"
 
 #ifdef ADC_RP2040
@@ -38,7 +39,7 @@ void converter_begin(void)
     adc_init();
     adc_gpio_init(ADC_PIN);
     adc_select_input(ADC_PIN - A0);
-    adc_fifo_setup(true, false, 4, false, false);
+    adc_fifo_setup(true, false, 1, false, false);
     adc_set_clkdiv(ADC_CLOCK / ADC_RATE - 1);
     irq_set_exclusive_handler(ADC_IRQ_FIFO, fifo_fills);
     adc_irq_set_enabled(true);

@@ -9,7 +9,7 @@
 #include "uno.h"
 
 #define BOARD(board, field) ((void)(board), UNO_##field)
-#define BOARD_HAS(board, callback) ((void)(board), true)
+#define BOARD_HAS(board, callback) ((void)(board), UNO_has_##callback)
 #define BOARD_DO(board, callback) ((void)(board), UNO_##callback())
 #define BOARD_CALL(board, callback, ...) ((void)(board), UNO_##callback(__VA_ARGS__))
 
@@ -39,7 +39,13 @@
 #define UNO_memory_read(address) eeprom_read(NULL, address)
 #define UNO_memory_write(address, value) eeprom_write(NULL, address, value)
 #define UNO_memory_flush() ((void)0) /* bytes are written alone */
+#ifdef UNO_NO_LIVE                    /* a build that is short of flash */
+#define UNO_has_analog false
+#define UNO_analog(pin) ((uint16_t)0)
+#else
+#define UNO_has_analog true
 #define UNO_analog(pin) converter_analog(NULL, pin)
+#endif
 #define UNO_reset() starts_again()
 
 struct device;

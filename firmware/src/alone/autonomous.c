@@ -266,7 +266,7 @@ static bool is_due(struct device *device)
 {
     struct autonomous *own = &device->alone.autonomous;
     WIRE_NEAR(own);
-    if (own->task != WIRE_TASK_LIVE)
+    if (!BOARD_HAS(device->board, analog) || own->task != WIRE_TASK_LIVE)
         return true;
     uint32_t now = BOARD_DO(device->board, micros);
     if (now - own->live.micros < own->live_period * UINT32_C(1000))

@@ -109,7 +109,7 @@ struct sample task_sample(struct device *device)
     } else if (own->task == WIRE_TASK_TEACHER) {
         take_random(device, &own->order.random, &sample);
         ask_teacher(device, &sample);
-    } else {
+    } else if (BOARD_HAS(device->board, analog)) {
         take_live(device, &sample);
     }
     return sample;

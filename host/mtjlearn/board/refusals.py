@@ -57,6 +57,8 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
         case Error.BAD_LENGTH:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
+            if name == Configure.NAME and detail == len(fields(Configure)):
+                return f"sizes is out of range for it ({which}); take fewer or narrower layers, or a larger board"
             kind = next((kind for kind in _FIELDS if name == kind.NAME), None)
             if kind is not None:
                 return f"{_field(kind, detail)} is out of range; change it"
@@ -97,7 +99,7 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
         case Error.NO_MEMORY:
             return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or take another board"
         case Error.OCCUPIED:
-            return "the checkpoint would overwrite the dataset that it learns from; give up dataset and checkpoints with `mtjlearn checkpoint erase`"
+            return "the checkpoint would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"
         case Error.BAD_CHECKPOINT:
             seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
             return f"the checkpoint is {seen}; load one that this firmware saved"

@@ -26,8 +26,8 @@ from mtjlearn.wire.transport import BAUD
     "--board",
     "name",
     metavar="BOARD",
-    help="uno, uno_streamed, uno_r4_minima, uno_r4_wifi, mega2560, pico, esp32: the environments of platformio.ini; left out: the "
-    "only board connected.",
+    help="uno, uno_streamed, nano, nano_old (bootloader of 57,600 baud), uno_r4_minima, uno_r4_wifi, mega2560, pico, esp32: the "
+    "environments of platformio.ini; left out: the only board connected.",
 )
 @click.option("--port", metavar="PORT", help="Where it hangs, e.g. /dev/ttyACM0 or COM3; left out: found by its USB id.")
 @click.option("--baud", type=click.Choice([str(baud) for baud in UNO_BAUDS]), help="Uno R3: bits a second on the line.")
@@ -57,14 +57,15 @@ def cli(
 
     PlatformIO builds and uploads it; the first time it fetches its tools for the board. Afterwards the board is asked what
     runs on it, and that must be what was built. uno_streamed is for an Uno R3, too: it learns from a host's stream alone and has
-    more memory for networks.
+    more memory for networks. A classic Nano is not known by its USB id: name its port. If nano finds no bootloader, take nano_old.
     """
     root = firmware_root()
     target = find_target(root, choose_target(name, port, list(list_targets(root))))
     asked = {"baud": baud, "adc_rate": adc_rate, "reference": reference}
     given = {option: int(value) for option, value in asked.items() if value is not None}
-    if given and target.hardware != "uno":
-        raise click.UsageError(f"--{next(iter(given)).replace('_', '-')} is for the Uno R3; leave it out for {target.name}")
+    if given and target.folder != "uno":
+        option = next(iter(given)).replace("_", "-")
+        raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; leave it out for {target.name}")
     if dry_run and (port is not None or force):
         raise click.UsageError(f"--dry-run only builds; leave {'--port' if port is not None else '--force'} out")
     with _progress(verbose) as progress:

@@ -45,7 +45,7 @@ class Target:
 
     @property
     def hardware(self) -> str:
-        """The environment by which a board's USB id is known (mtjlearn.discovery)."""
+        """The environment of the same board without variants."""
         return self.extends or self.name
 
     def differences(self, info: BoardInfo) -> list[str]:
@@ -107,7 +107,8 @@ def list_targets(root: Path) -> dict[str, Target]:
         board = _option(config, section, "board")
         if name != section and folder and board:
             parent = config.get(section, "extends", fallback="")
-            extends = parent.removeprefix("env:") if parent.startswith("env:") else ""
+            variant = parent.startswith("env:") and _option(config, parent, "board") == board
+            extends = parent.removeprefix("env:") if variant else ""
             streamed_only = "-DDEVICE_STREAMED_ONLY" in _option(config, section, "build_flags").split()
             targets[name] = Target(name, board, folder[1], extends, streamed_only)
     return targets

@@ -4,9 +4,11 @@
 
 #include <avr/interrupt.h>
 #include <avr/io.h>
+#include <util/delay.h>
 
 #define A0 14
 #define noInterrupts() cli()
 #define interrupts() sei()
+#define delay(milliseconds) _delay_ms(milliseconds)
 
 #endif
