@@ -10,16 +10,26 @@ It prints how many of what, and each false statement with its traceback.
 
 from __future__ import annotations
 
+import argparse
+import os
 import random
 import signal
+import subprocess
+import sys
+import tempfile
+import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from mtjlearn.board import Board, BoardError
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
+from mtjlearn.runs import list_runs
+from mtjlearn.virtual.native import start_native
 
 NETWORKS = (Network((4, 8, 3), seed=1), Network((2, 6, 1), seed=2))
 LONGEST = 0.12
@@ -146,3 +156,105 @@ def here(count: int, seed: int) -> Notebook:
 
 def _raise(number: int, frame: object) -> None:
     raise KeyboardInterrupt
+
+
+COMMANDS = {
+    "train": ["train", "xor", "--board", "native", "--epochs", "300", "--no-reference"],
+    "train beside": ["train", "iris", "--board", "native", "--epochs", "30"],
+    "train alone": ["train", "iris", "--rule", "bp", "--epochs", "200"],
+    "autonomous start": ["autonomous", "start", "--task", "xor", "--board", "URL"],
+    "autonomous status": ["autonomous", "status", "--board", "URL"],
+    "autonomous watch": ["autonomous", "watch", "--board", "URL"],
+    "checkpoint save": ["checkpoint", "save", "kept", "--board", "URL"],
+    "noise": ["noise", "--board", "native", "--seconds", "2"],
+    "validate": ["validate", "--board", "native", "--short"],
+    "boards": ["boards"],
+    "boards native": ["boards", "--board", "native"],
+    "boards start": ["boards", "start", "native"],
+    "demo": ["demo"],
+    "runs": ["runs"],
+}
+MAIN = "from mtjlearn.entry import main; print('begun', flush=True); main()"
+MOMENTS = 6.0
+"""Seconds after its begin in which a command is interrupted."""
+PATIENCE = 60.0
+
+
+def interrupt_command(name: str, after: float) -> str:
+    """What came of Ctrl-C in a command: ``one line``, ``finished``, or what is wrong."""
+    with start_native(tcp_port=0) as board, tempfile.TemporaryDirectory() as folder:
+        if name.startswith(("autonomous", "checkpoint")):
+            with Board.open(board.url) as opened:
+                opened.configure(Network((2, 4, 1)))
+                opened.save_checkpoint()
+        command = [sys.executable, "-c", MAIN, *(board.url if word == "URL" else word for word in COMMANDS[name])]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            process_group=0,
+            preexec_fn=_as_in_a_shell,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # Python has started; what it says of an interrupt before that is its own
+            time.sleep(after)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+            try:
+                _, errors = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return "no end"
+        states = [run.state for run in list_runs(Path(folder) / "runs")]
+    if "Traceback" in errors:
+        return f"traceback: {errors[-600:]}"
+    if process.returncode == 0:
+        return "finished"
+    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board learns on")):
+        return f"exit code {process.returncode}: {errors[-300:]}"
+    return "one line" if all(state in ("interrupted", "finished") for state in states) else f"runs are {states}"
+
+
+def _as_in_a_shell() -> None:
+    """A background job's children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def commands(count: int, seed: int) -> Counter[str]:
+    """The second part; what came of each command, by how it ended."""
+    chance = random.Random(seed)
+    found: Counter[str] = Counter()
+    for number in range(count):
+        name = list(COMMANDS)[number % len(COMMANDS)]
+        after = chance.uniform(0.0, MOMENTS)
+        end = interrupt_command(name, after)
+        found[end.split(":")[0]] += 1
+        if end not in ("one line", "finished"):
+            print(f"{name} after {after:.2f} s: {end}", flush=True)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--here", type=int, default=10_000)
+    parser.add_argument("--commands", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    begun = time.monotonic()
+    notebook = here(options.here, options.seed)
+    for lie in notebook.lies:
+        print(lie)
+    print(f"seed {options.seed}: {dict(notebook.counts)}, {len(notebook.lies)} false statements, {time.monotonic() - begun:.0f} s")
+    begun = time.monotonic()
+    found = commands(options.commands, options.seed)
+    print(f"{options.commands} commands: {dict(found)}, {time.monotonic() - begun:.0f} s")
+    return int(bool(notebook.lies or found.keys() - {"one line", "finished"}))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
