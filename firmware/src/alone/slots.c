@@ -133,13 +133,25 @@ enum slot_state slot_find(const struct device *device, uint8_t slot, struct anp_
     return generation == UINT32_MAX && commit == UINT16_MAX ? SLOT_EMPTY : SLOT_TORN;
 }
 
+/* Whether codes could have given these levels and this deviation. */
+static bool is_noise(const struct intake *intake)
+{
+    const struct health *health = &intake->health;
+    uint16_t low = health->level_low, high = health->level_high, largest = health->full_scale;
+    if (high && (high < 2 || low > high - 2 || high > largest))
+        return false;
+    if (intake->source != WIRE_NOISE_SOURCE_ADC)
+        largest = UINT16_MAX;
+    return intake->noise.deviation <= (uint32_t)largest * (ANP_NOISE_BUFFER / 2);
+}
+
 /* Beyond what a checksum says: an uploaded checkpoint may hold anything. */
 static bool is_sane(const struct device *device)
 {
     const struct autonomous *own = &device->alone.autonomous;
     const struct intake *intake = &device->intake;
     return device->net.random_state != 0 && intake->source <= WIRE_NOISE_SOURCE_INJECTED &&
-           device->alone.checkpoint.noise_position < ANP_NOISE_BUFFER && intake->noise.deviation < (uint32_t)1 << 24 &&
+           device->alone.checkpoint.noise_position < ANP_NOISE_BUFFER && is_noise(intake) &&
            health_unfit(&intake->health.limits) == 0 && own->activity <= WIRE_ACTIVITY_HALTED && own->task <= WIRE_TASK_LIVE &&
            blobs_valid(device);
 }

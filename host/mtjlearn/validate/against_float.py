@@ -188,4 +188,3 @@ def _train_floats(
     )
     loss: NDArray[np.float64] = reference.evaluate(x, targets).loss
     return loss
-
