@@ -46,6 +46,7 @@ fuzz: $(VENV)/.installed-test
 soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py
 	$(BIN)/python tests/soak/health.py
+	$(BIN)/python tests/soak/not_random.py
 	$(BIN)/python tests/soak/power_cuts.py
 
 lint: $(VENV)/.installed-test

@@ -85,7 +85,9 @@ def compile_c(tmp_path_factory: pytest.TempPathFactory, needs_tool: NeedsTool) -
     """
     built: dict[tuple[tuple[str, ...], ...], Path] = {}
 
-    def build(sources: Sequence[str | Path], include_dirs: Sequence[str | Path] = (), flags: Sequence[str] = ()) -> Path:
+    def build(
+        sources: Sequence[str | Path], include_dirs: Sequence[str | Path] = (), flags: Sequence[str] = ()
+    ) -> Path:
         key = tuple(map(str, sources)), tuple(map(str, include_dirs)), tuple(flags)
         if key not in built:
             program = tmp_path_factory.mktemp("c") / Path(sources[0]).stem

@@ -125,7 +125,9 @@ def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, m
     assert "press reset" in str(answer(found)["error"])
 
 
-def test_a_port_that_goes_away_meanwhile_is_told(fake: Fake, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_goes_away_meanwhile_is_told(
+    fake: Fake, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A name of our own: the number of a closed pseudo-terminal is anybody's at once.
     port = tmp_path / "port"
     port.symlink_to(silent)

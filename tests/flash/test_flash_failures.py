@@ -43,9 +43,9 @@ def test_failures_are_told_in_one_line(output: str, board: str, expected: list[s
     "line",
     [
         said.FORBIDDEN,
-        "avrdude error: cannot open port /dev/ttyACM7: Device or resource busy",
+        'avrdude error: cannot open port /dev/ttyACM7: Device or resource busy',
         "could not open port 'COM3': PermissionError(13, 'Access is denied.', None, 5)",
-        'avrdude: ser_open(): can\'t open device "/dev/ttyACM7": No such file or directory',
+        "avrdude: ser_open(): can't open device \"/dev/ttyACM7\": No such file or directory",
     ],
 )
 def test_a_port_that_the_tool_could_not_open_is_tried_again_by_us(line: str) -> None:

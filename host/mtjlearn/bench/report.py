@@ -54,7 +54,9 @@ def chip_report(
         "nets": {load.name: _figures(counted, load, CHIPS[board]) for load in plain},
         "variants": {load.name: _figures(counted, load, CHIPS[board]) for load in others},
         "left_out": counted.left_out,
-        "interrupts": {name: {"calls": interrupt.calls, "mean": interrupt.mean} for name, interrupt in profile.interrupts.items()},
+        "interrupts": {
+            name: {"calls": interrupt.calls, "mean": interrupt.mean} for name, interrupt in profile.interrupts.items()
+        },
         "flash_bytes": image.flash,
         "ram_bytes": image.ram,
         "stack_bytes": profile.stack_bytes,

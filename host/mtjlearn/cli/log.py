@@ -63,10 +63,8 @@ def replay_log(file: Path) -> dict[str, Any]:
         say(f"  sent: {said or 'nothing'}; {session['done']:,} done, {session['unknown']:,} in doubt at the end")
         if session["refused"]:
             say("  refused: " + ", ".join(f"{name} {number:,}" for name, number in session["refused"].items()))
-        say(
-            f"  line: {session['repeated']:,} frames sent again, {session['damaged']:,} damaged in the log; the board dropped "
-            f"{session['bad_frames']:,} and lost {session['rx_overruns']:,} bytes"
-        )
+        say(f"  line: {session['repeated']:,} frames sent again, {session['damaged']:,} damaged in the log; the board dropped "
+            f"{session['bad_frames']:,} and lost {session['rx_overruns']:,} bytes")
         if session["last_known_steps"] is not None:
             say(f"  the board's last STATUS: {session['last_known_steps']:,} steps")
     say(f"{len(sessions):,} sessions")

@@ -188,3 +188,4 @@ def _train_floats(
     )
     loss: NDArray[np.float64] = reference.evaluate(x, targets).loss
     return loss
+
