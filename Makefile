@@ -51,6 +51,7 @@ prove: $(VENV)/.created
 soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/link.py
 	$(BIN)/python tests/soak/health.py
+	$(BIN)/python tests/soak/not_random.py
 	$(BIN)/python tests/soak/power_cuts.py
 	$(BIN)/python tests/soak/kills.py
 	$(BIN)/python tests/soak/mutants.py

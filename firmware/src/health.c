@@ -7,6 +7,7 @@
 #include "messages.h"
 
 #define FEW 32                    /* codes of one level whose mean says nothing yet */
+#define LEAST_SLACK 80            /* as of a window of 512 codes: shorter ones of independent codes scatter more */
 
 /* What the codes up to one of them look like. Sides: 0 up to a threshold, 1 beyond it. */
 struct look {
@@ -20,7 +21,7 @@ struct look {
 static void begin(struct health *health)
 {
     WIRE_NEAR(health);
-    health->position = health->ones = health->switches = 0;
+    health->position = health->ones = health->switches = health->different = 0;
 }
 
 void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
@@ -71,6 +72,8 @@ void health_set_levels(struct health *health, uint16_t low, uint16_t high)
     health->state = 0;
     health->run = 0;
     health->windows = 0;
+    health->history = 0;
+    health->lag = 1;
     begin(health);
 }
 
@@ -254,7 +257,8 @@ __attribute__((noinline)) static void follow(struct health *health, const uint16
     uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
     low = (uint16_t)(low + margin);
     high = (uint16_t)(high - margin);
-    uint8_t state = health->state, begun = count, ones = 0, switches = 0;
+    uint8_t state = health->state, begun = count, ones = 0, switches = 0, different = 0;
+    uint16_t history = health->history, lag = health->lag;
     for (uint8_t left = count; left; left--) {
         uint16_t code = *codes++;
         if (state) {
@@ -269,8 +273,13 @@ __attribute__((noinline)) static void follow(struct health *health, const uint16
             begun = left;
         }
         ones = (uint8_t)(ones + state);
+        if (state != ((history & lag) != 0))
+            different++;
+        history = (uint16_t)(history << 1 | state);
     }
     health->state = state;
+    health->history = history;
+    health->different = (uint16_t)(health->different + different);
     uint16_t run = begun;
     if (switches == 0) {
         run = (uint16_t)(health->run + count);
@@ -294,6 +303,15 @@ static uint8_t kind_of_run(const struct health *health, const struct anp_noise *
     return again ? WIRE_NOISE_FAULT_TOO_SLOW : WIRE_NOISE_FAULT_STUCK;
 }
 
+/* Whether the states repeat or alternate with the window's lag. */
+static bool is_periodic(const struct health *health)
+{
+    uint16_t window = health->limits.window, slack = (uint16_t)((window >> 3) + (window >> 5));
+    if (slack < LEAST_SLACK)
+        slack = LEAST_SLACK;
+    return health->different < health->limits.switches_min || health->different > (window >> 1) + slack;
+}
+
 static uint8_t kind_of_window(struct health *health, const struct anp_noise *noise, uint8_t age)
 {
     const struct health_limits *limits = &health->limits;
@@ -307,16 +325,20 @@ static uint8_t kind_of_window(struct health *health, const struct anp_noise *noi
         return health->switches ? WIRE_NOISE_FAULT_TOO_SLOW : WIRE_NOISE_FAULT_STUCK;
     if (health->ones < limits->ones_min || health->ones > limits->ones_max)
         return WIRE_NOISE_FAULT_STUCK;
-    return WIRE_NOISE_FAULT_NONE;
+    return is_periodic(health) ? WIRE_NOISE_FAULT_PERIODIC : WIRE_NOISE_FAULT_NONE;
 }
 
 static void end_window(struct health *health, const struct anp_noise *noise, uint8_t age, uint32_t number)
 {
     uint8_t kind = kind_of_window(health, noise, age);
-    if (kind)
+    if (kind) {
         tell(health, noise, kind, age, number);
-    else
+    } else {
         health->fault = WIRE_NOISE_FAULT_NONE;
+        health->lag = (uint16_t)(health->lag << 1);
+        if (health->lag == 0)
+            health->lag = 1;
+    }
     begin(health);
 }
 

@@ -30,6 +30,9 @@ struct health {
     uint16_t position;            /* codes of this window */
     uint16_t ones;                /* of them in state 1 */
     uint16_t switches;            /* among them */
+    uint16_t different;           /* of them in another state than the code `lag` before */
+    uint16_t history;             /* states of the last 16 codes, the newest in bit 0 */
+    uint16_t lag;                 /* of this window: 1, 2, ... 16 codes as bit 0, 1, ... 15 of the history */
     struct health_limits limits;
     uint16_t full_scale;          /* the largest code */
     uint16_t last_ones;           /* of the last whole window */

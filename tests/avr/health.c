@@ -79,7 +79,7 @@ int main(void)
     put('h');
     put(' ');
     uint32_t told[] = {noise.received, cycles, most, calibration, health.level_low, health.level_high, health.run, health.ones,
-                       health.switches, health.last_ones, health.last_switches, health.windows, health.fault};
+                       health.switches, health.different, health.lag, health.last_ones, health.last_switches, health.windows, health.fault};
     for (uint8_t i = 0; i < sizeof told / sizeof told[0]; i++)
         print_number(told[i]);
     put('e');

@@ -13,7 +13,7 @@ from mtjlearn.virtual.memory import DeviceNoise, Preset
 from mtjlearn.wire.messages import NoiseFault
 
 LIMITS = ("repetitions", "window", "ones_min", "ones_max", "switches_min")
-COUNTS = ("run", "position", "ones", "switches", "last_ones", "last_switches", "windows", "state")
+COUNTS = ("run", "position", "ones", "switches", "different", "lag", "last_ones", "last_switches", "windows", "state")
 FAULTS = ("fault", "last_fault", "faults", "fault_code", "seen_low", "seen_high")
 
 _library = Library(
@@ -26,7 +26,8 @@ struct watch_options {
 };
 struct watch_state {
     uint32_t windows, fault_code, codes;
-    uint16_t level_low, level_high, run, position, ones, switches, last_ones, last_switches, seen_low, seen_high, faults;
+    uint16_t level_low, level_high, run, position, ones, switches, different, lag;
+    uint16_t last_ones, last_switches, seen_low, seen_high, faults;
     uint16_t repetitions, window, ones_min, ones_max, switches_min;
     uint8_t state, fault, last_fault;
 };

@@ -15,7 +15,17 @@ from plain_client import configure, memory_client, set_blob
 from mtjlearn.network import Network
 from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
-from mtjlearn.wire.messages import CHECKPOINT_FORMAT, Activity, BlobKind, CheckpointAction, Error, Restored, State, Task
+from mtjlearn.wire.messages import (
+    CHECKPOINT_FORMAT,
+    Activity,
+    BlobKind,
+    CheckpointAction,
+    Error,
+    NoiseSource,
+    Restored,
+    State,
+    Task,
+)
 
 
 def test_both_torn_is_a_clean_start_that_is_told() -> None:
@@ -430,3 +440,52 @@ def test_a_dataset_that_cannot_be_is_not_written() -> None:
     total = 60_000 * 4 + 60_000 // 4
     assert client.refused(messages.SetBlob(BlobKind.DATASET, 0, total, 0, bytes(100))) == (Error.NO_MEMORY, 0)
     assert board.memory == memory
+@pytest.mark.parametrize("source", NoiseSource)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"level_low": 44, "level_high": 33},
+        {"level_low": 44, "level_high": 44},
+        {"level_low": 44, "level_high": 45},
+        {"level_low": 0, "level_high": 1},
+        {"level_low": 65535, "level_high": 1},
+        {"level_low": 33, "level_high": 1024},
+        {"noise_deviation": 100 * 65535 + 1},
+        {"noise_deviation": 2**32 - 1},
+    ],
+    ids=str,
+)
+def test_levels_and_deviations_that_no_codes_give_are_no_checkpoint(source: NoiseSource, changes: dict[str, int]) -> None:
+    assert refuses_checkpoint({"noise_source": source, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"level_low": 44, "level_high": 46}, False),
+        ({"level_low": 1021, "level_high": 1023}, False),
+        ({"level_low": 44, "level_high": 0}, False),
+        ({"noise_deviation": 100 * 1023}, False),
+        ({"noise_deviation": 100 * 1023 + 1}, True),
+        ({"noise_source": NoiseSource.INJECTED, "noise_deviation": 100 * 65535}, False),
+    ],
+    ids=str,
+)
+def test_the_widest_levels_and_deviations_are_a_checkpoint(changes: dict[str, int], refused: bool) -> None:
+    assert refuses_checkpoint({"noise_source": NoiseSource.ADC, **changes}) == refused
+
+
+def refuses_checkpoint(changes: dict[str, int]) -> bool:
+    """Whether a device refuses its own checkpoint with other values and a checksum that is right."""
+    client = memory_client(MemoryBoard())
+    client.tell(configure(IRIS))
+    save(client)
+    data = bytearray(client.blob(BlobKind.CHECKPOINT))
+    data[:110] = replace(messages.CheckpointRecord.unpack(bytes(data[:110])), **changes).pack()
+    data[2:6] = zlib.crc32(data[6:]).to_bytes(4, "little")
+    *chunks, last = set_blob(BlobKind.CHECKPOINT, bytes(data), 200)
+    for chunk in chunks:
+        client.tell(chunk)
+    answers = client.send(last.TYPE, last.pack())
+    assert all(isinstance(one, messages.Err) and one.code == Error.BAD_CHECKPOINT for one in answers)
+    return bool(answers)

@@ -96,6 +96,15 @@ uint32_t watch_attempts(struct watch *watch, uint32_t attempts)
     return successes;
 }
 
+/* A lag in codes from its bit. */
+static uint16_t lag_of(uint16_t bit)
+{
+    uint16_t lag = 0;
+    for (; bit; bit >>= 1)
+        lag++;
+    return lag;
+}
+
 struct watch_state watch_state(const struct watch *watch)
 {
     const struct health *health = &watch->health;
@@ -110,6 +119,8 @@ struct watch_state watch_state(const struct watch *watch)
         .position = health->position,
         .ones = health->ones,
         .switches = health->switches,
+        .different = health->different,
+        .lag = lag_of(health->lag),
         .last_ones = health->last_ones,
         .last_switches = health->last_switches,
         .seen_low = health->seen_low,

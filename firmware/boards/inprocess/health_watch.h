@@ -18,7 +18,8 @@ struct watch_options {
 /* struct health without padding, and codes. */
 struct watch_state {
     uint32_t windows, fault_code, codes;
-    uint16_t level_low, level_high, run, position, ones, switches, last_ones, last_switches, seen_low, seen_high, faults;
+    uint16_t level_low, level_high, run, position, ones, switches, different, lag;
+    uint16_t last_ones, last_switches, seen_low, seen_high, faults;
     uint16_t repetitions, window, ones_min, ones_max, switches_min;
     uint8_t state, fault, last_fault;
 };

@@ -136,6 +136,8 @@ enum slot_state slot_find(const struct device *device, uint8_t slot, struct anp_
 /* What a checksum says nothing of: an uploaded checkpoint may hold anything. */
 struct doubtful {
     struct health_limits limits;
+    uint16_t level_low;
+    uint16_t level_high;
     uint32_t random_state;
     uint32_t noise_deviation;
     uint8_t noise_source;
@@ -146,6 +148,8 @@ struct doubtful {
 
 static const WIRE_FLASH struct field doubtful_fields[] = {
     {offsetof(struct doubtful, limits), offsetof(struct wire_checkpoint_record, repetitions), sizeof(struct health_limits)},
+    FIELD(wire_checkpoint_record, level_low, doubtful, level_low),
+    FIELD(wire_checkpoint_record, level_high, doubtful, level_high),
     FIELD(wire_checkpoint_record, random_state, doubtful, random_state),
     FIELD(wire_checkpoint_record, noise_deviation, doubtful, noise_deviation),
     FIELD(wire_checkpoint_record, noise_source, doubtful, noise_source),
@@ -158,12 +162,23 @@ _Static_assert(sizeof(struct health_limits) ==
                    offsetof(struct wire_checkpoint_record, level_low) - offsetof(struct wire_checkpoint_record, repetitions),
                "the record has them in a row");
 
+/* Whether codes could have given these levels and this deviation. */
+static bool is_noise(const struct doubtful *found, uint16_t largest)
+{
+    uint16_t low = found->level_low, high = found->level_high;
+    if (high && (high < 2 || low > high - 2 || high > largest))
+        return false;
+    if (found->noise_source != WIRE_NOISE_SOURCE_ADC)
+        largest = UINT16_MAX;
+    return found->noise_deviation <= (uint32_t)largest * (ANP_NOISE_BUFFER / 2);
+}
+
 static bool is_sane(const struct device *device, uint8_t slot)
 {
     struct doubtful found;
     read_fields(device, slot, &found, doubtful_fields, ROWS(doubtful_fields));
     return found.random_state != 0 && found.noise_source <= WIRE_NOISE_SOURCE_INJECTED && found.noise_position < ANP_NOISE_BUFFER &&
-           found.noise_deviation < (uint32_t)1 << 24 && health_unfit(&found.limits) == 0 && found.activity <= WIRE_ACTIVITY_HALTED &&
+           is_noise(&found, device->intake.health.full_scale) && health_unfit(&found.limits) == 0 && found.activity <= WIRE_ACTIVITY_HALTED &&
            found.task <= WIRE_TASK_LIVE;
 }
 

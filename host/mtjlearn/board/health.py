@@ -24,6 +24,7 @@ ADVICE: Mapping[NoiseFault, str] = {
     NoiseFault.TOO_SLOW: "it switches too seldom: check its bias, or give it limits of its own (mtjlearn noise --set-limits)",
     NoiseFault.DRIFTING: "its levels have left those of the calibration: check supply and contacts, then calibrate anew",
     NoiseFault.SILENT: "the converter delivers no codes: reset the board",
+    NoiseFault.PERIODIC: "it switches like a clock, not by chance: look for a signal generator or an oscillation at its pin",
 }
 """What to do about a fault."""
 

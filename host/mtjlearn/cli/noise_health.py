@@ -11,7 +11,8 @@ import click
 from mtjlearn.board import Board, Health
 from mtjlearn.cli.common import say
 from mtjlearn.noise import Recording, characterise
-from mtjlearn.noise.health import HealthLimits
+from mtjlearn.noise.characterise import states
+from mtjlearn.noise.health import HealthLimits, periodic_lag
 
 
 def set_limits(board: Board, recording: Recording) -> HealthLimits:
@@ -27,6 +28,13 @@ def set_limits(board: Board, recording: Recording) -> HealthLimits:
         limits = HealthLimits.of_source(summary.up, summary.down)
     except ValueError as error:
         raise click.UsageError(f"--set-limits: {error}") from None
+    for sequence in states(recording, summary.levels):
+        lag = periodic_lag(sequence, limits)
+        if lag is not None:
+            raise click.UsageError(
+                f"--set-limits: the source repeats or alternates every {lag} codes, so it is not random; "
+                "remove what drives it, then record it again"
+            )
     board.set_health(limits, recalibrate=True)
     say(f"limits set: {_limits(asdict(limits))}; they outlast a restart once a checkpoint keeps them")
     return limits

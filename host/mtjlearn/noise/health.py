@@ -27,6 +27,10 @@ RECORDED_SWITCHES = switching_rate(RECORDED_SWITCHING_PROBABILITY, RECORDED_RATE
 TABLE_RATES = (4808, 9615, 19231, 38462, 40000, 76924, 100_000, 1_000_000)
 """The ADC rates whose limits a board knows (firmware/src/health_limits.h)."""
 
+LAGS = 16
+"""A board compares a code's state with those of 1, 2, ... 16 codes before, another lag in every window."""
+_LEAST_SLACK = 80
+
 Counted = Literal["ones", "switches"]
 
 
@@ -145,6 +149,34 @@ class HealthLimits:
         """
         change = 2 * switching_probability(rate, adc_rate)
         return cls.of_source(duty * change, (1 - duty) * change)
+
+
+def most_different(window: int) -> int:
+    """Codes of a window that may be in another state than the code one lag before: 21 of 32.
+
+    A window in which at least 256 switches are expected has more of them with a probability of 2^-40 at most, whatever
+    the lag; so have 512 independent codes. A square wave of 2 to 48 codes has two thirds or more at one of the lags.
+
+    Args:
+        window: codes.
+    """
+    return (window >> 1) + max((window >> 3) + (window >> 5), _LEAST_SLACK)
+
+
+def periodic_lag(states: NDArray[np.bool_], limits: HealthLimits) -> int | None:
+    """The first lag at which a window of the source repeats or alternates, so that a board would report PERIODIC.
+
+    Args:
+        states: low or high for each code, oldest first.
+        limits: of the tests.
+    """
+    for lag in range(1, LAGS + 1):
+        different = states[lag:] != states[:-lag]
+        windows = different.size // limits.window
+        counts = different[: windows * limits.window].reshape(windows, limits.window).sum(axis=1)
+        if np.any((counts < limits.switches_min) | (counts > most_different(limits.window))):
+            return lag
+    return None
 
 
 NO_TESTS = HealthLimits(repetitions=2, window=0, ones_min=0, ones_max=0, switches_min=0)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.noise.health import HealthLimits
+from mtjlearn.noise.health import LAGS, HealthLimits, most_different
 from mtjlearn.wire.messages import NoiseFault
 
 LOOK = 128
@@ -58,6 +58,8 @@ class HealthMonitor:
         self.received = 0
         self.levels: tuple[int, int] | None = None
         self.state = self.run = self.position = self.ones = self.switches = 0
+        self.different = self.lag = 0
+        self._states: deque[int] = deque(maxlen=LAGS)
         self.last_ones = self.last_switches = self.windows = 0
         self.fault = self.last_fault = NoiseFault.NONE
         self.faults = self.fault_code = self.seen_low = self.seen_high = 0
@@ -79,6 +81,8 @@ class HealthMonitor:
             return False
         self.state = int(self.codes[-1] > self._middle)
         self.run = self.windows = 0
+        self.lag = 1
+        self._states = deque([0] * LAGS, LAGS)
         self._begin()
         return True
 
@@ -100,7 +104,7 @@ class HealthMonitor:
         return self.levels[0] + ((self.levels[1] - self.levels[0]) >> 1)
 
     def _begin(self) -> None:
-        self.position = self.ones = self.switches = 0
+        self.position = self.ones = self.switches = self.different = 0
 
     def _test(self, code: int) -> None:
         assert self.levels is not None
@@ -111,6 +115,8 @@ class HealthMonitor:
         self.run = 1 if state != self.state else min(self.run + 1, _MOST_RUN)
         self.switches += state != self.state
         self.ones += state
+        self.different += state != self._states[-self.lag]
+        self._states.append(state)
         self.position += 1
         self.state = state
         if self.run == self.limits.repetitions and not (longest and self.run == _MOST_RUN):
@@ -123,6 +129,7 @@ class HealthMonitor:
                 self._tell(fault)
             else:
                 self.fault = NoiseFault.NONE
+                self.lag = self.lag % LAGS + 1
             self._begin()
 
     def _run_fault(self) -> NoiseFault:
@@ -144,7 +151,9 @@ class HealthMonitor:
             return fault
         if self.switches < limits.switches_min or self.run >= limits.repetitions:
             return NoiseFault.TOO_SLOW if self.switches else NoiseFault.STUCK
-        return NoiseFault.NONE if limits.ones_min <= self.ones <= limits.ones_max else NoiseFault.STUCK
+        if not limits.ones_min <= self.ones <= limits.ones_max:
+            return NoiseFault.STUCK
+        return NoiseFault.NONE if limits.switches_min <= self.different <= most_different(limits.window) else NoiseFault.PERIODIC
 
     def _look(self, count: int) -> NoiseFault:
         last = list(self.codes)[-count:]

@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0xE5668B6C
+SCHEMA = 0x99CD3E4C
 
 
 class Loss(enum.IntEnum):
@@ -127,6 +127,7 @@ class NoiseFault(enum.IntEnum):
     TOO_SLOW = 5
     DRIFTING = 6
     SILENT = 7
+    PERIODIC = 8
 
 
 class TargetKind(enum.IntEnum):
@@ -1021,8 +1022,8 @@ class Health(Message):
     NAME = "HEALTH"
     LAYOUT = struct.Struct("<BBHIHHHHHHHIHHHHH")
     BOUNDS = {  # noqa: RUF012
-        "fault": (0, 7),
-        "last_fault": (0, 7),
+        "fault": (0, 8),
+        "last_fault": (0, 8),
     }
 
     fault: int
