@@ -165,7 +165,7 @@ def test_a_torn_record_is_left_out_and_the_log_goes_on(tmp_path: Path, torn: int
     again = LinkLog(path)
     again.write(LogKind.TO_BOARD, b"three")
     again.close()
-    assert [r.data for r in read_log(path)] == [b"one", b"three"]
+    assert [r.data for r in read_log(path) if r.kind is not LogKind.SKIPPED] == [b"one", b"three"]
 
 
 def test_another_file_is_not_taken_for_a_log(tmp_path: Path, device: PtyDevice) -> None:

@@ -173,14 +173,15 @@ def read_log(path: str | os.PathLike[str]) -> Iterator[LogRecord]:
     """
     with open(path, "rb") as file:
         begins = file.read(len(MAGIC))
-        size = os.fstat(file.fileno()).st_size
+        status = os.fstat(file.fileno())
+        size = status.st_size
         if begins == MAGIC and size == len(MAGIC):
             return
         if size <= len(MAGIC):
             raise ValueError(f"{path} is not a link log of mtjlearn")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             found = False
-            for record in _records(data, len(MAGIC) if begins == MAGIC else 0):
+            for record in _records(data, len(MAGIC) if begins == MAGIC else 0, status.st_mtime):
                 found = True
                 yield record
         if not found and begins != MAGIC:
@@ -195,8 +196,8 @@ class _Head(NamedTuple):
     end: int
 
 
-def _records(data: mmap.mmap, at: int) -> Iterator[LogRecord]:
-    last = 0.0
+def _records(data: mmap.mmap, at: int, last: float) -> Iterator[LogRecord]:
+    """From a place on; `last` is a time near that of the first record."""
     while at < len(data):
         head = _head(data, at)
         # A record that ends where none begins is damaged, or the next one is; if one begins inside it, it is this one.
