@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtjlearn.cli import main
+from mtjlearn.entry import main
 
 if __name__ == "__main__":
-    main(prog_name="python -m mtjlearn")
+    main("python -m mtjlearn")

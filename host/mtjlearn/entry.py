@@ -11,10 +11,10 @@ def _end(number: int, frame: object) -> None:
     os._exit(130)  # nothing has begun; an exception could come out of the middle of an import
 
 
-def main() -> None:
-    """Runs the command line."""
+def main(name: str = "mtjlearn") -> None:
+    """Runs the command line, which calls itself by this name."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
     from mtjlearn.cli import main as command
 
-    command()
+    command(prog_name=name)

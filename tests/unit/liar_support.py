@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import BadFrame, FrameDecoder, encode_frame
+from mtjlearn.wire.frame import Frame, Numbering, decode_body, encode_frame, fitting_seed
 from mtjlearn.wire.messages import Message
 
 TALKS = (
@@ -20,6 +20,8 @@ TALKS = (
     *(messages.Telemetry, messages.Progress, messages.Curve, messages.Health, messages.Checkpoints),
 )
 """What a board sends."""
+SEQ_ITSELF = 128
+"""The number expected with which a frame's seq is its number."""
 _WIDTHS = {"B": 8, "H": 16, "I": 32, "Q": 64}
 
 
@@ -107,15 +109,20 @@ class FrameEditor:
 
     def __init__(self, edit: Callable[[int, bytes], bytes]) -> None:
         self._edit = edit
-        self._decoder = FrameDecoder()
+        self._pending = b""
 
     def feed(self, data: bytes) -> bytes:
         """The frames in these bytes, edited."""
-        return b"".join(
-            encode_frame(frame.type, frame.session, frame.seq, self._edit(frame.type, frame.payload))
-            for frame in self._decoder.feed(data)
-            if not isinstance(frame, BadFrame)
-        )
+        *bodies, self._pending = (self._pending + data).split(b"\0")
+        return b"".join(map(self._edited, filter(None, bodies)))
+
+    def _edited(self, body: bytes) -> bytes:
+        """The frame with the seed that it came with, whatever session it is from."""
+        seed = fitting_seed(body)
+        assert seed is not None
+        frame = decode_body(body, Numbering(seed, SEQ_ITSELF))
+        assert isinstance(frame, Frame)
+        return encode_frame(frame.type, frame.session, frame.seq, self._edit(frame.type, frame.payload), seed)
 
 
 def _pass_on(source: socket.socket, target: socket.socket, through: Callable[[bytes], bytes] = bytes) -> None:
