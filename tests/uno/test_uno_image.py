@@ -12,7 +12,7 @@ from mtjlearn.firmware import build_firmware
 from mtjlearn.targets import UNO_IMAGES
 from mtjlearn.wire.messages import Features
 
-STATIC_RAM = 1500
+STATIC_RAM = 1512
 LEFT = {"uno": 32 * 1024 - 512, "uno_streamed": 32 * 1024 - 512, "nano": 30 * 1024}
 """Bytes of flash that a bootloader leaves."""
 RESERVE = {"uno": 512, "uno_streamed": 9728, "nano": 256}

@@ -23,7 +23,7 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardRefused
 from mtjlearn.wire.messages import Error, Features, NoiseFault, ResetCause, Task
 
-FLASH, STATIC_RAM, UNTOUCHED = 22 * 1024, 1500, 300
+FLASH, STATIC_RAM, UNTOUCHED = 22 * 1024, 1512, 300
 STEPS = 40
 ONLY_STREAM = "learns from a host's stream only; for learning on its own: mtjlearn flash --board uno"
 DECORRELATED = {"decorrelation_rate": 2**-10, "learning_rate": 0.03}

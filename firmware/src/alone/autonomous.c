@@ -52,7 +52,7 @@ static uint8_t unfit(const struct device *device, const struct wire_autonomous *
     case WIRE_TASK_DATASET:
         break;
     case WIRE_TASK_TEACHER:
-        if (!squared || config->decorrelate)
+        if (!TASKS_HAVE_TEACHER || !squared || config->decorrelate)
             return FIELD_TASK;
         break;
     case WIRE_TASK_XOR:
@@ -66,7 +66,7 @@ static uint8_t unfit(const struct device *device, const struct wire_autonomous *
     default:
         return FIELD_TASK;
     }
-    bool counted = timed || request->task == WIRE_TASK_TEACHER;
+    bool counted = timed || is_teacher(request->task);
     if (counted != (request->epoch_steps != 0))
         return FIELD_EPOCH_STEPS;
     if (timed && request->evaluate_every)

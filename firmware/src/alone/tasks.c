@@ -15,7 +15,7 @@ static size_t teacher_place(const struct anp_network *net)
 
 static size_t sample_place(const struct anp_network *net, uint8_t task)
 {
-    return teacher_place(net) + (task == WIRE_TASK_TEACHER ? net->at.weights_bytes : 0);
+    return teacher_place(net) + (is_teacher(task) ? net->at.weights_bytes : 0);
 }
 
 size_t task_arena_bytes(const struct device *device, uint8_t task)
@@ -38,7 +38,7 @@ static struct sample place_of(const struct device *device)
 
 void task_begin(struct device *device)
 {
-    if (device->alone.autonomous.task == WIRE_TASK_TEACHER)
+    if (is_teacher(device->alone.autonomous.task))
         anp_draw_weights(&device->net, teacher_of(device), device->alone.autonomous.source);
 }
 
@@ -90,7 +90,7 @@ void task_skip(struct device *device)
     struct autonomous *own = &device->alone.autonomous;
     if (is_ordered(own))
         order_next(&own->order, own->epoch_steps);
-    else if (own->task == WIRE_TASK_TEACHER)
+    else if (is_teacher(own->task))
         for (uint16_t i = device->net.config.sizes[0]; i; i--)
             anp_random_next(&own->order.random);
 }
@@ -106,7 +106,7 @@ struct sample task_sample(struct device *device)
     struct sample sample = place_of(device);
     if (is_ordered(own)) {
         take_indexed(device, order_next(&own->order, own->epoch_steps), &sample);
-    } else if (own->task == WIRE_TASK_TEACHER) {
+    } else if (is_teacher(own->task)) {
         take_random(device, &own->order.random, &sample);
         ask_teacher(device, &sample);
     } else if (BOARD_HAS(device->board, analog)) {
@@ -123,6 +123,8 @@ struct sample task_evaluation(struct device *device, uint16_t index)
         take_indexed(device, index, &sample);
         return sample;
     }
+    if (!TASKS_HAVE_TEACHER)
+        return sample;
     if (index == 0)
         own->order.random = own->source;
     take_random(device, &own->order.random, &sample);

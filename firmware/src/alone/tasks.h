@@ -10,6 +10,15 @@
 
 struct device;
 
+/* A build that is short of flash leaves the teacher out. */
+#ifdef DEVICE_NO_TEACHER
+#define TASKS_HAVE_TEACHER false
+#else
+#define TASKS_HAVE_TEACHER true
+#endif
+
+static inline bool is_teacher(uint8_t task) { return TASKS_HAVE_TEACHER && task == WIRE_TASK_TEACHER; }
+
 /* One sample, as anp_train() takes it. */
 struct sample {
     int16_t *x;
