@@ -156,7 +156,7 @@ class Link:
             return min(self._next_hello, self._opening_until)
         if self.state is LinkState.LOST or self.idle:
             return None
-        times = [self._heard + self._silence, self._moved + STALL, *(due for due, _ in self._asked)]
+        times = [self._heard + self._silence, self._moved + self._stall, *(due for due, _ in self._asked)]
         sender = self._sender.deadline()
         return min(times) if sender is None else min(sender, *times)
 
@@ -258,6 +258,11 @@ class Link:
         return WRITING_SILENCE if self._writing else SILENCE
 
     @property
+    def _stall(self) -> float:
+        """Seconds without any progress until a device that answers counts as lost."""
+        return STALL + (WRITING_SILENCE if self._writing else 0.0)
+
+    @property
     def _writing(self) -> bool:
         return any(command.type in _WRITERS for command in self._sender.flight)
 
@@ -265,10 +270,10 @@ class Link:
         if now >= self._heard + self._silence:
             waited = f"{self._silence:g} s"
             self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
-        elif now >= self._moved + (stall := STALL + (WRITING_SILENCE if self._writing else 0)):
+        elif now >= self._moved + self._stall:
             self.fail(
                 BoardLost(
-                    f"the board answers but received nothing intact for {stall:g} s: check cable and baud rate, then reconnect"
+                    f"the board answers but received nothing intact for {self._stall:g} s: check cable and baud rate, then reconnect"
                 )
             )
 
