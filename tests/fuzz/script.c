@@ -6,6 +6,7 @@
 #include "device_target.h"
 #include "fuzz_messages.h"
 #include "messages.h"
+#include "script_input.h"
 
 #define TURNS 24                  /* after an operation */
 #define MOST_OPERATIONS 96
@@ -18,30 +19,8 @@ enum operation {
 
 #define MOST_REPEATS 4
 
-static const uint8_t *next, *end;
 static const uint8_t *started[MOST_OPERATIONS + 1]; /* where each operation begins */
 static uint8_t operation_count, repeats;
-
-static uint8_t take(void)
-{
-    return next < end ? *next++ : 0;
-}
-
-static void fill(uint8_t *bytes, uint16_t count)
-{
-    for (; count; count--)
-        *bytes++ = take();
-}
-
-/* Bytes that look random, from one byte of the script. */
-static void spread(uint8_t *bytes, uint16_t count, uint8_t seed)
-{
-    uint32_t state = seed * 2654435761u + 1;
-    for (; count; count--) {
-        state = state * 1664525u + 1013904223u;
-        *bytes++ = (uint8_t)(state >> 24);
-    }
-}
 
 static uint8_t frame[WIRE_TRANSMIT_BYTES(WIRE_MAX_PAYLOAD)];
 static uint8_t *const payload = frame + WIRE_TRANSMIT_PAYLOAD;

@@ -67,7 +67,7 @@ def test_boards_are_listed_virtual_first_then_known_then_others(plug: Any) -> No
     assert described["/dev/ttyACM0"].serial_number == "7503"
     assert described["/dev/ttyACM2"].description == "Arduino Uno R4 Minima"
     assert "bootloader" in described["/dev/ttyACM3"].description
-    assert described["/dev/ttyUSB0"].description == "CH340 adapter (1a86:7523)"
+    assert described["/dev/ttyUSB0"].description == "CH340 adapter, as on many Nanos (1a86:7523)"
     assert described["/dev/ttyACM9"].description == "Mobile Modem (1234:5678)"
 
 

@@ -48,7 +48,7 @@ def tell(lie: Lie, *arguments: str) -> tuple[Result, int]:
         (Lie(Progress, "activity", 5), WATCH, "activity 5 in PROGRESS"),
         (Lie(Progress, "task", 255), WATCH, "task 255 in PROGRESS"),
         (Lie(Progress, "stop_reason", 255), WATCH, "stop_reason 255 in PROGRESS"),
-        (Lie(Health, "fault", 8), STATUS, "fault 8 in HEALTH"),
+        (Lie(Health, "fault", 9), STATUS, "fault 9 in HEALTH"),
         (Lie(Checkpoints, "restored", 255), STATUS, "restored 255 in CHECKPOINTS"),
         (Lie(Status, "state", 3), STATUS, "state 3 in STATUS"),
         (Lie(Status, "steps", 0), TRAIN, "steps 0 in STATUS"),

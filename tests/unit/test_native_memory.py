@@ -37,6 +37,7 @@ FIRMWARE = ("lib/anp/src", "lib/wire/src", "src", "boards/native")
 def program(project: Path, compile_c: Callable[..., Path]) -> Path:
     firmware = project / "firmware"
     sources = sorted((firmware / "boards/native").glob("*.c"))
+    sources += [firmware / "lib/wire/src" / name for name in ("frame.c", "crc32.c")]
     return compile_c([*sources, project / "tests/c/obedient.c"], [firmware / folder for folder in FIRMWARE], ["-lm"])
 
 

@@ -19,7 +19,7 @@ from mtjlearn.board import Board, BoardError
 from mtjlearn.cli.common import console, say
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
-from mtjlearn.network import Network
+from mtjlearn.network import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS, Network
 from mtjlearn.noise import RecordingError, load_recording
 from mtjlearn.npz import NpzError, read_npy, read_npz
 from mtjlearn.runs import Checkpoint, Run, RunError, read_checkpoint
@@ -120,7 +120,8 @@ def test_nothing_else_listens() -> None:
 def welcome(nonce: int = 5, **changes: object) -> bytes:
     fields: dict[str, object] = dict.fromkeys(messages.Welcome.__match_args__, 0)
     fields |= {"nonce": nonce, "version": messages.VERSION, "session": 7, "schema": messages.SCHEMA, "board": "model"}
-    fields |= {"receive_window": 1024, "max_payload": 240, "adc_bits": 10, "adc_rate": 9615}
+    fields |= {"receive_window": 1024, "max_payload": 240, "adc_bits": 10, "adc_rate": 9615, "adc_reference": 1100}
+    fields |= {"activation_bits": FRACTION_BITS, "weight32_bits": WEIGHT32_BITS, "loss_bits": LOSS_BITS}
     answer = messages.Welcome(**{**fields, **changes})  # type: ignore[arg-type]
     return encode_frame(answer.TYPE, 0, 0, answer.pack())
 

@@ -202,7 +202,7 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
     monkeypatch.setattr(compilers.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ToolMissing, match=r"avr-gcc is missing; install it: pip install 'mtjlearn\[chips\]', or apt-get"):
+    with pytest.raises(ToolMissing, match=r"avr-gcc is missing; install it: .* -m pip install 'mtjlearn\[chips\]', or apt-get"):
         build_firmware("uno")
     with pytest.raises(ToolMissing, match="arm-none-eabi-gcc is missing; install it: apt-get install gcc-arm-none-eabi"):
         build_firmware("mps2")

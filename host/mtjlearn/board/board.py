@@ -22,7 +22,7 @@ from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
-from mtjlearn.wire.messages import BlobKind, Features
+from mtjlearn.wire.messages import BlobKind, Error, Features
 
 _READINGS = 20
 """Attempts to read weights at one step, of a board that learns on its own."""
@@ -116,11 +116,12 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
         try:
             self._stream(samples.train_commands(rows, self._max_payload), count)
-        except BoardRefused:
+        except BoardRefused as refusal:
             # Which of the frames on their way were refused may be in doubt; the board's own count is not.
             steps = self.status().steps
             most = before + len(rows)
-            if not before <= steps <= most:
+            learns_alone = refusal.code == Error.BUSY
+            if not (before <= steps <= most or learns_alone):
                 raise ImplausibleAnswer(f"the board says steps {steps} in STATUS, of {before} to {most} sent") from None
             self._count_from(steps)
             raise

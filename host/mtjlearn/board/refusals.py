@@ -98,6 +98,8 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
             return f"its noise source is broken ({what}); `mtjlearn noise` tells what it sees, docs/wiring.md how to connect it"
         case Error.NO_MEMORY:
             return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or take another board"
+        case Error.ANOTHER_HOST:
+            return "another host is connected to it; close that one, then try again"
         case Error.OCCUPIED:
             return "the checkpoint would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"
         case Error.BAD_CHECKPOINT:

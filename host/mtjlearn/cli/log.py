@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mtjlearn.board import BoardError
-from mtjlearn.cli.common import command, print_result
+from mtjlearn.cli.common import command, print_result, say
 from mtjlearn.wire.decoding import Entry, decode
 from mtjlearn.wire.linklog import LogRecord, read_log
 from mtjlearn.wire.replaying import replay
@@ -42,7 +42,7 @@ def decode_log(file: Path, damaged: bool) -> dict[str, Any]:
         if damaged and not entry.bad:
             continue
         click.echo(json.dumps(entry.plain()) if as_json else f"{_moment(entry)} {entry.line()}")
-    print_result(f"{count:,} entries, {bad:,} of them damaged or unknown")
+    say(f"{count:,} entries, {bad:,} of them damaged or unknown")
     return {"entries": count, "damaged": bad}
 
 

@@ -271,11 +271,8 @@ class Link:
             waited = f"{self._silence:g} s"
             self.fail(BoardLost(f"the board has not answered for {waited}: it restarted, hangs, or the cable is out; reconnect"))
         elif now >= self._moved + self._stall:
-            self.fail(
-                BoardLost(
-                    f"the board answers but received nothing intact for {self._stall:g} s: check cable and baud rate, then reconnect"
-                )
-            )
+            stalled = f"{self._stall:g} s"
+            self.fail(BoardLost(f"the board answers but received nothing intact for {stalled}; check cable and baud rate"))
 
     def _take(self, frame: Frame, now: float) -> None:
         kind = messages.MESSAGES.get(frame.type)

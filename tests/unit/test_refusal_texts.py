@@ -61,6 +61,8 @@ PLAIN = {
     Error.BUSY: (0, "it learns on its own; halt it first (mtjlearn autonomous stop)"),
     Error.NOISE_FAULT: (1, "its noise source is broken (stuck); `mtjlearn noise`"),
     Error.NO_MEMORY: (0, "nonvolatile memory is empty, or it has none; save a checkpoint"),
+    Error.ANOTHER_HOST: (0, "another host is connected to it; close that one"),
+    Error.OCCUPIED: (0, "would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"),
     Error.BAD_CHECKPOINT: (CHECKPOINT_FORMAT, "the checkpoint is damaged; load one that this firmware saved"),
 }
 """Of a plain command: the detail and what is said."""
@@ -115,6 +117,9 @@ def test_all_other_commands_are_unknown_for_another_reason() -> None:
 def test_a_field_out_of_range_is_named(kind: type[Message]) -> None:
     names = [field.name for field in fields(kind)]
     for number, name in enumerate(names, 1):
+        if (kind, name) == (Configure, "sizes"):
+            assert text(kind, Error.OUT_OF_RANGE, number).startswith("sizes is out of range for it (4-8-3); take fewer or narrower")
+            continue
         assert text(kind, Error.OUT_OF_RANGE, number) == f"{name} is out of range; change it"
     for number in (0, len(names) + 1):
         assert text(kind, Error.OUT_OF_RANGE, number) == f"field {number} is out of range; change it"
@@ -129,10 +134,11 @@ FAULTS = {
     NoiseFault.TOO_SLOW: "too slow",
     NoiseFault.DRIFTING: "drifting",
     NoiseFault.SILENT: "silent",
+    NoiseFault.PERIODIC: "periodic",
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", NoiseFault)
 def test_each_fault_is_named_whatever_else_the_detail_holds(fault: NoiseFault) -> None:
     for detail in (fault, 0x3FF00 | fault):
         assert f"its noise source is broken ({FAULTS[fault]}); " in text(Train, Error.NOISE_FAULT, detail)
