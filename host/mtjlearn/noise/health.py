@@ -154,8 +154,8 @@ class HealthLimits:
 def most_different(window: int) -> int:
     """Codes of a window that may be in another state than the code one lag before: 21 of 32.
 
-    A window in which at least 256 switches are expected has more of them with a probability of 2^-40 at most, whatever
-    the lag; so have 512 independent codes. A square wave of 2 to 48 codes has two thirds or more at one of the lags.
+    Of independent codes a window has more of them with a probability of 2^-40 at most, whatever the lag. For the correlated
+    codes of a junction that is an estimate, not a bound. A square wave of 2 to 48 codes has two thirds or more at one of the lags.
 
     Args:
         window: codes.
