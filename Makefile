@@ -22,7 +22,7 @@ help:
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     the bounds of uploads and memory, for all numbers (Debian: frama-c-base, z3, cvc4)'
-	@echo 'make soak      the long runs: ten million faults on the line, 10^8 noise codes, power cuts of a simulated Uno, mutants'
+	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, full disks, interrupts, lies, mutants'
 	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
@@ -54,6 +54,9 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/not_random.py
 	$(BIN)/python tests/soak/power_cuts.py
 	$(BIN)/python tests/soak/kills.py
+	$(BIN)/python tests/soak/full_disks.py
+	$(BIN)/python tests/soak/interrupts.py
+	$(BIN)/python tests/soak/liar.py
 	$(BIN)/python tests/soak/mutants.py
 
 mutants: $(VENV)/.installed-test
