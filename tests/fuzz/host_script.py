@@ -18,7 +18,7 @@ class Script:
         return self.bytes(1)[0]
 
     def bytes(self, count: int) -> bytes:
-        """So many bytes."""
+        """The next bytes, this many."""
         piece = self._data[self._at : self._at + count]
         self._at += count
         return piece.ljust(count, b"\0")

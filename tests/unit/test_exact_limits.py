@@ -256,7 +256,7 @@ def test_a_frame_waits_for_its_last_code(age: int) -> None:
 
 
 def squares(total: int, most: int) -> list[int]:
-    """At most so many numbers whose squares have this sum."""
+    """Not more than `most` numbers whose squares have this sum."""
     parts = []
     while total:
         parts.append(math.isqrt(total))

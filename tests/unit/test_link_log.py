@@ -24,7 +24,7 @@ BOUND = 20_000
 
 
 def write_sessions(log: LinkLog, commands: int, sessions: int = 2) -> None:
-    """Sessions of a model device, each of so many commands."""
+    """Sessions of a model device, each of `commands` commands."""
     device = ModelDevice()
     for nonce in range(70, 70 + sessions):
         log.write(LogKind.OPENED, b"rig")

@@ -50,7 +50,7 @@ class Waiter:
         self._rung.put(None)
 
     def wait(self, timeout: float) -> None:
-        """Returns after ring(), or after so many seconds."""
+        """Returns after ring(), or after this many seconds."""
         with suppress(Empty):
             self._rung.get(timeout=timeout)
 
