@@ -215,7 +215,8 @@ static uint8_t transmit_buffer[WIRE_TRANSMIT_BYTES(PAYLOAD)];
 
 static void host_write(uint8_t type, uint8_t session, uint32_t number, uint8_t length)
 {
-    wire_encode(transmit_buffer, type, session, (uint8_t)number, length, session == WIRE_SESSION_NONE ? 0 : host.nonce + (number >> 8));
+    uint32_t seed = session == WIRE_SESSION_NONE ? 0 : host.nonce + (number >> 8) * WIRE_SEED_STEP;
+    wire_encode(transmit_buffer, type, session, (uint8_t)number, length, seed);
     for (int i = 1; i <= WIRE_ENCODED_BYTES(length); i++)
         ring_put(&up.queue, transmit_buffer[i]);
 }
@@ -242,7 +243,7 @@ static void connect(void)
 static void expect_frames(void)
 {
     host.decoder.next_seq = (uint8_t)host.acknowledged;
-    host.decoder.oldest_seed = host.nonce + ((host.acknowledged + 128) >> 8) - 1;
+    host.decoder.oldest_seed = host.nonce + (((host.acknowledged + 128) >> 8) - 1) * WIRE_SEED_STEP;
 }
 
 static void go_back(void)

@@ -22,7 +22,7 @@ static uint8_t largest;
 /* Of a fresh decoder: numbers are -128 .. 127, and those from 0 on have the next seed. */
 static uint32_t seed_of(const uint8_t *header)
 {
-    return header[1] == WIRE_SESSION_NONE || header[2] >= 128 ? 0 : 1;
+    return header[1] == WIRE_SESSION_NONE || header[2] >= 128 ? 0 : WIRE_SEED_STEP;
 }
 
 static void *block(size_t bytes)

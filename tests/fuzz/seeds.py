@@ -14,10 +14,10 @@ from random import Random
 import numpy as np
 
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import encode_frame
+from mtjlearn.wire.frame import SEED_STEP, encode_frame
 from mtjlearn.wire.messages import Message
 
-FRESH = 1
+FRESH = SEED_STEP
 """The nonce for which a decoder in C is ready that has no session yet (oldest_seed is 0)."""
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"

@@ -31,7 +31,7 @@ NONCE = 7
 
 
 def seeded(body: bytes, number: int, nonce: int = NONCE) -> bytes:
-    crc = zlib.crc32(body, (nonce + number // 256) % 2**32 if body[1] else 0)
+    crc = zlib.crc32(body, (nonce + number // 256 * 0x9E3779B1) % 2**32 if body[1] else 0)
     return b"\0" + cobs.encode(body + crc.to_bytes(4, "little")) + b"\0"
 
 

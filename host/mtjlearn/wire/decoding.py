@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.wire import messages
-from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, Unseeded, decode_body, fitting_seed
+from mtjlearn.wire.frame import SEED_STEP, BadFrame, Frame, FrameDecoder, Numbering, Unseeded, decode_body, fitting_seed
 from mtjlearn.wire.linklog import LogKind, LogRecord
 from mtjlearn.wire.messages import Message
 
@@ -155,7 +155,7 @@ class _Direction:
         numbering, seed = self._decoder.numbering, fitting_seed(data)
         if isinstance(numbering, Unseeded) or seed is None:
             return None
-        turns = (seed - numbering.nonce) & 0xFFFFFFFF
+        turns = (seed - numbering.nonce) * pow(SEED_STEP, -1, 1 << 32) & 0xFFFFFFFF
         found = decode_body(data, Numbering(numbering.nonce, turns * 256 + 128))
         if turns >= _MOST_TURNS or isinstance(found, BadFrame):
             return None

@@ -23,6 +23,8 @@ OVERHEAD = HEADER + CRC + 3
 MAX_FRAME = MAX_PAYLOAD + OVERHEAD
 """Bytes of the largest encoded frame, delimiters included."""
 _MAX_BODY = MAX_FRAME - 2
+SEED_STEP = 0x9E3779B1
+"""By how much a session's seed grows every 256 numbers (firmware/lib/wire/src/frame.h says why it is not 1)."""
 
 
 class Frame(NamedTuple):
@@ -72,7 +74,7 @@ class Unseeded(Numbering):
 
 def frame_seed(session: int, number: int, nonce: int) -> int:
     """What the CRC of the session's frame with this number continues from."""
-    return 0 if session == SESSION_NONE else (nonce + (number >> 8)) & 0xFFFFFFFF
+    return 0 if session == SESSION_NONE else (nonce + (number >> 8) * SEED_STEP) & 0xFFFFFFFF
 
 
 def encode_frame(type_: int, session: int, number: int, payload: bytes, nonce: int = 0) -> bytes:

@@ -34,7 +34,7 @@ __attribute__((noinline)) uint32_t wire_seed(const struct wire_decoder *decoder,
     WIRE_NEAR(decoder);
     if (session == WIRE_SESSION_NONE)
         return 0;
-    return decoder->oldest_seed + (seq < (uint8_t)(decoder->next_seq + WIRE_HALF_TURN));
+    return decoder->oldest_seed + (seq < (uint8_t)(decoder->next_seq + WIRE_HALF_TURN) ? WIRE_SEED_STEP : 0);
 }
 
 static bool checksum_holds(const struct wire_decoder *decoder)

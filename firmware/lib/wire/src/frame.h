@@ -59,6 +59,10 @@ static inline uint8_t wire_frame_length(const struct wire_decoder *decoder)
     return (uint8_t)(decoder->length - WIRE_FRAME_OVERHEAD);
 }
 
+/* By how much the seed grows every 256 numbers. A seed acts on the CRC as flips in the frame's first four bytes do; this one acts as many of
+ * them, which no line makes by chance: with 1, a frame that returns and has one bit of its type flipped would count. */
+#define WIRE_SEED_STEP UINT32_C(0x9E3779B1)
+
 /* What the CRC of a frame with this header continues from. A seq stands for the number nearest to the one expected next, that is for one
  * of the 256 from half a turn before it on. */
 uint32_t wire_seed(const struct wire_decoder *decoder, uint8_t session, uint8_t seq);

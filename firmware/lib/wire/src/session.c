@@ -116,7 +116,7 @@ static void open_session(struct wire_session *session, uint32_t nonce)
     session->number = (uint8_t)(1 + sum);
     session->open = true;
     session->decoder.next_seq = 0;
-    session->decoder.oldest_seed = nonce - 1;
+    session->decoder.oldest_seed = nonce - WIRE_SEED_STEP;
     session->ack_due = false;
     session->bad_frames = 0;
     session->overruns_before = SESSION_OVERRUNS(session);
@@ -162,7 +162,7 @@ static enum wire_result take_command(struct wire_session *session)
         if (result == WIRE_LATER)
             return WIRE_LATER;
         if (++frame->next_seq == WIRE_HALF_TURN)
-            frame->oldest_seed++;
+            frame->oldest_seed += WIRE_SEED_STEP;
     }
     wire_session_acknowledge(session);
     return WIRE_DONE;
