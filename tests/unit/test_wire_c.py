@@ -40,7 +40,7 @@ def encode(type_: int, session: int, number: int, payload: bytes = b"", nonce: i
 
 
 def decode(line: bytes, number: int = 0, nonce: int = NONCE) -> Frame:
-    """A frame that the device sent when it had executed about so many commands."""
+    """A frame that the device sent when it had executed about this many commands."""
     assert line[0] == line[-1] == 0
     body = cobs.decode(line[1:-1])
     nearest = min((number // 256 * 256 + turn * 256 + body[2] for turn in (-1, 0, 1)), key=lambda of: abs(of - number))
