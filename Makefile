@@ -48,19 +48,16 @@ fuzz: $(VENV)/.installed-test
 prove: $(VENV)/.created
 	$(BIN)/python tests/prove/prove.py
 
-soak: $(VENV)/.installed-test
-	$(BIN)/python tests/soak/link.py
-	$(BIN)/python tests/soak/health.py
-	$(BIN)/python tests/soak/not_random.py
-	$(BIN)/python tests/soak/power_cuts.py
-	$(BIN)/python tests/soak/kills.py
-	$(BIN)/python tests/soak/full_disks.py
-	$(BIN)/python tests/soak/interrupts.py
-	$(BIN)/python tests/soak/liar.py
-	$(BIN)/python tests/soak/mutants.py
+# Each long run by itself: make soak-link ARGS="--faults 1000000"
+SOAKS := link health not_random power_cuts kills full_disks interrupts liar mutants
+
+soak: $(SOAKS:%=soak-%)
+
+soak-%: $(VENV)/.installed-test
+	PYTHONPATH=tests/support $(BIN)/python tests/soak/$*.py $(ARGS)
 
 mutants: $(VENV)/.installed-test
-	$(BIN)/python tests/soak/mutants.py $(if $(N),--count $(N)) $(ARGS)
+	@$(MAKE) --no-print-directory soak-mutants ARGS='$(if $(N),--count $(N)) $(ARGS)'
 
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .

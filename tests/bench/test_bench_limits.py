@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import Path
 
 import pytest
+from places import PROJECT
 
 from mtjlearn.bench.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
 from mtjlearn.network import Loss, Network, WeightFormat
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+PAGE = PROJECT / "docs" / "benchmarks.md"
 NAMES = [field.name for field in dataclasses.fields(Costs)]
 
 

@@ -2,7 +2,7 @@
 fault is detected, and whether a stuck junction ever passes a calibration. Prints one line of JSON each; a false alarm or a stuck
 junction that passes makes it fail.
 
-    python tests/soak/health.py [--codes 100000000] [--seeds 200] [--attempts 1000000]
+    make soak-health ARGS="[--codes 100000000] [--seeds 200] [--attempts 1000000]"
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import argparse
 import json
 import statistics
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 
 from health_support import Watch, false_alarms, latency, latency_bound
 

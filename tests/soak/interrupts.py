@@ -1,4 +1,4 @@
-"""Interrupts at any moment: ``python tests/soak/interrupts.py [--here N] [--commands N] [--seed N]``.
+"""Interrupts at any moment: ``make soak-interrupts ARGS="[--here N] [--commands N] [--seed N]"``.
 
 1. KeyboardInterrupt at random moments in one process that streams, predicts, reads weights, records noise, sets up networks,
    reconnects and opens boards, as in a notebook. After each the board must say what is true: its count of samples is the board's

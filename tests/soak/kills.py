@@ -1,7 +1,7 @@
 """The long run of kills: a native board is killed right after it acknowledged AUTONOMOUS, or while its network changes, and started
 again. Prints one line of JSON; a start without a complete checkpoint, or without the learning that was acknowledged, fails it.
 
-    python tests/soak/kills.py [--kills 1000] [--seed 1]
+    make soak-kills ARGS="[--kills 1000] [--seed 1]"
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "survival"))
-
-from kills import kill_often
+from kill_support import kill_often
 
 
 def main() -> int:

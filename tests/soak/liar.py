@@ -1,6 +1,6 @@
-"""A board that lies, one field at a time: ``python tests/soak/liar.py [--every N] [--seconds S]``.
+"""A board that lies, one field at a time: ``make soak-liar ARGS="[--every N] [--seconds S]"``.
 
-Every number of every message that a board sends is edited (tests/unit/liar_support.py), under each of the commands that talk to
+Every number of every message that a board sends is edited (tests/support/liar_support.py), under each of the commands that talk to
 a board. A command must end within its time, without a traceback: in a result where the lie does not matter, else in one line. It
 prints each that did not, and how many of what.
 """
@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "tests/unit"))
 
 from liar_support import Liar, Lie, lies  # noqa: E402
 

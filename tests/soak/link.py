@@ -1,10 +1,10 @@
-"""The long run of link faults: ``make soak``, or ``python tests/soak/link.py [--faults N] [--host-faults N] [--seed N]``.
+"""The long run of link faults: ``make soak-link ARGS="[--faults N] [--host-faults N] [--seed N]"``.
 
 1. The device's end of the wire in C with a host in C (tests/c/faults.c), on a virtual clock: the faults in rounds, each of its own
    seeds. Every command that reaches the handler is compared with the true one, byte for byte, in order and once; whatever the host
    holds acknowledged was executed; every session comes to its end.
-2. The host's link in Python and the whole device in C (tests/unit/test_faults_host.py): trains over the faulty line, then compares
-   steps, loss sum, state of the random generator and all weights with a model that saw each sample once and in order, bit for bit.
+2. The host's link in Python and the whole device in C (faulty_link_support.py): trains over the faulty line, then compares
+   steps, loss sum, random state and all weights with a model that saw each sample once and in order, bit for bit.
 
 A round that fails prints its seed. Ctrl-C ends the run with the figures so far.
 """
@@ -50,8 +50,7 @@ def device_rounds(faults: int, seed: int, totals: Counter[str]) -> bool:
 
 def host_rounds(faults: int, seed: int, totals: Counter[str]) -> bool:
     """The second part."""
-    sys.path.insert(0, str(PROJECT / "tests/unit"))
-    from test_faults_host import run_faults
+    from faulty_link_support import run_faults
 
     begun = time.monotonic()
     while totals["host total"] < faults:

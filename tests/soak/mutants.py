@@ -1,6 +1,6 @@
 """Single random changes of host and firmware, each with the tests that fit: ``make mutants``, or
 
-    python tests/soak/mutants.py [--count 300] [--seed 1] [--only PATTERN] [--timeout 600]
+    make soak-mutants ARGS="[--count 300] [--seed 1] [--only PATTERN] [--timeout 600]"
 
 Works in a copy of the tree, build/mutants/tree; the sources stay as they are. A change that survives its tests is printed with file
 and line: either the tests miss something, or the change makes no difference, which a person has to say. Every result is appended
@@ -131,7 +131,7 @@ def tests_of(path: str) -> list[str]:
         if word.startswith("tests/"):
             files.append(word)
         else:
-            files += [match.relative_to(TREE).as_posix() for match in sorted((TREE / UNIT).glob(f"{word}.py"))]
+            files += [match.relative_to(TREE).as_posix() for match in sorted((TREE / UNIT).rglob(f"{word}.py"))]
     return list(dict.fromkeys(files))
 
 

@@ -1,6 +1,6 @@
 """Which sources that are not random the board's tests report, and after how many codes: the table of docs/noise-tests.md.
 
-python tests/soak/not_random.py [--seeds 8] [--windows 40]
+make soak-not_random ARGS="[--seeds 8] [--windows 40]"
 """
 
 from __future__ import annotations
@@ -8,9 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 
 from not_random_support import RATES, bank, healthy, reported
 

@@ -2,7 +2,7 @@
 over another; after each cut it boots, trains, saves again and boots again. Prints one line of JSON for each round; a start with
 anything but a complete checkpoint fails it.
 
-    python tests/soak/power_cuts.py [--rounds 1]
+    make soak-power_cuts ARGS="[--rounds 1]"
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ import dataclasses
 import json
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "uno"))
-
-from power_cuts import cut_everywhere
+from power_cut_support import cut_everywhere
 
 SIZES = (4, 8, 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kills import kill_often
+from kill_support import kill_often
 
 
 def test_no_kill_leaves_a_board_without_its_state(tmp_path: Path) -> None:
