@@ -15,11 +15,13 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo test fuzz prove soak mutants lint validate bench pio system-packages clean
+.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
+	@echo 'make check     lint, types and the fast tests, in under a minute'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
+	@echo 'make test-all  the slow tests too'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     the bounds of uploads and memory, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, full disks, interrupts, lies, mutants'
@@ -40,7 +42,14 @@ validate bench: $(VENV)/.installed-test
 # The environment comes second, in a make of its own: Python may be among the system packages.
 test: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 -m 'not slow' $(ARGS)
+
+test-all: system-packages
+	@$(MAKE) --no-print-directory $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: lint
+	$(BIN)/python -m pytest -n 2 -m fast $(ARGS)
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python tests/fuzz/run.py $(if $(RUNS),--runs $(RUNS)) $(if $(TIME),--seconds $(TIME)) $(ARGS)

@@ -15,7 +15,10 @@ from hypothesis import settings
 
 from mtjlearn.discovery import VIRTUAL
 
-PROJECT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+PROJECT = TESTS.parent
+CHIPS = {"bench", "chips", "platformio"}
+SIMULATED = {"uno-sim", "m4-sim"}
 CI = os.environ.get("CI", "").lower() == "true"
 
 SANITIZED = (
@@ -44,6 +47,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "board_name" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--board")
         metafunc.parametrize("board_name", [chosen] if chosen else list(VIRTUAL), scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``chips`` and ``fast`` follow from where a test lives and which board it has; ``thorough`` and ``slow`` it says itself."""
+    for item in items:
+        place = item.path.relative_to(TESTS).parts
+        board = getattr(item, "callspec", None) and item.callspec.params.get("board_name")
+        if place[0] in CHIPS or board in SIMULATED:
+            item.add_marker("chips")
+        elif place[0] == "unit" and not any(item.iter_markers("thorough")) and not any(item.iter_markers("slow")):
+            item.add_marker("fast")
 
 
 @pytest.fixture(scope="session")

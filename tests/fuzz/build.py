@@ -10,12 +10,13 @@ import itertools
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
+FIRMWARE = PROJECT / "firmware"
 FOLDERS = ["lib/wire/src", "lib/anp/src", "src", "src/alone"]
 SOURCES = {
     "frame": ["frame_target.c", "fuzz_board.c"],
@@ -80,35 +81,54 @@ def libfuzzer() -> str | None:
     return None
 
 
-def build(
-    target: str, out: Path, *, clang: str | None = None, firmware: Path = PROJECT / "firmware", flags: Sequence[str] = ()
-) -> Path:
-    """Builds a target and returns the program.
+def compile_target(target: str, out: Path, *, clang: str | None = None) -> dict[str, Path]:
+    """Compiles the sources of a target.
 
     Args:
         target: a key of SOURCES.
         out: folder for what is made.
         clang: the compiler for libFuzzer; None: gcc and the plain driver.
-        firmware: folder of the sources.
-        flags: for the compiler, e.g. ``--coverage``.
+
+    Returns:
+        The objects by source: relative to firmware/, or the name of a file in this folder.
 
     Raises:
         RuntimeError: it does not compile; the compiler's words.
     """
-    out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     (out / "fuzz_messages.h").write_text(message_table(), encoding="utf-8")
-    sources = [HERE / name for name in SOURCES[target]]
-    sources += [path for folder in FOLDERS for path in sorted((firmware / folder).glob("*.c"))]
-    includes = [f"-I{firmware / folder}" for folder in FOLDERS] + [f"-I{HERE}", f"-I{out}"]
+    sources = {name: HERE / name for name in (*SOURCES[target], *([] if clang else ["driver.c"]))}
+    for folder in FOLDERS:
+        sources.update({f"{folder}/{path.name}": path for path in sorted((FIRMWARE / folder).glob("*.c"))})
+    return {name: compile_source(path, out / target / name, out, clang=clang) for name, path in sources.items()}
+
+
+def compile_source(source: Path, place: Path, out: Path, *, clang: str | None = None, flags: Sequence[str] = ()) -> Path:
+    """Compiles one source, which finds fuzz_messages.h in `out`, and returns the object beside `place`."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    includes = [f"-I{FIRMWARE / folder}" for folder in FOLDERS] + [f"-I{HERE}", f"-I{out}"]
+    return run([*compiler(clang), *WARNINGS, *flags, *includes, "-c", str(source)], place.with_suffix(".o"))
+
+
+def link(objects: Iterable[Path], program: Path, *, clang: str | None = None) -> Path:
+    """Links a target and returns the program."""
+    return run([*compiler(clang), *map(str, objects), "-lm"], program)
+
+
+def build(target: str, out: Path, *, clang: str | None = None) -> Path:
+    """Compiles and links a target; as compile_target()."""
     program = out / f"{target}-{'libfuzzer' if clang else 'driver'}"
-    if clang:
-        command = [clang, "-fsanitize=fuzzer"]
-    else:
-        sources.append(HERE / "driver.c")
-        command = ["gcc"]
-    command += [*WARNINGS, *SANITIZERS, *flags, *includes, *map(str, sources), "-lm", "-o", str(program)]
-    run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise RuntimeError(f"{' '.join(itertools.islice(command, 4))} ...\n{run.stderr}")
-    return program
+    return link(compile_target(target, out, clang=clang).values(), program, clang=clang)
+
+
+def compiler(clang: str | None) -> list[str]:
+    """The compiler, with the sanitizers."""
+    return [*([clang, "-fsanitize=fuzzer"] if clang else ["gcc"]), *SANITIZERS]
+
+
+def run(command: Sequence[str], result: Path) -> Path:
+    """Makes a file with a compiler."""
+    made = subprocess.run([*command, "-o", str(result)], cwd=result.parent, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise RuntimeError(f"{' '.join(itertools.islice(command, 4))} ...\n{made.stderr}")
+    return result

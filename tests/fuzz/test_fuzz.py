@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from build import HERE, SOURCES, build, libfuzzer, message_table
+from build import FIRMWARE, HERE, SOURCES, build, compile_source, compile_target, libfuzzer, link, message_table
 from host_fuzz import fails
 from host_targets import Target
 from run import HOST
@@ -26,9 +26,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drivers(out: Path, needs_tool: object) -> dict[str, Path]:
+def objects(out: Path, needs_tool: object) -> dict[str, dict[str, Path]]:
     needs_tool("gcc", "gcc")  # type: ignore[operator]
-    return {target: build(target, out) for target in SOURCES}
+    return {target: compile_target(target, out) for target in SOURCES}
+
+
+@pytest.fixture(scope="module")
+def drivers(out: Path, objects: dict[str, dict[str, Path]]) -> dict[str, Path]:
+    return {target: link(objects[target].values(), out / f"{target}-driver") for target in SOURCES}
 
 
 def test_seeds_are_those_that_the_script_makes() -> None:
@@ -107,19 +112,21 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, fault: str) -> None:
+def test_a_planted_fault_is_found(
+    out: Path, objects: dict[str, dict[str, Path]], drivers: dict[str, Path], tmp_path: Path, fault: str
+) -> None:
     target, *edits = FAULTS[fault]
-    firmware = tmp_path / "firmware"
-    for folder in ("lib/wire/src", "lib/anp/src", "src", "src/alone"):
-        (firmware / folder).mkdir(parents=True)
-        for path in (HERE.parents[1] / "firmware" / folder).glob("*.[ch]"):
-            (firmware / folder / path.name).write_bytes(path.read_bytes())
+    changed: dict[str, str] = {}
     for file, right, wrong in zip(edits[::3], edits[1::3], edits[2::3], strict=True):
-        source = firmware / file
-        text = source.read_text(encoding="utf-8")
+        text = changed.get(file) or (FIRMWARE / file).read_text(encoding="utf-8")
         assert text.count(right) >= 1, f"{file} has changed: plant the fault elsewhere"
-        source.write_text(text.replace(right, wrong, 1), encoding="utf-8")
-    program = build(target, tmp_path, firmware=firmware, flags=["-w"])
+        changed[file] = text.replace(right, wrong, 1)
+    faulty = dict(objects[target])
+    for file, text in changed.items():
+        source = tmp_path / Path(file).name
+        source.write_text(text, encoding="utf-8")
+        faulty[file] = compile_source(source, source, out, flags=["-w"])
+    program = link(faulty.values(), tmp_path / "faulty")
     command = [program, "-runs=60000", "-timeout=5", f"-artifact_prefix={tmp_path}/", *sorted((CORPUS / target).iterdir())]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode != 0

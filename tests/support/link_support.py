@@ -183,7 +183,7 @@ class Rig:
     def finish(self, *commands: Command, limit: float = 60.0) -> list[Command]:
         """Submits, and runs until all are done or the link is lost."""
         self.submit(*commands)
-        self.run(lambda: all(c.done for c in commands), limit)
+        self.run(lambda: all(c.done for c in reversed(commands)), limit)  # the last one is done last
         return list(commands)
 
     def run(self, until: Callable[[], bool], limit: float = 60.0) -> None:

@@ -33,11 +33,12 @@ def test_other_windows(window: int) -> None:
     run_faults(2000, 300, seed=9, window=window)
 
 
-def test_hundred_thousand_faults() -> None:
+@pytest.mark.parametrize("faults", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_many_faults(faults: int) -> None:
     """No corrupt sample is trained, and every acknowledged sample exactly once."""
-    rig = run_faults(100_000, 400, seed=1)
-    assert rig.link.counters.resent > 100_000
-    assert rig.link.counters.received_bad > 20_000
+    rig = run_faults(faults, 400, seed=1)
+    assert rig.link.counters.resent > faults
+    assert rig.link.counters.received_bad > faults / 5
 
 
 def test_refused_commands_are_all_reported_whatever_gets_lost() -> None:

@@ -98,18 +98,17 @@ def test_a_second_host_is_told_of_the_first(start: Callable[..., object]) -> Non
 
 
 def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle() -> None:
-    with start_native(tcp_port=0) as board:
-        with connect(board.url) as mute, connect(board.url) as other:
+    with start_native(tcp_port=0) as board, start_native(tcp_port=0) as another:
+        with connect(another.url) as idle, connect(board.url) as mute, connect(board.url) as other:
             begun = time.monotonic()
+            idle.sendall(hello(9))
+            assert idle.recv(100)
             mute.sendall(b"\0" + encode_frame(messages.Reset.TYPE, 1, 0, b""))
             other.sendall(b"\0")
             assert list(FrameDecoder().feed(until_closed(other)))  # it is told that there is one
             assert until_closed(mute) == b""
             assert GREETING - 0.5 < time.monotonic() - begun < GREETING + 10
-        with connect(board.url) as idle:
-            idle.sendall(hello(9))
-            assert idle.recv(100)
-            time.sleep(GREETING + 0.5)
+            time.sleep(max(0, begun + GREETING + 0.5 - time.monotonic()))
             idle.sendall(hello(9))
             assert idle.recv(100)
 
