@@ -16,7 +16,7 @@ from pathlib import Path
 
 SIZES = [round(4096 * 2 ** (11 * step / 19)) for step in range(20)]
 MAKE_ROOM = "64m"
-MARGIN = 120.0
+MARGIN = 600.0
 TRAIN = ("train", "xor", "--board", "native", "--epochs", "2", "--no-reference")
 NOISE = ("noise", "--board", "native", "--codes", "4000")
 

@@ -98,19 +98,24 @@ def test_a_second_host_is_told_of_the_first(start: Callable[..., object]) -> Non
 
 
 def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle() -> None:
-    with start_native(tcp_port=0) as board, start_native(tcp_port=0) as another:
-        with connect(another.url) as idle, connect(board.url) as mute, connect(board.url) as other:
-            begun = time.monotonic()
-            idle.sendall(hello(9))
-            assert idle.recv(100)
-            mute.sendall(b"\0" + encode_frame(messages.Reset.TYPE, 1, 0, b""))
-            other.sendall(b"\0")
-            assert list(FrameDecoder().feed(until_closed(other)))  # it is told that there is one
-            assert until_closed(mute) == b""
-            assert GREETING - 0.5 < time.monotonic() - begun < GREETING + 10
-            time.sleep(max(0, begun + GREETING + 0.5 - time.monotonic()))
-            idle.sendall(hello(9))
-            assert idle.recv(100)
+    with (
+        start_native(tcp_port=0) as board,
+        start_native(tcp_port=0) as another,
+        connect(another.url) as idle,
+        connect(board.url) as mute,
+        connect(board.url) as other,
+    ):
+        begun = time.monotonic()
+        idle.sendall(hello(9))
+        assert idle.recv(100)
+        mute.sendall(b"\0" + encode_frame(messages.Reset.TYPE, 1, 0, b""))
+        other.sendall(b"\0")
+        assert list(FrameDecoder().feed(until_closed(other)))  # it is told that there is one
+        assert until_closed(mute) == b""
+        assert GREETING - 0.5 < time.monotonic() - begun < GREETING + 10
+        time.sleep(max(0, begun + GREETING + 0.5 - time.monotonic()))
+        idle.sendall(hello(9))
+        assert idle.recv(100)
 
 
 def test_a_host_that_comes_as_the_other_leaves_is_let_in() -> None:
