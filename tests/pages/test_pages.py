@@ -1,0 +1,225 @@
+"""README and docs are true: each block of code is run as a reader would run it, each command, option, link and path exists.
+
+What needs hardware or an installer is run with a stand-in: a port is a virtual board, a firmware is only built. Whatever is new
+in a page and fits none of the rules below fails with the line that nobody runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from places import PROJECT
+from training_support import Watcher, interrupt_after, write_csv
+
+from mtjlearn.cli import main
+from mtjlearn.runs import Run
+from mtjlearn.training import default_plan, train
+
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("tests/*.md")])
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"`(mtjlearn [^`]+)`")
+MAKE = re.compile(r"`make ([a-z][\w-]*)[^`]*`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
+RUN = "runs/20260101-120000-train-digits-s0"
+PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
+QUICKER = {
+    "train digits": ["--epochs", "1", "--no-reference"],
+    "validate": ["--steps", "20", "--exact-only"],
+    "flash": ["--dry-run", "--offline"],
+}
+"""Added to commands that otherwise take a minute, or hardware."""
+ELSEWHERE = {
+    "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
+    "mtjlearn experiment xor-cycles": "tests/bench",
+    "pio run": "tests/platformio/builds",
+}
+"""What other tests run, and where."""
+
+
+SHORT = {"README.md", "tutorial.md"}
+"""What everybody tries first is tried in every run."""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for name, code in BLOCK.findall(page.read_text(encoding="utf-8")) if name == language]
+
+
+def lines(page: Path) -> list[str]:
+    """The commands of a page, in order; a line that ends in a backslash goes on."""
+    text = "\n".join(blocks(page, "sh")).replace("\\\n", " ")
+    return [line for raw in text.splitlines() if (line := raw.partition(" #")[0].strip()) and not line.startswith("#")]
+
+
+WITH_COMMANDS = [page for page in PAGES if lines(page)]
+WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(PROJECT).as_posix()
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    monkeypatch.chdir(tmp_path)
+    with Reader(tmp_path) as found:
+        yield found
+
+
+class Reader:
+    """Somebody who types the commands of a page in a directory of their own; boards that they start stay until they leave."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._boards = contextlib.ExitStack()
+        self._words: dict[str, str] = {}
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._boards.close()
+
+    def do(self, line: str) -> None:
+        for start, action in self._actions().items():
+            if line.startswith(start):
+                action(line)
+                return
+        raise AssertionError(f"no rule runs this line: {line}")
+
+    def _actions(self) -> dict[str, Callable[[str], None]]:
+        return {
+            "make ": self._make,
+            "pip install ": self._extras,
+            "sudo apt-get install ": self._packages,
+            **dict.fromkeys(ELSEWHERE, self._elsewhere),
+            "mtjlearn ": self._mtjlearn,
+            "git ": lambda line: None,
+        }
+
+    def _make(self, line: str) -> None:
+        target = shlex.split(line)[1]
+        made = subprocess.run(["make", "-n", target], cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert made.returncode == 0, made.stderr
+
+    def _extras(self, line: str) -> None:
+        extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+        for word in shlex.split(line)[2:]:
+            assert word in (".", "-e") or word.partition("[")[2].rstrip("]") in extras, line
+
+    def _packages(self, line: str) -> None:
+        known = (PROJECT / "tests" / "system-packages.sh").read_text(encoding="utf-8")
+        assert all(re.search(rf"^need .*\b{re.escape(word)}\b", known, re.MULTILINE) for word in shlex.split(line)[3:]), line
+
+    def _elsewhere(self, line: str) -> None:
+        (place,) = [place for start, place in ELSEWHERE.items() if line.startswith(start)]
+        assert (PROJECT / place).exists()
+
+    def _mtjlearn(self, line: str) -> None:
+        words = shlex.split(line)[1:]
+        if words[:2] == ["boards", "start"]:
+            self._start(words)
+            return
+        if PORT in words and PORT not in self._words:
+            self._start(["boards", "start", "native", "--tcp", "0"])
+            self._words[PORT] = self._words[URL]
+        self._prepare(words)
+        words = [self._words.get(word, word) for word in words]
+        for start, more in QUICKER.items():
+            if " ".join(words).startswith(start):
+                words += more
+        run = subprocess.run(
+            [sys.executable, "-m", "mtjlearn", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
+
+    def _prepare(self, words: list[str]) -> None:
+        """Makes the files that a page takes for granted."""
+        if "measurements.csv" in words:
+            rng = np.random.default_rng(1)
+            rows = rng.normal(size=(80, 3))
+            write_csv(
+                self._folder / "measurements.csv",
+                ["id", "a", "b", "quality"],
+                [(i, *row[:2], row @ (1, 2, 0)) for i, row in enumerate(rows)],
+            )
+        if RUN in words and RUN not in self._words:
+            plan = default_plan("xor", seed=1, epochs=40, board="native", reference=False)
+            run = Run.create(Path("runs"), "train", plan.name, plan.seed, plan.config())
+            with pytest.raises(KeyboardInterrupt):
+                train(plan, run, Watcher(interrupt_after(1000)))
+            self._words[RUN] = str(run.path)
+
+    def _start(self, words: list[str]) -> None:
+        """A board that stays, on a port that is free."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            free = str(server.getsockname()[1])
+        words = [free if before == "--tcp" else word for before, word in zip(["", *words], words, strict=False)]
+        board = subprocess.Popen(
+            [sys.executable, "-m", "mtjlearn", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._boards.callback(self._stop, board)
+        assert board.stdout is not None
+        for said in board.stdout:
+            if free in said:
+                break
+        else:
+            raise AssertionError(f"{words} has not started")
+        self._words[URL] = f"socket://127.0.0.1:{free}"
+
+    @staticmethod
+    def _stop(board: subprocess.Popen[str]) -> None:
+        board.send_signal(signal.SIGINT)
+        with board:
+            board.communicate(timeout=60)
+        assert board.returncode in (0, 130)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=() if page.name in SHORT else pytest.mark.slow) for page in WITH_COMMANDS],
+    ids=lambda page: name_of(page),
+)
+def test_commands(page: Path, reader: Reader) -> None:
+    for line in lines(page):
+        reader.do(line.replace(".venv/bin/", ""))
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
+def test_python(page: Path, reader: Reader) -> None:
+    for code in blocks(page, "python"):
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_in_the_text_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for line in COMMAND.findall(text):
+        command: click.Command = main
+        for word in re.split(r"[ |]", line.replace("\\|", " "))[1:]:
+            if word.startswith("--"):
+                names = {name for parameter in command.params for name in parameter.opts}
+                assert word.partition("=")[0] in names | {"--help"}, f"{line}: no option {word}"
+            elif isinstance(command, click.Group) and (found := command.get_command(click.Context(command), word)):
+                command = found
+    targets = re.findall(r"^([\w.-]+(?: [\w.-]+)*):(?!=)", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    known = {word for names in targets for word in names.split()}
+    assert {target for target in MAKE.findall(text) if not target.startswith("soak-")} <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_files(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert not missing
