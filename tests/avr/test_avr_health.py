@@ -13,7 +13,7 @@ import pytest
 from mtjlearn.firmware import find_avr_gcc, firmware_root
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
-from mtjlearn.targets import FIRMWARE
+from mtjlearn.firmware.images import FIRMWARE
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 2500

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mtjlearn.firmware import find_avr_gcc, find_host_cc, firmware_root
-from mtjlearn.targets import FIRMWARE
+from mtjlearn.firmware.images import FIRMWARE
 
 HERE = Path(__file__).resolve().parent
 TRIALS = 400

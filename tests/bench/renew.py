@@ -11,7 +11,7 @@ import sys
 from figures import Report, load, save
 
 from mtjlearn.bench.alone import uno_alone
-from mtjlearn.bench.image import ImageSize
+from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.limits import CHIPS
 from mtjlearn.bench.report import TARGETS, chip_report
 from mtjlearn.bench.resident_rate import measure_resident

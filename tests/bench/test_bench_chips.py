@@ -9,13 +9,13 @@ import pytest
 from figures import dearer, load
 from renew import sizes
 
-from mtjlearn.bench.image import ImageSize
+from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.limits import CHIPS
 from mtjlearn.bench.profile import PHASES
 from mtjlearn.bench.report import chip_report
 from mtjlearn.bench.steps import workloads
 from mtjlearn.bench.workload import STEP_SIZES, workload
-from mtjlearn.compilers import ToolMissing, find_avr_gcc
+from mtjlearn.firmware.compilers import ToolMissing, find_avr_gcc
 from mtjlearn.firmware import build_firmware
 
 SLOW = {"64-32-10"}

@@ -13,7 +13,7 @@ from mtjlearn.bench.timing import Spread, time_model, time_phases, time_step
 from mtjlearn.bench.workload import STEP_SIZES, Workload
 from mtjlearn.cli.bench import cli
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.compiled import NotBuiltError
+from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.virtual.native import start_native
 
 

@@ -9,7 +9,7 @@ import struct
 import pytest
 from figures import PAGE, dearer, load, render, shown
 
-from mtjlearn.bench.image import ImageSize
+from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.profile import BenchError, Interrupt, PhaseCosts, Profile
 
 WRITTEN = {

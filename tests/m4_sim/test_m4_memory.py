@@ -11,7 +11,7 @@ import serial
 from obedient_support import Obedient
 
 from mtjlearn.firmware import build_firmware, firmware_root
-from mtjlearn.targets import FIRMWARE
+from mtjlearn.firmware.images import FIRMWARE
 from mtjlearn.virtual.m4_sim import start_m4_sim
 from mtjlearn.wire.messages import ResetCause
 

@@ -18,7 +18,7 @@ from simulated_avr import Simulate, SimulatedAvr
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc
 from mtjlearn.network import Network
-from mtjlearn.targets import UNO_IMAGES
+from mtjlearn.firmware.images import UNO_IMAGES
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import ResetCause

@@ -9,7 +9,7 @@ from device_support import samples
 from plain_client import PlainClient, memory_client
 
 from mtjlearn.network import Loss, Network, WeightFormat
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT, BlobKind, CheckpointAction
 

@@ -6,7 +6,7 @@ import numpy as np
 from plain_client import PlainClient, configure, memory_client
 
 from mtjlearn.network import Loss, Network, WeightFormat
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 
 CODES = np.random.default_rng(0).integers(30, 60, 5000)

@@ -11,7 +11,7 @@ from checkpoint_support import CODES, DANP, IRIS, Kept, again, checkpoints, inje
 from plain_client import PlainClient, configure, memory_client, set_blob
 
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, CheckpointAction, Restored, State, TargetKind, Task
 

@@ -13,7 +13,7 @@ from device_support import NO_TESTS, samples
 from plain_client import configure, memory_client, set_blob
 
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     CHECKPOINT_FORMAT,

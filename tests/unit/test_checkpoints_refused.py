@@ -12,7 +12,7 @@ from checkpoint_support import CODES, DANP, IRIS, Kept, again, inject, save, tra
 from plain_client import configure, memory_client, set_blob
 
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     BlobKind,

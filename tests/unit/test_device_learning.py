@@ -9,7 +9,7 @@ from plain_client import configure, memory_client
 
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
+from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error
 

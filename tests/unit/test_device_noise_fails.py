@@ -10,7 +10,7 @@ from device_support import samples
 from health_support import latency_bound
 from plain_client import PlainClient, configure
 
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
+from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Error, NoiseFault, Task
 

@@ -10,7 +10,7 @@ import pytest
 from device_support import CODES, SMALL, opened, samples, trained
 from plain_client import memory_client, noise_codes, sum_codes, unpack
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Error, NoiseCodes
 

@@ -14,7 +14,7 @@ from plain_client import PlainClient, configure, memory_client, noise_codes, set
 
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
+from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, Restored, StopReason, TargetKind, Task
 

@@ -11,7 +11,7 @@ from link_support import Rig, train
 
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.link import LinkState

@@ -7,7 +7,7 @@ import pytest
 from health_support import Watch, false_alarms, latency, latency_bound
 
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.virtual.memory import DeviceNoise, Preset
+from mtjlearn.inprocess.device import DeviceNoise, Preset
 from mtjlearn.wire.messages import NoiseFault
 
 RATES = [9615, 40_000]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plain_client import configure, memory_client
 
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause, State
 

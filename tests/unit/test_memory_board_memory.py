@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from obedient_support import Obedient
 
-from mtjlearn.virtual import memory
-from mtjlearn.virtual.compiled import Library
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess import device as memory
+from mtjlearn.firmware.compiled import Library
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire.messages import ResetCause
 
 CUT_WRITES = (1, 2, 3)

@@ -20,7 +20,7 @@ from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob
 from upload_support import SEQUENCES
 
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.compiled import native_file
+from mtjlearn.firmware.compiled import native_file
 from mtjlearn.virtual.native import PROGRAM, start_native
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages

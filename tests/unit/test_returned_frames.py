@@ -7,7 +7,7 @@ from device_support import SMALL, opened, samples
 from link_support import Rig
 from plain_client import PlainClient
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 

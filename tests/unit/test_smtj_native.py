@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain_client import memory_client, noise_codes
 
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
+from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard, Preset
 
 COUNT = 200_000
 FINE = 14

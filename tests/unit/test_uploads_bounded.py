@@ -9,7 +9,7 @@ import pytest
 from plain_client import memory_client
 from upload_support import SEQUENCES
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import MemoryBoard
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)

@@ -12,8 +12,8 @@ from plain_client import memory_client, noise_codes
 
 from mtjlearn.discovery import open_board
 from mtjlearn.firmware import ToolMissing
-from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
+from mtjlearn.firmware.compiled import native_file
+from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard, Preset
 from mtjlearn.virtual.native import PROGRAM
 
 RATE = 9615

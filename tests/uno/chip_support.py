@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc
-from mtjlearn.targets import FIRMWARE
-from mtjlearn.virtual.memory import DeviceNoise
-from mtjlearn.virtual.uno_library import uno_library
+from mtjlearn.firmware.images import FIRMWARE
+from mtjlearn.inprocess.device import DeviceNoise
+from mtjlearn.inprocess.uno import uno_library
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.link import Link, LinkState

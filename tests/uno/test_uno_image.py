@@ -9,7 +9,7 @@ import pytest
 from chip_support import RAM_START, Chip, Host, image, symbols
 
 from mtjlearn.firmware import build_firmware
-from mtjlearn.targets import UNO_IMAGES
+from mtjlearn.firmware.images import UNO_IMAGES
 from mtjlearn.wire.messages import Features
 
 STATIC_RAM = 1512

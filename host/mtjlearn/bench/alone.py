@@ -28,7 +28,7 @@ from mtjlearn.board.blobs import set_commands
 from mtjlearn.board.board import configure_message
 from mtjlearn.discovery import open_board
 from mtjlearn.network import FRACTION_BITS
-from mtjlearn.virtual.uno_library import SteppedUno
+from mtjlearn.inprocess.uno import SteppedUno
 from mtjlearn.wire.messages import BlobKind, SetTelemetry, Task
 
 SAMPLES = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mtjlearn.bench.image import ImageSize
+from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.limits import CHIPS, Costs, step_limit
 from mtjlearn.bench.profile import PHASES, PhaseCosts
 from mtjlearn.bench.steps import ChipSteps, count_steps, workloads

@@ -22,7 +22,7 @@ from mtjlearn.bench.resident import ResidentImage
 from mtjlearn.bench.workload import Workload
 from mtjlearn.board.board import configure_message
 from mtjlearn.board.samples import checked_samples, train_commands
-from mtjlearn.virtual.uno_library import SteppedUno
+from mtjlearn.inprocess.uno import SteppedUno
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.messages import Ack, SetTelemetry, Telemetry

@@ -19,7 +19,7 @@ from mtjlearn.board import Board
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import DEFINITIONS, Learner
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.virtual.compiled import Library
+from mtjlearn.firmware.compiled import Library
 
 MODEL_SIZES = (2, 2, 2, 1)
 MODEL_REPLICAS = 100

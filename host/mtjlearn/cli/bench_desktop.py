@@ -22,7 +22,7 @@ from mtjlearn.bench.workload import STEP_SIZES, Workload, workload
 from mtjlearn.board import Board
 from mtjlearn.cli.common import bar, print_result
 from mtjlearn.network import Loss
-from mtjlearn.virtual.compiled import NotBuiltError
+from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.wire.messages import Features
 
 

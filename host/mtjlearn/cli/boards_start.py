@@ -13,7 +13,7 @@ import click
 from mtjlearn import interruption
 from mtjlearn.cli.common import command, device_noise_options, say, virtual_options
 from mtjlearn.discovery import VIRTUAL
-from mtjlearn.targets import UNO_IMAGES
+from mtjlearn.firmware.images import UNO_IMAGES
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 
 _POLL = 0.2

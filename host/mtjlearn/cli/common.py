@@ -30,7 +30,7 @@ from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
 from mtjlearn.runs.storage import describe, plain
-from mtjlearn.virtual.compiled import NotBuiltError
+from mtjlearn.firmware.compiled import NotBuiltError
 
 EXPECTED = (
     *(BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError),

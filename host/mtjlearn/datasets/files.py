@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.compilers import install_extra
+from mtjlearn.firmware.compilers import install_extra
 from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorten
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv

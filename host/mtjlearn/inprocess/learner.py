@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
-from mtjlearn.virtual.compiled import Library
+from mtjlearn.firmware.compiled import Library
 
 DEFINITIONS = """
 struct anp_config {

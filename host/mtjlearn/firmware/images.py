@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtjlearn.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+from mtjlearn.firmware.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
 
 _WIRE = "firmware/lib/wire/src"
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
@@ -51,7 +51,7 @@ def firmware_root() -> Path:
     Raises:
         FirmwareError: if there is neither.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for root in (package.parent.parent, package / "_firmware"):
         if (root / "platformio.ini").is_file() and (root / "firmware" / "src").is_dir():
             return root

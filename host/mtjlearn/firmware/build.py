@@ -17,20 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtjlearn.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
-from mtjlearn.targets import FIRMWARE, SIMULATORS, Target, firmware_root
+from mtjlearn.firmware.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+from mtjlearn.firmware.images import FIRMWARE, SIMULATORS, Target, firmware_root
 
-__all__ = [
-    "FirmwareError",
-    "ToolMissing",
-    "build_firmware",
-    "build_simulator",
-    "compiler_version",
-    "find_arm_gcc",
-    "find_avr_gcc",
-    "find_host_cc",
-    "firmware_root",
-]
 
 _SUFFIXES = {".c", ".h", ".S", ".ld"}
 

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtjlearn.bench.profile import BenchError
+from mtjlearn.firmware.compilers import FirmwareError
 
 _MAGIC = b"\x7fELF\x01\x01"  # 32 bits, little endian: all chips here
 _HEADER = struct.Struct("<32xI10xHHH")  # section headers: offset, size of one, number, index of the names
@@ -36,11 +36,11 @@ class ImageSize:
         """From an ELF file of an AVR or a Cortex-M. What a linker script sets aside for stack and heap is not static data.
 
         Raises:
-            BenchError: if it is none.
+            FirmwareError: if it is none.
         """
         data = path.read_bytes()
         if not data.startswith(_MAGIC):
-            raise BenchError(f"{path} is no ELF file of a chip; build the firmware again")
+            raise FirmwareError(f"{path} is no ELF file of a chip; build the firmware again")
         offset, size, count, names_index = _HEADER.unpack_from(data)
         sections = [_SECTION.unpack_from(data, offset + index * size) for index in range(count)]
         names = sections[names_index][4]
