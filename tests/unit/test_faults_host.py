@@ -14,7 +14,7 @@ from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.link import LinkState
+from mtjlearn.wire.session import LinkState
 
 NETWORK = Network((4, 3, 2), learning_rate=0.02, seed=5)
 WIDTH = NETWORK.sizes[0] + NETWORK.sizes[-1]

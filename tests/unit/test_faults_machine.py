@@ -19,7 +19,7 @@ from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardLost
-from mtjlearn.wire.link import LinkState
+from mtjlearn.wire.session import LinkState
 
 Rows = npt.NDArray[np.int16]
 

@@ -29,7 +29,7 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardLost
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.link import ASKED, Link, LinkState
+from mtjlearn.wire.session import ASKED, Link, LinkState
 from mtjlearn.wire.linklog import LinkLog, LogKind, read_log
 
 PROJECT = Path(__file__).resolve().parents[2]

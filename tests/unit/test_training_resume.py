@@ -18,7 +18,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.network import WeightFormat
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, train
-from mtjlearn.training.session import NOISE_CODES
+from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
 EPOCHS = 30

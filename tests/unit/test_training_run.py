@@ -13,7 +13,7 @@ from mtjlearn.board import BoardError
 from mtjlearn.noise import load_recording
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, train
-from mtjlearn.training.session import NOISE_CODES
+from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
 

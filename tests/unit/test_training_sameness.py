@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ CASES = Path(__file__).resolve().parents[1] / "cases" / "data"
 def without_plots():
     """Plots take longer than these trainings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mtjlearn.training.session.noise_plot", lambda *_, **__: None)
-        patch.setattr("mtjlearn.training.session.loss_curve", lambda *_, **__: None)
+        patch.setattr(import_module("mtjlearn.training.train"), "noise_plot", lambda *_, **__: None)
+        patch.setattr(import_module("mtjlearn.training.train"), "loss_curve", lambda *_, **__: None)
         yield
 
 

@@ -19,7 +19,7 @@ from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.inprocess.uno import uno_library
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.link import Link, LinkState
+from mtjlearn.wire.session import Link, LinkState
 from mtjlearn.wire.messages import Message, Options, Rounding
 
 CLOCK = 16_000_000

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mtjlearn.board import packing
 from mtjlearn.board.packing import PackedDataset
-from mtjlearn.board.session import BoardSession
+from mtjlearn.board.base import BoardSession
 from mtjlearn.network import LOSS_BITS, RATE_BITS
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError

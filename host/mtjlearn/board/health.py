@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from mtjlearn.board.session import BoardSession
+from mtjlearn.board.base import BoardSession
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError, BoardTimeout
 from mtjlearn.wire.messages import NoiseFault

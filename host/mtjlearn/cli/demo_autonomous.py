@@ -19,7 +19,7 @@ from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training import default_plan
-from mtjlearn.training.alone import AlonePlan, begin, halving_steps, plan_dataset
+from mtjlearn.training.autonomous import AlonePlan, begin, halving_steps, plan_dataset
 from mtjlearn.wire.linklog import MOST, LogFile
 
 AWAY = 5.0

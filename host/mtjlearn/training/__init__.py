@@ -3,7 +3,7 @@
 from mtjlearn.training.plan import BOARD_RULES, RULES, Plan, RuleName, default_plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, refuse_changed_data
-from mtjlearn.training.session import train
+from mtjlearn.training.train import train
 
 __all__ = [
     "BOARD_RULES",

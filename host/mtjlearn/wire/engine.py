@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from mtjlearn import interruption
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardLost
-from mtjlearn.wire.link import Link, LinkState
+from mtjlearn.wire.session import Link, LinkState
 from mtjlearn.wire.messages import Train
 from mtjlearn.wire.transport import Transport
 

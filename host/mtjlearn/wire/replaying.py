@@ -13,7 +13,7 @@ from typing import Any
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.decoding import Entry, decode
 from mtjlearn.wire.frame import BadFrame, Frame
-from mtjlearn.wire.link import Link
+from mtjlearn.wire.session import Link
 from mtjlearn.wire.linklog import LogKind, LogRecord
 from mtjlearn.wire.messages import MESSAGES, SESSION_NONE, Error, Hello, Status, Train
 
