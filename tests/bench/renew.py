@@ -10,13 +10,13 @@ import sys
 
 from figures import Report, load, save
 
-from mtjlearn.bench.alone import uno_alone
+from mtjlearn.bench.autonomous import uno_alone
 from mtjlearn.firmware.sizes import ImageSize
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.report import TARGETS, chip_report
-from mtjlearn.bench.resident_rate import measure_resident
-from mtjlearn.bench.streaming import stream
-from mtjlearn.bench.timing import STREAM_SIZES
+from mtjlearn.bench.chip.limits import CHIPS
+from mtjlearn.bench.chip.report import TARGETS, chip_report
+from mtjlearn.bench.chip.resident_rate import measure_resident
+from mtjlearn.bench.chip.streaming import stream
+from mtjlearn.bench.desktop.timing import STREAM_SIZES
 from mtjlearn.bench.workload import workload
 from mtjlearn.firmware import build_firmware
 

@@ -10,10 +10,10 @@ from figures import dearer, load
 from renew import sizes
 
 from mtjlearn.firmware.sizes import ImageSize
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.profile import PHASES
-from mtjlearn.bench.report import chip_report
-from mtjlearn.bench.steps import workloads
+from mtjlearn.bench.chip.limits import CHIPS
+from mtjlearn.bench.chip.profile import PHASES
+from mtjlearn.bench.chip.report import chip_report
+from mtjlearn.bench.chip.steps import workloads
 from mtjlearn.bench.workload import STEP_SIZES, workload
 from mtjlearn.firmware.compilers import ToolMissing, find_avr_gcc
 from mtjlearn.firmware import build_firmware

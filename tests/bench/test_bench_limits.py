@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mtjlearn.bench.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
+from mtjlearn.bench.chip.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
 from mtjlearn.network import Loss, Network, WeightFormat
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"

@@ -10,7 +10,7 @@ import pytest
 from figures import PAGE, dearer, load, render, shown
 
 from mtjlearn.firmware.sizes import ImageSize
-from mtjlearn.bench.profile import BenchError, Interrupt, PhaseCosts, Profile
+from mtjlearn.bench.chip.profile import BenchError, Interrupt, PhaseCosts, Profile
 
 WRITTEN = {
     "unit": "cycles",

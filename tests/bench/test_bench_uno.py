@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from plain_client import PlainClient, configure
 
-from mtjlearn.bench.alone import TASKS, iris_like, uno_alone
-from mtjlearn.bench.credit_client import CreditClient
-from mtjlearn.bench.profile import Profile
-from mtjlearn.bench.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
-from mtjlearn.bench.resident_rate import LossRatio, compare_noises
-from mtjlearn.bench.streaming import CLOCK, stream
+from mtjlearn.bench.autonomous import TASKS, iris_like, uno_alone
+from mtjlearn.bench.chip.credit_client import CreditClient
+from mtjlearn.bench.chip.profile import Profile
+from mtjlearn.bench.chip.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
+from mtjlearn.bench.chip.resident_rate import LossRatio, compare_noises
+from mtjlearn.bench.chip.streaming import CLOCK, stream
 from mtjlearn.bench.workload import workload
 from mtjlearn.board import Board
 from mtjlearn.board.samples import checked_samples, train_commands

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from mtjlearn.board import Board, CheckpointFile
 from mtjlearn.cli import autonomous, main
-from mtjlearn.cli.common import bar
+from mtjlearn.cli.view.common import bar
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
 

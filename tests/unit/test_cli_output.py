@@ -13,7 +13,7 @@ from rich.table import Table
 
 import mtjlearn
 from mtjlearn.cli import main
-from mtjlearn.cli.common import command, print_result, say
+from mtjlearn.cli.view.common import command, print_result, say
 
 
 @click.command()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from mtjlearn.cli import common
+from mtjlearn.cli.view import common
 from mtjlearn.cli.runs import cli
 from mtjlearn.runs import Checkpoint, Run
 

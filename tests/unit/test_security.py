@@ -16,7 +16,7 @@ import pytest
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError
-from mtjlearn.cli.common import console, say
+from mtjlearn.cli.view.common import console, say
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
 from mtjlearn.network import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS, Network

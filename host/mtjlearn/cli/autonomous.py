@@ -12,8 +12,8 @@ import click
 
 from mtjlearn import interruption
 from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
-from mtjlearn.cli import autonomous_view as view
-from mtjlearn.cli.common import (
+from mtjlearn.cli.view import autonomous as view
+from mtjlearn.cli.view.common import (
     EXIT_INTERRUPTED,
     Bar,
     bar,

@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from mtjlearn.bench.alone import native_alone, uno_alone
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.report import chip_report
-from mtjlearn.bench.resident_rate import measure_resident
-from mtjlearn.bench.streaming import FRAMES, stream
-from mtjlearn.bench.timing import REPEATS, STREAM_SIZES
+from mtjlearn.bench.autonomous import native_alone, uno_alone
+from mtjlearn.bench.chip.limits import CHIPS
+from mtjlearn.bench.chip.report import chip_report
+from mtjlearn.bench.chip.resident_rate import measure_resident
+from mtjlearn.bench.chip.streaming import FRAMES, stream
+from mtjlearn.bench.desktop.timing import REPEATS, STREAM_SIZES
 from mtjlearn.bench.workload import workload
-from mtjlearn.cli.bench_desktop import line_figures, model_figures, step_figures
-from mtjlearn.cli.bench_tables import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
-from mtjlearn.cli.common import bar, board_option, command
+from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
+from mtjlearn.cli.view.bench import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
+from mtjlearn.cli.view.common import bar, board_option, command
 from mtjlearn.discovery import open_board
 
 _UNO = "uno-sim"

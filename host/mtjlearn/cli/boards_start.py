@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mtjlearn import interruption
-from mtjlearn.cli.common import command, device_noise_options, say, virtual_options
+from mtjlearn.cli.view.common import command, device_noise_options, say, virtual_options
 from mtjlearn.discovery import VIRTUAL
 from mtjlearn.firmware.images import UNO_IMAGES
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError

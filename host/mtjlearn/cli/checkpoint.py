@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
-from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.common import bar, board_option, command, print_result, say
+from mtjlearn.cli.view.autonomous import RESTORED
+from mtjlearn.cli.view.common import bar, board_option, command, print_result, say
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network
 from mtjlearn.wire.messages import State

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
+from mtjlearn.cli.view.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
 from mtjlearn.discovery import open_board

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
-from mtjlearn.cli.autonomous_view import plain_curve, rule_text, sparkline
-from mtjlearn.cli.common import bar, print_result, result_console, say
+from mtjlearn.cli.view.autonomous import plain_curve, rule_text, sparkline
+from mtjlearn.cli.view.common import bar, print_result, result_console, say
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.network import Network

@@ -7,9 +7,9 @@ from typing import Any
 import click
 from rich.table import Table
 
-from mtjlearn.bench.steps import count_steps
+from mtjlearn.bench.chip.steps import count_steps
 from mtjlearn.bench.workload import workload
-from mtjlearn.cli.common import bar, command, print_result
+from mtjlearn.cli.view.common import bar, command, print_result
 from mtjlearn.experiments import xor_cycles
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from mtjlearn.cli.boards import info_values
-from mtjlearn.cli.common import command, console, print_result, say
+from mtjlearn.cli.view.common import command, console, print_result, say
 from mtjlearn.discovery import at_rate
 from mtjlearn.firmware import firmware_root
 from mtjlearn.flashing import Flashed, Sizes, UnoOptions, choose_target, find_target, flash, list_targets

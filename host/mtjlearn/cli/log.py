@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mtjlearn.board import BoardError
-from mtjlearn.cli.common import command, print_result, say
+from mtjlearn.cli.view.common import command, print_result, say
 from mtjlearn.wire.decoding import Entry, decode
 from mtjlearn.wire.linklog import LogRecord, read_log
 from mtjlearn.wire.replaying import replay

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from mtjlearn.board import Board, BoardInfo, BoardLost, Health
 from mtjlearn.board.results import NoiseChunk
-from mtjlearn.cli import noise_health
-from mtjlearn.cli.autonomous_view import HEIGHTS
-from mtjlearn.cli.common import (
+from mtjlearn.cli.view import noise_health
+from mtjlearn.cli.view.autonomous import HEIGHTS
+from mtjlearn.cli.view.common import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     bar,

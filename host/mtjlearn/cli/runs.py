@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mtjlearn.cli.common import command, print_result, result_console, say
+from mtjlearn.cli.view.common import command, print_result, result_console, say
 from mtjlearn.runs import RunError, RunSummary, list_runs, read_config, read_meta, read_metrics
 
 ROOT = Path("runs")

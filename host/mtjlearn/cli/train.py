@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mtjlearn.cli.common import (
+from mtjlearn.cli.view.common import (
     Bar,
     bar,
     board_option,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, print_result, seed_option
+from mtjlearn.cli.view.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, print_result, seed_option
 from mtjlearn.discovery import VIRTUAL, open_board
 from mtjlearn.training import BOARD_RULES
 from mtjlearn.validate import REPLICAS, TASKS, BitExact, Comparison, cases, check_board, compare

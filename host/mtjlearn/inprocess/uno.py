@@ -84,7 +84,7 @@ class SteppedUno:
         """Nothing to give back."""
 
     def write_profile(self, path: Path) -> None:
-        """What a simulator writes at its end (mtjlearn.bench.profile).
+        """What a simulator writes at its end (mtjlearn.bench.chip.profile).
 
         Raises:
             BoardError: the file cannot be written.

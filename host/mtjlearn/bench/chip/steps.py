@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mtjlearn.bench.profile import PhaseCosts, Profile
+from mtjlearn.bench.chip.profile import PhaseCosts, Profile
 from mtjlearn.bench.workload import STEP_SIZES, STEPS, VARIANT_SIZES, Workload, workload
 from mtjlearn.board import Board, BoardError, BoardRefused
 from mtjlearn.discovery import open_board

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.bench.credit_client import CreditClient
-from mtjlearn.bench.profile import Profile
-from mtjlearn.bench.streaming import CLOCK, LATENCY, cycles_a_code, stream
-from mtjlearn.bench.timing import Spread, time_stream
+from mtjlearn.bench.chip.credit_client import CreditClient
+from mtjlearn.bench.chip.profile import Profile
+from mtjlearn.bench.chip.streaming import CLOCK, LATENCY, cycles_a_code, stream
+from mtjlearn.bench.desktop.timing import Spread, time_stream
 from mtjlearn.bench.workload import Workload, workload
 from mtjlearn.board import Board, Schedule, packing
 from mtjlearn.board.blobs import set_commands

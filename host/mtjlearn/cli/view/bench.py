@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from mtjlearn.bench.profile import PHASES
-from mtjlearn.cli.common import print_result
+from mtjlearn.bench.chip.profile import PHASES
+from mtjlearn.cli.view.common import print_result
 
 
 def tell_chip(report: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mtjlearn import interruption
-from mtjlearn.bench.limits import CHIPS as SIMULATED
+from mtjlearn.bench.chip.limits import CHIPS as SIMULATED
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
 from mtjlearn.discovery import VIRTUAL, board_options

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointState, Curve, Health, Progress, years_of_wear
-from mtjlearn.cli.common import print_result, result_console, say
+from mtjlearn.cli.view.common import print_result, result_console, say
 from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReason, Task
 
 HEIGHTS = "▁▂▃▄▅▆▇█"

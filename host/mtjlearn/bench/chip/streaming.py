@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.bench.credit_client import CreditClient
-from mtjlearn.bench.profile import BenchError, Profile
-from mtjlearn.bench.resident import ResidentImage
+from mtjlearn.bench.chip.credit_client import CreditClient
+from mtjlearn.bench.chip.profile import BenchError, Profile
+from mtjlearn.bench.chip.resident import ResidentImage
 from mtjlearn.bench.workload import Workload
 from mtjlearn.board.board import configure_message
 from mtjlearn.board.samples import checked_samples, train_commands

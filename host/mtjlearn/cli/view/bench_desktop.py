@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from mtjlearn.bench.profile import PHASES
-from mtjlearn.bench.timing import (
+from mtjlearn.bench.chip.profile import PHASES
+from mtjlearn.bench.desktop.timing import (
     MODEL_REPLICAS,
     MODEL_SIZES,
     STREAM_SIZES,
@@ -20,7 +20,7 @@ from mtjlearn.bench.timing import (
 )
 from mtjlearn.bench.workload import STEP_SIZES, Workload, workload
 from mtjlearn.board import Board
-from mtjlearn.cli.common import bar, print_result
+from mtjlearn.cli.view.common import bar, print_result
 from mtjlearn.network import Loss
 from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.wire.messages import Features

@@ -108,7 +108,7 @@ CHIPS = {"uno-sim": ATMEGA328P, "m4-sim": CORTEX_M4}
 
 @dataclass(frozen=True)
 class Limit:
-    """The least that a step costs, by phase (mtjlearn.bench.profile.PHASES)."""
+    """The least that a step costs, by phase (mtjlearn.bench.chip.profile.PHASES)."""
 
     draw: float
     forward: float

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.bench.resident import IMAGE, SAMPLES, SIZES, STAGES, STEPS, Run, mean_loss, resident_task, train_resident
+from mtjlearn.bench.chip.resident import IMAGE, SAMPLES, SIZES, STAGES, STEPS, Run, mean_loss, resident_task, train_resident
 from mtjlearn.firmware import build_firmware
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import NOISE_BUFFER

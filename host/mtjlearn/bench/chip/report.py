@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mtjlearn.firmware.sizes import ImageSize
-from mtjlearn.bench.limits import CHIPS, Costs, step_limit
-from mtjlearn.bench.profile import PHASES, PhaseCosts
-from mtjlearn.bench.steps import ChipSteps, count_steps, workloads
+from mtjlearn.bench.chip.limits import CHIPS, Costs, step_limit
+from mtjlearn.bench.chip.profile import PHASES, PhaseCosts
+from mtjlearn.bench.chip.steps import ChipSteps, count_steps, workloads
 from mtjlearn.bench.workload import SEED, STEPS, TASK, Workload
 from mtjlearn.firmware import build_firmware, compiler_version
 
