@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from mtjlearn.errors import UserError
+
 FRACTION_BITS = 12
 """Fraction bits of activations, inputs, targets, noise and int16 weights (Q3.12)."""
 WEIGHT32_BITS = 28
@@ -46,7 +48,7 @@ class Rounding(enum.IntEnum):
     STOCHASTIC = 1
 
 
-class NetworkError(ValueError):
+class NetworkError(UserError, ValueError):
     """A network description that no board can take; the text says what to change."""
 
 

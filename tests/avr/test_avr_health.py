@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mtjlearn.firmware import find_avr_gcc, firmware_root
+from mtjlearn.firmware.images import FIRMWARE
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
-from mtjlearn.firmware.images import FIRMWARE
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 2500

@@ -11,7 +11,6 @@ import sys
 from figures import Report, load, save
 
 from mtjlearn.bench.autonomous import uno_alone
-from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.chip.limits import CHIPS
 from mtjlearn.bench.chip.report import TARGETS, chip_report
 from mtjlearn.bench.chip.resident_rate import measure_resident
@@ -19,6 +18,7 @@ from mtjlearn.bench.chip.streaming import stream
 from mtjlearn.bench.desktop.timing import STREAM_SIZES
 from mtjlearn.bench.workload import workload
 from mtjlearn.firmware import build_firmware
+from mtjlearn.firmware.sizes import ImageSize
 
 
 def sizes(target: str) -> Report:

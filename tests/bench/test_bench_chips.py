@@ -9,14 +9,14 @@ import pytest
 from figures import dearer, load
 from renew import sizes
 
-from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.chip.limits import CHIPS
 from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.chip.report import chip_report
 from mtjlearn.bench.chip.steps import workloads
 from mtjlearn.bench.workload import STEP_SIZES, workload
-from mtjlearn.firmware.compilers import ToolMissing, find_avr_gcc
 from mtjlearn.firmware import build_firmware
+from mtjlearn.firmware.compilers import ToolMissing, find_avr_gcc
+from mtjlearn.firmware.sizes import ImageSize
 
 SLOW = {"64-32-10"}
 """In the figures kept, but too slow for a test."""

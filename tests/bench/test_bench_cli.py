@@ -12,8 +12,8 @@ from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.desktop.timing import Spread, time_model, time_phases, time_step
 from mtjlearn.bench.workload import STEP_SIZES, Workload
 from mtjlearn.cli.bench import cli
-from mtjlearn.network import Loss, Network
 from mtjlearn.firmware.compiled import NotBuiltError
+from mtjlearn.network import Loss, Network
 from mtjlearn.virtual.native import start_native
 
 

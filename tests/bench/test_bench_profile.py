@@ -9,8 +9,8 @@ import struct
 import pytest
 from figures import PAGE, dearer, load, render, shown
 
-from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.chip.profile import BenchError, Interrupt, PhaseCosts, Profile
+from mtjlearn.firmware.sizes import ImageSize
 
 WRITTEN = {
     "unit": "cycles",

@@ -17,11 +17,11 @@ from mtjlearn.bench.chip.streaming import CLOCK, stream
 from mtjlearn.bench.workload import workload
 from mtjlearn.board import Board
 from mtjlearn.board.samples import checked_samples, train_commands
-from mtjlearn.firmware.compilers import ToolMissing
 from mtjlearn.firmware import build_firmware, build_simulator
+from mtjlearn.firmware.compilers import ToolMissing
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.inprocess.uno import SteppedUno
+from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import OVERHEAD

@@ -17,8 +17,8 @@ from plain_client import PlainClient, configure, noise_codes
 from simulated_avr import Simulate, SimulatedAvr
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc
-from mtjlearn.network import Network
 from mtjlearn.firmware.images import UNO_IMAGES
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import ResetCause

@@ -12,8 +12,8 @@ from plain_client import PlainClient, configure, memory_client, set_blob
 
 from mtjlearn.fixedpoint.tasks import Generator, epoch_order, teacher_inputs, xor_samples
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Loss, Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Loss, Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, TargetKind, Task
 

@@ -8,8 +8,8 @@ import numpy as np
 from device_support import samples
 from plain_client import PlainClient, memory_client
 
-from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT, BlobKind, CheckpointAction
 

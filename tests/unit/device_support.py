@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from plain_client import PlainClient, configure, memory_client
 
-from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 
 CODES = np.random.default_rng(0).integers(30, 60, 5000)

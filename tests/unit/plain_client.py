@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import BlobKind, Message, NoiseCodes, NoiseSource, Options

@@ -27,8 +27,8 @@ from plain_client import configure, memory_client
 
 from mtjlearn.fixedpoint.tasks import Generator, curve, decode_point, encode_point, epoch_order, teacher_inputs, xor_samples
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, StopReason, Task
 

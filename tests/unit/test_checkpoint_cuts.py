@@ -10,8 +10,8 @@ from autonomous_support import autonomous, progress, upload
 from checkpoint_support import CODES, DANP, IRIS, Kept, again, checkpoints, inject, save, slow_client, train
 from plain_client import PlainClient, configure, memory_client, set_blob
 
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, CheckpointAction, Restored, State, TargetKind, Task
 

@@ -12,8 +12,8 @@ from checkpoint_support import CODES, COMMIT, DANP, IRIS, Kept, again, checkpoin
 from device_support import NO_TESTS, samples
 from plain_client import configure, memory_client, set_blob
 
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     CHECKPOINT_FORMAT,

@@ -11,8 +11,8 @@ from autonomous_support import CLASSES, autonomous, noise, progress, started, up
 from checkpoint_support import CODES, DANP, IRIS, Kept, again, inject, save, train
 from plain_client import configure, memory_client, set_blob
 
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     BlobKind,

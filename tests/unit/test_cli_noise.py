@@ -14,8 +14,8 @@ from serial.tools import list_ports
 
 from mtjlearn.board import Board
 from mtjlearn.cli import noise as noise_command
-from mtjlearn.cli.view.common import Bar
 from mtjlearn.cli.noise import cli, sparkline
+from mtjlearn.cli.view.common import Bar
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, characterise, load_recording

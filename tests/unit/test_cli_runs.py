@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from mtjlearn.cli.view import common
 from mtjlearn.cli.runs import cli
+from mtjlearn.cli.view import common
 from mtjlearn.runs import Checkpoint, Run
 
 ACCURACIES = {"test_accuracy": 0.9667, "reference_test_accuracy": 0.98}

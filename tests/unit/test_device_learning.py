@@ -8,8 +8,8 @@ from device_support import CLASSES, CODES, DECORRELATED, SMALL, opened, samples,
 from plain_client import configure, memory_client
 
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error
 

@@ -13,8 +13,8 @@ from device_support import CODES, SMALL, opened, samples
 from plain_client import PlainClient, configure, memory_client, noise_codes, set_blob, sum_codes
 
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Loss, Network
 from mtjlearn.inprocess.device import DeviceNoise, MemoryBoard
+from mtjlearn.network import Loss, Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, Restored, StopReason, TargetKind, Task
 

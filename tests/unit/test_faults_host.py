@@ -10,8 +10,8 @@ import pytest
 from link_support import Rig, train
 
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.session import LinkState

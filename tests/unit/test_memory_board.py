@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_client import configure, memory_client
 
-from mtjlearn.network import Network
 from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause, State
 

@@ -29,8 +29,8 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardLost
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.session import ASKED, Link, LinkState
 from mtjlearn.wire.linklog import LinkLog, LogKind, read_log
+from mtjlearn.wire.session import ASKED, Link, LinkState
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = PROJECT / "host"

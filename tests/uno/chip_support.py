@@ -19,8 +19,8 @@ from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.inprocess.uno import uno_library
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.session import Link, LinkState
 from mtjlearn.wire.messages import Message, Options, Rounding
+from mtjlearn.wire.session import Link, LinkState
 
 CLOCK = 16_000_000
 CODE_CYCLES = 1664

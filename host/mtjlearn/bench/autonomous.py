@@ -27,8 +27,8 @@ from mtjlearn.board import Board, Schedule, packing
 from mtjlearn.board.blobs import set_commands
 from mtjlearn.board.board import configure_message
 from mtjlearn.discovery import open_board
-from mtjlearn.network import FRACTION_BITS
 from mtjlearn.inprocess.uno import SteppedUno
+from mtjlearn.network import FRACTION_BITS
 from mtjlearn.wire.messages import BlobKind, SetTelemetry, Task
 
 SAMPLES = 100

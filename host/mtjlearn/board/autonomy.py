@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.board import packing
-from mtjlearn.board.packing import PackedDataset
 from mtjlearn.board.base import BoardSession
+from mtjlearn.board.packing import PackedDataset
 from mtjlearn.network import LOSS_BITS, RATE_BITS
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError

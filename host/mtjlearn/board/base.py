@@ -19,9 +19,9 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.connection import Connection
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardRefused, PortError
-from mtjlearn.wire.session import OPEN_TIMEOUT, LinkCounters
 from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.messages import BlobKind, Message, Restored, State
+from mtjlearn.wire.session import OPEN_TIMEOUT, LinkCounters
 from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
 
 _RETRY = 0.1

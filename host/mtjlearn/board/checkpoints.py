@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
 from mtjlearn.board.base import BoardSession
+from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError, BoardRefused

@@ -13,8 +13,8 @@ from mtjlearn.bench.chip.resident_rate import measure_resident
 from mtjlearn.bench.chip.streaming import FRAMES, stream
 from mtjlearn.bench.desktop.timing import REPEATS, STREAM_SIZES
 from mtjlearn.bench.workload import workload
-from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
 from mtjlearn.cli.view.bench import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
+from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
 from mtjlearn.cli.view.common import bar, board_option, command
 from mtjlearn.discovery import open_board
 

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtjlearn.board import BoardError, BoardInfo
-from mtjlearn.cli.view.autonomous import RESTORED
 from mtjlearn.cli.boards_start import start
+from mtjlearn.cli.view.autonomous import RESTORED
 from mtjlearn.cli.view.common import board_option, command, print_result, say
 from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
 from mtjlearn.flashing import sources_of_build

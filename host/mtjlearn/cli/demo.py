@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from mtjlearn.cli.view.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
+from mtjlearn.cli.view.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.discovery import open_board
 from mtjlearn.runs import Run
 from mtjlearn.training import BOARD_RULES, Report, default_plan, train

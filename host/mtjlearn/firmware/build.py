@@ -17,9 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtjlearn.firmware.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+from mtjlearn.firmware.compilers import FirmwareError
 from mtjlearn.firmware.images import FIRMWARE, SIMULATORS, Target, firmware_root
-
 
 _SUFFIXES = {".c", ".h", ".S", ".ld"}
 

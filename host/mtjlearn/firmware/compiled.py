@@ -11,8 +11,10 @@ from typing import Any
 
 import cffi
 
+from mtjlearn.errors import UserError
 
-class NotBuiltError(RuntimeError):
+
+class NotBuiltError(UserError, RuntimeError):
     """A compiled part is missing; the text says how to build it."""
 
 

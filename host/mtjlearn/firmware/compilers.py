@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shlex
 import shutil
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from mtjlearn.wire.errors import BoardError
-
-
-def install_extra(name: str) -> str:
-    """The command that installs an optional part of mtjlearn: with this Python's own pip, not the first on the PATH."""
-    return f"{shlex.quote(sys.executable)} -m pip install 'mtjlearn[{name}]'"
+from mtjlearn.errors import BoardError, install_extra
 
 
 class FirmwareError(BoardError):

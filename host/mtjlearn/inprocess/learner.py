@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.firmware.compiled import Library
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
-from mtjlearn.firmware.compiled import Library
 
 DEFINITIONS = """
 struct anp_config {

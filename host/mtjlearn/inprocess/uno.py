@@ -8,8 +8,8 @@ from typing import Any
 
 import cffi
 
+from mtjlearn.errors import BoardError
 from mtjlearn.firmware import build_firmware, build_simulator, firmware_root
-from mtjlearn.wire.errors import BoardError
 
 CLOCK = 16_000_000
 """Cycles a second."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.bench.chip.limits import CHIPS, Costs, step_limit
 from mtjlearn.bench.chip.profile import PHASES, PhaseCosts
 from mtjlearn.bench.chip.steps import ChipSteps, count_steps, workloads
 from mtjlearn.bench.workload import SEED, STEPS, TASK, Workload
 from mtjlearn.firmware import build_firmware, compiler_version
+from mtjlearn.firmware.sizes import ImageSize
 
 TARGETS = {"uno-sim": "uno", "m4-sim": "mps2"}
 """Targets of build_firmware() whose images the simulated chips run."""

@@ -16,10 +16,10 @@ import numpy as np
 from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
+from mtjlearn.firmware.compiled import Library
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import DEFINITIONS, Learner
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.firmware.compiled import Library
 
 MODEL_SIZES = (2, 2, 2, 1)
 MODEL_REPLICAS = 100

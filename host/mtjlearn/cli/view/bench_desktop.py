@@ -21,8 +21,8 @@ from mtjlearn.bench.desktop.timing import (
 from mtjlearn.bench.workload import STEP_SIZES, Workload, workload
 from mtjlearn.board import Board
 from mtjlearn.cli.view.common import bar, print_result
-from mtjlearn.network import Loss
 from mtjlearn.firmware.compiled import NotBuiltError
+from mtjlearn.network import Loss
 from mtjlearn.wire.messages import Features
 
 
