@@ -10,6 +10,7 @@ import pytest
 from figures import PAGE, dearer, load, render, shown
 
 from mtjlearn.bench.chip.profile import BenchError, Interrupt, PhaseCosts, Profile
+from mtjlearn.firmware import FirmwareError
 from mtjlearn.firmware.sizes import ImageSize
 
 WRITTEN = {
@@ -103,7 +104,7 @@ def test_image_size(tmp_path, sections, size):
 def test_no_image(tmp_path):
     path = tmp_path / "firmware.elf"
     path.write_bytes(b"\x7fELF\x02\x01" + bytes(60))
-    with pytest.raises(BenchError, match="no ELF file of a chip"):
+    with pytest.raises(FirmwareError, match="no ELF file of a chip"):
         ImageSize.read(path)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mtjlearn.firmware.compiled import Library
+from mtjlearn.inprocess.library import Library
 from mtjlearn.inprocess.device import DeviceNoise, Preset
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from obedient_support import Obedient
 
-from mtjlearn.firmware.compiled import Library
+from mtjlearn.inprocess.library import Library
 from mtjlearn.inprocess import device as memory
 from mtjlearn.inprocess.device import MemoryBoard
 from mtjlearn.wire.messages import ResetCause

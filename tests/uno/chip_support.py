@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc
-from mtjlearn.firmware.images import FIRMWARE
+from mtjlearn.firmware.images import FIRMWARE, firmware_image
 from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.inprocess.uno import uno_library
 from mtjlearn.wire import messages
@@ -35,7 +35,7 @@ def image(*flags: str, compiler: Path | None = None) -> Path:
     """The firmware's ELF file: the usual one, or one with further flags, or by another compiler; a warning is an error then."""
     if not flags and compiler is None:
         return build_firmware("uno")
-    usual = FIRMWARE["uno"]()
+    usual = firmware_image("uno")
     variant = dataclasses.replace(usual, flags=(*usual.flags, *flags, "-Werror"), compiler=lambda: compiler or usual.compiler())
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FIRMWARE, "uno-variant", lambda: variant)

@@ -13,7 +13,6 @@ import click
 from mtjlearn import interruption
 from mtjlearn.cli.view.common import command, device_noise_options, say, virtual_options
 from mtjlearn.discovery import VIRTUAL
-from mtjlearn.firmware.images import UNO_IMAGES
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 
 _POLL = 0.2
@@ -23,7 +22,7 @@ _POLL = 0.2
 @click.argument("name", type=click.Choice(list(VIRTUAL)))
 @click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
 @click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
-@click.option("--image", type=click.Choice(list(UNO_IMAGES)), help="Firmware of uno-sim: uno unless given.")
+@click.option("--image", metavar="NAME", help="Firmware of uno-sim, such as uno_streamed: uno unless given.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="Of the virtual junction; 1 unless given.")
 @device_noise_options
 @click.option("--fault", metavar="NAME", help="What the noise becomes in the middle of the run: stuck, open, short, slow, ...")

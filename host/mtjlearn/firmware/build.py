@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import runpy
 import shutil
 import subprocess
 import tempfile
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtjlearn.firmware.compilers import FirmwareError
-from mtjlearn.firmware.images import FIRMWARE, SIMULATORS, Target, firmware_root
+from mtjlearn.firmware.images import SIMULATORS, Target, firmware_image
+from mtjlearn.firmware.sources import build_ids, firmware_root
 
 _SUFFIXES = {".c", ".h", ".S", ".ld"}
 
@@ -27,17 +27,15 @@ def build_firmware(target: str) -> Path:
     """Builds the image of a chip, or finds it among what was built before; returns the path of its ELF file.
 
     Args:
-        target: ``uno`` (ATmega328P), ``uno_streamed`` (the same chip, learning from a host's stream alone),
-            ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or ``mps2-profile`` (the same,
-            counting instructions).
+        target: an environment of platformio.ini for an ATmega328P, such as ``uno`` or ``uno_streamed`` (learning from a
+            host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or
+            ``mps2-profile`` (the same, counting instructions).
 
     Raises:
         ToolMissing: the compiler is not installed.
         FirmwareError: no such target, or the sources do not compile.
     """
-    if target not in FIRMWARE:
-        raise FirmwareError(f"no firmware {target}; there is {', '.join(FIRMWARE)}")
-    return _build(FIRMWARE[target](), "firmware.elf")
+    return _build(firmware_image(target), "firmware.elf")
 
 
 def compiler_version(target: str) -> str:
@@ -46,7 +44,7 @@ def compiler_version(target: str) -> str:
     Raises:
         ToolMissing: the compiler is not installed.
     """
-    return _version(FIRMWARE[target]().compiler())
+    return _version(firmware_image(target).compiler())
 
 
 def build_simulator(name: str) -> Path:
@@ -69,7 +67,7 @@ def _build(target: Target, file_name: str) -> Path:
     compiler = target.compiler()
     flags = [*target.flags]
     if target.board is not None:
-        flags.append(f"-DDEVICE_BUILD=0x{_build_id(target.board)}u")
+        flags.append(f"-DDEVICE_BUILD=0x{build_ids(root)[target.board]}u")
     folder = _cache() / f"{target.name}-{_checksum(target, flags, compiler)}"
     if not (folder / file_name).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -93,10 +91,6 @@ def _cache() -> Path:
         return root / "build" / "chips"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "mtjlearn" / "chips"
-
-
-def _build_id(board: str) -> str:
-    return str(runpy.run_path(str(firmware_root() / "firmware" / "build_id.py"))["build_id"](board))
 
 
 @functools.cache

@@ -1,15 +1,11 @@
-"""Finds what was compiled: the virtual board's program and the firmware as a library."""
+"""Finds what was compiled when the package was installed: the native board's program and the firmware as a library."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import cffi
 
 from mtjlearn.errors import UserError
 
@@ -34,27 +30,3 @@ def native_file(name: str) -> Path:
         if (place / name).exists():
             return place / name
     raise NotBuiltError(f"{name} was not built; run `pip install .` in the project's directory (it needs a C compiler)")
-
-
-class Library:
-    """The firmware loaded into this process, through its C functions.
-
-    Args:
-        definitions: the C declarations that the caller uses.
-        name: of the library.
-    """
-
-    def __init__(self, definitions: str, name: str = "mtjlearn-inprocess") -> None:
-        self._definitions = definitions
-        self._name = name
-
-    @functools.cache  # noqa: B019 (libraries live as long as the process)
-    def load(self) -> tuple[Any, Any]:
-        """The cffi interface and the opened library.
-
-        Raises:
-            NotBuiltError: if the library was not built.
-        """
-        ffi = cffi.FFI()
-        ffi.cdef(self._definitions)
-        return ffi, ffi.dlopen(str(native_file(f"lib{self._name}.so")))

@@ -1,19 +1,19 @@
 """What can be built: the images of chips, and the programs that simulate chips.
 
-``platformio.ini`` stays the only description of the Uno's builds: flags and sources are read from its ``[env:uno]``,
-``[env:uno_streamed]`` and ``[env:nano]``, so the images are those that PlatformIO makes.
+``platformio.ini`` stays the only description of the Uno's builds: flags and sources are those of its environments for that board,
+so the images are those that PlatformIO makes.
 """
 
 from __future__ import annotations
 
-import configparser
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtjlearn.firmware.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+from mtjlearn.firmware.environments import read_environments
+from mtjlearn.firmware.sources import firmware_root
 
 _WIRE = "firmware/lib/wire/src"
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
@@ -44,39 +44,10 @@ class Target:
     explain: Callable[[str], FirmwareError | None] = lambda message: None
 
 
-@functools.cache
-def firmware_root() -> Path:
-    """The directory with ``platformio.ini`` and ``firmware/``: a checkout's, or the copy inside an installed package.
-
-    Raises:
-        FirmwareError: if there is neither.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for root in (package.parent.parent, package / "_firmware"):
-        if (root / "platformio.ini").is_file() and (root / "firmware" / "src").is_dir():
-            return root
-    raise FirmwareError("the firmware's sources are missing; install mtjlearn again, or work in a checkout of the project")
-
-
 _LIBRARIES = ("firmware/lib/wire/src", "firmware/lib/anp/src")  # in the order in which PlatformIO links them
 _INCLUDES = tuple(f"-I{folder}" for folder in _LIBRARIES)
 _FILTER = re.compile(r"([+-])<([^>]+?)/?>")
 _NO_SIMAVR = re.compile(r"simavr/\S+: No such file|-l(?:simavr|elf)\b")
-_REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
-
-
-def _environment(name: str) -> Callable[[str], list[str]]:
-    """Reads the words of options of an environment of platformio.ini, references followed."""
-    ini = configparser.ConfigParser(interpolation=None)
-    ini.read(firmware_root() / "platformio.ini", encoding="utf-8")
-
-    def words(option: str, section: str = f"env:{name}") -> list[str]:
-        while section and not ini.has_option(section, option):
-            section = ini.get(section, "extends", fallback="")
-        value = ini.get(section or "env", option, fallback="")
-        return _REFERENCE.sub(lambda found: " ".join(words(found[2], found[1])), value).split()
-
-    return words
 
 
 def _source_folders(source_filter: str) -> list[str]:
@@ -90,23 +61,26 @@ def _source_folders(source_filter: str) -> list[str]:
     return chosen
 
 
-UNO_IMAGES = ("uno", "uno_streamed", "nano")
-"""The environments for an Uno R3's chip: the whole firmware, the one that learns from a host's stream alone, and the one behind the
-larger bootloader of a Nano."""
+def uno_images() -> list[str]:
+    """The environments of platformio.ini for an Uno R3's chip: the whole firmware and its variants.
+
+    Raises:
+        FirmwareError: platformio.ini is missing or damaged.
+    """
+    return [name for name, environment in read_environments(firmware_root()).items() if environment.folder == "uno"]
 
 
 def _uno(environment: str) -> Target:
-    words = _environment(environment)
-    folders = _source_folders(" ".join(words("build_src_filter")))
+    described = read_environments(firmware_root())[environment]
     # PlatformIO's own flags for the board.
     platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
     optimised = ("-flto", "-fuse-linker-plugin")  # likewise
     return Target(
         environment,
-        sources=tuple(f"firmware/{folder}/*.c" for folder in folders),
+        sources=tuple(f"firmware/{folder}/*.c" for folder in _source_folders(described.source_filter)),
         libraries=_LIBRARIES,
         compiler=find_avr_gcc,
-        flags=(*platform, *optimised, *words("build_flags"), *_INCLUDES),
+        flags=(*platform, *optimised, *described.flags, *_INCLUDES),
         link=("-Wl,--gc-sections", "-lm"),
         board="uno",
     )
@@ -206,11 +180,23 @@ def _explain_simavr(message: str) -> FirmwareError | None:
 
 
 FIRMWARE: dict[str, Callable[[], Target]] = {
-    **{name: functools.partial(_uno, name) for name in UNO_IMAGES},
     "uno-resident": _uno_resident,
     "mps2": _mps2,
     "mps2-profile": _mps2_profile,
 }
-"""Images of chips, by the names that build_firmware() takes."""
+"""Images of chips that platformio.ini does not describe, by the names that build_firmware() takes."""
 SIMULATORS: dict[str, Callable[[], Target]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
 """What simulates chips, by the names that build_simulator() takes."""
+
+
+def firmware_image(name: str) -> Target:
+    """How an image of a chip is built: one of FIRMWARE, or an environment of platformio.ini for the Uno's chip.
+
+    Raises:
+        FirmwareError: there is no such image.
+    """
+    if name in FIRMWARE:
+        return FIRMWARE[name]()
+    if name in uno_images():
+        return _uno(name)
+    raise FirmwareError(f"no firmware {name}; there is {', '.join([*uno_images(), *FIRMWARE])}")

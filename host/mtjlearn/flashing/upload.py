@@ -11,11 +11,11 @@ from pathlib import Path
 
 from mtjlearn.board import BoardError, BoardInfo, BoardTimeout
 from mtjlearn.discovery import BoardPort
-from mtjlearn.firmware import firmware_root
+from mtjlearn.firmware import build_ids, firmware_root
 from mtjlearn.flashing.failures import FlashError, blames_port, explain
 from mtjlearn.flashing.platformio import Progress, Sizes, find_platformio, run
 from mtjlearn.flashing.ports import choose_port, open_after_upload
-from mtjlearn.flashing.targets import Target, UnoOptions, build_ids
+from mtjlearn.flashing.targets import Target, UnoOptions
 from mtjlearn.wire.transport import BAUD, SerialTransport
 
 HELLO_TIMEOUT = 5.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.firmware.compiled import Library
+from mtjlearn.inprocess.library import Library
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
 

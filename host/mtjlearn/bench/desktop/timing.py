@@ -16,7 +16,7 @@ import numpy as np
 from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
-from mtjlearn.firmware.compiled import Library
+from mtjlearn.inprocess.library import Library
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import DEFINITIONS, Learner
 from mtjlearn.network import NOISE_BUFFER
