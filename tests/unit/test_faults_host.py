@@ -10,7 +10,7 @@ import pytest
 from link_support import Rig, train
 
 from mtjlearn.inprocess import Learner
-from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
@@ -147,7 +147,7 @@ def assert_same(rig: Rig, model: Learner) -> None:
 def run_faults(faults: int, gap: int, seed: int, kinds: tuple[str, ...] = KINDS, window: int = 1024) -> Rig:
     """Trains over a faulty line until it has done so many faults, and compares with a run without faults."""
     random = Random(seed)
-    rig = Rig(MemoryBoard(receive_window=window), latency=0.0005)
+    rig = Rig(InProcessDevice(receive_window=window), latency=0.0005)
     rig.keep_sent = False
     up, down = FaultyLine(random, gap, kinds), FaultyLine(random, gap, kinds)
     rig.open().finish(configure(NETWORK), *inject())
@@ -187,7 +187,7 @@ def test_hundred_thousand_faults() -> None:
 
 def test_refused_commands_are_all_reported_whatever_gets_lost() -> None:
     random = Random(4)
-    rig = Rig(MemoryBoard(), latency=0.0005)
+    rig = Rig(InProcessDevice(), latency=0.0005)
     rig.open().finish(configure(NETWORK), *inject())
     line = FaultyLine(random, 300)
     rig.up = rig.down = line

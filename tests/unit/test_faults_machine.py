@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from link_support import Rig
 from test_faults_host import KINDS, WIDTH, FaultyLine, assert_same, configure, inject, learner, split, status, teach
 
-from mtjlearn.inprocess.device import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardLost
@@ -29,7 +29,7 @@ class HostAndDevice(RuleBasedStateMachine):
 
     @initialize(window=st.sampled_from([256, 1024, 4096]), payload=st.sampled_from([64, 240]))
     def start(self, window: int, payload: int) -> None:
-        self.board = MemoryBoard(receive_window=window, max_payload=payload)
+        self.board = InProcessDevice(receive_window=window, max_payload=payload)
         self.rig = Rig(self.board, latency=0.0005)
         self.nonce = 1
         self.pending: list[tuple[Command, Rows]] = []

@@ -1,4 +1,4 @@
-"""The memory board: the whole device in this process, driven by calls alone.
+"""The in-process device: the whole device in this process, driven by calls alone.
 
 Bytes, noise codes and time come from the caller, so a run repeats exactly and needs no waiting: for tests that put
 faults between host and device.
@@ -73,7 +73,7 @@ class Preset(enum.IntEnum):
     BENCH = 1
 
 
-class MemoryBoard:
+class InProcessDevice:
     """One device; any number of them may exist.
 
     Args:

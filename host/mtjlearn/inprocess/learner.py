@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.inprocess.library import Library
 from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.inprocess.library import Library
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
 
 DEFINITIONS = """

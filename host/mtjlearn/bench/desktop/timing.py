@@ -16,9 +16,9 @@ import numpy as np
 from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
-from mtjlearn.inprocess.library import Library
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import DEFINITIONS, Learner
+from mtjlearn.inprocess.library import Library
 from mtjlearn.network import NOISE_BUFFER
 
 MODEL_SIZES = (2, 2, 2, 1)
