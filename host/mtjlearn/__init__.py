@@ -3,5 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
+
+from mtjlearn.moved import Moved
 
 __version__ = importlib.metadata.version("mtjlearn")
+
+sys.meta_path.append(Moved())

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
-from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.desktop.timing import Spread, time_model, time_phases, time_step
+from mtjlearn.bench.phases import PHASES
 from mtjlearn.bench.workload import STEP_SIZES, Workload
 from mtjlearn.cli.bench import cli
 from mtjlearn.firmware.compiled import NotBuiltError

@@ -9,7 +9,8 @@ import struct
 import pytest
 from figures import PAGE, dearer, load, render, shown
 
-from mtjlearn.bench.chip.profile import BenchError, Interrupt, PhaseCosts, Profile
+from mtjlearn.bench.chip.profile import Interrupt, PhaseCosts, Profile
+from mtjlearn.bench.phases import BenchError
 from mtjlearn.firmware import FirmwareError
 from mtjlearn.firmware.sizes import ImageSize
 

@@ -26,10 +26,11 @@ from mtjlearn.cli.view.common import (
     seed_option,
 )
 from mtjlearn.datasets import Columns
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
 from mtjlearn.training.autonomous import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
+from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
 from mtjlearn.wire.messages import Task
 

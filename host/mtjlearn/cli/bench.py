@@ -6,17 +6,18 @@ from typing import Any
 
 import click
 
-from mtjlearn.bench.autonomous import native_alone, uno_alone
-from mtjlearn.bench.chip.limits import CHIPS
+from mtjlearn.bench.chip.autonomous import uno_autonomous
 from mtjlearn.bench.chip.report import chip_report
 from mtjlearn.bench.chip.resident_rate import measure_resident
 from mtjlearn.bench.chip.streaming import FRAMES, stream
-from mtjlearn.bench.desktop.timing import REPEATS, STREAM_SIZES
-from mtjlearn.bench.workload import workload
-from mtjlearn.cli.view.bench import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
+from mtjlearn.bench.desktop.autonomous import native_autonomous
+from mtjlearn.bench.desktop.timing import REPEATS
+from mtjlearn.bench.workload import STREAM_SIZES, workload
+from mtjlearn.cli.view.bench import tell_chip, tell_native_autonomous, tell_resident, tell_stream, tell_uno_autonomous
 from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
 from mtjlearn.cli.view.common import bar, board_option, command
 from mtjlearn.discovery import open_board
+from mtjlearn.virtual.boards import SIMULATED
 
 _UNO = "uno-sim"
 _PARTS = ("steps", "stream", "alone", "resident")
@@ -49,7 +50,7 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     parts, the board learning on its own in real time (where the noise sets the pace) and on the virtual clock, and the integer
     model in NumPy.
     """
-    if board in CHIPS:
+    if board in SIMULATED:
         return _chip(board, only, frames)
     if only is not None:
         raise click.UsageError("--only goes with --board uno-sim or m4-sim")
@@ -64,8 +65,8 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
         result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
         result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
         with bar("learning on its own") as progress:
-            result["alone"] = native_alone(repeats, progress.update)
-        tell_native_alone(result["alone"])
+            result["alone"] = native_autonomous(repeats, progress.update)
+        tell_native_autonomous(result["alone"])
         result["model"] = model_figures(repeats)
     result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
@@ -86,8 +87,8 @@ def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
         tell_stream(result["stream"])
     if only in (None, "alone") and board == _UNO:
         with bar("learning on its own") as progress:
-            result["alone"] = uno_alone(progress.update)
-        tell_uno_alone(result["alone"])
+            result["alone"] = uno_autonomous(progress.update)
+        tell_uno_autonomous(result["alone"])
     if only in (None, "resident") and board == _UNO:
         with bar("learning from memory") as progress:
             result["resident"] = measure_resident(progress=progress.update)

@@ -13,8 +13,9 @@ from mtjlearn.board import BoardError, BoardInfo
 from mtjlearn.cli.boards_start import start
 from mtjlearn.cli.view.autonomous import RESTORED
 from mtjlearn.cli.view.common import board_option, command, print_result, say
-from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
+from mtjlearn.discovery import BoardPort, list_boards, open_board
 from mtjlearn.flashing import sources_of_build
+from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.messages import Features
 
 

@@ -12,7 +12,7 @@ import click
 
 from mtjlearn import interruption
 from mtjlearn.cli.view.common import command, device_noise_options, say, virtual_options
-from mtjlearn.discovery import VIRTUAL
+from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 
 _POLL = 0.2

@@ -14,8 +14,9 @@ from rich.table import Table
 from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
 from mtjlearn.cli.view.autonomous import RESTORED
 from mtjlearn.cli.view.common import bar, board_option, command, print_result, say
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
+from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.messages import State
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

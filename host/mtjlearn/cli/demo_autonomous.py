@@ -13,13 +13,14 @@ from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
 from mtjlearn.cli.view.autonomous import plain_curve, rule_text, sparkline
 from mtjlearn.cli.view.common import bar, print_result, result_console, say
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training import default_plan
 from mtjlearn.training.autonomous import AlonePlan, begin, halving_steps, plan_dataset
+from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.linklog import MOST, LogFile
 
 AWAY = 5.0

@@ -32,13 +32,14 @@ from mtjlearn.cli.view.common import (
     seed_option,
     virtual_options,
 )
-from mtjlearn.discovery import VIRTUAL, board_options, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise, load_recording
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
 from mtjlearn.runs.storage import describe
+from mtjlearn.virtual.boards import VIRTUAL, board_options
 from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.messages import NoiseCodes
 

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from mtjlearn.cli.view.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, print_result, seed_option
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.training import BOARD_RULES
 from mtjlearn.validate import REPLICAS, TASKS, BitExact, Comparison, cases, check_board, compare
+from mtjlearn.virtual.boards import VIRTUAL
 
 STEPS_PER_CASE = 260
 FULL_STEPS_PER_CASE = 2000

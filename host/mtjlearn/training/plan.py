@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Task, default_network_sizes, load, quantise
-from mtjlearn.discovery import board_options
 from mtjlearn.network import Loss, Network, Rounding, WeightFormat
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
+from mtjlearn.virtual.boards import board_options
 
 RuleName = Literal["bp", "np", "anp", "danp"]
 RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")

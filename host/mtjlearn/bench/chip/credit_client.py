@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from mtjlearn.bench.chip.profile import BenchError
+from mtjlearn.bench.phases import BenchError
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame

@@ -102,13 +102,13 @@ CORTEX_M4 = Costs(
 )
 """Instructions of ARMv7E-M with its DSP extension."""
 
-CHIPS = {"uno-sim": ATMEGA328P, "m4-sim": CORTEX_M4}
-"""By virtual board."""
+COSTS = {"uno": ATMEGA328P, "mps2": CORTEX_M4}
+"""By the image for the chip (mtjlearn.firmware.build_firmware)."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The least that a step costs, by phase (mtjlearn.bench.chip.profile.PHASES)."""
+    """The least that a step costs, by phase (mtjlearn.bench.phases.PHASES)."""
 
     draw: float
     forward: float

@@ -10,15 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.board import BoardError
+from mtjlearn.bench.phases import PHASES, BenchError
 
-PHASES = ("step", "draw", "forward", "normalise", "update")
-"""A step and its parts: noise values, both passes with their losses, the global factor, the updates; forward is all of the rest."""
 _COLUMNS = len(PHASES) + 1
-
-
-class BenchError(BoardError):
-    """A measurement that cannot be made; the text says what to do."""
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from mtjlearn.bench.chip.limits import CHIPS, Costs, step_limit
-from mtjlearn.bench.chip.profile import PHASES, PhaseCosts
+from mtjlearn.bench.chip.limits import COSTS, Costs, step_limit
+from mtjlearn.bench.chip.profile import PhaseCosts
 from mtjlearn.bench.chip.steps import ChipSteps, count_steps, workloads
+from mtjlearn.bench.phases import PHASES, Progress
 from mtjlearn.bench.workload import SEED, STEPS, TASK, Workload
 from mtjlearn.firmware import build_firmware, compiler_version
 from mtjlearn.firmware.sizes import ImageSize
-
-TARGETS = {"uno-sim": "uno", "m4-sim": "mps2"}
-"""Targets of build_firmware() whose images the simulated chips run."""
-
-Progress = Callable[[int, int, str], None]
+from mtjlearn.virtual.boards import SIMULATED
 
 
 def chip_report(
@@ -24,7 +21,7 @@ def chip_report(
     """Counts training steps on a simulated chip; the same figures in every run.
 
     Args:
-        board: ``uno-sim`` or ``m4-sim``.
+        board: its name, one of mtjlearn.virtual.boards.SIMULATED.
         loads: what to train; None: all that belongs to the report.
         steps: training steps of each.
         progress: told (workloads done, workloads, name).
@@ -40,25 +37,26 @@ def chip_report(
     """
     chosen = workloads() if loads is None else loads
     counted = count_steps(board, chosen, steps, progress)
-    image = ImageSize.read(build_firmware(TARGETS[board]))
+    image = SIMULATED[board]
+    size = ImageSize.read(build_firmware(image))
     plain = [load for load in chosen if load.name == load.network.name]
     others = [load for load in chosen if load.name != load.network.name]
     profile = counted.profile
     return {
         "board": board,
         "unit": profile.unit,
-        "compiler": compiler_version(TARGETS[board]),
+        "compiler": compiler_version(image),
         "task": TASK,
         "seed": SEED,
         "steps": steps,
-        "nets": {load.name: _figures(counted, load, CHIPS[board]) for load in plain},
-        "variants": {load.name: _figures(counted, load, CHIPS[board]) for load in others},
+        "nets": {load.name: _figures(counted, load, COSTS[image]) for load in plain},
+        "variants": {load.name: _figures(counted, load, COSTS[image]) for load in others},
         "left_out": counted.left_out,
         "interrupts": {
             name: {"calls": interrupt.calls, "mean": interrupt.mean} for name, interrupt in profile.interrupts.items()
         },
-        "flash_bytes": image.flash,
-        "ram_bytes": image.ram,
+        "flash_bytes": size.flash,
+        "ram_bytes": size.ram,
         "stack_bytes": profile.stack_bytes,
         "untouched_bytes": profile.untouched_bytes,
         "rx_overruns": profile.rx_overruns,

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.bench.chip.profile import BenchError
+from mtjlearn.bench.phases import BenchError
 from mtjlearn.datasets import load, quantise
 from mtjlearn.firmware import build_firmware
 from mtjlearn.network import LOSS_BITS, Network

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.bench.chip.resident import IMAGE, SAMPLES, SIZES, STAGES, STEPS, Run, mean_loss, resident_task, train_resident
+from mtjlearn.bench.phases import Progress
 from mtjlearn.firmware import build_firmware
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import NOISE_BUFFER
@@ -36,7 +37,6 @@ _CODES = 1024
 _NOISES = ("smtj", "gaussian")
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtjlearn.bench.chip.profile import PhaseCosts, Profile
+from mtjlearn.bench.phases import Progress
 from mtjlearn.bench.workload import STEP_SIZES, STEPS, VARIANT_SIZES, Workload, workload
 from mtjlearn.board import Board, BoardError, BoardRefused
 from mtjlearn.discovery import open_board
@@ -17,7 +18,6 @@ from mtjlearn.wire.messages import Error
 _CHUNK = 40
 _CODES_PER_CHUNK = 116
 
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def count_steps(name: str, loads: Sequence[Workload], steps: int = STEPS, progre
     """Trains each workload on a simulated chip with injected noise codes and reads what its simulator counted.
 
     Args:
-        name: ``uno-sim`` or ``m4-sim``.
+        name: of a virtual board that simulates a chip.
         loads: what to train.
         steps: training steps of each.
         progress: told (workloads done, workloads, name).

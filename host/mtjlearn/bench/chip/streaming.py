@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.bench.chip.credit_client import CreditClient
-from mtjlearn.bench.chip.profile import BenchError, Profile
+from mtjlearn.bench.chip.profile import Profile
 from mtjlearn.bench.chip.resident import ResidentImage
+from mtjlearn.bench.phases import BenchError, Progress
 from mtjlearn.bench.workload import Workload
 from mtjlearn.board.board import configure_message
 from mtjlearn.board.samples import checked_samples, train_commands
@@ -42,7 +43,6 @@ _TEST_REPEATS = 400
 _CODES_AT_ONCE = 16
 _NOTE = 50
 
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

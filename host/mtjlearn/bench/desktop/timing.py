@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from mtjlearn.bench.chip.profile import PHASES
+from mtjlearn.bench.phases import PHASES
 from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
 from mtjlearn.fixedpoint import FixedNetwork
@@ -23,8 +23,6 @@ from mtjlearn.network import NOISE_BUFFER
 
 MODEL_SIZES = (2, 2, 2, 1)
 MODEL_REPLICAS = 100
-STREAM_SIZES = (4, 8, 3)
-"""Network whose samples are streamed: iris."""
 REPEATS = 7
 PHASE_REPEATS = 101
 
@@ -79,7 +77,7 @@ def time_step(load: Workload, *, repeats: int = REPEATS, seconds: float = _STEP_
 
 
 def time_phases(load: Workload, *, repeats: int = PHASE_REPEATS) -> dict[str, float]:
-    """Nanoseconds of a training step and of its parts (mtjlearn.bench.chip.profile.PHASES), in this process.
+    """Nanoseconds of a training step and of its parts (mtjlearn.bench.phases.PHASES), in this process.
 
     From a build whose parts are timed: means over all samples, of the repeat whose step is the median. What the clock costs
     is taken off, but being timed slows a step of 0.1 us by some nanoseconds: for the whole step time_step() is exact.

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mtjlearn.bench.chip.profile import PHASES
+from mtjlearn.bench.phases import PHASES
 from mtjlearn.cli.view.common import print_result
 
 
@@ -41,8 +41,8 @@ def tell_stream(found: dict[str, Any]) -> None:
     print_result(f"{found['frames']:,} frames; lost bytes: {lost['firmware']} in the firmware's ring, {lost['uart']} in the UART")
 
 
-def tell_uno_alone(found: dict[str, Any]) -> None:
-    """As uno_alone() returns it."""
+def tell_uno_autonomous(found: dict[str, Any]) -> None:
+    """As uno_autonomous() returns it."""
     print_result("learning on its own, by the chip's clock")
     table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes a step")
     for net, one in found.items():
@@ -51,8 +51,8 @@ def tell_uno_alone(found: dict[str, Any]) -> None:
     print_result(table)
 
 
-def tell_native_alone(found: dict[str, Any]) -> None:
-    """As native_alone() returns it."""
+def tell_native_autonomous(found: dict[str, Any]) -> None:
+    """As native_autonomous() returns it."""
     print_result("steps a second of learning on its own, and streamed; in real time a step of its own waits for a fresh noise code")
     table = _table("task", "real time", "streamed", "virtual clock", "streamed")
     for net, one in found.items():

@@ -6,11 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
-from mtjlearn.bench.chip.profile import PHASES
 from mtjlearn.bench.desktop.timing import (
     MODEL_REPLICAS,
     MODEL_SIZES,
-    STREAM_SIZES,
     Spread,
     time_model,
     time_phases,
@@ -18,7 +16,8 @@ from mtjlearn.bench.desktop.timing import (
     time_step,
     time_stream,
 )
-from mtjlearn.bench.workload import STEP_SIZES, Workload, workload
+from mtjlearn.bench.phases import PHASES
+from mtjlearn.bench.workload import STEP_SIZES, STREAM_SIZES, Workload, workload
 from mtjlearn.board import Board
 from mtjlearn.cli.view.common import bar, print_result
 from mtjlearn.firmware.compiled import NotBuiltError

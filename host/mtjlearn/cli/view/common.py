@@ -20,10 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mtjlearn import interruption
-from mtjlearn.bench.chip.limits import CHIPS as SIMULATED
 from mtjlearn.board import BoardError
 from mtjlearn.datasets import DatasetError
-from mtjlearn.discovery import VIRTUAL, board_options
 from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.interruption import EXIT_INTERRUPTED as EXIT_INTERRUPTED
@@ -31,6 +29,7 @@ from mtjlearn.network import NetworkError
 from mtjlearn.noise import RecordingError
 from mtjlearn.runs import RunError
 from mtjlearn.runs.storage import describe, plain
+from mtjlearn.virtual.boards import SIMULATED, VIRTUAL, board_options
 
 EXPECTED = (
     *(BoardError, DatasetError, NetworkError, NoiseError, NotBuiltError, RecordingError, RunError),
