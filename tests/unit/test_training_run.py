@@ -45,7 +45,7 @@ def test_a_seed_repeats_everything_and_another_differs(tmp_path):
 def test_a_run_directory_is_complete(tmp_path):
     watcher = Watcher()
     plan, path, report = trained(tmp_path, watcher=watcher)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     total = plan.epochs * samples
     assert {"config.toml", "meta.json", "metrics.jsonl", "weights.npz", "link.log", "loss.png", "noise.png", "noise.npz"} <= {
         file.name for file in path.iterdir()

@@ -29,7 +29,7 @@ from mtjlearn.datasets import Columns
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
-from mtjlearn.training.autonomous import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
+from mtjlearn.training.autonomous import EPOCH_STEPS, LIVE_PERIOD, AutonomousPlan, begin, halving_steps, plan_dataset, plan_task
 from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
 from mtjlearn.wire.messages import Task
@@ -241,7 +241,7 @@ def _open(name: str | None) -> Board:
     return open_board(name)
 
 
-def _plan(asked: dict[str, Any]) -> AlonePlan:
+def _plan(asked: dict[str, Any]) -> AutonomousPlan:
     rules = [name for name in ("epochs", "steps", "loss_target") if asked[name] is not None]
     if asked["forever"] and rules:
         raise click.UsageError(f"--forever excludes --{rules[0].replace('_', '-')}")
@@ -270,7 +270,7 @@ def _plan(asked: dict[str, Any]) -> AlonePlan:
     return plan_task(schedule, sizes=sizes, seed=asked["seed"], rule=asked["rule"], eta=asked["eta"], sigma=asked["sigma"])
 
 
-def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AlonePlan:
+def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AutonomousPlan:
     plan = default_plan(
         asked["data"],
         seed=asked["seed"],
@@ -285,7 +285,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
     )
     if not (schedule.epochs or schedule.steps or schedule.loss_target or asked["forever"]):
         schedule = replace(schedule, epochs=plan.epochs)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     end = min((n for n in (schedule.steps, schedule.epochs * samples) if n), default=0)
     halve, evaluate = asked["halve_every"], asked["evaluate_every"]
     schedule = replace(

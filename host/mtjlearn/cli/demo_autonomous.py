@@ -19,7 +19,7 @@ from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training import default_plan
-from mtjlearn.training.autonomous import AlonePlan, begin, halving_steps, plan_dataset
+from mtjlearn.training.autonomous import AutonomousPlan, begin, halving_steps, plan_dataset
 from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.linklog import MOST, LogFile
 
@@ -41,7 +41,7 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
         BoardError, DatasetError: with one line that says what to do.
     """
     plan = default_plan("iris", seed=seed, board=board)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     schedule = Schedule(
         epochs=plan.epochs, evaluate_every=_EVALUATE_EVERY, halve_every=halving_steps(plan.epochs * samples), seed=seed + 1
     )
@@ -65,7 +65,7 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
     return result
 
 
-def _leave(name: str, plan: AlonePlan, run: Run) -> Progress:
+def _leave(name: str, plan: AutonomousPlan, run: Run) -> Progress:
     with open_board(name, log=LogFile(run.link_log, MOST)) as board:
         run.update(board=board.info)
         with bar("dataset") as progress:

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.bench.phases import Progress
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, NOISE_BUFFER, Network
 from mtjlearn.noise import PRESETS, SimulatedAdc
@@ -51,6 +50,7 @@ _ONE = float(1 << FRACTION_BITS)
 _REFERENCE = 1.1
 
 Floats = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mtjlearn.board import Board, PackedDataset, Schedule
-from mtjlearn.datasets import Dataset, DatasetError, quantise
+from mtjlearn.datasets import Dataset, DatasetError, Quantised
 from mtjlearn.network import Network, NetworkError
 from mtjlearn.schedule import CONSTANT_SHARE
 from mtjlearn.training.plan import BOARD_RULES, DECORRELATION_RATE, Plan, RuleName
@@ -25,21 +25,23 @@ _LIMITS = {"steps": 2**32 - 1, "epochs": 65535, "halve_every": 2**32 - 1, "evalu
 
 
 @dataclass(frozen=True)
-class AlonePlan:
+class AutonomousPlan:
     """What a board is given.
 
     Args:
         network: that learns.
         schedule: the task and its rules.
         dataset: for the board's memory; None with tasks that need none.
+        quantised: the dataset in the device's numbers.
     """
 
     network: Network
     schedule: Schedule
     dataset: Dataset | None = None
+    quantised: Quantised | None = None
 
 
-def plan_dataset(plan: Plan, schedule: Schedule) -> AlonePlan:
+def plan_dataset(plan: Plan, schedule: Schedule) -> AutonomousPlan:
     """A dataset, network and rates as for a streamed training, for the board's memory.
 
     Args:
@@ -52,9 +54,8 @@ def plan_dataset(plan: Plan, schedule: Schedule) -> AlonePlan:
     """
     if plan.rule not in BOARD_RULES:
         raise NetworkError(f"boards learn with {' and '.join(BOARD_RULES)}, not with {plan.rule}")
-    dataset = plan.load()
-    samples = len(dataset.x_train)
-    return AlonePlan(plan.network, _checked(replace(schedule, task=Task.DATASET), samples), dataset)
+    schedule = _checked(replace(schedule, task=Task.DATASET), len(plan.dataset.x_train))
+    return AutonomousPlan(plan.network, schedule, plan.dataset, plan.quantised)
 
 
 def plan_task(
@@ -65,7 +66,7 @@ def plan_task(
     rule: RuleName = "anp",
     eta: float | None = None,
     sigma: float | None = None,
-) -> AlonePlan:
+) -> AutonomousPlan:
     """A task that the board makes up itself, or reads from its pins.
 
     Args:
@@ -105,10 +106,10 @@ def plan_task(
         epoch_steps=0 if task is Task.XOR else samples,
         live_period=(schedule.live_period or LIVE_PERIOD) if task is Task.LIVE else 0,
     )
-    return AlonePlan(network, _checked(schedule, samples))
+    return AutonomousPlan(network, _checked(schedule, samples))
 
 
-def begin(board: Board, plan: AlonePlan, on_progress: Callable[[int, int], None] | None = None) -> PackedDataset | None:
+def begin(board: Board, plan: AutonomousPlan, on_progress: Callable[[int, int], None] | None = None) -> PackedDataset | None:
     """Configures the board, puts the training part into its memory, and lets it learn.
 
     Args:
@@ -125,9 +126,8 @@ def begin(board: Board, plan: AlonePlan, on_progress: Callable[[int, int], None]
     board.progress()  # refused, by firmware that learns from a stream only, before its network is replaced
     board.configure(plan.network)
     packed = None
-    if plan.dataset is not None:
-        data = quantise(plan.dataset, plan.network)
-        packed = board.upload_dataset(data.x_train, data.t_train, on_progress=on_progress)
+    if plan.quantised is not None:
+        packed = board.upload_dataset(plan.quantised.x_train, plan.quantised.t_train, on_progress=on_progress)
     board.start_autonomous(plan.schedule)
     return packed
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.datasets import Dataset, Quantised, dequantise, predicted_classes, quantise
+from mtjlearn.datasets import Dataset, dequantise, predicted_classes
 from mtjlearn.discovery import open_board
 from mtjlearn.noise import Recording
 from mtjlearn.plots import loss_curve, noise_plot
@@ -121,9 +121,8 @@ def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, acc
 
 
 def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_log: int, accept: bool) -> Report:
-    dataset = plan.load()
-    quantised = quantise(dataset, plan.network)
-    known = own_data(plan, run, dataset, observer.note, accept=accept)
+    dataset, quantised = plan.dataset, plan.quantised
+    known = own_data(plan, run, observer.note, accept=accept)
     for text in dataset.notes:
         observer.note(text)
     for clipping in (quantised.inputs, quantised.targets):
@@ -132,12 +131,12 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_l
     report = Report(str(run.path), clipped=quantised.inputs.clipped)
     if plan.on_board:
         log = _log(run, observer, link_log) if link_log else None
-        _on_board(plan, run, drawings, dataset, quantised, report, log, accept or not known)
+        _on_board(plan, run, drawings, report, log, accept or not known)
     if dataset.classes is None and _is_constant(dataset.y_test):
         observer.note(f"test R2 is undefined: all targets of the {len(dataset.y_test)} test rows are equal; try another --seed")
     if plan.reference:
         run.keep()
-        _beside(plan, run, observer, dataset, report)
+        _beside(plan, run, observer, report)
     drawings.draw()
     return report
 
@@ -153,8 +152,6 @@ def _on_board(
     plan: Plan,
     run: Run,
     drawings: _Drawings,
-    dataset: Dataset,
-    quantised: Quantised,
     report: Report,
     log: LogFile | None,
     accept: bool,
@@ -163,7 +160,7 @@ def _on_board(
     with open_board(plan.board, log=log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
         own_firmware(run, board.info, observer.note, accept=accept)
-        training = BoardTraining(plan, run, board, quantised, observer)
+        training = BoardTraining(plan, run, board, observer)
         run.keep()
         if not (run.path / NOISE_PLOT).exists():
             drawings.noise = _record_noise(board)
@@ -177,8 +174,8 @@ def _on_board(
         report.saturations = training.saturations
         report.samples_per_s = training.samples_per_second
         observer.note(f"the board takes {board.status().arena_used} bytes for {plan.network.name}")
-        outputs = dequantise(board.predict(quantised.x_test))
-    report.test_accuracy, report.test_r2 = _score(dataset, outputs)
+        outputs = dequantise(board.predict(plan.quantised.x_test))
+    report.test_accuracy, report.test_r2 = _score(plan.dataset, outputs)
 
 
 def _record_noise(board: Board) -> _Noise:
@@ -188,21 +185,21 @@ def _record_noise(board: Board) -> _Noise:
     return _Noise(recording, board.info.millivolts_per_code, f"noise of {board.info.name}")
 
 
-def _beside(plan: Plan, run: Run, observer: Observer, dataset: Dataset, report: Report) -> None:
+def _beside(plan: Plan, run: Run, observer: Observer, report: Report) -> None:
     started = time.monotonic()
 
     def tell(done: int, total: int, loss: float) -> None:
         observer.progress("reference", done, total, loss, done / max(time.monotonic() - started, 1e-9))
 
-    samples = len(dataset.x_train)
+    samples = len(plan.dataset.x_train)
     if plan.on_board:
-        found = train_reference(plan, dataset, tell)
+        found = train_reference(plan, tell)
         for epoch, loss in enumerate(found.losses, 1):
             run.metric(step=epoch * samples, reference_loss=float(loss))
     else:
         with FloatCheckpoints(run) as keeper:
-            found = train_reference(plan, dataset, tell, keeper)
-    report.reference_test_accuracy, report.reference_test_r2 = _score(dataset, found.outputs)
+            found = train_reference(plan, tell, keeper)
+    report.reference_test_accuracy, report.reference_test_r2 = _score(plan.dataset, found.outputs)
     if report.reference_test_accuracy is not None:
         run.metric(step=plan.epochs * samples, reference_test_accuracy=report.reference_test_accuracy)
     if not plan.on_board:
