@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
 from mtjlearn.errors import UserError
 
@@ -25,6 +26,12 @@ NOISE_BUFFER = 200
 """ADC codes in the device's noise buffer."""
 MAX_LAYERS = 8
 MAX_WIDTH = 1024
+
+RuleName = Literal["bp", "np", "anp", "danp"]
+RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
+"""Learning rules of the float reference."""
+BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
+"""Learning rules of boards."""
 
 
 class Loss(enum.IntEnum):

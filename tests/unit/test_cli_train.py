@@ -95,7 +95,7 @@ def test_nothing_but_the_result_is_on_standard_output():
 
 def test_a_terminal_sees_the_progress(monkeypatch):
     terminal = Console(force_terminal=True, width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    monkeypatch.setattr("mtjlearn.cli.view.common.console", terminal)
+    monkeypatch.setattr("mtjlearn.cli.view.console.console", lambda: terminal)
     shown = []
     with Terminal() as watcher:
         watcher.progress("board", 1, 4, None, None)

@@ -16,7 +16,7 @@ import pytest
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError
-from mtjlearn.cli.view.common import console, say
+from mtjlearn.cli.view.console import console, say
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
 from mtjlearn.network import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS, Network
@@ -145,12 +145,12 @@ def test_a_boards_name_is_no_command_to_the_terminal() -> None:
 
 def test_text_of_others_reaches_the_terminal_without_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     output = io.StringIO()
-    monkeypatch.setattr(console, "_file", output)
+    monkeypatch.setattr(console(), "_file", output)
     say(f"{ESCAPE} file")
     table = Table(ESCAPE)
     table.add_row(f"[bold]{ESCAPE}[/]")
-    console.print(table)
-    console.print(f"[red]{ESCAPE}[/]")
+    console().print(table)
+    console().print(f"[red]{ESCAPE}[/]")
     text = output.getvalue()
     assert text.count("owned") == 4
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

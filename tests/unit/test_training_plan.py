@@ -89,9 +89,11 @@ def test_a_training_and_its_reference_parse_a_file_once_and_quantise_it_once(tmp
 def test_a_resumed_training_compares_and_learns_from_one_reading(tmp_path, work):
     data = str(two_moons(tmp_path / "moons.csv"))
     plan = default_plan(data, seed=0, target="side", epochs=1, board="native")
-    path = Run.create(tmp_path, "train", plan.name, 0, plan.config()).path
+    run = Run.create(tmp_path, "train", plan.name, 0, plan.config())
+    run.keep()
+    run.interrupt()
     work.update(parsed=0, quantised=0)
-    result_of(command("--resume", str(path), "--board", "native"))
+    result_of(command("--resume", str(run.path), "--board", "native"))
     assert work == {"parsed": 1, "quantised": 1}
 
 
@@ -173,4 +175,4 @@ def test_data_that_do_not_fit_are_refused_before_anything_starts(tmp_path):
 
 def test_a_column_named_by_a_number_is_found_by_name(tmp_path):
     path = write_csv(tmp_path / "odd.csv", ("b", "1", "t"), [(i % 2, math.sin(i), i) for i in range(30)])
-    assert default_plan(str(path), seed=0, target="1").load().target_names == ("1",)
+    assert default_plan(str(path), seed=0, target="1").dataset.target_names == ("1",)

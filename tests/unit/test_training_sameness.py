@@ -16,7 +16,7 @@ from training_support import train as command
 
 from mtjlearn.board import Board
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_config, read_meta
-from mtjlearn.training import ChangedError, default_plan, train
+from mtjlearn.training import ChangedError, Plan, default_plan, train
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "data"
 
@@ -100,13 +100,13 @@ def test_accepting_goes_with_resuming():
     assert "--accept-changed-data goes with --resume RUN; leave it out" in mistake("iris", "--accept-changed-data")
 
 
-def test_data_that_change_after_they_were_checked_are_refused_too(interrupted):
+def test_data_that_change_before_they_are_read_are_refused_too(interrupted):
     path, data = interrupted
-    plan = default_plan(str(data), seed=1, target="y", epochs=4, board="native", reference=False)
+    plan = Plan.from_config(read_config(path))
     shutil.copy(CASES / "resume_b.csv", data)
     kept = read_checkpoint(path)
     with pytest.raises(ChangedError, match="is not the data"):
-        train(plan, Run.open(path), Watcher())
+        train(replace(plan), Run.open(path), Watcher())
     assert read_meta(path)["state"] == "interrupted"
     assert read_checkpoint(path).steps == kept.steps
     shutil.copy(CASES / "resume_a.csv", data)

@@ -6,24 +6,17 @@ from typing import Any
 
 import click
 
-from mtjlearn.bench.chip.autonomous import uno_autonomous
-from mtjlearn.bench.chip.report import chip_report
-from mtjlearn.bench.chip.resident_rate import measure_resident
-from mtjlearn.bench.chip.streaming import FRAMES, stream
-from mtjlearn.bench.desktop.autonomous import native_autonomous
-from mtjlearn.bench.desktop.timing import REPEATS
-from mtjlearn.bench.workload import STREAM_SIZES, workload
-from mtjlearn.cli.view.bench import tell_chip, tell_native_autonomous, tell_resident, tell_stream, tell_uno_autonomous
-from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
-from mtjlearn.cli.view.common import bar, board_option, command
-from mtjlearn.discovery import open_board
+from mtjlearn.bench.phases import FRAMES, REPEATS
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import bar
+from mtjlearn.cli.view.options import board_option
 from mtjlearn.virtual.boards import SIMULATED
 
 _UNO = "uno-sim"
 _PARTS = ("steps", "stream", "alone", "resident")
 
 
-@click.command()
+@click.command(short_help="Measure steps and samples per second.")
 @board_option
 @click.option("--only", type=click.Choice(_PARTS), help="One part of it alone; of a simulated chip.")
 @click.option(
@@ -54,6 +47,11 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
         return _chip(board, only, frames)
     if only is not None:
         raise click.UsageError("--only goes with --board uno-sim or m4-sim")
+    from mtjlearn.bench.desktop.autonomous import native_autonomous
+    from mtjlearn.cli.view.bench import tell_native_autonomous
+    from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
+    from mtjlearn.discovery import open_board
+
     with open_board(board) as opened:
         name = opened.info.name
         line = line_figures(opened, repeats)
@@ -75,6 +73,13 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
 def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
     if only in _PARTS[1:] and board != _UNO:
         raise click.UsageError(f"--only {only} goes with --board {_UNO}")
+    from mtjlearn.bench.chip.autonomous import uno_autonomous
+    from mtjlearn.bench.chip.report import chip_report
+    from mtjlearn.bench.chip.resident_rate import measure_resident
+    from mtjlearn.bench.chip.streaming import stream
+    from mtjlearn.bench.workload import STREAM_SIZES, workload
+    from mtjlearn.cli.view.bench import tell_chip, tell_resident, tell_stream, tell_uno_autonomous
+
     result: dict[str, Any] = {"board": board, "stream": None, "alone": None, "resident": None}
     if only in (None, "steps"):
         with bar(board) as progress:

@@ -1,4 +1,4 @@
-"""What can be flashed: the hardware environments of platformio.ini, and their options."""
+"""What can be flashed: the hardware environments of platformio.ini, and what a board says that contradicts them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from pathlib import Path
 
 from mtjlearn.board import BoardInfo
 from mtjlearn.firmware.environments import Environment, read_environments
+from mtjlearn.firmware.uno_options import UnoOptions
 from mtjlearn.flashing.failures import FlashError
 from mtjlearn.wire.messages import Features
-
-_UNO_CLOCK = 16_000_000
-_UNO_CONVERSION = 13
-"""ADC clock cycles of a conversion (ATmega328P data sheet, 24.4)."""
-_UNO_PRESCALERS = (128, 64, 32)
-UNO_RATES = {round(_UNO_CLOCK / (_UNO_CONVERSION * prescaler)): prescaler for prescaler in _UNO_PRESCALERS}
-"""Codes a second that an Uno R3 can sample, and the ADC's prescaler for each."""
-UNO_BAUDS = (250_000, 115_200)
-UNO_REFERENCES = (1100, 5000)
-"""Full scale in mV: the internal reference, or the supply."""
 
 
 @dataclass(frozen=True)
@@ -52,40 +43,19 @@ class Target:
         return ["learning on its own" if alone else "no learning on its own"]
 
 
-@dataclass(frozen=True)
-class UnoOptions:
-    """What can be chosen when an Uno's firmware is built; None leaves the firmware's own choice.
-
-    Args:
-        baud: bits a second on the line.
-        adc_rate: codes a second, a key of UNO_RATES.
-        reference: voltage of full scale in mV.
-    """
-
-    baud: int | None = None
-    adc_rate: int | None = None
-    reference: int | None = None
-
-    @property
-    def flags(self) -> list[str]:
-        """The compiler's flags (firmware/boards/uno/uno.h)."""
-        prescaler = None if self.adc_rate is None else UNO_RATES[self.adc_rate]
-        values = {"UNO_BAUD": self.baud, "UNO_ADC_PRESCALER": prescaler, "UNO_REFERENCE_MV": self.reference}
-        return [f"-D{name}={value}" for name, value in values.items() if value is not None]
-
-    def differences(self, info: BoardInfo) -> list[str]:
-        """What a board says that contradicts these options; a build id covers the sources, not how they were built."""
-        asked_and_said = (
-            ("baud", self.baud, 10 * info.line_rate),
-            ("codes a second", self.adc_rate, info.adc_rate),
-            ("mV at full scale", self.reference, round(1000 * info.adc_reference)),
-        )
-        # A chip meets a rate as well as its clock can be divided: 115,200 baud are 117,647 on an Uno R3.
-        return [
-            f"{said:,} {what} instead of {asked:,}"
-            for what, asked, said in asked_and_said
-            if asked is not None and abs(said - asked) > asked // 20
-        ]
+def option_differences(options: UnoOptions, info: BoardInfo) -> list[str]:
+    """What a board says that contradicts these options; a build id covers the sources, not how they were built."""
+    asked_and_said = (
+        ("baud", options.baud, 10 * info.line_rate),
+        ("codes a second", options.adc_rate, info.adc_rate),
+        ("mV at full scale", options.reference, round(1000 * info.adc_reference)),
+    )
+    # A chip meets a rate as well as its clock can be divided: 115,200 baud are 117,647 on an Uno R3.
+    return [
+        f"{said:,} {what} instead of {asked:,}"
+        for what, asked, said in asked_and_said
+        if asked is not None and abs(said - asked) > asked // 20
+    ]
 
 
 def list_targets(root: Path) -> dict[str, Target]:

@@ -7,17 +7,13 @@ from dataclasses import dataclass, replace
 
 from mtjlearn.board import Board, PackedDataset, Schedule
 from mtjlearn.datasets import Dataset, DatasetError, Quantised
-from mtjlearn.network import Network, NetworkError
-from mtjlearn.schedule import CONSTANT_SHARE
-from mtjlearn.training.plan import BOARD_RULES, DECORRELATION_RATE, Plan, RuleName
+from mtjlearn.network import BOARD_RULES, Network, NetworkError, RuleName
+from mtjlearn.schedule import CONSTANT_SHARE, EPOCH_STEPS, LIVE_PERIOD
+from mtjlearn.training.plan import DECORRELATION_RATE, Plan
 from mtjlearn.wire.messages import Task
 
 TASK_SIZES = {Task.TEACHER: (2, 2, 2, 1), Task.XOR: (2, 4, 1)}
 """Networks of tasks that need no data: the paper's teacher (section III D), and XOR."""
-EPOCH_STEPS = 1000
-"""Steps of an epoch of TEACHER and LIVE unless others are asked for."""
-LIVE_PERIOD = 20
-"""Milliseconds between two live samples unless others are asked for."""
 MOST_PINS = 7
 """Analog pins besides the noise's, A1 to A7."""
 _FACTOR = 0.2

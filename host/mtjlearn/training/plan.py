@@ -9,19 +9,13 @@ from collections.abc import Mapping
 from dataclasses import InitVar, asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Quantised, Task, default_network_sizes, load, quantise
-from mtjlearn.network import Loss, Network, Rounding, WeightFormat
+from mtjlearn.network import BOARD_RULES, Loss, Network, Rounding, RuleName, WeightFormat
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
 from mtjlearn.virtual.boards import board_options
-
-RuleName = Literal["bp", "np", "anp", "danp"]
-RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
-"""Learning rules of the float reference."""
-BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
-"""Learning rules of boards."""
 
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mtjlearn.bench.chip.credit_client import CreditClient
 from mtjlearn.bench.chip.profile import Profile
 from mtjlearn.bench.chip.resident import ResidentImage
-from mtjlearn.bench.phases import BenchError, Progress
+from mtjlearn.bench.phases import FRAMES, BenchError, Progress
 from mtjlearn.bench.workload import Workload
 from mtjlearn.board.board import configure_message
 from mtjlearn.board.samples import checked_samples, train_commands
@@ -30,8 +30,6 @@ from mtjlearn.wire.messages import Ack, SetTelemetry, Telemetry
 
 CLOCK = 16_000_000
 """Cycles a second of the Uno."""
-FRAMES = 1000
-
 _VALUE_BYTES = 2
 LATENCY = 1e-3
 """Seconds from the last byte of an answer to the first of what the host sends then."""

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from mtjlearn.bench.phases import PHASES
+from mtjlearn.bench.phases import PHASES, REPEATS
 from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
 from mtjlearn.fixedpoint import FixedNetwork
@@ -23,7 +23,6 @@ from mtjlearn.network import NOISE_BUFFER
 
 MODEL_SIZES = (2, 2, 2, 1)
 MODEL_REPLICAS = 100
-REPEATS = 7
 PHASE_REPEATS = 101
 
 _MODEL_STEPS = 200

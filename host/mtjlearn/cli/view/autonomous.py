@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.markup import escape
-from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointState, Curve, Health, Progress, years_of_wear
-from mtjlearn.cli.view.common import print_result, result_console, say
+from mtjlearn.cli.view.console import print_rows, result_console, say
 from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReason, Task
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -127,10 +125,7 @@ def show(found: dict[str, Any]) -> None:
         rows.append(("loss curve", f"{line}{losses[0]:.4f} to {losses[-1]:.4f}, a point is {found['curve']['interval']:,} steps"))
     rows.append(("noise source", health.describe()))
     rows += _checkpoints(found["board"], checkpoint)
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for what, value in rows:
-        table.add_row(what, escape(value))
-    print_result(table)
+    print_rows(rows)
 
 
 def _activity(progress: Progress) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from mtjlearn.bench.phases import PHASES
-from mtjlearn.cli.view.common import print_result
+from mtjlearn.cli.view.console import print_result
 
 
 def tell_chip(report: dict[str, Any]) -> None:

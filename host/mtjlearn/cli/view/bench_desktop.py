@@ -19,7 +19,7 @@ from mtjlearn.bench.desktop.timing import (
 from mtjlearn.bench.phases import PHASES
 from mtjlearn.bench.workload import STEP_SIZES, STREAM_SIZES, Workload, workload
 from mtjlearn.board import Board
-from mtjlearn.cli.view.common import bar, print_result
+from mtjlearn.cli.view.console import bar, print_result
 from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.network import Loss
 from mtjlearn.wire.messages import Features

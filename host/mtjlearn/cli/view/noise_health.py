@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mtjlearn.board import Board, Health
-from mtjlearn.cli.view.common import say
+from mtjlearn.cli.view.console import say
 from mtjlearn.noise import Recording, characterise
 from mtjlearn.noise.characterise import states
 from mtjlearn.noise.health import HealthLimits, periodic_lag

@@ -11,14 +11,13 @@ import numpy as np
 
 from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
 from mtjlearn.cli.view.autonomous import plain_curve, rule_text, sparkline
-from mtjlearn.cli.view.common import bar, print_result, result_console, say
-from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
+from mtjlearn.cli.view.console import bar, print_result, result_console, say
+from mtjlearn.datasets import dequantise, predicted_classes
 from mtjlearn.discovery import open_board
-from mtjlearn.network import Network
 from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
-from mtjlearn.training import default_plan
+from mtjlearn.training import Plan, default_plan
 from mtjlearn.training.autonomous import AutonomousPlan, begin, halving_steps, plan_dataset
 from mtjlearn.virtual.boards import VIRTUAL
 from mtjlearn.wire.linklog import MOST, LogFile
@@ -45,20 +44,19 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
     schedule = Schedule(
         epochs=plan.epochs, evaluate_every=_EVALUATE_EVERY, halve_every=halving_steps(plan.epochs * samples), seed=seed + 1
     )
-    alone = plan_dataset(plan, schedule)
-    assert alone.dataset is not None
+    given = plan_dataset(plan, schedule)
     run = Run.create(root, "demo", "iris-alone", seed, {**plan.config(), "schedule": schedule})
     with run, ExitStack() as owned:
         name = board
         if board in VIRTUAL:
             say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
-            given = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
-            name = owned.enter_context(VIRTUAL[board].start(**given)).url
-        left = _leave(name, alone, run)
+            options = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
+            name = owned.enter_context(VIRTUAL[board].start(**options)).url
+        left = _leave(name, given, run)
         _stay_away(AWAY)
         say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")
         with open_board(name, log=LogFile(run.link_log, MOST)) as back:
-            found = _come_back(back, run, alone.dataset)
+            found = _come_back(back, run, plan)
         result = {"run": run.path, "steps_when_left": left.steps, **found}
         run.finish(result)
     _show(run, left, found)
@@ -87,7 +85,7 @@ def _stay_away(seconds: float) -> None:
             time.sleep(_POLL)
 
 
-def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
+def _come_back(board: Board, run: Run, plan: Plan) -> dict[str, Any]:
     """What the board learned; its curve as metrics and plot, its checkpoint as a file."""
     network = board.adopt()
     returned = stands = board.progress()
@@ -99,7 +97,7 @@ def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
     curve = board.curve()
     for step, loss in zip(curve.steps, curve.losses, strict=True):
         run.metric(step=int(step), loss=float(loss))
-    accuracy = _accuracy(board, network, dataset)
+    accuracy = _accuracy(board, plan)
     run.metric(step=stands.steps, test_accuracy=accuracy)
     info = board.info
     CheckpointFile(board.read_checkpoint(), info.name, info.build, time.time()).write(run.path / "board.ckpt")
@@ -122,9 +120,9 @@ def _come_back(board: Board, run: Run, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _accuracy(board: Board, network: Network, dataset: Dataset) -> float:
-    outputs = dequantise(board.predict(quantise(dataset, network).x_test))
-    return float(np.mean(predicted_classes(outputs) == dataset.y_test))
+def _accuracy(board: Board, plan: Plan) -> float:
+    outputs = dequantise(board.predict(plan.quantised.x_test))
+    return float(np.mean(predicted_classes(outputs) == plan.dataset.y_test))
 
 
 def _show(run: Run, left: Progress, found: dict[str, Any]) -> None:
