@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mtjlearn import training
 from mtjlearn.board import CheckpointFile
-from mtjlearn.cli import main
+from mtjlearn.cli import demo, main
 from mtjlearn.cli.view import demo_autonomous
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.runs import list_runs, read_meta, read_metrics

@@ -14,9 +14,10 @@ from serial.tools import list_ports
 
 from mtjlearn import discovery
 from mtjlearn.board import Board
-from mtjlearn.cli.noise import cli, sparkline
+from mtjlearn.cli.noise import cli
 from mtjlearn.cli.view import noise as view
 from mtjlearn.cli.view.console import Bar
+from mtjlearn.cli.view.noise import sparkline
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, characterise, load_recording

@@ -19,7 +19,7 @@ from training_support import diabetes, mistake, result_of, train, two_moons, wri
 
 from mtjlearn.board import Board
 from mtjlearn.cli import main
-from mtjlearn.cli.train import Terminal
+from mtjlearn.cli.view.training import Terminal
 from mtjlearn.runs import read_checkpoint, read_config, read_meta
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
