@@ -17,34 +17,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtjlearn.firmware.compilers import FirmwareError
-from mtjlearn.firmware.images import SIMULATORS, Target, firmware_image
-from mtjlearn.firmware.sources import build_ids, firmware_root
+from mtjlearn.firmware.images import SIMULATORS, Image, firmware_image
+from mtjlearn.firmware.sources import build_id, firmware_root
 
 _SUFFIXES = {".c", ".h", ".S", ".ld"}
 
 
-def build_firmware(target: str) -> Path:
+def build_firmware(image: str) -> Path:
     """Builds the image of a chip, or finds it among what was built before; returns the path of its ELF file.
 
     Args:
-        target: an environment of platformio.ini for an ATmega328P, such as ``uno`` or ``uno_streamed`` (learning from a
+        image: an environment of platformio.ini for an ATmega328P, such as ``uno`` or ``uno_streamed`` (learning from a
             host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or
             ``mps2-profile`` (the same, counting instructions).
 
     Raises:
         ToolMissing: the compiler is not installed.
-        FirmwareError: no such target, or the sources do not compile.
+        FirmwareError: no such image, or the sources do not compile.
     """
-    return _build(firmware_image(target), "firmware.elf")
+    return _build(firmware_image(image), "firmware.elf")
 
 
-def compiler_version(target: str) -> str:
-    """The first line in which the compiler of a target of build_firmware() says what it is.
+def compiler_version(image: str) -> str:
+    """The first line in which the compiler of an image of build_firmware() says what it is.
 
     Raises:
         ToolMissing: the compiler is not installed.
     """
-    return _version(firmware_image(target).compiler())
+    return _version(firmware_image(image).compiler())
 
 
 def build_simulator(name: str) -> Path:
@@ -62,17 +62,17 @@ def build_simulator(name: str) -> Path:
     return _build(SIMULATORS[name](), f"mtjlearn-{name}-sim")
 
 
-def _build(target: Target, file_name: str) -> Path:
+def _build(image: Image, file_name: str) -> Path:
     root = firmware_root()
-    compiler = target.compiler()
-    flags = [*target.flags]
-    if target.board is not None:
-        flags.append(f"-DDEVICE_BUILD=0x{build_ids(root)[target.board]}u")
-    folder = _cache() / f"{target.name}-{_checksum(target, flags, compiler)}"
+    compiler = image.compiler()
+    flags = [*image.flags]
+    if image.board is not None:
+        flags.append(f"-DDEVICE_BUILD=0x{build_id(root, image.board)}u")
+    folder = _cache() / f"{image.name}-{_checksum(image, flags, compiler)}"
     if not (folder / file_name).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{target.name}-") as scratch:
-            _Compilation(target, root, compiler, flags, Path(scratch)).link(file_name)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{image.name}-") as scratch:
+            _Compilation(image, root, compiler, flags, Path(scratch)).link(file_name)
             done = Path(scratch) / "done"
             done.mkdir()
             shutil.move(Path(scratch) / file_name, done)
@@ -99,11 +99,11 @@ def _version(compiler: Path) -> str:
     return run.stdout.partition("\n")[0]
 
 
-def _checksum(target: Target, flags: list[str], compiler: Path) -> str:
+def _checksum(image: Image, flags: list[str], compiler: Path) -> str:
     root = firmware_root()
-    folders = {(root / pattern).parent for pattern in target.sources} | {root / folder for folder in target.libraries}
-    included = {root / flag.removeprefix("-I") for flag in target.flags if flag.startswith("-I")}
-    digest = hashlib.sha256(repr((target.sources, flags, target.link, _version(compiler))).encode())
+    folders = {(root / pattern).parent for pattern in image.sources} | {root / folder for folder in image.libraries}
+    included = {root / flag.removeprefix("-I") for flag in image.flags if flag.startswith("-I")}
+    digest = hashlib.sha256(repr((image.sources, flags, image.link, _version(compiler))).encode())
     for path in sorted(path for folder in folders | included for path in folder.iterdir() if path.suffix in _SUFFIXES):
         digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
         digest.update(path.read_bytes())
@@ -118,20 +118,20 @@ _LINKING = ("-mmcu", "-mcpu", "-mthumb", "-mfpu", "-mfloat-abi", "-O", "-flto", 
 class _Compilation:
     """One build, in a folder of its own."""
 
-    target: Target
+    image: Image
     root: Path
     compiler: Path
     flags: list[str]
     scratch: Path
 
     def link(self, file_name: str) -> None:
-        sources = [path for pattern in self.target.sources for path in self.root.glob(pattern)]
-        groups = [sources, *((self.root / folder).glob("*.[cS]") for folder in self.target.libraries)]
+        sources = [path for pattern in self.image.sources for path in self.root.glob(pattern)]
+        groups = [sources, *((self.root / folder).glob("*.[cS]") for folder in self.image.libraries)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             compiled = [list(pool.map(self._compile, sorted(group))) for group in groups]
         archives = [self._archive(index, objects) for index, objects in enumerate(compiled) if index]
         flags = [flag for flag in self.flags if flag.startswith(_LINKING)]
-        self._run([self.compiler, *flags, *compiled[0], *archives, *self.target.link, "-o", self.scratch / file_name])
+        self._run([self.compiler, *flags, *compiled[0], *archives, *self.image.link, "-o", self.scratch / file_name])
 
     def _compile(self, source: Path) -> Path:
         name = source.relative_to(self.root)
@@ -152,6 +152,6 @@ class _Compilation:
         run = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         if run.returncode:
             lines = [line for line in run.stderr.splitlines() if "error" in line or "undefined" in line or "cannot find" in line]
-            raise self.target.explain(run.stderr) or FirmwareError(
-                f"{self.target.name} does not build: {(lines or run.stderr.splitlines() or ['no message'])[0]}"
+            raise self.image.explain(run.stderr) or FirmwareError(
+                f"{self.image.name} does not build: {(lines or run.stderr.splitlines() or ['no message'])[0]}"
             )

@@ -20,11 +20,11 @@ _WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
 
 
 @dataclass(frozen=True)
-class Target:
+class Image:
     """How one program is built. Paths are relative to firmware_root().
 
     Args:
-        name: of the target.
+        name: of the image.
         sources: patterns of files that are linked as they are.
         libraries: folders whose files are linked as archives, so that only what is used comes in.
         compiler: finds the compiler.
@@ -70,12 +70,12 @@ def uno_images() -> list[str]:
     return [name for name, environment in read_environments(firmware_root()).items() if environment.folder == "uno"]
 
 
-def _uno(environment: str) -> Target:
+def _uno(environment: str) -> Image:
     described = read_environments(firmware_root())[environment]
     # PlatformIO's own flags for the board.
     platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
     optimised = ("-flto", "-fuse-linker-plugin")  # likewise
-    return Target(
+    return Image(
         environment,
         sources=tuple(f"firmware/{folder}/*.c" for folder in _source_folders(described.source_filter)),
         libraries=_LIBRARIES,
@@ -86,18 +86,18 @@ def _uno(environment: str) -> Target:
     )
 
 
-def _uno_resident() -> Target:
+def _uno_resident() -> Image:
     """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
     drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
     sources = ("firmware/bench/resident.c", "firmware/src/health.c", *drivers)
     return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
 
 
-def _mps2() -> Target:
+def _mps2() -> Image:
     folder = "firmware/boards/mps2"
     chip = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2")
     code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
-    return Target(
+    return Image(
         "mps2",
         sources=("firmware/src/*.c", "firmware/src/alone/*.c", f"{folder}/*.c"),
         libraries=_LIBRARIES,
@@ -114,7 +114,7 @@ _PROFILED = (
 )
 
 
-def _mps2_profile() -> Target:
+def _mps2_profile() -> Image:
     plain, folder = _mps2(), "firmware/boards/mps2/profile"
     return replace(
         plain,
@@ -131,9 +131,9 @@ def _native(*names: str) -> list[str]:
     return [*shared, *(f"{_WIRE}/{name}.c" for name in ("crc32", "frame"))]
 
 
-def _mps2_simulator() -> Target:
+def _mps2_simulator() -> Image:
     folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native", _WIRE)
-    return Target(
+    return Image(
         "m4-sim",
         sources=(f"{folders[0]}/*.c", *_native("converter")),
         libraries=(),
@@ -143,8 +143,8 @@ def _mps2_simulator() -> Target:
     )
 
 
-def _uno_simulator() -> Target:
-    return Target(
+def _uno_simulator() -> Image:
+    return Image(
         "uno-sim",
         sources=("firmware/simulators/uno/*.c", *_native("sensors")),
         libraries=(),
@@ -155,7 +155,7 @@ def _uno_simulator() -> Target:
     )
 
 
-def _uno_library() -> Target:
+def _uno_library() -> Image:
     """The simulated Uno without the program around it, to be loaded into a process."""
     parts = ("adc", "chip", "eeprom", "image", "module", "profile", "usart", "watchdog")
     program = _uno_simulator()
@@ -179,17 +179,17 @@ def _explain_simavr(message: str) -> FirmwareError | None:
     return None
 
 
-FIRMWARE: dict[str, Callable[[], Target]] = {
+FIRMWARE: dict[str, Callable[[], Image]] = {
     "uno-resident": _uno_resident,
     "mps2": _mps2,
     "mps2-profile": _mps2_profile,
 }
 """Images of chips that platformio.ini does not describe, by the names that build_firmware() takes."""
-SIMULATORS: dict[str, Callable[[], Target]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
+SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
 """What simulates chips, by the names that build_simulator() takes."""
 
 
-def firmware_image(name: str) -> Target:
+def firmware_image(name: str) -> Image:
     """How an image of a chip is built: one of FIRMWARE, or an environment of platformio.ini for the Uno's chip.
 
     Raises:
