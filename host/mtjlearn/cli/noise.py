@@ -57,6 +57,8 @@ def cli(
     pseudo-random is unusable, however random its states look. A run directory keeps the recording and a plot. Ctrl-C
     ends a recording early.
     """
+    _check_targets(save, plot)
+    virtual = virtual_options(board, device_noise=device_noise, preset=preset)
     from mtjlearn.board import BoardLost
     from mtjlearn.cli.view import noise as view
     from mtjlearn.cli.view import noise_health
@@ -64,8 +66,6 @@ def cli(
     from mtjlearn.noise import load_recording
     from mtjlearn.runs import Run
 
-    _check_targets(save, plot)
-    virtual = virtual_options(board, device_noise=device_noise, preset=preset)
     if file is not None:
         _refuse_with_file(board=board, seconds=seconds, codes=codes, burst=burst, set_limits=set_limits or None)
         source = view.Source(file.name, load_recording(file, rate))
