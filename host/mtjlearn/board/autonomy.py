@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.board import packing
-from mtjlearn.board.base import BoardSession
+from mtjlearn.board.base import BoardBase
 from mtjlearn.board.packing import PackedDataset
 from mtjlearn.network import LOSS_BITS, RATE_BITS
 from mtjlearn.schedule import CHECKPOINT_INTERVAL
@@ -200,7 +200,7 @@ class Curve:
         return np.arange(1, len(self.losses) + 1, dtype=np.int64) * self.interval
 
 
-class Autonomy(BoardSession):
+class Autonomy(BoardBase):
     """The part of a board that learns on its own."""
 
     def upload_dataset(

@@ -33,7 +33,7 @@ KEPT = frozenset((Restored.NEWEST, Restored.OLDER, Restored.NO_DATASET))
 Answer = TypeVar("Answer", bound=Message)
 
 
-class BoardSession:
+class BoardBase:
     """What all parts of :class:`mtjlearn.board.Board` share. Use that.
 
     Args:

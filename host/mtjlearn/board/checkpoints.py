@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from mtjlearn.board.base import BoardSession
+from mtjlearn.board.base import BoardBase
 from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
@@ -60,7 +60,7 @@ class CheckpointState:
         )
 
 
-class Checkpoints(BoardSession):
+class Checkpoints(BoardBase):
     """The part of a board that survives a loss of power."""
 
     def checkpoint_state(self) -> CheckpointState:
