@@ -12,6 +12,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # Debian splits this from Python.
 HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 
+# An editable install knows the packages that were there, hence again when one came or went.
+PACKAGES := $(shell find host -name __init__.py)
+
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
@@ -91,13 +94,13 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml $(FIRMWARE)
+$(VENV)/.installed: $(VENV)/.created pyproject.toml $(PACKAGES) $(FIRMWARE)
 	@command -v $${CC:-cc} >/dev/null || { echo 'mtjlearn needs a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev)' >&2; exit 1; }
 	@echo 'Installing mtjlearn into $(VENV); the first time takes a minute or so'
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.created pyproject.toml $(FIRMWARE)
+$(VENV)/.installed-test: $(VENV)/.created pyproject.toml $(PACKAGES) $(FIRMWARE)
 	@echo 'Installing mtjlearn and its test tools into $(VENV); the first time takes a minute or so'
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $(VENV)/.installed $@

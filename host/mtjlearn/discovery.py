@@ -7,54 +7,17 @@ nothing is written to it unless the user names it.
 from __future__ import annotations
 
 import difflib
-import importlib
-import inspect
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from serial.tools import list_ports
 
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.virtual.process import BoardProcess
+from mtjlearn.virtual.boards import VIRTUAL, board_options
 from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.transport import BAUD, SerialTransport
-
-
-@dataclass(frozen=True)
-class VirtualBoard:
-    """A board that is a program. What starts it is imported when it is needed.
-
-    Args:
-        description: what it is.
-        module: in :mod:`mtjlearn.virtual`.
-        function: of that module; its keywords are the board's options.
-    """
-
-    description: str
-    module: str
-    function: str
-
-    @property
-    def start(self) -> Callable[..., BoardProcess]:
-        """The function that starts it."""
-        function: Callable[..., BoardProcess] = getattr(importlib.import_module(f"mtjlearn.virtual.{self.module}"), self.function)
-        return function
-
-    @property
-    def options(self) -> frozenset[str]:
-        """Names of its options."""
-        return frozenset(inspect.signature(self.start).parameters)
-
-
-VIRTUAL = {
-    "native": VirtualBoard("virtual board: the firmware as a process on this computer", "native", "start_native"),
-    "uno-sim": VirtualBoard("virtual board: an Uno R3's image in a simulated ATmega328P", "uno_sim", "start_uno_sim"),
-    "m4-sim": VirtualBoard("virtual board: a Cortex-M4F's image in QEMU", "m4_sim", "start_m4_sim"),
-}
-"""The virtual boards by their names."""
 
 _BOARDS = {
     (0x2341, 0x0043): ("Arduino Uno R3", "uno"),
@@ -111,11 +74,6 @@ def list_boards() -> list[BoardPort]:
     ports = [_describe(port) for port in list_ports.comports() if port.vid is not None]
     virtual = [BoardPort(name, board.description, known=True, virtual=True) for name, board in VIRTUAL.items()]
     return virtual + sorted(ports, key=lambda port: (not port.known, port.name))
-
-
-def board_options(name: str | None) -> frozenset[str]:
-    """Names of the options with which open_board() starts a virtual board; none for a real one."""
-    return VIRTUAL[name].options if name in VIRTUAL else frozenset()
 
 
 def open_board(

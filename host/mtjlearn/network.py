@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
+
+from mtjlearn.errors import UserError
 
 FRACTION_BITS = 12
 """Fraction bits of activations, inputs, targets, noise and int16 weights (Q3.12)."""
@@ -23,6 +26,12 @@ NOISE_BUFFER = 200
 """ADC codes in the device's noise buffer."""
 MAX_LAYERS = 8
 MAX_WIDTH = 1024
+
+RuleName = Literal["bp", "np", "anp", "danp"]
+RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
+"""Learning rules of the float reference."""
+BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
+"""Learning rules of boards."""
 
 
 class Loss(enum.IntEnum):
@@ -46,7 +55,7 @@ class Rounding(enum.IntEnum):
     STOCHASTIC = 1
 
 
-class NetworkError(ValueError):
+class NetworkError(UserError, ValueError):
     """A network description that no board can take; the text says what to change."""
 
 

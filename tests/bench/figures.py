@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mtjlearn.bench.profile import PHASES
+from mtjlearn.bench.phases import PHASES
 
 FIGURES = Path(__file__).resolve().parent / "figures.json"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"

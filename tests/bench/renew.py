@@ -10,15 +10,14 @@ import sys
 
 from figures import Report, load, save
 
-from mtjlearn.bench.alone import uno_alone
-from mtjlearn.bench.image import ImageSize
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.report import TARGETS, chip_report
-from mtjlearn.bench.resident_rate import measure_resident
-from mtjlearn.bench.streaming import stream
-from mtjlearn.bench.timing import STREAM_SIZES
-from mtjlearn.bench.workload import workload
+from mtjlearn.bench.chip.autonomous import uno_autonomous
+from mtjlearn.bench.chip.report import chip_report
+from mtjlearn.bench.chip.resident_rate import measure_resident
+from mtjlearn.bench.chip.streaming import stream
+from mtjlearn.bench.workload import STREAM_SIZES, workload
 from mtjlearn.firmware import build_firmware
+from mtjlearn.firmware.sizes import ImageSize
+from mtjlearn.virtual.boards import SIMULATED
 
 
 def sizes(target: str) -> Report:
@@ -33,7 +32,7 @@ def measure(board: str) -> Report:
     if board == "uno-sim":
         report["streamed_only"] = sizes("uno_streamed")
         report["stream"] = stream(workload(STREAM_SIZES)).figures
-        report["alone"] = uno_alone()
+        report["alone"] = uno_autonomous()
         report["resident"] = measure_resident()
     return report
 
@@ -43,11 +42,11 @@ def main() -> None:
     kept = load()
     if sys.argv[1:] == ["sizes"]:
         for board, report in kept.items():
-            report |= sizes(TARGETS[board])
+            report |= sizes(SIMULATED[board])
         kept["uno-sim"]["streamed_only"] = sizes("uno_streamed")
         save(kept)
         return
-    for board in sys.argv[1:] or CHIPS:
+    for board in sys.argv[1:] or SIMULATED:
         report = measure(board)
         for net, figures in report["nets"].items():
             before = (kept.get(board) or {"nets": {}})["nets"].get(net)
@@ -55,7 +54,7 @@ def main() -> None:
                 was = "" if before is None else f", was {before['step']:,.0f}"
                 print(f"{board} {net}: {figures['step']:,.0f} {report['unit']}{was}")
         kept[board] = report
-    save({board: kept[board] for board in CHIPS if board in kept})
+    save({board: kept[board] for board in SIMULATED if board in kept})
 
 
 if __name__ == "__main__":

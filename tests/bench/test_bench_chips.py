@@ -9,14 +9,14 @@ import pytest
 from figures import dearer, load
 from renew import sizes
 
-from mtjlearn.bench.image import ImageSize
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.profile import PHASES
-from mtjlearn.bench.report import chip_report
-from mtjlearn.bench.steps import workloads
+from mtjlearn.bench.chip.report import chip_report
+from mtjlearn.bench.chip.steps import workloads
+from mtjlearn.bench.phases import PHASES
 from mtjlearn.bench.workload import STEP_SIZES, workload
-from mtjlearn.compilers import ToolMissing, find_avr_gcc
 from mtjlearn.firmware import build_firmware
+from mtjlearn.firmware.compilers import ToolMissing, find_avr_gcc
+from mtjlearn.firmware.sizes import ImageSize
+from mtjlearn.virtual.boards import SIMULATED
 
 SLOW = {"64-32-10"}
 """In the figures kept, but too slow for a test."""
@@ -27,7 +27,7 @@ BUILD_ID_BYTES = 8
 """Of code, at most, that the four bytes of a build id can save."""
 
 
-@pytest.fixture(scope="module", params=list(CHIPS))
+@pytest.fixture(scope="module", params=list(SIMULATED))
 def report(request, tool_missing):
     try:
         return chip_report(request.param, [one for one in workloads() if one.name not in SLOW], STEPS)

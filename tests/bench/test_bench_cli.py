@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
-from mtjlearn.bench.profile import PHASES
-from mtjlearn.bench.timing import Spread, time_model, time_phases, time_step
+from mtjlearn.bench.desktop.timing import Spread, time_model, time_phases, time_step
+from mtjlearn.bench.phases import PHASES
 from mtjlearn.bench.workload import STEP_SIZES, Workload
 from mtjlearn.cli.bench import cli
+from mtjlearn.firmware.compiled import NotBuiltError
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.compiled import NotBuiltError
 from mtjlearn.virtual.native import start_native
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from places import PROJECT
 
-from mtjlearn.bench.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
+from mtjlearn.bench.chip.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
 from mtjlearn.network import Loss, Network, WeightFormat
 
 PAGE = PROJECT / "docs" / "benchmarks.md"

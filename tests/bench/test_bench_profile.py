@@ -9,8 +9,10 @@ import struct
 import pytest
 from figures import PAGE, dearer, load, render, shown
 
-from mtjlearn.bench.image import ImageSize
-from mtjlearn.bench.profile import BenchError, Interrupt, PhaseCosts, Profile
+from mtjlearn.bench.chip.profile import Interrupt, PhaseCosts, Profile
+from mtjlearn.bench.phases import BenchError
+from mtjlearn.firmware import FirmwareError
+from mtjlearn.firmware.sizes import ImageSize
 
 WRITTEN = {
     "unit": "cycles",
@@ -103,7 +105,7 @@ def test_image_size(tmp_path, sections, size):
 def test_no_image(tmp_path):
     path = tmp_path / "firmware.elf"
     path.write_bytes(b"\x7fELF\x02\x01" + bytes(60))
-    with pytest.raises(BenchError, match="no ELF file of a chip"):
+    with pytest.raises(FirmwareError, match="no ELF file of a chip"):
         ImageSize.read(path)
 
 

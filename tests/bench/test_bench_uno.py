@@ -8,20 +8,21 @@ import numpy as np
 import pytest
 from plain_client import PlainClient, configure
 
-from mtjlearn.bench.alone import TASKS, iris_like, uno_alone
-from mtjlearn.bench.credit_client import CreditClient
-from mtjlearn.bench.profile import Profile
-from mtjlearn.bench.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
-from mtjlearn.bench.resident_rate import LossRatio, compare_noises
-from mtjlearn.bench.streaming import CLOCK, stream
+from mtjlearn.bench.chip.autonomous import uno_autonomous
+from mtjlearn.bench.chip.credit_client import CreditClient
+from mtjlearn.bench.chip.profile import Profile
+from mtjlearn.bench.chip.resident import EPOCHS, SAMPLES, STEPS, ResidentImage, resident_task, train_resident
+from mtjlearn.bench.chip.resident_rate import LossRatio, compare_noises
+from mtjlearn.bench.chip.streaming import CLOCK, stream
+from mtjlearn.bench.tasks import TASKS, iris_like
 from mtjlearn.bench.workload import workload
 from mtjlearn.board import Board
 from mtjlearn.board.samples import checked_samples, train_commands
-from mtjlearn.compilers import ToolMissing
 from mtjlearn.firmware import build_firmware, build_simulator
+from mtjlearn.firmware.compilers import ToolMissing
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.uno import SteppedUno
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.virtual.uno_library import SteppedUno
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import OVERHEAD
@@ -68,7 +69,7 @@ def test_waiting_for_the_host_counts_and_its_own_work_does_not(monkeypatch):
 
 
 def test_learning_alone():
-    found = uno_alone()
+    found = uno_autonomous()
     assert {net: one["task"] for net, one in found.items()} == {"2-2-2-1": "teacher", "2-3-1": "xor", "4-8-3": "dataset"}
     for one in found.values():
         assert 0.4 < one["share"] < 1

@@ -16,6 +16,7 @@ from mtjlearn import discovery
 from mtjlearn.firmware import firmware_root
 from mtjlearn.flashing import FlashError, Target, UnoOptions, choose_target, find_target, list_targets
 from mtjlearn.flashing.ports import choose_port
+from mtjlearn.flashing.targets import option_differences
 from mtjlearn.wire.errors import PortBusy, PortForbidden, PortMissing
 from mtjlearn.wire.transport import SerialTransport
 
@@ -162,7 +163,7 @@ def test_options_of_the_uno_become_flags_and_are_compared_with_what_the_board_sa
     assert UnoOptions().flags == []
     with discovery.open_board("native") as board:
         info = replace(board.info, line_rate=11_764, adc_rate=38_461, adc_reference=5.0)
-    assert options.differences(info) == []
-    assert UnoOptions().differences(info) == []
-    assert options.differences(replace(info, adc_reference=1.1)) == ["1,100 mV at full scale instead of 5,000"]
-    assert len(options.differences(replace(info, line_rate=25_000, adc_rate=9615))) == 2
+    assert option_differences(options, info) == []
+    assert option_differences(UnoOptions(), info) == []
+    assert option_differences(options, replace(info, adc_reference=1.1)) == ["1,100 mV at full scale instead of 5,000"]
+    assert len(option_differences(options, replace(info, line_rate=25_000, adc_rate=9615))) == 2

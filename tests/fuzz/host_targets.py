@@ -37,11 +37,11 @@ from mtjlearn.wire.command import ANSWERS, Command
 from mtjlearn.wire.decoding import decode
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.frame import MAX_FRAME, Frame, FrameDecoder, encode_frame
-from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.linklog import MAGIC as LOG_MAGIC
 from mtjlearn.wire.linklog import LinkLog, LogKind, read_log
 from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT
 from mtjlearn.wire.replaying import replay
+from mtjlearn.wire.session import Link, LinkState
 
 KINDS = sorted(messages.MESSAGES.values(), key=lambda kind: kind.TYPE)
 HOST = [kind for kind in KINDS if kind.TYPE < 0x80]

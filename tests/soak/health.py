@@ -14,7 +14,7 @@ import sys
 
 from health_support import Watch, false_alarms, latency, latency_bound
 
-from mtjlearn.virtual.memory import DeviceNoise
+from mtjlearn.inprocess.device import DeviceNoise
 
 RATES = (9615, 40_000)
 FAULTS = ("STUCK", "SHORT", "OPEN", "SATURATING", "SLOW", "DRIFTING")

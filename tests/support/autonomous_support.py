@@ -1,4 +1,4 @@
-"""A device that learns on its own in the memory board, its codes queued, and the learner alone beside it."""
+"""A device that learns on its own in the in-process device, its codes queued, and the learner alone beside it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from plain_client import PlainClient, configure, memory_client, set_blob
 
 from mtjlearn.fixedpoint.tasks import Generator, epoch_order, teacher_inputs, xor_samples
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, TargetKind, Task
 
@@ -42,9 +42,9 @@ def autonomous(task: Task, **fields: int) -> messages.Autonomous:
     return messages.Autonomous(task=task, **(usual | fields))  # type: ignore[arg-type]
 
 
-def started(network: Network, codes: np.ndarray, **options: object) -> tuple[MemoryBoard, PlainClient]:
+def started(network: Network, codes: np.ndarray, **options: object) -> tuple[InProcessDevice, PlainClient]:
     """A board with this network, to whose converter these codes come, seven a step."""
-    board = MemoryBoard(**({"codes_per_step": PER_STEP} | options))  # type: ignore[arg-type]
+    board = InProcessDevice(**({"codes_per_step": PER_STEP} | options))  # type: ignore[arg-type]
     board.queue(codes)
     client = memory_client(board)
     client.tell(configure(network))
@@ -64,7 +64,7 @@ def progress(client: PlainClient) -> messages.Progress:
     return client.ask(messages.GetProgress(), messages.Progress)
 
 
-def run(board: MemoryBoard, client: PlainClient) -> messages.Progress:
+def run(board: InProcessDevice, client: PlainClient) -> messages.Progress:
     """Lets the device learn until it stops by itself or has no codes left."""
     for _ in range(1000):
         turns = board.poll(1000)

@@ -8,8 +8,8 @@ import numpy as np
 from device_support import samples
 from plain_client import PlainClient, memory_client
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Loss, Network, WeightFormat
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT, BlobKind, CheckpointAction
 
@@ -55,12 +55,12 @@ class Kept:
         return cls(status.steps, status.random_state, client.weights(), client.blob(BlobKind.DECORRELATION))
 
 
-def again(board: MemoryBoard, nonce: int = 2) -> PlainClient:
+def again(board: InProcessDevice, nonce: int = 2) -> PlainClient:
     board.restart()
     return memory_client(board, nonce)
 
 
-def slow_client(board: MemoryBoard, turns: int) -> PlainClient:
+def slow_client(board: InProcessDevice, turns: int) -> PlainClient:
     """A session that gives the device few turns at a time."""
 
     def read() -> bytes:

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from mtjlearn.firmware import build_firmware, find_avr_gcc
-from mtjlearn.targets import FIRMWARE
-from mtjlearn.virtual.memory import DeviceNoise
-from mtjlearn.virtual.uno_library import uno_library
+from mtjlearn.firmware.images import FIRMWARE, firmware_image
+from mtjlearn.inprocess.device import DeviceNoise
+from mtjlearn.inprocess.uno import uno_library
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.messages import Message, Options, Rounding
+from mtjlearn.wire.session import Link, LinkState
 
 CLOCK = 16_000_000
 CODE_CYCLES = 1664
@@ -35,7 +35,7 @@ def image(*flags: str, compiler: Path | None = None) -> Path:
     """The firmware's ELF file: the usual one, or one with further flags, or by another compiler; a warning is an error then."""
     if not flags and compiler is None:
         return build_firmware("uno")
-    usual = FIRMWARE["uno"]()
+    usual = firmware_image("uno")
     variant = dataclasses.replace(usual, flags=(*usual.flags, *flags, "-Werror"), compiler=lambda: compiler or usual.compiler())
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FIRMWARE, "uno-variant", lambda: variant)

@@ -1,12 +1,12 @@
-"""Devices on the memory board, set up for a test."""
+"""Devices on the in-process device, set up for a test."""
 
 from __future__ import annotations
 
 import numpy as np
 from plain_client import PlainClient, configure, memory_client
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Loss, Network, WeightFormat
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 
 CODES = np.random.default_rng(0).integers(30, 60, 5000)
@@ -27,9 +27,9 @@ def samples(network: Network, count: int, seed: int = 1) -> np.ndarray:
 NO_TESTS = messages.SetHealth(2, 0, 0, 0, 0, 0)
 
 
-def opened(network: Network | None = SMALL, *, injected: bool = True, **options: object) -> tuple[MemoryBoard, PlainClient]:
+def opened(network: Network | None = SMALL, *, injected: bool = True, **options: object) -> tuple[InProcessDevice, PlainClient]:
     """A board with a session, configured, its noise buffer filled."""
-    board = MemoryBoard(**options)  # type: ignore[arg-type]
+    board = InProcessDevice(**options)  # type: ignore[arg-type]
     client = memory_client(board)
     if network is not None:
         client.tell(configure(network, injected=injected))

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from link_support import Rig, train
 
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
-from mtjlearn.wire.link import LinkState
+from mtjlearn.wire.session import LinkState
 
 NETWORK = Network((4, 3, 2), learning_rate=0.02, seed=5)
 WIDTH = NETWORK.sizes[0] + NETWORK.sizes[-1]
@@ -146,7 +146,7 @@ def assert_same(rig: Rig, model: Learner) -> None:
 def run_faults(faults: int, gap: int, seed: int, kinds: tuple[str, ...] = KINDS, window: int = 1024) -> Rig:
     """Trains over a faulty line until it has done so many faults, and compares with a run without faults."""
     random = Random(seed)
-    rig = Rig(MemoryBoard(receive_window=window), latency=0.0005)
+    rig = Rig(InProcessDevice(receive_window=window), latency=0.0005)
     rig.keep_sent = False
     up, down = FaultyLine(random, gap, kinds), FaultyLine(random, gap, kinds)
     rig.open().finish(configure(NETWORK), *inject())

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mtjlearn.inprocess.device import DeviceNoise, Preset
+from mtjlearn.inprocess.library import Library
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
-from mtjlearn.virtual.compiled import Library
-from mtjlearn.virtual.memory import DeviceNoise, Preset
 from mtjlearn.wire.messages import NoiseFault
 
 LIMITS = ("repetitions", "window", "ones_min", "ones_max", "switches_min")

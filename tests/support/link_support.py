@@ -12,8 +12,8 @@ from cobs import cobs
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import CRC, HEADER, BadFrame, Frame, FrameDecoder, Numbering, encode_frame
-from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.messages import Message
+from mtjlearn.wire.session import Link, LinkState
 
 Fault = Callable[[bytes], bytes]
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import BlobKind, Message, NoiseCodes, NoiseSource, Options
@@ -166,8 +166,8 @@ class PlainClient:
         raise AssertionError("the device does not answer")
 
 
-def memory_client(board: MemoryBoard, nonce: int = 1) -> PlainClient:
-    """A session with a memory board."""
+def memory_client(board: InProcessDevice, nonce: int = 1) -> PlainClient:
+    """A session with an in-process device."""
 
     def read() -> bytes:
         board.poll()

@@ -130,6 +130,6 @@ def accuracy_on_test(url: str, seed: int) -> float:
     plan = default_plan("iris", seed=seed)
     with Board.open(url) as board:
         network = board.adopt()
-        data = quantise(plan.load(), network)
+        data = quantise(plan.dataset, network)
         found = board.evaluate(data.x_test, data.t_test)
     return found.correct / found.samples

@@ -12,7 +12,7 @@ from survival_support import observer, see, wait
 
 from mtjlearn.board import Board
 from mtjlearn.discovery import VIRTUAL
-from mtjlearn.virtual.memory import DeviceNoise
+from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.wire.messages import NoiseFault, Task
 
 RATE = 9615

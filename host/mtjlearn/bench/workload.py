@@ -14,6 +14,8 @@ STEP_SIZES = ((2, 2, 2, 1), (2, 3, 1), (2, 4, 1), (4, 8, 3), (16, 16, 10), (64, 
 """Networks whose training steps are measured: int16 weights, stochastic rounding, squared error."""
 VARIANT_SIZES = ((2, 3, 1), (4, 8, 3))
 """Networks that are measured with int32 weights and with decorrelation besides."""
+STREAM_SIZES = (4, 8, 3)
+"""Network whose samples are streamed: iris."""
 STEPS = 1000
 SEED = 1
 TASK = (

@@ -10,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.board import packing
+from mtjlearn.board.base import BoardBase
 from mtjlearn.board.packing import PackedDataset
-from mtjlearn.board.session import BoardSession
 from mtjlearn.network import LOSS_BITS, RATE_BITS
+from mtjlearn.schedule import CHECKPOINT_INTERVAL
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.messages import Activity, BlobKind, Features, StopReason, Task
 
 Integers = npt.NDArray[np.integer]
 
-CHECKPOINT_INTERVAL = 1800
-"""Seconds between checkpoints unless others are asked for: two slots of an EEPROM of 100,000 cycles last 11 years."""
 _LOSS_ONE = 1 << LOSS_BITS
 _EXPONENT_SHIFT = 11
 RUNNING = frozenset((Activity.LEARNING, Activity.EVALUATING))
@@ -201,7 +200,7 @@ class Curve:
         return np.arange(1, len(self.losses) + 1, dtype=np.int64) * self.interval
 
 
-class Autonomy(BoardSession):
+class Autonomy(BoardBase):
     """The part of a board that learns on its own."""
 
     def upload_dataset(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from mtjlearn.board.base import BoardBase
 from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
-from mtjlearn.board.session import BoardSession
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError, BoardRefused
@@ -60,7 +60,7 @@ class CheckpointState:
         )
 
 
-class Checkpoints(BoardSession):
+class Checkpoints(BoardBase):
     """The part of a board that survives a loss of power."""
 
     def checkpoint_state(self) -> CheckpointState:

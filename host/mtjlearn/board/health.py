@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from mtjlearn.board.session import BoardSession
+from mtjlearn.board.base import BoardBase
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError, BoardTimeout
 from mtjlearn.wire.messages import NoiseFault
@@ -123,7 +123,7 @@ class Health:
         return f"{_words(self.fault)} (codes {low} to {high}{levels}): {self.advice}"
 
 
-class NoiseHealth(BoardSession):
+class NoiseHealth(BoardBase):
     """The part of a board that watches its noise source."""
 
     def health(self) -> Health:

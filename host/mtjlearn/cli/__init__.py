@@ -1,42 +1,37 @@
-"""The command ``mtjlearn``."""
+"""The command ``mtjlearn``. Every module here is a command; ``view`` is what commands show with.
+
+Shells and people ask for --help often, so a command's module imports what it works with when it runs.
+"""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from typing import Any
 
 import click
 
-from mtjlearn import __version__
-
-_COMMANDS = {
-    "demo": "Show everything in a minute: a virtual board learns iris from its noise.",
-    "train": "Train a dataset on a board, and the float reference beside it.",
-    "autonomous": "Let a board learn on its own: start, status, watch, stop.",
-    "checkpoint": "Save, load or show a board's checkpoint.",
-    "validate": "Prove a board bit for bit, and the integers against floats.",
-    "boards": "List boards, tell what one is, or start a virtual one that stays.",
-    "flash": "Build the firmware and put it onto a board.",
-    "noise": "Record a board's noise and characterise it.",
-    "bench": "Measure steps and samples per second.",
-    "experiment": "Repeat an experiment of the documentation.",
-    "runs": "List run directories, or show one.",
-    "log": "Decode or replay the raw log of a link.",
-}
+_FIRST = ("demo", "train", "autonomous", "checkpoint", "validate", "boards", "flash", "noise", "bench", "experiment", "runs", "log")
+"""The order in which they are listed; others follow by name."""
 
 
-class _Lazy(click.Group):
-    """Imports a command when it is used: plots and scikit-learn take a second that --help need not pay."""
+def commands() -> list[str]:
+    """Names of all commands."""
+    found = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
+    return sorted(found, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
+
+
+class _Commands(click.Group):
+    """The modules of this package: adding one adds a command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return commands()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in commands():
             return None
-        module = importlib.import_module(f"mtjlearn.cli.{cmd_name}")
-        found: click.Command = module.cli
+        found: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").cli
         return found
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -48,13 +43,9 @@ class _Lazy(click.Group):
             click.echo(f"mtjlearn: {error.format_message().rstrip('.')}; see {path} --help", err=True)
             sys.exit(2)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
 
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mtjlearn")
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mtjlearn", prog_name="mtjlearn")
 def main() -> None:
     """Neural networks that learn on a microcontroller from physical noise.
 

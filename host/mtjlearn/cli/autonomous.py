@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mtjlearn import interruption
-from mtjlearn.board import CHECKPOINT_INTERVAL, Board, BoardError, Progress, Schedule
-from mtjlearn.cli import autonomous_view as view
-from mtjlearn.cli.common import (
-    EXIT_INTERRUPTED,
-    Bar,
-    bar,
-    board_option,
-    columns_options,
-    command,
-    console,
-    exit_with,
-    say,
-    seed_option,
-)
-from mtjlearn.datasets import Columns
-from mtjlearn.discovery import VIRTUAL, open_board
-from mtjlearn.network import Loss, WeightFormat, parse_sizes
-from mtjlearn.training import BOARD_RULES, default_plan
-from mtjlearn.training.alone import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
-from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
-from mtjlearn.wire.messages import Task
+from mtjlearn.cli.view.command import EXIT_INTERRUPTED, command, exit_with
+from mtjlearn.cli.view.console import bar, say
+from mtjlearn.cli.view.options import board_option, columns_options, seed_option
+from mtjlearn.network import BOARD_RULES, Loss, WeightFormat, parse_sizes
+from mtjlearn.schedule import CHECKPOINT_INTERVAL, EPOCH_STEPS, LIVE_PERIOD
+from mtjlearn.virtual.boards import VIRTUAL
+
+if TYPE_CHECKING:
+    from mtjlearn.board import Board, Schedule
+    from mtjlearn.training.autonomous import AutonomousPlan
 
 EVALUATIONS = 25
 """Evaluations until an epoch rule is met, about, unless asked for otherwise."""
 EVALUATE_EVERY = 10
 """Epochs between two evaluations where there is no such rule."""
-POLL = 0.5
-"""Seconds between two questions of watch."""
-RETRY = 1.0
-"""Seconds between two attempts to find a board that is away."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@click.group()
+@click.group(short_help="Let a board learn on its own: start, status, watch, stop.")
 def cli() -> None:
     """Let a board learn on its own, without a host, also after a loss of power.
 
@@ -100,6 +82,9 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
     The task teacher is a random network drawn on the board; live reads inputs, then targets, from the pins A1 to A7.
     Without a rule the board learns DATA for as many epochs as mtjlearn train, and a task for ever.
     """
+    from mtjlearn.cli.view import autonomous as view
+    from mtjlearn.training.autonomous import begin
+
     plan = _plan(asked)
     with _open(board) as opened:
         name = board or opened.info.url
@@ -126,6 +111,8 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
 @command
 def status(board: str | None) -> dict[str, Any]:
     """Tell everything about a board that learns on its own."""
+    from mtjlearn.cli.view import autonomous as view
+
     with _open(board) as opened:
         found = view.read(opened)
     view.show(found)
@@ -137,6 +124,9 @@ def status(board: str | None) -> dict[str, Any]:
 @command
 def stop(board: str | None) -> dict[str, Any]:
     """Stop the board; it saves a checkpoint and does not go on after its next start."""
+    from mtjlearn.cli.view import autonomous as view
+    from mtjlearn.wire.messages import Task
+
     with _open(board) as opened:
         before = opened.progress()
         if not before.running:
@@ -157,7 +147,9 @@ def watch(board: str | None) -> dict[str, Any]:
 
     A board that goes away, because its cable is out or its power is gone, is waited for.
     """
-    watcher = Watcher(board)
+    from mtjlearn.cli.view.watch import Watcher
+
+    watcher = Watcher(lambda: _open(board))
     try:
         watcher.watch()
     except KeyboardInterrupt:
@@ -166,81 +158,22 @@ def watch(board: str | None) -> dict[str, Any]:
     return watcher.result
 
 
-class Watcher:
-    """Follows a board that learns on its own.
-
-    Args:
-        name: of the board, as open_board() takes it.
-    """
-
-    def __init__(self, name: str | None) -> None:
-        self._name = name
-        self._starts: int | None = None
-        """Of the board when it was last seen; None: never."""
-        self._shown = ExitStack()
-        self.result: dict[str, Any] = {}
-        """What was seen last, as ``--json`` prints it."""
-
-    def watch(self) -> None:
-        """Returns when the board has stopped.
-
-        Raises:
-            BoardError: it was never there, or its firmware does not learn on its own.
-        """
-        away: str | None = None
-        while True:
-            try:
-                with _open(self._name) as opened:
-                    if away is not None:
-                        restarted = opened.info.boot_count != self._starts
-                        say(f"the board is back; {view.RESTORED[opened.info.restored] if restarted else 'it had not restarted'}")
-                    away, self._starts = None, opened.info.boot_count
-                    self._follow(opened)
-                    return
-            except (BoardRefused, ImplausibleAnswer, VersionMismatch):
-                raise  # which waiting does not mend
-            except BoardError as error:
-                if self._starts is None:
-                    raise
-                if away is None:
-                    say(f"{error}; waiting for the board")
-                away = str(error)
-                time.sleep(RETRY)
-                interruption.check()
-            finally:
-                self._shown.close()
-
-    def _follow(self, board: Board) -> None:
-        shown = self._shown.enter_context(bar("learning"))
-        while True:
-            progress, curve = board.progress(), board.curve()
-            self.result = {"progress": progress, "curve": view.plain_curve(curve)}
-            self._update(shown, progress, view.sparkline(curve.losses))
-            if not progress.running:
-                self._shown.close()
-                self.result = view.read(board)
-                view.show(self.result)
-                return
-            time.sleep(POLL)
-
-    def _update(self, shown: Bar, progress: Progress, line: str) -> None:
-        parts = [f"epoch {progress.epoch:,}"]
-        parts += [f"loss {progress.epoch_loss:.4f}"] if progress.epoch_loss is not None else []
-        parts += [f"{progress.accuracy:.1%} correct"] if progress.accuracy is not None else []
-        parts += [line] if console.encoding.lower().startswith("utf") else []
-        shown.update(progress.steps, progress.total or progress.steps, "  ".join(parts))
-
-
 def _open(name: str | None) -> Board:
     if name in VIRTUAL:
         raise click.UsageError(
             f"{name} would end together with this command; in another terminal: mtjlearn boards start {name}, "
             "then use the --board that it prints"
         )
+    from mtjlearn.discovery import open_board
+
     return open_board(name)
 
 
-def _plan(asked: dict[str, Any]) -> AlonePlan:
+def _plan(asked: dict[str, Any]) -> AutonomousPlan:
+    from mtjlearn.board import Schedule
+    from mtjlearn.training.autonomous import plan_task
+    from mtjlearn.wire.messages import Task
+
     rules = [name for name in ("epochs", "steps", "loss_target") if asked[name] is not None]
     if asked["forever"] and rules:
         raise click.UsageError(f"--forever excludes --{rules[0].replace('_', '-')}")
@@ -269,7 +202,11 @@ def _plan(asked: dict[str, Any]) -> AlonePlan:
     return plan_task(schedule, sizes=sizes, seed=asked["seed"], rule=asked["rule"], eta=asked["eta"], sigma=asked["sigma"])
 
 
-def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AlonePlan:
+def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AutonomousPlan:
+    from mtjlearn.datasets import Columns
+    from mtjlearn.training import default_plan
+    from mtjlearn.training.autonomous import halving_steps, plan_dataset
+
     plan = default_plan(
         asked["data"],
         seed=asked["seed"],
@@ -284,7 +221,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
     )
     if not (schedule.epochs or schedule.steps or schedule.loss_target or asked["forever"]):
         schedule = replace(schedule, epochs=plan.epochs)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     end = min((n for n in (schedule.steps, schedule.epochs * samples) if n), default=0)
     halve, evaluate = asked["halve_every"], asked["evaluate_every"]
     schedule = replace(

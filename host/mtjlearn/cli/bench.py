@@ -6,23 +6,17 @@ from typing import Any
 
 import click
 
-from mtjlearn.bench.alone import native_alone, uno_alone
-from mtjlearn.bench.limits import CHIPS
-from mtjlearn.bench.report import chip_report
-from mtjlearn.bench.resident_rate import measure_resident
-from mtjlearn.bench.streaming import FRAMES, stream
-from mtjlearn.bench.timing import REPEATS, STREAM_SIZES
-from mtjlearn.bench.workload import workload
-from mtjlearn.cli.bench_desktop import line_figures, model_figures, step_figures
-from mtjlearn.cli.bench_tables import tell_chip, tell_native_alone, tell_resident, tell_stream, tell_uno_alone
-from mtjlearn.cli.common import bar, board_option, command
-from mtjlearn.discovery import open_board
+from mtjlearn.bench.phases import FRAMES, REPEATS
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import bar
+from mtjlearn.cli.view.options import board_option
+from mtjlearn.virtual.boards import SIMULATED
 
 _UNO = "uno-sim"
 _PARTS = ("steps", "stream", "alone", "resident")
 
 
-@click.command()
+@click.command(short_help="Measure steps and samples per second.")
 @board_option
 @click.option("--only", type=click.Choice(_PARTS), help="One part of it alone; of a simulated chip.")
 @click.option(
@@ -49,10 +43,15 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     parts, the board learning on its own in real time (where the noise sets the pace) and on the virtual clock, and the integer
     model in NumPy.
     """
-    if board in CHIPS:
+    if board in SIMULATED:
         return _chip(board, only, frames)
     if only is not None:
         raise click.UsageError("--only goes with --board uno-sim or m4-sim")
+    from mtjlearn.bench.desktop.autonomous import native_autonomous
+    from mtjlearn.cli.view.bench import tell_native_autonomous
+    from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures
+    from mtjlearn.discovery import open_board
+
     with open_board(board) as opened:
         name = opened.info.name
         line = line_figures(opened, repeats)
@@ -64,8 +63,8 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
         result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
         result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
         with bar("learning on its own") as progress:
-            result["alone"] = native_alone(repeats, progress.update)
-        tell_native_alone(result["alone"])
+            result["alone"] = native_autonomous(repeats, progress.update)
+        tell_native_autonomous(result["alone"])
         result["model"] = model_figures(repeats)
     result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
@@ -74,6 +73,13 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
 def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
     if only in _PARTS[1:] and board != _UNO:
         raise click.UsageError(f"--only {only} goes with --board {_UNO}")
+    from mtjlearn.bench.chip.autonomous import uno_autonomous
+    from mtjlearn.bench.chip.report import chip_report
+    from mtjlearn.bench.chip.resident_rate import measure_resident
+    from mtjlearn.bench.chip.streaming import stream
+    from mtjlearn.bench.workload import STREAM_SIZES, workload
+    from mtjlearn.cli.view.bench import tell_chip, tell_resident, tell_stream, tell_uno_autonomous
+
     result: dict[str, Any] = {"board": board, "stream": None, "alone": None, "resident": None}
     if only in (None, "steps"):
         with bar(board) as progress:
@@ -86,8 +92,8 @@ def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
         tell_stream(result["stream"])
     if only in (None, "alone") and board == _UNO:
         with bar("learning on its own") as progress:
-            result["alone"] = uno_alone(progress.update)
-        tell_uno_alone(result["alone"])
+            result["alone"] = uno_autonomous(progress.update)
+        tell_uno_autonomous(result["alone"])
     if only in (None, "resident") and board == _UNO:
         with bar("learning from memory") as progress:
             result["resident"] = measure_resident(progress=progress.update)

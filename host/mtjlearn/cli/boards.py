@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+import json
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from mtjlearn.board import BoardError, BoardInfo
-from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.boards_start import start
-from mtjlearn.cli.common import board_option, command, print_result, say
-from mtjlearn.discovery import VIRTUAL, BoardPort, list_boards, open_board
-from mtjlearn.flashing import sources_of_build
-from mtjlearn.wire.messages import Features
+from mtjlearn import interruption
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import print_result, say
+from mtjlearn.cli.view.options import board_option, device_noise_options, virtual_options
+from mtjlearn.errors import BoardError
+from mtjlearn.virtual.boards import VIRTUAL
 
+if TYPE_CHECKING:
+    from mtjlearn.discovery import BoardPort
+    from mtjlearn.virtual.process import BoardProcess
+
+_POLL = 0.2
 
 @click.group(invoke_without_command=True)
 @board_option
@@ -32,6 +37,8 @@ def cli(board: str | None) -> dict[str, Any] | None:
         return None
     if board is not None:
         return {"info": _describe(board)}
+    from mtjlearn.discovery import list_boards
+
     found = list_boards()
     connected = [port.name for port in found if port.known and not port.virtual]
     _show_list(found, connected)
@@ -44,25 +51,23 @@ def cli(board: str | None) -> dict[str, Any] | None:
     return result
 
 
-cli.add_command(start)
-
-
 def _describe(name: str) -> dict[str, Any]:
+    from mtjlearn.cli.view.boards import info_values, show_info
+    from mtjlearn.discovery import open_board
+    from mtjlearn.firmware import sources_of_build
+
     with open_board(name) as opened:
         info = opened.info
     current = sources_of_build(info.build) is not None
     update = "pip install ." if name in VIRTUAL else "mtjlearn flash"
-    _show(info, "the sources here" if current else f"other sources than those here; `{update}` brings it up to date")
+    show_info(info, "the sources here" if current else f"other sources than those here; `{update}` brings it up to date")
     return {**info_values(info), "current": current}
 
 
-def info_values(info: BoardInfo) -> dict[str, Any]:
-    """What a board says of itself, as --json prints it."""
-    features = [feature.name for feature in Features if feature in info.features]
-    return {**dataclasses.asdict(info), "features": features, "millivolts_per_code": info.millivolts_per_code}
-
-
 def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 3, 0, 0))
     for heading in ("board", "what it is", "opened with"):
         table.add_column(heading, overflow="fold")
@@ -76,27 +81,50 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
         say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
 
 
-def _show(info: BoardInfo, sources: str) -> None:
-    line = f"{info.line_rate:,} bytes/s" if info.line_rate else "no limit known"
-    cause = info.reset_cause.name.lower().replace("_", " ")
-    rows = (
-        ("board", f"{info.name} at {info.url}"),
-        ("firmware", f"build {info.build}, protocol {info.version}"),
-        ("", f"built from {sources}"),
-        ("start", f"number {info.boot_count}, reset cause: {cause}"),
-        *((("", f"last error before it: {info.last_error}"),) if info.last_error else ()),
-        ("converter", f"{info.adc_bits} bits, {info.adc_rate:,} codes/s, full scale {info.adc_reference:g} V"),
-        ("", f"{info.millivolts_per_code:.3g} mV a code"),
-        ("memory for a network", f"{info.arena:,} bytes"),
-        ("nonvolatile memory", f"{info.memory:,} bytes; {RESTORED[info.restored]}" if info.memory else "none"),
-        ("line", f"{line}; payloads to {info.max_payload} bytes, {info.receive_window} bytes in flight"),
-        ("features", ", ".join(_words(feature) for feature in Features if feature in info.features)),
-    )
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for what, value in rows:
-        table.add_row(what, escape(value))
-    print_result(table)
+@cli.command()
+@click.argument("name", type=click.Choice(list(VIRTUAL)))
+@click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
+@click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
+@click.option("--image", metavar="NAME", help="Firmware of uno-sim, such as uno_streamed: uno unless given.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="Of the virtual junction; 1 unless given.")
+@device_noise_options
+@click.option("--fault", metavar="NAME", help="What the noise becomes in the middle of the run: stuck, open, short, slow, ...")
+@click.option("--fault-after", metavar="SECONDS", type=click.FloatRange(0), help="Of the board's time until then.")
+@click.option("--fault-lasts", metavar="SECONDS", type=click.FloatRange(0), help="After which the noise is as it was.")
+@command
+def start(name: str, **options: Any) -> dict[str, Any]:
+    """Start a virtual board that stays until Ctrl-C, for other commands to come and go.
+
+    It prints what they take as --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
+    the first line of standard output. A file given with --eeprom keeps checkpoints and the dataset from one start to the next.
+    """
+    given = virtual_options(name, **options)
+    # So that the board ends in order, and its memory is written, when this process is told to end.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with VIRTUAL[name].start(**given) as board:
+            say(f"{name} runs; use it with --board {board.url}")
+            say("Ctrl-C ends it")
+            if click.get_current_context().params.get("as_json"):
+                click.echo(json.dumps({"board": name, "url": board.url, "pid": board.process.pid}))
+            _serve(name, board)
+            return {"board": name, "url": board.url}
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _words(feature: Features) -> str:
-    return str(feature.name).lower().replace("_", " ")
+def _serve(name: str, board: BoardProcess) -> None:
+    from mtjlearn.virtual.process import BoardProcessError
+
+    try:
+        while board.process.poll() is None:
+            time.sleep(_POLL)
+            interruption.check()
+    except KeyboardInterrupt:
+        return
+    why = board.last_words() or f"exit code {board.process.returncode}"
+    raise BoardProcessError(f"{name} has ended ({why}); start it again")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

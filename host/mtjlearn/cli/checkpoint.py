@@ -5,23 +5,24 @@ from __future__ import annotations
 import datetime
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
-from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.common import bar, board_option, command, print_result, say
-from mtjlearn.discovery import VIRTUAL, open_board
-from mtjlearn.network import Network
-from mtjlearn.wire.messages import State
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import bar, print_result, print_rows, say
+from mtjlearn.cli.view.options import board_option
+from mtjlearn.errors import BoardError
+from mtjlearn.virtual.boards import VIRTUAL
+
+if TYPE_CHECKING:
+    from mtjlearn.board import Board, CheckpointFile
+    from mtjlearn.network import Network
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(short_help="Save, load or show a board's checkpoint.")
 def cli() -> None:
     """Save, load, erase or show a board's checkpoint: its network and where its learning stands, in one file."""
 
@@ -36,6 +37,8 @@ def save(file: Path, board: str | None) -> dict[str, Any]:
     That is weights, decorrelation matrices, counters, random state, configuration and schedule; not the dataset, and not the
     curve of losses.
     """
+    from mtjlearn.board import CheckpointFile
+
     with _open(board) as opened:
         info = opened.info
         found = CheckpointFile(opened.save_checkpoint(), info.name, info.build, time.time())
@@ -56,6 +59,9 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
     it was saved, it goes on, with the dataset of that time if that is in the board's memory. The
     curve of losses is not part of a checkpoint.
     """
+    from mtjlearn.board import CheckpointFile
+    from mtjlearn.cli.view.autonomous import RESTORED
+
     found = CheckpointFile.read(file)
     content = found.content
     with _open(board) as opened:
@@ -94,12 +100,11 @@ def erase(board: str | None) -> dict[str, Any]:
 @command
 def show(file: Path) -> dict[str, Any]:
     """Show what FILE holds; no board is needed."""
+    from mtjlearn.board import CheckpointFile
+
     found = CheckpointFile.read(file)
     summary = {"file": file, **_summary(found)}
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for what, value in summary.items():
-        table.add_row(what.replace("_", " "), escape(_text(value)))
-    print_result(table)
+    print_rows((what.replace("_", " "), _text(value)) for what, value in summary.items())
     weights = found.content.weights
     return {**summary, "weight_values": [layer.tolist() for layer in weights]}
 
@@ -123,6 +128,8 @@ def _open(name: str | None) -> Board:
             f"{name} starts with this command and ends with it; start one that stays: mtjlearn boards start {name}, "
             "then use the --board that it prints"
         )
+    from mtjlearn.discovery import open_board
+
     board = open_board(name)
     try:
         if board.checkpoint_state().memory == 0:
@@ -135,6 +142,9 @@ def _open(name: str | None) -> Board:
 
 def _refuse_another(board: Board, file: Path, network: Network, size: int) -> None:
     """Refuses a checkpoint of another network than the board's."""
+    from mtjlearn.board import CheckpointError
+    from mtjlearn.wire.messages import State
+
     if board.status().state == State.UNCONFIGURED:
         return
     try:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
-from mtjlearn.cli.demo_autonomous import run_demo
-from mtjlearn.cli.train import Terminal
-from mtjlearn.discovery import open_board
-from mtjlearn.runs import Run
-from mtjlearn.training import BOARD_RULES, Report, default_plan, train
-from mtjlearn.validate import BitExact, Comparison, cases, check_board, compare
+from mtjlearn.cli.view.command import EXIT_UNPROVEN, command, exit_with
+from mtjlearn.cli.view.console import bar, print_result, say
+from mtjlearn.cli.view.options import runs_option, seed_option
+from mtjlearn.network import BOARD_RULES
+
+if TYPE_CHECKING:
+    from mtjlearn.training import Report
+    from mtjlearn.validate import BitExact, Comparison
 
 VALIDATION_STEPS = 40
 """Steps of each bit-exact case: the short form."""
 REPLICAS = 20
 
 
-@click.command()
+@click.command(short_help="Show everything in a minute: a virtual board learns iris from its noise.")
 @click.option("--board", metavar="NAME", default="native", show_default=True, help="The board, e.g. uno-sim, m4-sim or a port.")
 @seed_option
 @runs_option
@@ -38,7 +39,15 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     comes back to read the network and the loss curve that the board kept.
     """
     if autonomous:
+        from mtjlearn.cli.view.demo_autonomous import run_demo
+
         return run_demo(board, seed, root)
+    from mtjlearn.cli.view.training import Terminal
+    from mtjlearn.discovery import open_board
+    from mtjlearn.runs import Run
+    from mtjlearn.training import default_plan, train
+    from mtjlearn.validate import cases, check_board
+
     plan = default_plan("iris", seed=seed, board=board)
     run = Run.create(root, "demo", plan.name, seed, plan.config())
     say(f"1. the {board} board learns iris with {plan.network.name}, streamed sample by sample, then the float reference does")
@@ -63,11 +72,15 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
 
 
 def _compare(rule: str) -> Comparison:
+    from mtjlearn.validate import compare
+
     with bar(f"XOR {rule}, integers and floats") as progress:
         return compare("xor", rule, REPLICAS, progress=lambda share: progress.update(round(100 * share), 100))
 
 
 def _show(board: str, report: Report, exact: BitExact, compared: dict[str, Comparison]) -> None:
+    from mtjlearn.cli.view.training import line_rate
+
     rows = {
         "test accuracy on the board": f"{report.test_accuracy:.3f}",
         "float reference, same seed": f"{report.reference_test_accuracy:.3f}",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from mtjlearn.bench.steps import count_steps
-from mtjlearn.bench.workload import workload
-from mtjlearn.cli.common import bar, command, print_result
-from mtjlearn.experiments import xor_cycles
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import bar, print_result
 
+if TYPE_CHECKING:
+    from mtjlearn.experiments import xor_cycles
 
 @click.group()
 def cli() -> None:
@@ -19,17 +18,20 @@ def cli() -> None:
 
 
 @cli.command("xor-cycles")
-@click.option(
-    "--seeds", type=click.IntRange(2, 10_000), default=xor_cycles.SEEDS, show_default=True, help="Runs at each learning rate."
-)
+@click.option("--seeds", type=click.IntRange(2, 10_000), help="Runs at each learning rate; 100 unless given.")
 @command
-def xor(seeds: int) -> dict[str, Any]:
+def xor(seeds: int | None) -> dict[str, Any]:
     """Processor cycles until an Uno has learned XOR, against backpropagation.
 
     A training step of 2-3-1 is measured on uno-sim; then the integer model learns XOR as the chip would, and float
     backpropagation from the same weights, each at its best learning rate of a list. A step of backpropagation counts as the
     cheapest library that was measured on this chip takes for it.
     """
+    from mtjlearn.bench.chip.steps import count_steps
+    from mtjlearn.bench.workload import workload
+    from mtjlearn.experiments import xor_cycles
+
+    seeds = seeds or xor_cycles.SEEDS
     with bar("a step on uno-sim") as progress:
         load = workload(xor_cycles.SIZES)
         counted = count_steps("uno-sim", [load], progress=progress.update)
@@ -53,6 +55,10 @@ def _figures(runs: xor_cycles.Runs, cycles: float) -> dict[str, float]:
 
 
 def _show(found: xor_cycles.Race, seeds: int) -> None:
+    from rich.table import Table
+
+    from mtjlearn.experiments import xor_cycles
+
     table = Table(box=None, padding=(0, 3, 0, 0))
     for heading in ("rule", "rate", "learned", "steps", "a step", "cycles"):
         table.add_column(heading, justify="left" if heading == "rule" else "right")

@@ -6,22 +6,20 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
-from rich.status import Status
 
-from mtjlearn.cli.boards import info_values
-from mtjlearn.cli.common import command, console, print_result, say
-from mtjlearn.discovery import at_rate
-from mtjlearn.firmware import firmware_root
-from mtjlearn.flashing import Flashed, Sizes, UnoOptions, choose_target, find_target, flash, list_targets
-from mtjlearn.flashing.targets import UNO_BAUDS, UNO_RATES, UNO_REFERENCES
-from mtjlearn.wire.transport import BAUD
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import console, plain, print_result, say
+from mtjlearn.firmware.uno_options import UNO_BAUDS, UNO_RATES, UNO_REFERENCES, UnoOptions
 
+if TYPE_CHECKING:
+    from rich.status import Status
 
-@click.command()
+    from mtjlearn.flashing import Flashed, Sizes
+
+@click.command(short_help="Build the firmware and put it onto a board.")
 @click.option(
     "--board",
     "name",
@@ -59,6 +57,10 @@ def cli(
     runs on it, and that must be what was built. uno_streamed is for an Uno R3, too: it learns from a host's stream alone and has
     more memory for networks. A classic Nano is not known by its USB id: name its port. If nano finds no bootloader, take nano_old.
     """
+    from mtjlearn.cli.view.boards import info_values
+    from mtjlearn.firmware import firmware_root
+    from mtjlearn.flashing import choose_target, find_target, flash, list_targets
+
     root = firmware_root()
     target = find_target(root, choose_target(name, port, list(list_targets(root))))
     asked = {"baud": baud, "adc_rate": adc_rate, "reference": reference}
@@ -79,7 +81,7 @@ def cli(
             progress=progress,
             output=(lambda line: say(line)) if verbose else (lambda line: None),
         )
-    _show(flashed, given.get("baud", BAUD))
+    _show(flashed, given.get("baud"))
     result = asdict(flashed) | {"info": None if flashed.info is None else info_values(flashed.info)}
     return {"board": result.pop("target"), **result}
 
@@ -95,7 +97,7 @@ class _Display:
     def __call__(self, what: str, detail: str) -> None:
         seconds = f"{time.monotonic() - self._start:.0f} s"
         if self._status is not None:
-            self._status.update(escape(f"{what}  {detail}  {seconds}"))
+            self._status.update(plain(f"{what}  {detail}  {seconds}"))
         elif what != self._phase or "no word" in detail:
             say(f"{what}{f' ({detail})' if 'no word' in detail else ''}")
         self._phase = what
@@ -103,14 +105,17 @@ class _Display:
 
 @contextlib.contextmanager
 def _progress(verbose: bool) -> Iterator[_Display]:
-    if verbose or not console.is_terminal:
+    if verbose or not console().is_terminal:
         yield _Display(None)
         return
-    with console.status("PlatformIO starts") as status:
+    with console().status("PlatformIO starts") as status:
         yield _Display(status)
 
 
-def _show(flashed: Flashed, baud: int) -> None:
+def _show(flashed: Flashed, baud: int | None) -> None:
+    from mtjlearn.discovery import at_rate
+    from mtjlearn.wire.transport import BAUD
+
     if flashed.info is None or flashed.port is None:
         print_result(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
         print_result(f"image: {flashed.image}")
@@ -118,7 +123,7 @@ def _show(flashed: Flashed, baud: int) -> None:
     print_result(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
     info = flashed.info
     print_result(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
-    print_result(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud)}")
+    print_result(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud or BAUD)}")
 
 
 def _used(sizes: Sizes | None) -> str:

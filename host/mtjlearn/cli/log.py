@@ -6,20 +6,22 @@ import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mtjlearn.board import BoardError
-from mtjlearn.cli.common import command, print_result, say
-from mtjlearn.wire.decoding import Entry, decode
-from mtjlearn.wire.linklog import LogRecord, read_log
-from mtjlearn.wire.replaying import replay
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import print_result, say
+from mtjlearn.errors import BoardError
+
+if TYPE_CHECKING:
+    from mtjlearn.wire.decoding import Entry
+    from mtjlearn.wire.linklog import LogRecord
 
 _FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(short_help="Decode or replay the raw log of a link.")
 def cli() -> None:
     """Decode or replay the raw log of a link, such as link.log in a run directory."""
 
@@ -34,6 +36,8 @@ def decode_log(file: Path, damaged: bool) -> dict[str, Any]:
     FILE is a link.log, or a run directory. -> is to the board, <- from it. With --json each message is one JSON object on a
     line of standard output, and the last line counts them.
     """
+    from mtjlearn.wire.decoding import decode
+
     as_json = bool(click.get_current_context().params.get("as_json"))
     count = bad = 0
     for entry in decode(_records(file)):
@@ -54,6 +58,8 @@ def replay_log(file: Path) -> dict[str, Any]:
 
     That is what was acknowledged or refused, and what was still in doubt; FILE is a link.log, or a run directory.
     """
+    from mtjlearn.wire.replaying import replay
+
     sessions = [session.summary() for session in replay(_records(file))]
     for session in sessions:
         opened = datetime.datetime.fromtimestamp(session["opened"]).astimezone()
@@ -75,6 +81,8 @@ def replay_log(file: Path) -> dict[str, Any]:
 
 
 def _records(file: Path) -> Iterator[LogRecord]:
+    from mtjlearn.wire.linklog import read_log
+
     path = file / "link.log" if file.is_dir() else file
     try:
         yield from read_log(path)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from mtjlearn.cli.common import command, print_result, result_console, say
-from mtjlearn.runs import RunError, RunSummary, list_runs, read_config, read_meta, read_metrics
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import plain, print_result, result_console, say
+
+if TYPE_CHECKING:
+    from mtjlearn.runs import RunSummary
 
 ROOT = Path("runs")
 _RESUMABLE = ("train", "demo")
@@ -32,6 +33,8 @@ def cli(path: Path) -> dict[str, Any]:
 
     PATH is a directory of runs (./runs unless given), a run directory, or the name of one in ./runs.
     """
+    from mtjlearn.runs import RunError, list_runs
+
     if not path.exists() and (ROOT / path).is_dir():
         path = ROOT / path
     if path.name in ("", ".."):
@@ -50,15 +53,17 @@ def cli(path: Path) -> dict[str, Any]:
 
 
 def _show_list(runs: list[RunSummary]) -> None:
+    from rich.table import Table
+
     rows = [
         {
-            "run": escape(run.path.name),
-            "command": escape(run.command),
-            "of": escape(run.name),
+            "run": plain(run.path.name),
+            "command": plain(run.command),
+            "of": plain(run.name),
             "seed": "" if run.seed is None else str(run.seed),
-            "started": escape(_moment(run.started)),
+            "started": plain(_moment(run.started)),
             "state": f"[{_STYLES[run.state]}]{run.state}[/]",
-            "result": escape(_outcome(run)),
+            "result": plain(_outcome(run)),
         }
         for run in runs
     ]
@@ -92,6 +97,10 @@ def _outcome(run: RunSummary) -> str:
 
 
 def _show_run(run: RunSummary) -> dict[str, Any]:
+    from rich.table import Table
+
+    from mtjlearn.runs import read_config, read_meta
+
     config, meta = _readable(read_config, run.path), _readable(read_meta, run.path)
     last = _last(run.path)
     files = {file.name: file.stat().st_size for file in sorted(run.path.iterdir()) if _is_shown(file)}
@@ -108,7 +117,7 @@ def _show_run(run: RunSummary) -> dict[str, Any]:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for title, content in sections.items():
         for number, (name, value) in enumerate(_flat(content)):
-            table.add_row(f"[bold]{title}[/]" if number == 0 else "", escape(name), escape(value))
+            table.add_row(f"[bold]{title}[/]" if number == 0 else "", plain(name), plain(value))
     print_result(table)
     for problem in run.problems:
         say(problem)
@@ -127,12 +136,16 @@ def _more(meta: dict[str, Any] | None) -> dict[str, Any]:
 
 def _last(path: Path) -> dict[str, Any] | None:
     """The last record of the board's training."""
+    from mtjlearn.runs import read_metrics
+
     records = _readable(read_metrics, path) or []
     return next((record for record in reversed(records) if "loss" in record), None)
 
 
 def _readable(read: Callable[[Path], Content], path: Path) -> Content | None:
     """What a file holds; None if it is damaged, which the summary's problems tell."""
+    from mtjlearn.runs import RunError
+
     try:
         return read(path)
     except RunError:

@@ -3,63 +3,30 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from mtjlearn.cli.common import (
-    Bar,
-    bar,
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import print_result, say
+from mtjlearn.cli.view.options import (
     board_option,
     columns_options,
-    command,
     device_noise_options,
-    line_rate,
-    print_result,
     runs_option,
-    say,
     seed_option,
     virtual_options,
 )
-from mtjlearn.datasets import Columns
-from mtjlearn.network import Loss, WeightFormat, parse_sizes
-from mtjlearn.runs import Run, read_config
-from mtjlearn.training import BOARD_RULES, RULES, Plan, Report, default_plan, refuse_changed_data, train
-from mtjlearn.wire.linklog import LEAST, MOST
+from mtjlearn.network import BOARD_RULES, RULES, Loss, WeightFormat, parse_sizes
+
+if TYPE_CHECKING:
+    from mtjlearn.runs import Run
+    from mtjlearn.training import Plan, Report
 
 _BESIDE_RESUME = ("resume", "board", "link_log", "accept_changed_data", "as_json")
-
-
-class Terminal:
-    """Shows a training at the terminal: a bar for the board, then one for the reference."""
-
-    def __init__(self) -> None:
-        self._bars = ExitStack()
-        self._phase = ""
-        self._bar: Bar | None = None
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.close()
-
-    def note(self, text: str) -> None:
-        """See :class:`mtjlearn.training.Observer`."""
-        say(text)
-
-    def progress(self, phase: str, done: int, total: int, loss: float | None, rate: float | None) -> None:
-        """See :class:`mtjlearn.training.Observer`."""
-        if self._bar is None or phase != self._phase:
-            self._bars.close()
-            self._bar = self._bars.enter_context(bar(f"{phase:9}"))
-            self._phase = phase
-        parts = [f"loss {loss:.4f}" if loss is not None else "", f"{rate:,.0f} steps/s" if rate is not None else ""]
-        self._bar.update(done, total, "  ".join(part for part in parts if part))
 
 
 class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
@@ -69,6 +36,8 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Bytes; 0 for off."""
+        from mtjlearn.wire.linklog import LEAST
+
         if value == "off":
             return 0
         if str(value).isdecimal() and int(value) >= LEAST:
@@ -76,7 +45,7 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
         return self.fail(f"{value!r} is neither off nor a number of bytes from {LEAST:,} on", param, ctx)
 
 
-@click.command()
+@click.command(short_help="Train a dataset on a board, and the float reference beside it.")
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="Seen from the target unless given.")
@@ -95,12 +64,18 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @device_noise_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
 @runs_option
-@click.option("--link-log", type=LinkLogSize(), default=str(MOST), show_default=True, help="Bound of link.log.")
+@click.option("--link-log", type=LinkLogSize(), help="Bound of link.log; 33554432 unless given.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
 @click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
 @command
 def cli(
-    resume: Path | None, board: str | None, root: Path, data: str | None, link_log: int, accept_changed_data: bool, **asked: Any
+    resume: Path | None,
+    board: str | None,
+    root: Path,
+    data: str | None,
+    link_log: int | None,
+    accept_changed_data: bool,
+    **asked: Any,
 ) -> dict[str, Any]:
     """Train DATA on a board, and the float reference beside it.
 
@@ -108,6 +83,9 @@ def cli(
     depends on the seed alone, scaling is fitted on the training part, and the last weights count. A run directory keeps
     settings, metrics, weights, plots and the raw log of the link; Ctrl-C keeps it to go on with.
     """
+    from mtjlearn.runs import Run, read_config
+    from mtjlearn.training import Plan, refuse_changed_data
+
     if resume is not None:
         _refuse_beside_resume()
         plan = Plan.from_config(read_config(resume))
@@ -138,6 +116,9 @@ def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
     for name in ("eta", "sigma"):
         if asked[name] is not None and not math.isfinite(asked[name]):
             raise click.UsageError(f"--{name} must be a number")
+    from mtjlearn.datasets import Columns
+    from mtjlearn.training import default_plan
+
     loss = asked["loss"]
     plan = default_plan(
         data,
@@ -170,14 +151,19 @@ def _check_rule(plan: Plan) -> None:
         raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
 
 
-def _train(plan: Plan, run: Run, link_log: int, accept_changed_data: bool = False) -> Report:
+def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool = False) -> Report:
+    from mtjlearn.cli.view.training import Terminal, line_rate
+    from mtjlearn.training import train
+    from mtjlearn.wire.linklog import MOST
+
     network = plan.network
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        report = train(plan, run, terminal, link_log=link_log, accept_changed_data=accept_changed_data)
+        bound = MOST if link_log is None else link_log
+        report = train(plan, run, terminal, link_log=bound, accept_changed_data=accept_changed_data)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
         ("test R2", report.test_r2, report.reference_test_r2),

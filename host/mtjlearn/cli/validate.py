@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mtjlearn.cli.common import EXIT_UNPROVEN, bar, board_option, command, exit_with, print_result, seed_option
-from mtjlearn.discovery import VIRTUAL, open_board
-from mtjlearn.training import BOARD_RULES
-from mtjlearn.validate import REPLICAS, TASKS, BitExact, Comparison, cases, check_board, compare
+from mtjlearn.cli.view.command import EXIT_UNPROVEN, command, exit_with
+from mtjlearn.cli.view.console import bar, print_result
+from mtjlearn.cli.view.options import board_option, seed_option
+from mtjlearn.network import BOARD_RULES
+from mtjlearn.virtual.boards import VIRTUAL
+
+if TYPE_CHECKING:
+    from mtjlearn.validate import BitExact, Comparison
 
 STEPS_PER_CASE = 260
 FULL_STEPS_PER_CASE = 2000
@@ -18,7 +22,7 @@ SHORT_REPLICAS = 20
 SHORT_TASKS = ("xor", "iris")
 
 
-@click.command()
+@click.command(short_help="Prove a board bit for bit, and the integers against floats.")
 @board_option
 @seed_option
 @click.option("--full", is_flag=True, help="The full proof: 2,000 steps a case, a hidden layer for digits, 100 replicas; 10 min.")
@@ -35,6 +39,8 @@ def cli(board: str | None, seed: int, full: bool, short: bool, steps: int | None
 
     The full proof takes --full, or --steps 2000 --exact-only for the board's arithmetic alone; by itself a case has 260 steps.
     """
+    from mtjlearn.validate import REPLICAS, TASKS
+
     if full and short:
         raise click.UsageError("--full and --short exclude each other")
     per_case = steps or (FULL_STEPS_PER_CASE if full else SHORT_STEPS_PER_CASE if short else STEPS_PER_CASE)
@@ -51,6 +57,9 @@ def cli(board: str | None, seed: int, full: bool, short: bool, steps: int | None
 
 def _bit_exact(board: str | None, seed: int, steps: int) -> tuple[str, BitExact, int]:
     """Name of the board, what was found, and the number of cases compared."""
+    from mtjlearn.discovery import open_board
+    from mtjlearn.validate import cases, check_board
+
     with open_board(board) as opened, bar("bit for bit") as progress:
         name = board if board in VIRTUAL else opened.info.name
         chosen = cases(seed, opened.info.features)
@@ -65,6 +74,8 @@ def _bit_exact(board: str | None, seed: int, steps: int) -> tuple[str, BitExact,
 
 
 def _compare(task: str, rule: str, replicas: int, full: bool) -> Comparison:
+    from mtjlearn.validate import compare
+
     with bar(f"{task} {rule}") as progress:
         found = compare(task, rule, replicas, full=full, progress=lambda share: progress.update(round(100 * share), 100))
     low, high = found.ci95

@@ -8,11 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.errors import UserError
+
 Array = NDArray[np.float64]
 Task = Literal["classification", "regression"]
 
 
-class DatasetError(ValueError):
+class DatasetError(UserError, ValueError):
     """Data that cannot be used; the text is one line that says where the trouble is and what to do."""
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.compilers import install_extra
 from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorten
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
 from mtjlearn.datasets.limits import CSV_BYTES, MOST_BYTES, check_memory, check_table
+from mtjlearn.errors import install_extra
 from mtjlearn.npz import NpzError, ObjectsError, read_npz
 
 _ALL = Columns()

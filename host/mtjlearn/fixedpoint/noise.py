@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import UserError
 from ..network import NOISE_BUFFER
 from .arithmetic import IntArray, bit_length, integers, isqrt, round_shift, sat16
 
@@ -12,7 +13,7 @@ MIN_DEVIATION = 50
 """Smallest deviation that is noise: a quarter of a code."""
 
 
-class NoiseError(RuntimeError):
+class NoiseError(UserError, RuntimeError):
     """Training needs noise that is not there; the text says what is missing."""
 
 

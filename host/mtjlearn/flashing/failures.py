@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mtjlearn.wire.errors import BoardError
+from mtjlearn.errors import BoardError
 
 
 class FlashError(BoardError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from mtjlearn import interruption
-from mtjlearn.compilers import install_extra
+from mtjlearn.errors import install_extra
 from mtjlearn.flashing.failures import FlashError
 
 Progress = Callable[[str, str], None]

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from mtjlearn.board import BoardError, BoardInfo, BoardTimeout
 from mtjlearn.discovery import BoardPort
-from mtjlearn.firmware import firmware_root
+from mtjlearn.firmware import build_ids, firmware_root
+from mtjlearn.firmware.uno_options import UnoOptions
 from mtjlearn.flashing.failures import FlashError, blames_port, explain
 from mtjlearn.flashing.platformio import Progress, Sizes, find_platformio, run
 from mtjlearn.flashing.ports import choose_port, open_after_upload
-from mtjlearn.flashing.targets import Target, UnoOptions, build_ids
+from mtjlearn.flashing.targets import Target, option_differences
 from mtjlearn.wire.transport import BAUD, SerialTransport
 
 HELLO_TIMEOUT = 5.0
@@ -144,7 +145,7 @@ def _compare(info: BoardInfo, build_id: str, target: Target, options: UnoOptions
         raise FlashError(
             f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload did not take; try again"
         )
-    different = target.differences(info) + options.differences(info)
+    different = target.differences(info) + option_differences(options, info)
     if different:
         raise FlashError(f"the board at {info.url} was not built as asked: it has {', '.join(different)}; try again")
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mtjlearn.errors import UserError
 from mtjlearn.npz import NpzError, read_npy, read_npz
 from mtjlearn.runs.storage import write_atomic
 
@@ -22,7 +23,7 @@ MOST = 1e12
 """Values and rates beyond this are mistakes, and their squares no numbers."""
 
 
-class RecordingError(ValueError):
+class RecordingError(UserError, ValueError):
     """A recording that cannot be used; the text names the file and what is wrong with it."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.errors import UserError
 from mtjlearn.npz import read_npz
 
 State = Literal["running", "finished", "interrupted", "failed"]
@@ -34,7 +35,7 @@ _MOST_DOTS = 100
 _NOT_MEASURED = frozenset({"step", "epoch", "time"})
 
 
-class RunError(RuntimeError):
+class RunError(UserError, RuntimeError):
     """A run directory that cannot be used; the text names the file and what to do."""
 
 

@@ -1,9 +1,10 @@
 """Trains a dataset on a board, and the float reference beside it; keeps everything in a run directory."""
 
-from mtjlearn.training.plan import BOARD_RULES, RULES, Plan, RuleName, default_plan
+from mtjlearn.network import BOARD_RULES, RULES, RuleName
+from mtjlearn.training.plan import Plan, default_plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, refuse_changed_data
-from mtjlearn.training.session import train
+from mtjlearn.training.train import train
 
 __all__ = [
     "BOARD_RULES",

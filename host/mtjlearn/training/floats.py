@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.datasets import Dataset, Quantised, dequantise, epoch_order, quantise
+from mtjlearn.datasets import Quantised, dequantise, epoch_order
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, WeightFormat
 from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc
@@ -48,7 +48,6 @@ class FloatKeeper(Protocol):
 
 def train_reference(
     plan: Plan,
-    dataset: Dataset,
     progress: Callable[[int, int, float], None] | None = None,
     keeper: FloatKeeper | None = None,
 ) -> FloatRun:
@@ -56,7 +55,6 @@ def train_reference(
 
     Args:
         plan: what to do.
-        dataset: the plan's.
         progress: called with samples done, samples in all, mean loss since the last call.
         keeper: keeps each epoch.
     """
@@ -67,8 +65,9 @@ def train_reference(
         noise=_noise(plan, start) if plan.rule != "bp" else None,
         weights=float_weights(start),
     )
+    dataset = plan.dataset
     samples = len(dataset.x_train)
-    targets = float_targets(quantise(dataset, plan.network), plan.network)
+    targets = float_targets(plan.quantised, plan.network)
     checkpoint = None if keeper is None else keeper.start()
     if checkpoint is not None:
         _go_on_from(checkpoint, reference, samples)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardError, BoardRefused, BoardTimeout, Health
-from mtjlearn.datasets import Quantised, epoch_order
+from mtjlearn.datasets import epoch_order
 from mtjlearn.network import LOSS_BITS
 from mtjlearn.noise import NO_TESTS
 from mtjlearn.runs import Checkpoint, Run, RunError, read_metrics
@@ -43,15 +43,14 @@ class BoardTraining:
         plan: what to do.
         run: gets metrics and checkpoints.
         board: learns.
-        data: what it learns.
         observer: is told the progress.
     """
 
-    def __init__(self, plan: Plan, run: Run, board: Board, data: Quantised, observer: Observer) -> None:
+    def __init__(self, plan: Plan, run: Run, board: Board, observer: Observer) -> None:
         self._plan = plan
         self._run = run
         self._board = board
-        self._data = data
+        self._data = plan.quantised
         self._observer = observer
         self._before = {"step": 0, "skipped": 0, "saturations": 0}
         checkpoint = run.load_weights()

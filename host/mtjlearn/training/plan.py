@@ -1,23 +1,21 @@
-"""What a training does: data, network, rule, epochs, seed. Written to config.toml and read back to resume."""
+"""What a training does: data, network, rule, epochs, seed. Written to config.toml and read back to resume.
+
+A plan carries its data: they are read once, when they are asked for first, and quantised once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Task, default_network_sizes, load, quantise
-from mtjlearn.discovery import board_options
-from mtjlearn.network import Loss, Network, Rounding, WeightFormat
+from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Quantised, Task, default_network_sizes, load, quantise
+from mtjlearn.network import BOARD_RULES, Loss, Network, Rounding, RuleName, WeightFormat
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
-
-RuleName = Literal["bp", "np", "anp", "danp"]
-RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
-"""Learning rules of the float reference."""
-BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
-"""Learning rules of boards."""
+from mtjlearn.virtual.boards import board_options
 
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
@@ -48,6 +46,7 @@ class Plan:
         board: name of the board; None for a rule that only the reference knows.
         virtual: options of a virtual board that were asked for.
         columns: which columns of a file are inputs.
+        loaded: the data, where they were loaded already.
     """
 
     data: str
@@ -62,6 +61,29 @@ class Plan:
     board: str | None
     virtual: Mapping[str, Any]
     columns: Columns = field(default_factory=Columns)
+    loaded: InitVar[Dataset | None] = None
+
+    def __post_init__(self, loaded: Dataset | None) -> None:
+        if loaded is not None:
+            self.__dict__["dataset"] = loaded
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data, split.
+
+        Raises:
+            DatasetError: as :func:`mtjlearn.datasets.load`.
+        """
+        return load(self.data, seed=self.seed, target=self.target, task=self.task, columns=self.columns)
+
+    @cached_property
+    def quantised(self) -> Quantised:
+        """The data in the device's numbers.
+
+        Raises:
+            DatasetError: they cannot be loaded, or do not fit the network.
+        """
+        return quantise(self.dataset, self.network)
 
     @property
     def on_board(self) -> bool:
@@ -83,14 +105,6 @@ class Plan:
     def rate_factor(self, epoch: int) -> float:
         """Factor on the learning rate in an epoch (0, 1, ...)."""
         return (halving if self.falling else constant)(epoch, self.epochs)
-
-    def load(self) -> Dataset:
-        """Loads and splits the data.
-
-        Raises:
-            DatasetError: as :func:`mtjlearn.datasets.load`.
-        """
-        return load(self.data, seed=self.seed, target=self.target, task=self.task, columns=self.columns)
 
     def config(self) -> dict[str, Any]:
         """As written to config.toml."""
@@ -197,9 +211,8 @@ def default_plan(
         sigma=sigma if sigma is not None else 1 / 32,
         seed=seed + 1,
     )
-    quantise(dataset, network)
     samples = len(dataset.x_train)
-    return Plan(
+    plan = Plan(
         data=data if data in BUILTIN else str(Path(data).resolve()),
         target=target,
         task=dataset.task,
@@ -212,4 +225,7 @@ def default_plan(
         board=board,
         virtual=dict(virtual or {}),
         columns=columns,
+        loaded=dataset,
     )
+    plan.quantised  # noqa: B018 (raises if the data do not fit)
+    return plan

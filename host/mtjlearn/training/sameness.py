@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from mtjlearn.board import BoardInfo
-from mtjlearn.datasets import Dataset
 from mtjlearn.runs import Run, RunError, read_meta, read_metrics
 from mtjlearn.training.plan import Plan
 
@@ -32,10 +31,10 @@ def refuse_changed_data(plan: Plan, path: Path) -> None:
         RunError: meta.json is missing or damaged.
         DatasetError: the data cannot be read.
     """
-    _compare_data(read_meta(path), plan, plan.load(), path)
+    _compare_data(read_meta(path), plan, path)
 
 
-def own_data(plan: Plan, run: Run, dataset: Dataset, note: Callable[[str], None], *, accept: bool) -> bool:
+def own_data(plan: Plan, run: Run, note: Callable[[str], None], *, accept: bool) -> bool:
     """Writes the digest of a run's data to its meta.json, or compares it.
 
     Returns:
@@ -44,6 +43,7 @@ def own_data(plan: Plan, run: Run, dataset: Dataset, note: Callable[[str], None]
     Raises:
         ChangedError: another digest is there, and it is not accepted.
     """
+    dataset = plan.dataset
     found = {"digest": dataset.digest, "samples": len(dataset.train_rows) + len(dataset.test_rows)}
     before = run.meta.get("data")
     if before is None:
@@ -52,7 +52,7 @@ def own_data(plan: Plan, run: Run, dataset: Dataset, note: Callable[[str], None]
         run.update(data=found)
         return False
     try:
-        _compare_data(run.meta, plan, dataset, run.path)
+        _compare_data(run.meta, plan, run.path)
     except ChangedError:
         if not accept:
             raise
@@ -78,15 +78,15 @@ def own_firmware(run: Run, info: BoardInfo, note: Callable[[str], None], *, acce
     note(changed)
 
 
-def _compare_data(meta: dict[str, Any], plan: Plan, dataset: Dataset, path: Path) -> None:
-    before = meta.get("data")
+def _compare_data(meta: dict[str, Any], plan: Plan, path: Path) -> None:
+    before, digest = meta.get("data"), plan.dataset.digest
     if before is None:
         return
     if not isinstance(before, dict) or not isinstance(before.get("digest"), str):
         raise RunError(f"{path / 'meta.json'} is damaged (no digest of the data); start a new run")
-    if before["digest"] != dataset.digest:
+    if before["digest"] != digest:
         raise ChangedError(
-            f"{plan.data} is not the data that {path} began with (digest {dataset.digest[:_SHOWN]} instead of "
+            f"{plan.data} is not the data that {path} began with (digest {digest[:_SHOWN]} instead of "
             f"{before['digest'][:_SHOWN]}); bring them back, start a new run, or go on with {ACCEPT}"
         )
 

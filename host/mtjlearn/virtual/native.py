@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mtjlearn.virtual.compiled import native_file
+from mtjlearn.firmware.compiled import native_file
 from mtjlearn.virtual.process import BoardProcess, fault_options
 
 PROGRAM = "mtjlearn-native"

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from mtjlearn import interruption
-from mtjlearn.wire.errors import BoardError
+from mtjlearn.errors import BoardError
 
 START_TIMEOUT = 10.0
 """Seconds until a board that has not named its port is given up."""

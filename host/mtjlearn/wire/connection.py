@@ -13,8 +13,8 @@ from itertools import islice
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.engine import Engine, Waiter
 from mtjlearn.wire.errors import BoardError, BoardLost
-from mtjlearn.wire.link import OPEN_TIMEOUT, LinkCounters, LinkState
 from mtjlearn.wire.messages import Message, NoiseCodes, Telemetry, Welcome
+from mtjlearn.wire.session import OPEN_TIMEOUT, LinkCounters, LinkState
 from mtjlearn.wire.transport import Transport
 
 _QUEUE_HIGH = 64

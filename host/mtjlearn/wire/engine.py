@@ -20,8 +20,8 @@ from queue import Empty, SimpleQueue
 from mtjlearn import interruption
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardLost
-from mtjlearn.wire.link import Link, LinkState
 from mtjlearn.wire.messages import Train
+from mtjlearn.wire.session import Link, LinkState
 from mtjlearn.wire.transport import Transport
 
 _READ_POLL = 0.1

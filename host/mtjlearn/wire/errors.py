@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class BoardError(Exception):
-    """Anything that goes wrong with a board; catch this to catch them all."""
+from mtjlearn.errors import BoardError as BoardError
 
 
 class BoardLost(BoardError):

@@ -13,9 +13,9 @@ from typing import Any
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.decoding import Entry, decode
 from mtjlearn.wire.frame import BadFrame, Frame
-from mtjlearn.wire.link import Link
 from mtjlearn.wire.linklog import LogKind, LogRecord
 from mtjlearn.wire.messages import MESSAGES, SESSION_NONE, Error, Hello, Status, Train
+from mtjlearn.wire.session import Link
 
 
 class Replay(Link):

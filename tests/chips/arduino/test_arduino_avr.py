@@ -11,7 +11,7 @@ import pytest
 from chip_support import ADC, CLOCK, Chip
 
 from mtjlearn.firmware import ToolMissing, build_simulator, find_avr_gcc
-from mtjlearn.virtual.memory import DeviceNoise
+from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.wire.messages import ResetCause
 
 HERE = Path(__file__).resolve().parent

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mtjlearn.firmware import find_avr_gcc, firmware_root
+from mtjlearn.firmware.images import firmware_image
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
-from mtjlearn.targets import FIRMWARE
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 2500
@@ -34,7 +34,7 @@ def source(switching: int, count: int) -> np.ndarray:
 def on_the_chip(folder: Path, rate: int, switching: int) -> list[int]:
     firmware = firmware_root() / "firmware"
     folders = [firmware / "src", firmware / "lib" / "anp" / "src", firmware / "lib" / "wire" / "src"]
-    flags = [flag for flag in FIRMWARE["uno"]().flags if not flag.startswith("-I")]
+    flags = [flag for flag in firmware_image("uno").flags if not flag.startswith("-I")]
     image = folder / "health.elf"
     command = [find_avr_gcc(), *flags, "-ffunction-sections", "-fno-strict-aliasing", *(f"-I{path}" for path in folders)]
     command += [f"-DRATE={rate}", f"-DSWITCHING={switching}", f"-DBATCHES={BATCHES}", "-Werror"]

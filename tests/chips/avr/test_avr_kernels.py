@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mtjlearn.firmware import find_avr_gcc, find_host_cc, firmware_root
-from mtjlearn.targets import FIRMWARE
+from mtjlearn.firmware.images import firmware_image
 
 HERE = Path(__file__).resolve().parent
 TRIALS = 100
@@ -26,7 +26,7 @@ def lines_of(output: str) -> list[str]:
 def on_the_chip(folder: Path, chip: str, *variant: str) -> list[str]:
     """What an AVR says, with the Uno's compiler flags."""
     learner = firmware_root() / "firmware" / "lib" / "anp" / "src"
-    flags = [flag for flag in FIRMWARE["uno"]().flags if not flag.startswith(("-I", "-mmcu", "-DANP_"))]
+    flags = [flag for flag in firmware_image("uno").flags if not flag.startswith(("-I", "-mmcu", "-DANP_"))]
     image = folder / "lockstep.elf"
     command = [find_avr_gcc(), f"-mmcu={chip}", *flags, *SPARSE, "-Werror", *variant, f"-I{learner}"]
     command += [*sorted(learner.glob("*.[cS]")), HERE / "lockstep.c", HERE / "portable.c", "-Wl,--gc-sections", "-o", image]

@@ -12,7 +12,7 @@ from obedient_support import Obedient
 from places import TESTS
 
 from mtjlearn.firmware import build_firmware, firmware_root
-from mtjlearn.targets import FIRMWARE
+from mtjlearn.firmware.images import FIRMWARE
 from mtjlearn.virtual.m4_sim import start_m4_sim
 from mtjlearn.wire.messages import ResetCause
 

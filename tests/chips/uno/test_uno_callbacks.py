@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from chip_support import ADC, CLOCK, CODE_CYCLES, RECEIVE, Chip, Host, image
 
-from mtjlearn.virtual.memory import DeviceNoise
+from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 

@@ -9,7 +9,6 @@ import pytest
 from chip_support import RAM_START, Chip, Host, image, symbols
 
 from mtjlearn.firmware import build_firmware
-from mtjlearn.targets import UNO_IMAGES
 from mtjlearn.wire.messages import Features
 
 STATIC_RAM = 1512
@@ -24,7 +23,7 @@ def test_the_image_fits() -> None:
     assert (found["_end"] & 0xFFFF) - RAM_START <= STATIC_RAM
 
 
-@pytest.mark.parametrize("name", UNO_IMAGES)
+@pytest.mark.parametrize("name", LEFT)
 def test_the_image_leaves_its_reserve(name: str) -> None:
     found = symbols(build_firmware(name))
     left = LEFT[name] - found["__data_load_end"]

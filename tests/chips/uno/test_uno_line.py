@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from chip_support import ADC, BYTE_CYCLES, CLOCK, CODE_CYCLES, RECEIVE, SEND, TIMER, Chip, Host
 
-from mtjlearn.bench.profile import Profile
-from mtjlearn.bench.resident import ResidentImage
+from mtjlearn.bench.chip.profile import Profile
+from mtjlearn.bench.chip.resident import ResidentImage
 from mtjlearn.wire import messages
 from mtjlearn.wire.frame import OVERHEAD, Frame, FrameDecoder, Numbering, encode_frame
 

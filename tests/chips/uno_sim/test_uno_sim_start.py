@@ -15,10 +15,20 @@ import pytest
 import serial
 from chip_line import PATIENCE
 
-from mtjlearn import compilers, firmware, targets
 from mtjlearn.board import BoardLost
 from mtjlearn.discovery import open_board
-from mtjlearn.firmware import FirmwareError, ToolMissing, build_firmware, build_simulator, find_avr_gcc, find_host_cc, firmware_root
+from mtjlearn.firmware import (
+    FirmwareError,
+    ToolMissing,
+    build,
+    build_firmware,
+    build_simulator,
+    compilers,
+    find_avr_gcc,
+    find_host_cc,
+    firmware_root,
+    images,
+)
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.virtual.uno_sim import start_uno_sim
 
@@ -190,7 +200,7 @@ def fake_compiler(folder: Path, message: str) -> Path:
 def test_what_the_compiler_misses_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, message: str, error: type[FirmwareError], told: str
 ) -> None:
-    monkeypatch.setattr(targets, "find_host_cc", lambda: fake_compiler(tmp_path, message))
+    monkeypatch.setattr(images, "find_host_cc", lambda: fake_compiler(tmp_path, message))
     with pytest.raises(FirmwareError) as caught:
         build_simulator("uno")
     assert type(caught.value) is error
@@ -217,13 +227,13 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_builds_go_to_the_user_where_the_sources_are_read_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     access = os.access
-    monkeypatch.setattr(firmware.os, "access", lambda path, mode: path != firmware_root() and access(path, mode))
+    monkeypatch.setattr(build.os, "access", lambda path, mode: path != firmware_root() and access(path, mode))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert build_simulator("uno").is_relative_to(tmp_path / "mtjlearn" / "chips")
 
 
 def test_the_simulator_compiles_without_warnings() -> None:
-    target = targets.SIMULATORS["uno"]()
+    target = images.SIMULATORS["uno"]()
     for pattern in target.sources:
         for source in sorted(firmware_root().glob(pattern)):
             command = [find_host_cc(), *target.flags, "-Werror", "-fsyntax-only", source]

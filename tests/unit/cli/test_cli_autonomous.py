@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from places import CASES
 
 from mtjlearn.board import Board, CheckpointFile
-from mtjlearn.cli import autonomous, main
-from mtjlearn.cli.common import bar
+from mtjlearn.cli import main
+from mtjlearn.cli.view import watch
+from mtjlearn.cli.view.console import bar
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
 
@@ -138,9 +139,9 @@ def test_watch_until_it_is_done(url):
 
 
 def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
-    monkeypatch.setattr(autonomous, "RETRY", 0.1)
+    monkeypatch.setattr(watch, "RETRY", 0.1)
     seen = threading.Event()
-    monkeypatch.setattr(autonomous, "bar", lambda phase: seen.set() or bar(phase))
+    monkeypatch.setattr(watch, "bar", lambda phase: seen.set() or bar(phase))
     eeprom = tmp_path / "eeprom"
     first = start_native(tcp_port=0, eeprom=eeprom)
     # So that it takes eight seconds.
@@ -164,9 +165,9 @@ def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
 
 
 def test_watch_tells_a_silence_from_a_restart(monkeypatch):
-    monkeypatch.setattr(autonomous, "RETRY", 0.1)
+    monkeypatch.setattr(watch, "RETRY", 0.1)
     said = []
-    monkeypatch.setattr(autonomous, "say", said.append)
+    monkeypatch.setattr(watch, "say", said.append)
     with start_native(tcp_port=0) as board:
 
         def hang_once(phase):
@@ -178,7 +179,7 @@ def test_watch_tells_a_silence_from_a_restart(monkeypatch):
         live = ("--net", "2-3-1", "--live-period", 2, "--epoch-steps", 100, "--steps", 1000)
         run("autonomous", "start", "--task", "live", "--board", board.url, *live)
         said.clear()
-        monkeypatch.setattr(autonomous, "bar", hang_once)
+        monkeypatch.setattr(watch, "bar", hang_once)
         found, _ = run("autonomous", "watch", "--board", board.url)
     assert found["progress"]["steps"] == 1000
     assert "waiting for the board" in said[0]
@@ -191,7 +192,7 @@ def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     def interrupt(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(autonomous.time, "sleep", interrupt)
+    monkeypatch.setattr(watch.time, "sleep", interrupt)
     found, text = run("autonomous", "watch", "--board", url, code=130)
     monkeypatch.undo()
     assert found["progress"]["activity"] in ("learning", "evaluating")

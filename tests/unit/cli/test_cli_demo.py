@@ -11,8 +11,10 @@ import matplotlib.image
 import pytest
 from click.testing import CliRunner
 
+from mtjlearn import training
 from mtjlearn.board import CheckpointFile
-from mtjlearn.cli import demo, demo_autonomous, main
+from mtjlearn.cli import demo, main
+from mtjlearn.cli.view import demo_autonomous
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.runs import list_runs, read_meta, read_metrics
 from mtjlearn.training import default_plan
@@ -57,7 +59,7 @@ def test_a_board_that_differs_from_the_model_is_not_hidden(monkeypatch):
             self.set_weights(weights)
 
     monkeypatch.setattr("mtjlearn.validate.bit_exact.FixedNetwork", Mutant)
-    monkeypatch.setattr(demo, "default_plan", partial(default_plan, epochs=2))
+    monkeypatch.setattr(training, "default_plan", partial(default_plan, epochs=2))
     found = CliRunner().invoke(main, ["demo", "--json"])
     assert found.exit_code == 1
     assert json.loads(found.stdout)["bit_exact"]["mismatches"] > 0

@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
+from mtjlearn import discovery
 from mtjlearn.board import Board
-from mtjlearn.cli import noise as noise_command
-from mtjlearn.cli.common import Bar
-from mtjlearn.cli.noise import cli, sparkline
+from mtjlearn.cli.noise import cli
+from mtjlearn.cli.view import noise as view
+from mtjlearn.cli.view.console import Bar
+from mtjlearn.cli.view.noise import sparkline
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, characterise, load_recording
@@ -79,7 +81,7 @@ def test_bursts_where_the_line_cannot_carry_all(run, monkeypatch, line_rate, bur
         object.__setattr__(board._connection.welcome, "line_rate", line_rate)
         return board
 
-    monkeypatch.setattr(noise_command, "open_board", on_a_slow_line)
+    monkeypatch.setattr(discovery, "open_board", on_a_slow_line)
     assert json.loads(run("--board", "native", "--codes", 400).stdout)["burst"] == burst
 
 
@@ -236,7 +238,7 @@ def test_the_boards_own_tests_are_shown_and_their_limits_set(run):
 
 
 def test_limits_of_a_signal_that_is_no_noise_are_refused(run, monkeypatch):
-    monkeypatch.setattr(noise_command, "_record", lambda *_: noise_command.Source("x", Recording(np.tile([33.0, 33, 44, 44], 500))))
+    monkeypatch.setattr(view, "record", lambda *_: view.Source("x", Recording(np.tile([33.0, 33, 44, 44], 500))))
     with start_native(tcp_port=0) as native:
         found = run("--board", native.url, "--set-limits")
     assert "--set-limits: the signal is periodic, not noise" in one_line(found)

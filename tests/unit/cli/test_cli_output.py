@@ -13,7 +13,8 @@ from rich.table import Table
 
 import mtjlearn
 from mtjlearn.cli import main
-from mtjlearn.cli.common import command, print_result, say
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import print_result, say
 
 
 @click.command()

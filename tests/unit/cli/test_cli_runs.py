@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from mtjlearn.cli import common
 from mtjlearn.cli.runs import cli
+from mtjlearn.cli.view import console
 from mtjlearn.runs import Checkpoint, Run
 
 ACCURACIES = {"test_accuracy": 0.9667, "reference_test_accuracy": 0.98}
@@ -82,7 +82,7 @@ def test_newest_first(root):
 
 
 def test_wide_terminal_shows_all(root, monkeypatch):
-    monkeypatch.setattr(common, "console", Console(stderr=True, width=140))
+    monkeypatch.setattr(console, "console", lambda: Console(stderr=True, width=140))
     finished(root, seed=12)
     heading, line = show().stderr.splitlines()
     assert heading.split() == ["run", "command", "of", "seed", "started", "state", "result"]

@@ -19,7 +19,7 @@ from training_support import diabetes, mistake, result_of, train, two_moons, wri
 
 from mtjlearn.board import Board
 from mtjlearn.cli import main
-from mtjlearn.cli.train import Terminal
+from mtjlearn.cli.view.training import Terminal
 from mtjlearn.runs import read_checkpoint, read_config, read_meta
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
@@ -90,7 +90,7 @@ def test_nothing_but_the_result_is_on_standard_output():
 
 def test_a_terminal_sees_the_progress(monkeypatch):
     terminal = Console(force_terminal=True, width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    monkeypatch.setattr("mtjlearn.cli.common.console", terminal)
+    monkeypatch.setattr("mtjlearn.cli.view.console.console", lambda: terminal)
     shown = []
     with Terminal() as watcher:
         watcher.progress("board", 1, 4, None, None)

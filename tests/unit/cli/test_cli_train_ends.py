@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from training_support import mistake, result_of, train
 
+from mtjlearn.firmware.compiled import native_file
 from mtjlearn.runs import list_runs, read_checkpoint, read_meta, read_metrics
-from mtjlearn.virtual.compiled import native_file
 from mtjlearn.virtual.native import PROGRAM
 
 pytestmark = pytest.mark.usefixtures("here")

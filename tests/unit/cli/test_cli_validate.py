@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from serial.tools import list_ports
 
+import mtjlearn.validate as validation
 from mtjlearn.cli import main
 from mtjlearn.cli import validate as validate_command
 from mtjlearn.fixedpoint import FixedNetwork
@@ -73,7 +74,7 @@ def test_a_bit_that_differs_ends_with_exit_code_1(monkeypatch):
 
 def test_a_board_too_small_for_anything_proves_nothing(monkeypatch):
     large = [case for case in cases(0, ~Features(0)) if case.network.sizes == (64, 32, 10)]
-    monkeypatch.setattr(validate_command, "cases", lambda *_: large)
+    monkeypatch.setattr(validation, "cases", lambda *_: large)
     with start_native(arena=1024) as native:
         found = validate("--board", native.url, "--exact-only", "--steps", 2)
     assert found.exit_code == 1

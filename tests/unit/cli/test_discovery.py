@@ -10,7 +10,7 @@ import pytest
 
 from mtjlearn import discovery
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.cli.common import virtual_options
+from mtjlearn.cli.view.options import virtual_options
 from mtjlearn.discovery import VIRTUAL, board_options, list_boards, open_board
 
 

@@ -27,8 +27,8 @@ from plain_client import configure, memory_client
 
 from mtjlearn.fixedpoint.tasks import Generator, curve, decode_point, encode_point, epoch_order, teacher_inputs, xor_samples
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, StopReason, Task
 
@@ -182,11 +182,11 @@ def test_what_does_not_go_together(network: Network, message: messages.Autonomou
 
 
 def test_what_is_missing_is_told() -> None:
-    client = memory_client(MemoryBoard())
+    client = memory_client(InProcessDevice())
     assert client.refused(autonomous(Task.XOR)) == (Error.NOT_CONFIGURED, 0)
     client.tell(configure(CLASSES))
     assert client.refused(autonomous(Task.DATASET)) == (Error.NOT_LOADED, 0)
-    client = memory_client(MemoryBoard(arena=1024))
+    client = memory_client(InProcessDevice(arena=1024))
     client.tell(configure(Network((2, 24, 5, 1))))
     used = client.status().arena_used
     missing = (used + 3) // 4 * 4 + client.ask(messages.GetBlob(0, 0), messages.Blob).total + 6 - 1024

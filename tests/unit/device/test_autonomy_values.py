@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtjlearn.board import BoardError, Curve, Health, Progress, Schedule
-from mtjlearn.cli.autonomous_view import sparkline, wear
+from mtjlearn.cli.view.autonomous import sparkline, wear
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, NoiseFault, Task
 

@@ -10,8 +10,8 @@ from autonomous_support import autonomous, progress, upload
 from checkpoint_support import CODES, DANP, IRIS, Kept, again, checkpoints, inject, save, slow_client, train
 from plain_client import PlainClient, configure, memory_client, set_blob
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, CheckpointAction, Restored, State, TargetKind, Task
 
@@ -22,7 +22,7 @@ def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, 
     Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written
     holds an older checkpoint, of which only the bytes that differ are written, or nothing.
     """
-    board = MemoryBoard(arena=2048, max_payload=64, **options)
+    board = InProcessDevice(arena=2048, max_payload=64, **options)
     client = memory_client(board)
     client.tell(configure(network, injected=True))
     inject(client, CODES[:200])
@@ -111,7 +111,7 @@ class PowerIsOff(Exception):
     """The board takes no byte any more."""
 
 
-def cut_client(board: MemoryBoard) -> PlainClient:
+def cut_client(board: InProcessDevice) -> PlainClient:
     """A session that ends with the power."""
 
     def read() -> bytes:
@@ -152,7 +152,7 @@ def load_larger(client: PlainClient) -> None:
 
 def uploadable(network: Network) -> bytes:
     """A checkpoint of this network, from another board."""
-    client = memory_client(MemoryBoard())
+    client = memory_client(InProcessDevice())
     client.tell(configure(network))
     save(client)
     return client.blob(BlobKind.CHECKPOINT)
@@ -161,9 +161,9 @@ def uploadable(network: Network) -> bytes:
 LARGER = uploadable(IRIS)
 
 
-def old_large(memory_bytes: int) -> MemoryBoard:
+def old_large(memory_bytes: int) -> InProcessDevice:
     """Two checkpoints of 4-8-3, the newest in either slot."""
-    board = MemoryBoard(memory_bytes=memory_bytes, arena=2048)
+    board = InProcessDevice(memory_bytes=memory_bytes, arena=2048)
     client = memory_client(board)
     client.tell(configure(IRIS))
     save(client)
@@ -171,9 +171,9 @@ def old_large(memory_bytes: int) -> MemoryBoard:
     return board
 
 
-def old_small(memory_bytes: int) -> MemoryBoard:
+def old_small(memory_bytes: int) -> InProcessDevice:
     """Halted while it learned from a dataset, with two checkpoints."""
-    board = MemoryBoard(memory_bytes=memory_bytes, arena=2048)
+    board = InProcessDevice(memory_bytes=memory_bytes, arena=2048)
     client = memory_client(board)
     client.tell(configure(SMALL))
     fill_dataset(client, 232)
@@ -189,7 +189,7 @@ def old_small(memory_bytes: int) -> MemoryBoard:
     ids=["smaller slots and a dataset", "larger slots", "a larger checkpoint"],
 )
 def test_a_power_cut_at_any_write_of_a_change_of_network_leaves_a_state(
-    start: Callable[[int], MemoryBoard], change: Callable[[PlainClient], None], memory_bytes: int, least: int, saves: int
+    start: Callable[[int], InProcessDevice], change: Callable[[PlainClient], None], memory_bytes: int, least: int, saves: int
 ) -> None:
     board = start(memory_bytes)
     for _ in range(saves):
@@ -226,7 +226,7 @@ def test_a_power_cut_at_any_write_of_a_change_of_network_leaves_a_state(
 @pytest.mark.parametrize("latency", [0, 3])
 def test_acknowledged_is_in_the_memory(latency: int) -> None:
     """The power is cut with the acknowledgement of AUTONOMOUS, HALT and of a checkpoint's last chunk."""
-    board = MemoryBoard(memory_latency=latency)
+    board = InProcessDevice(memory_latency=latency)
     client = slow_client(board, 1)
     client.tell(configure(SMALL))
     client.tell(autonomous(Task.XOR))

@@ -12,8 +12,8 @@ from checkpoint_support import CODES, COMMIT, DANP, IRIS, Kept, again, checkpoin
 from device_support import NO_TESTS, samples
 from plain_client import configure, memory_client, set_blob
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     CHECKPOINT_FORMAT,
@@ -28,7 +28,7 @@ from mtjlearn.wire.messages import (
 
 
 def test_both_torn_is_a_clean_start_that_is_told() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     assert client.welcome.restored == Restored.NOTHING
     client.tell(configure(XOR))
@@ -48,7 +48,7 @@ def test_both_torn_is_a_clean_start_that_is_told() -> None:
 
 @pytest.mark.parametrize("format_", [CHECKPOINT_FORMAT + 1, 0])
 def test_another_format_is_a_clean_start_that_is_told(format_: int) -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     client.tell(configure(XOR))
     save(client)
@@ -61,11 +61,11 @@ def test_another_format_is_a_clean_start_that_is_told(format_: int) -> None:
 
 
 def test_a_network_that_does_not_fit_this_device_is_told() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     client.tell(configure(IRIS))
     save(client)
-    small = MemoryBoard(arena=200)
+    small = InProcessDevice(arena=200)
     small.memory = board.memory
     client = again(small)
     assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
@@ -79,7 +79,7 @@ def test_going_on_equals_an_uninterrupted_run(network: Network) -> None:
     """Bit for bit, when the 200 codes of the buffer are put back."""
     results = []
     for cut in (False, True):
-        board = MemoryBoard()
+        board = InProcessDevice()
         client = memory_client(board)
         client.tell(configure(network, injected=True))
         inject(client, CODES[:230])
@@ -103,7 +103,7 @@ def test_learning_on_its_own_is_bit_for_bit_the_same_after_a_power_cut(task: Tas
     """With injected codes, which the host can put back exactly. The cut comes in the middle of an epoch."""
     results = []
     for cut in (False, True):
-        board = MemoryBoard()
+        board = InProcessDevice()
         client = memory_client(board)
         client.tell(configure(CLASSES if task is Task.DATASET else XOR, injected=True))
         inject(client, CODES[:230])
@@ -180,7 +180,7 @@ def test_saved_at_the_start_at_a_stop_and_in_between() -> None:
 
 
 def test_a_streamed_training_is_saved_too() -> None:
-    board = MemoryBoard(codes_per_step=7, adc_rate=7)  # a step is a second
+    board = InProcessDevice(codes_per_step=7, adc_rate=7)  # a step is a second
     client = memory_client(board)
     client.tell(configure(XOR))
     client.tell(NO_TESTS)
@@ -193,7 +193,7 @@ def test_a_streamed_training_is_saved_too() -> None:
 
 
 def test_nothing_is_learned_while_it_is_saved_and_the_line_is_served() -> None:
-    board = MemoryBoard(codes_per_step=7, adc_rate=70, memory_latency=20)  # a step is a tenth of a second
+    board = InProcessDevice(codes_per_step=7, adc_rate=70, memory_latency=20)  # a step is a tenth of a second
     client = memory_client(board)
     client.tell(configure(XOR))
     client.tell(NO_TESTS)
@@ -211,7 +211,7 @@ def test_nothing_is_learned_while_it_is_saved_and_the_line_is_served() -> None:
 
 
 def test_credit_is_withheld_where_blocks_are_erased() -> None:
-    board = MemoryBoard(memory_block=1024, memory_latency=5)
+    board = InProcessDevice(memory_block=1024, memory_latency=5)
     client = memory_client(board)
     client.tell(configure(XOR))
     client.push(messages.Checkpoint.TYPE, b"\0")
@@ -227,7 +227,7 @@ def test_credit_is_withheld_where_blocks_are_erased() -> None:
 
 
 def test_a_checkpoint_travels() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     client.tell(configure(IRIS, injected=True))
     inject(client, CODES[:200])
@@ -238,7 +238,7 @@ def test_a_checkpoint_travels() -> None:
     assert (record.commit, record.steps, record.generation) == (COMMIT, 20, 1)
     assert record.crc == zlib.crc32(data[6:])
 
-    other = MemoryBoard()
+    other = InProcessDevice()
     client = memory_client(other)
     for chunk in set_blob(BlobKind.CHECKPOINT, data, 100):
         client.tell(chunk)
@@ -249,7 +249,7 @@ def test_a_checkpoint_travels() -> None:
 
 @pytest.mark.parametrize("place", [0, 1, 2, 8, 10, 16, 60, 112, 130])
 def test_a_damaged_or_foreign_checkpoint_is_refused(place: int) -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     client.tell(configure(IRIS))
     save(client)
@@ -266,7 +266,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(place: int) -> None:
 
 
 def test_what_has_no_room_is_refused_with_the_bytes_missing() -> None:
-    board = MemoryBoard(memory_bytes=400)
+    board = InProcessDevice(memory_bytes=400)
     client = memory_client(board)
     client.tell(configure(IRIS))
     found = checkpoints(client)
@@ -276,21 +276,21 @@ def test_what_has_no_room_is_refused_with_the_bytes_missing() -> None:
     assert progress(client).room == 400 - 2 * (110 + 6 + 26)
     assert client.refused(messages.DefineDataset(40, 1, 0, 0, 0, 0)) == (Error.TOO_LARGE, 120 - 116)
     assert client.refused(messages.DefineDataset(65535, 2, 0, 0, 0, 0)) == (Error.TOO_LARGE, 65535 * 6 - 116)
-    client = memory_client(MemoryBoard(memory_bytes=0))
+    client = memory_client(InProcessDevice(memory_bytes=0))
     client.tell(configure(XOR))
     assert client.refused(messages.Checkpoint(CheckpointAction.SAVE)) == (Error.NO_MEMORY, 0)
     assert client.refused(messages.DefineDataset(1, 1, 0, 0, 0, 0)) == (Error.NO_MEMORY, 0)
 
 
 def test_iris_fits_beside_two_checkpoints_on_an_uno() -> None:
-    client = memory_client(MemoryBoard(memory_bytes=1012, arena=308, max_payload=64))
+    client = memory_client(InProcessDevice(memory_bytes=1012, arena=308, max_payload=64))
     client.tell(configure(IRIS))
     assert progress(client).room == 1012 - 2 * 250
     client.tell(messages.DefineDataset(120, 1, 7, 1, 2, 0))  # 480 bytes of inputs, 30 of classes
 
 
 def test_erased_checkpoints_are_gone() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     client.tell(configure(XOR))
     save(client)
@@ -302,7 +302,7 @@ def test_erased_checkpoints_are_gone() -> None:
 
 
 def test_codes_that_arrive_meanwhile_do_not_hold_it_up() -> None:
-    board = MemoryBoard(memory_latency=3)
+    board = InProcessDevice(memory_latency=3)
     client = memory_client(board)
     client.tell(configure(IRIS))
     board.feed(CODES[:250])

@@ -11,8 +11,8 @@ from autonomous_support import CLASSES, autonomous, noise, progress, started, up
 from checkpoint_support import CODES, DANP, IRIS, Kept, again, inject, save, train
 from plain_client import configure, memory_client, set_blob
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     BlobKind,
@@ -31,7 +31,7 @@ def resealed(data: bytes) -> bytes:
 
 def uploadable(network: Network) -> bytes:
     """A checkpoint of this network, from another board."""
-    client = memory_client(MemoryBoard())
+    client = memory_client(InProcessDevice())
     client.tell(configure(network, injected=True))
     save(client)
     return client.blob(BlobKind.CHECKPOINT)
@@ -51,7 +51,7 @@ REFUSED = {
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_a_refused_upload_changes_nothing(data: bytes) -> None:
     """Not the network, its unsaved steps, what it learns on its own, or its dataset."""
-    board = MemoryBoard(arena=700, max_payload=64)
+    board = InProcessDevice(arena=700, max_payload=64)
     client = memory_client(board)
     client.tell(configure(CLASSES, injected=True))
     rng = np.random.default_rng(1)
@@ -78,7 +78,7 @@ def test_a_refused_upload_changes_nothing(data: bytes) -> None:
 def test_a_checkpoint_over_the_dataset_is_refused_until_that_is_given_up() -> None:
     """On an Uno: 4-8-3 with iris and two checkpoints fills the memory; one of 4-12-3 needs more."""
     larger = uploadable(Network((4, 12, 3)))
-    board = MemoryBoard(memory_bytes=1012, arena=2048)
+    board = InProcessDevice(memory_bytes=1012, arena=2048)
     client = memory_client(board)
     client.tell(configure(CLASSES))
     rng = np.random.default_rng(1)
@@ -154,7 +154,7 @@ def test_the_widest_levels_and_deviations_are_a_checkpoint(changes: dict[str, in
 
 def refuses_checkpoint(changes: dict[str, int]) -> bool:
     """Whether a device refuses its own checkpoint with other values and a checksum that is right."""
-    client = memory_client(MemoryBoard())
+    client = memory_client(InProcessDevice())
     client.tell(configure(IRIS))
     save(client)
     data = bytearray(client.blob(BlobKind.CHECKPOINT))

@@ -8,8 +8,8 @@ from device_support import CLASSES, CODES, DECORRELATED, SMALL, opened, samples,
 from plain_client import configure, memory_client
 
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error
 
@@ -91,7 +91,7 @@ def test_set_rates() -> None:
 
 
 def test_injected_noise_must_fill_the_buffer_first() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     assert client.refused(messages.Inject(CODES[:10])) == (Error.WRONG_MODE, 0)
     client.tell(configure(SMALL, injected=True))

@@ -10,7 +10,7 @@ from device_support import samples
 from health_support import latency_bound
 from plain_client import PlainClient, configure
 
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
+from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Error, NoiseFault, Task
 
@@ -34,9 +34,9 @@ def stream(client: PlainClient) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_to_the_code_and_stops_all_updates(fault: DeviceNoise, streamed: bool) -> None:
     for seed in range(1, 6):
-        board = MemoryBoard(seed=seed, codes_per_step=PER_STEP)
+        board = InProcessDevice(seed=seed, codes_per_step=PER_STEP)
 
-        def read(board: MemoryBoard = board) -> bytes:
+        def read(board: InProcessDevice = board) -> bytes:
             board.poll(1)  # a step a turn
             return board.take()
 

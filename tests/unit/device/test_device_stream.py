@@ -10,7 +10,7 @@ import pytest
 from device_support import CODES, SMALL, opened, samples, trained
 from plain_client import memory_client, noise_codes, sum_codes, unpack
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Error, NoiseCodes
 
@@ -128,7 +128,7 @@ def test_noise_stream_needs_the_converter_as_source() -> None:
 
 
 def test_noise_stream_lets_the_virtual_clock_pass() -> None:
-    board = MemoryBoard(codes_per_step=10)
+    board = InProcessDevice(codes_per_step=10)
     client = memory_client(board)
     stream = client.noise(5000)
     assert len(noise_codes(stream)) == 5000

@@ -13,8 +13,8 @@ from device_support import CODES, SMALL, opened, samples
 from plain_client import PlainClient, configure, memory_client, noise_codes, set_blob, sum_codes
 
 from mtjlearn.inprocess import Learner
+from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, Restored, StopReason, TargetKind, Task
 
@@ -107,7 +107,7 @@ def test_packed_classes_take_whole_bytes(bits: int, count: int) -> None:
 @pytest.mark.parametrize("missing", [0, 1])
 def test_a_dataset_may_fill_the_memory_to_the_last_byte(missing: int) -> None:
     network = Network((1, 1), seed=7)
-    board = MemoryBoard(memory_bytes=400)
+    board = InProcessDevice(memory_bytes=400)
     client = memory_client(board)
     client.tell(configure(network))
     room = progress(client).room
@@ -178,7 +178,7 @@ def health(client: PlainClient) -> messages.Health:
 @pytest.mark.parametrize("begin", [0, 900 * 1024, 2**32 - 200 * 1024], ids=["at the start", "later", "when the clock wraps"])
 @pytest.mark.parametrize(("late", "fault"), [(-1, NoiseFault.NONE), (0, NoiseFault.SILENT)])
 def test_silence_begins_after_half_a_second_and_not_before(begin: int, late: int, fault: NoiseFault) -> None:
-    board = MemoryBoard(real_time=True)
+    board = InProcessDevice(real_time=True)
     client = memory_client(board)
     board.set_micros(begin)
     board.feed(CODES[:1])
@@ -189,7 +189,7 @@ def test_silence_begins_after_half_a_second_and_not_before(begin: int, late: int
 
 
 def test_codes_that_come_in_time_are_never_silence() -> None:
-    board = MemoryBoard(real_time=True)
+    board = InProcessDevice(real_time=True)
     client = memory_client(board)
     for turn in range(300):
         board.set_micros(turn * (SILENCE - 1024))
@@ -198,7 +198,7 @@ def test_codes_that_come_in_time_are_never_silence() -> None:
 
 
 def test_a_virtual_clock_is_never_silent() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     client = memory_client(board)
     board.set_micros(10 * SILENCE)
     board.poll()
@@ -207,7 +207,7 @@ def test_a_virtual_clock_is_never_silent() -> None:
 
 def test_a_virtual_clock_goes_on_while_a_fault_lasts() -> None:
     """Without it a source that has healed would stay broken for ever: nothing is trained, so no code would come."""
-    board = MemoryBoard(codes_per_step=16)
+    board = InProcessDevice(codes_per_step=16)
     client = PlainClient(board.push, lambda: (board.poll(1), board.take())[1])
     client.tell(configure(SMALL))
     client.tell(messages.Train(samples(SMALL, 4).ravel()))

@@ -9,11 +9,11 @@ import pytest
 from plain_client import memory_client
 from upload_support import SEQUENCES
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.parametrize("options", [{}, {"memory_bytes": 1020, "max_payload": 64}, {"memory_block": 256, "memory_latency": 3}])
 def test_in_process(sequence: str, options: dict[str, int]) -> None:
-    board = MemoryBoard(**options)  # type: ignore[arg-type]
+    board = InProcessDevice(**options)  # type: ignore[arg-type]
     SEQUENCES[sequence](memory_client(board), lambda: board.memory)

@@ -58,12 +58,15 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 FLOORS = [
     {"entry"},
     {"cli"},
-    {"bench", "discovery", "estimators", "experiments", "flashing", "training", "validate"},
-    {"board", "dashboard", "inprocess", "plots", "reference", "virtual"},
-    {"compilers", "datasets", "firmware", "fixedpoint", "noise", "runs", "targets", "wire"},
-    {"interruption", "network", "npz", "schedule"},
+    {"validate"},
+    {"bench", "experiments", "flashing", "training"},
+    {"discovery", "plots", "reference"},
+    {"board", "inprocess", "noise"},
+    {"datasets", "fixedpoint", "virtual", "wire"},
+    {"firmware", "network", "runs"},
+    {"errors", "interruption", "moved", "npz", "schedule"},
 ]
-"""The host's modules from the top; imports lead down or stay on a floor, and never in a circle."""
+"""The host's rooms, modules and packages directly below mtjlearn, from the top: imports lead to a lower floor."""
 
 
 def project_files() -> Iterator[Path]:
@@ -84,30 +87,39 @@ def without_comments(source: str) -> str:
     return COMMENT_OR_STRING.sub(lambda match: " " + "\n" * match.group().count("\n"), source)
 
 
-def imported_modules(path: Path) -> Iterator[str]:
-    """First names below mtjlearn of all that a module of the package imports."""
+def module_files() -> dict[str, Path]:
+    """The host's modules by their names below mtjlearn; a package has its own name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+        if name not in ("", "__main__"):
+            found[name] = path
+    return found
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Full names of all that a module imports, wherever in it."""
     package = path.relative_to(PACKAGE.parent).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module]))
-            names = [f"{module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "mtjlearn" and len(parts) > 1 and not parts[1].startswith("__"):
-                yield parts[1]
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def import_graph() -> dict[str, set[str]]:
-    """For each module or subpackage directly below mtjlearn, the others that it imports."""
+    """For each of the host's modules the others that it imports."""
+    files = module_files()
     graph: dict[str, set[str]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        owner = path.relative_to(PACKAGE).with_suffix("").parts[0]
-        if not owner.startswith("__"):
-            graph.setdefault(owner, set()).update(set(imported_modules(path)) - {owner})
+    for module, path in files.items():
+        used = graph.setdefault(module, set())
+        for name in imported_names(path):
+            top, _, name = name.partition(".")
+            while name and name not in files:
+                name = name.rpartition(".")[0]
+            used |= {name} - {"", module} if top == "mtjlearn" else set()
     return graph
 
 
@@ -170,13 +182,28 @@ def test_firmware_includes_lead_downwards() -> None:
 
 
 def test_host_imports_lead_downwards() -> None:
-    floor = {module: depth for depth, modules in enumerate(FLOORS) for module in modules}
+    floor = {room: depth for depth, rooms in enumerate(FLOORS) for room in rooms}
+    rooms = {module: module.partition(".")[0] for module in module_files()}
+    assert set(floor) == set(rooms.values()), "FLOORS in this file says on which floor each room is"
+    upwards = [
+        f"{module} (floor {floor[rooms[module]]}) imports {used} (floor {floor[rooms[used]]})"
+        for module, uses in import_graph().items()
+        for used in uses
+        if rooms[used] != rooms[module] and floor[rooms[used]] <= floor[rooms[module]]
+    ]
+    assert not upwards, "\n".join(upwards)
+
+
+def test_host_modules_import_each_other_in_no_circle() -> None:
+    TopologicalSorter(import_graph()).prepare()  # raises on a circle, also on one inside a package
+
+
+def test_no_command_imports_another() -> None:
     graph = import_graph()
-    homeless = sorted({*graph, *(used for uses in graph.values() for used in uses)} - {*floor})
-    assert not homeless, f"on which floor do these live? {homeless}"
-    imports = [(module, used) for module, uses in graph.items() for used in uses]
-    assert not [f"{module} imports {used}" for module, used in imports if floor[used] < floor[module]]
-    TopologicalSorter(graph).prepare()  # raises on a circle
+    commands = {module for module in graph if module.count(".") == 1 and module.startswith("cli.")} - {"cli.view"}
+    assert {"cli.demo", "cli.train"} <= commands
+    crossing = {module: uses & commands for module, uses in graph.items() if uses & commands}
+    assert not crossing, f"what commands share belongs into cli/view: {crossing}"
 
 
 def test_files_are_short() -> None:

@@ -17,7 +17,7 @@ from places import PROJECT
 from rich.table import Table
 
 from mtjlearn.board import Board, BoardError
-from mtjlearn.cli.common import console, say
+from mtjlearn.cli.view.console import console, say
 from mtjlearn.datasets import DatasetError
 from mtjlearn.datasets.files import read_file
 from mtjlearn.network import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS, Network
@@ -30,8 +30,8 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardLost
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.link import ASKED, Link, LinkState
 from mtjlearn.wire.linklog import LinkLog, LogKind, read_log
+from mtjlearn.wire.session import ASKED, Link, LinkState
 
 HOST = PROJECT / "host"
 FIRMWARE = PROJECT / "firmware"
@@ -145,12 +145,12 @@ def test_a_boards_name_is_no_command_to_the_terminal() -> None:
 
 def test_text_of_others_reaches_the_terminal_without_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     output = io.StringIO()
-    monkeypatch.setattr(console, "_file", output)
+    monkeypatch.setattr(console(), "_file", output)
     say(f"{ESCAPE} file")
     table = Table(ESCAPE)
     table.add_row(f"[bold]{ESCAPE}[/]")
-    console.print(table)
-    console.print(f"[red]{ESCAPE}[/]")
+    console().print(table)
+    console().print(f"[red]{ESCAPE}[/]")
     text = output.getvalue()
     assert text.count("owned") == 4
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from health_support import Watch, false_alarms, latency, latency_bound
 
+from mtjlearn.inprocess.device import DeviceNoise, Preset
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.virtual.memory import DeviceNoise, Preset
 from mtjlearn.wire.messages import NoiseFault
 
 RATES = [9615, 40_000]

@@ -9,8 +9,8 @@ import pytest
 from health_support import Watch
 from not_random_support import codes_of, reported, square
 
+from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.noise.health import FALSE_ALARM, HealthLimits, most_different, periodic_lag
-from mtjlearn.virtual.memory import DeviceNoise
 from mtjlearn.wire.messages import NoiseFault
 
 WINDOW = 1024

@@ -35,7 +35,7 @@ def new_run(root: Path, plan: Plan) -> Run:
 @pytest.mark.parametrize("rule", ["bp", "np"])
 def test_interrupted_twice_it_learns_what_one_go_learns(tmp_path: Path, rule: str) -> None:
     plan = default_plan("iris", seed=3, rule=rule, epochs=EPOCHS)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     whole = new_run(tmp_path / "whole", plan)
     expected = train(plan, whole, Stopper())
 
@@ -58,7 +58,7 @@ def test_interrupted_twice_it_learns_what_one_go_learns(tmp_path: Path, rule: st
 def test_losses_after_the_last_checkpoint_are_not_kept_twice(tmp_path: Path) -> None:
     """As after a kill: metrics are ahead of the weights."""
     plan = default_plan("iris", seed=3, rule="bp", epochs=3)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     run = new_run(tmp_path, plan)
     with pytest.raises(KeyboardInterrupt):
         train(plan, run, Stopper(1.5 * samples))

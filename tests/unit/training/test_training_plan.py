@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
-from training_support import two_moons, write_csv
+from training_support import result_of, two_moons, write_csv
+from training_support import train as command
 
+from mtjlearn.board import Schedule
 from mtjlearn.datasets import BUILTIN, DatasetError
 from mtjlearn.network import Loss, NetworkError, WeightFormat
 from mtjlearn.runs import Run, RunError, read_config
 from mtjlearn.training import BOARD_RULES, RULES, Plan, default_plan
+from mtjlearn.training.autonomous import plan_dataset
 from mtjlearn.training.plan import CODES_PER_STEP
 
 
 @pytest.mark.parametrize("data", BUILTIN)
 def test_every_dataset_has_a_plan(data):
     plan = default_plan(data, seed=3)
-    dataset = plan.load()
+    dataset = plan.dataset
     assert plan.network.sizes[0] == dataset.inputs
     assert plan.network.loss is (Loss.SQUARED if dataset.classes is None else Loss.CROSS_ENTROPY)
     assert plan.network.seed == 4
@@ -52,8 +57,51 @@ def test_a_file_is_found_again_from_anywhere(tmp_path, monkeypatch):
     plan = default_plan("moons.csv", seed=0, target="3")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert plan.load().classes == ("lower", "upper")
+    assert replace(plan).dataset.classes == ("lower", "upper")
     assert plan.name == "moons"
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """How often a file was parsed, and how often a dataset's inputs were quantised."""
+    counts = {"parsed": 0, "quantised": 0}
+
+    def count(what, module, name):
+        real = getattr(module, name)
+
+        def counted(*arguments):
+            counts[what] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count("parsed", import_module("mtjlearn.datasets.load"), "read_file")
+    count("quantised", import_module("mtjlearn.datasets.quantise"), "_fix")  # of classes it has the inputs alone to do
+    return counts
+
+
+def test_a_training_and_its_reference_parse_a_file_once_and_quantise_it_once(tmp_path, work):
+    data = str(two_moons(tmp_path / "moons.csv"))
+    result_of(command("--runs", str(tmp_path), data, "--target", "side", "--board", "native", "--epochs", "1"))
+    assert work == {"parsed": 1, "quantised": 1}
+
+
+def test_a_resumed_training_compares_and_learns_from_one_reading(tmp_path, work):
+    data = str(two_moons(tmp_path / "moons.csv"))
+    plan = default_plan(data, seed=0, target="side", epochs=1, board="native")
+    run = Run.create(tmp_path, "train", plan.name, 0, plan.config())
+    run.keep()
+    run.interrupt()
+    work.update(parsed=0, quantised=0)
+    result_of(command("--resume", str(run.path), "--board", "native"))
+    assert work == {"parsed": 1, "quantised": 1}
+
+
+def test_a_board_that_learns_on_its_own_gets_the_plans_own_data(tmp_path, work):
+    plan = default_plan(str(two_moons(tmp_path / "moons.csv")), seed=0, target="side")
+    given = plan_dataset(plan, Schedule(epochs=1))
+    assert (given.dataset, given.quantised) == (plan.dataset, plan.quantised)
+    assert work == {"parsed": 1, "quantised": 1}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -127,4 +175,4 @@ def test_data_that_do_not_fit_are_refused_before_anything_starts(tmp_path):
 
 def test_a_column_named_by_a_number_is_found_by_name(tmp_path):
     path = write_csv(tmp_path / "odd.csv", ("b", "1", "t"), [(i % 2, math.sin(i), i) for i in range(30)])
-    assert default_plan(str(path), seed=0, target="1").load().target_names == ("1",)
+    assert default_plan(str(path), seed=0, target="1").dataset.target_names == ("1",)

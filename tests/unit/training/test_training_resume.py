@@ -13,12 +13,12 @@ import pytest
 from training_support import Watcher, interrupt_after, untimed_metrics
 
 from mtjlearn.board import Board, BoardError, BoardLost, BoardRefused
-from mtjlearn.datasets import epoch_order, quantise
+from mtjlearn.datasets import epoch_order
 from mtjlearn.discovery import open_board
 from mtjlearn.network import WeightFormat
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, train
-from mtjlearn.training.session import NOISE_CODES
+from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
 EPOCHS = 30
@@ -36,7 +36,7 @@ def board_records(path):
 
 def trained_alike(plan, steps):
     """Weights, matrices and random state of a native board of the same seed after so many of the plan's samples."""
-    data = quantise(plan.load(), plan.network)
+    data = plan.quantised
     with open_board(plan.board, **plan.board_options) as board:
         board.configure(plan.network)
         board.noise(NOISE_CODES)

@@ -13,7 +13,7 @@ from mtjlearn.board import BoardError
 from mtjlearn.noise import load_recording
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, train
-from mtjlearn.training.session import NOISE_CODES
+from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
 
@@ -45,7 +45,7 @@ def test_a_seed_repeats_everything_and_another_differs(tmp_path):
 def test_a_run_directory_is_complete(tmp_path):
     watcher = Watcher()
     plan, path, report = trained(tmp_path, watcher=watcher)
-    samples = len(plan.load().x_train)
+    samples = len(plan.dataset.x_train)
     total = plan.epochs * samples
     assert {"config.toml", "meta.json", "metrics.jsonl", "weights.npz", "link.log", "loss.png", "noise.png", "noise.npz"} <= {
         file.name for file in path.iterdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from training_support import train as command
 
 from mtjlearn.board import Board
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_config, read_meta
-from mtjlearn.training import ChangedError, default_plan, train
+from mtjlearn.training import ChangedError, Plan, default_plan, train
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("here")
 def without_plots():
     """Plots take longer than these trainings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mtjlearn.training.session.noise_plot", lambda *_, **__: None)
-        patch.setattr("mtjlearn.training.session.loss_curve", lambda *_, **__: None)
+        patch.setattr(import_module("mtjlearn.training.train"), "noise_plot", lambda *_, **__: None)
+        patch.setattr(import_module("mtjlearn.training.train"), "loss_curve", lambda *_, **__: None)
         yield
 
 
@@ -99,13 +100,13 @@ def test_accepting_goes_with_resuming():
     assert "--accept-changed-data goes with --resume RUN; leave it out" in mistake("iris", "--accept-changed-data")
 
 
-def test_data_that_change_after_they_were_checked_are_refused_too(interrupted):
+def test_data_that_change_before_they_are_read_are_refused_too(interrupted):
     path, data = interrupted
-    plan = default_plan(str(data), seed=1, target="y", epochs=4, board="native", reference=False)
+    plan = Plan.from_config(read_config(path))
     shutil.copy(CASES / "resume_b.csv", data)
     kept = read_checkpoint(path)
     with pytest.raises(ChangedError, match="is not the data"):
-        train(plan, Run.open(path), Watcher())
+        train(replace(plan), Run.open(path), Watcher())
     assert read_meta(path)["state"] == "interrupted"
     assert read_checkpoint(path).steps == kept.steps
     shutil.copy(CASES / "resume_a.csv", data)

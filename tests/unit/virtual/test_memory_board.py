@@ -1,4 +1,4 @@
-"""The device on the memory board: what it is, what it refuses, sessions and restarts."""
+"""The device on the in-process device: what it is, what it refuses, sessions and restarts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_client import configure, memory_client
 
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
-from mtjlearn.virtual.memory import MemoryBoard
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause, State
 
 
 def test_welcome_says_what_the_device_is() -> None:
-    board = MemoryBoard(adc_bits=12, adc_rate=5000, adc_reference=3300, arena=2048, max_payload=100, receive_window=300)
+    board = InProcessDevice(adc_bits=12, adc_rate=5000, adc_reference=3300, arena=2048, max_payload=100, receive_window=300)
     welcome = memory_client(board, nonce=77).welcome
     assert (welcome.board, welcome.version, welcome.schema) == ("memory", messages.VERSION, messages.SCHEMA)
     assert (welcome.adc_bits, welcome.adc_rate, welcome.adc_reference) == (12, 5000, 3300)
@@ -178,7 +178,7 @@ def test_runs_repeat_exactly_and_boards_are_independent() -> None:
 
 
 def test_bytes_beyond_the_receiver_are_lost_and_counted() -> None:
-    board = MemoryBoard(receive_window=300)
+    board = InProcessDevice(receive_window=300)
     client = memory_client(board)
     board.push(bytes(500))
     board.poll()

@@ -1,4 +1,4 @@
-"""The memory board's nonvolatile memory, power cuts, sensors and queued codes, seen by a device that does what it is told."""
+"""The in-process device's nonvolatile memory, power cuts, sensors and queued codes, seen by a device that does what it is told."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from obedient_support import Obedient
 
-from mtjlearn.virtual import memory
-from mtjlearn.virtual.compiled import Library
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess import device as memory
+from mtjlearn.inprocess.device import InProcessDevice
+from mtjlearn.inprocess.library import Library
 from mtjlearn.wire.messages import ResetCause
 
 CUT_WRITES = (1, 2, 3)
@@ -21,7 +21,7 @@ CUT_WRITES = (1, 2, 3)
 
 @pytest.fixture(scope="module", autouse=True)
 def obedient(project: Path, tmp_path_factory: pytest.TempPathFactory, needs_tool: Callable[[str, str], str]) -> Iterator[None]:
-    """Memory boards of this module have the obedient device in the place of the real one."""
+    """In-process devices of this module have the obedient device in the place of the real one."""
     folder = tmp_path_factory.mktemp("obedient")
     firmware = project / "firmware"
     parts = ["src", "lib/anp/src", "lib/wire/src", "boards/native", "boards/inprocess"]
@@ -37,7 +37,7 @@ def obedient(project: Path, tmp_path_factory: pytest.TempPathFactory, needs_tool
         yield
 
 
-def device(board: MemoryBoard) -> Obedient:
+def device(board: InProcessDevice) -> Obedient:
     def ask(data: bytes, count: int) -> bytes:
         answer = board.exchange(data)
         assert len(answer) == count
@@ -46,7 +46,7 @@ def device(board: MemoryBoard) -> Obedient:
     return Obedient(ask)
 
 
-def write(board: MemoryBoard, address: int, data: bytes) -> None:
+def write(board: InProcessDevice, address: int, data: bytes) -> None:
     """Pushes commands that write bytes one after the other, and lets the board work as long as it lives."""
     for offset, value in enumerate(data):
         at = address + offset
@@ -54,7 +54,7 @@ def write(board: MemoryBoard, address: int, data: bytes) -> None:
 
 
 def test_bytes_are_kept_through_restarts() -> None:
-    board = MemoryBoard(memory_bytes=65_535)
+    board = InProcessDevice(memory_bytes=65_535)
     told = device(board).told
     assert (told.memory_bytes, told.memory_block) == (65_535, 1)
     assert board.memory == b"\xff" * 65_535
@@ -67,11 +67,11 @@ def test_bytes_are_kept_through_restarts() -> None:
     assert board.memory_writes == 4
     board.memory = bytes(65_535)
     assert device(board).read(1) == 0
-    assert device(MemoryBoard(memory_bytes=0)).told.memory_bytes == 0
+    assert device(InProcessDevice(memory_bytes=0)).told.memory_bytes == 0
 
 
 def test_blocks_wait_in_a_buffer() -> None:
-    board = MemoryBoard(memory_bytes=256, memory_block=64)
+    board = InProcessDevice(memory_bytes=256, memory_block=64)
     told = device(board)
     assert told.told.memory_block == 64
     told.write(70, 1)
@@ -95,7 +95,7 @@ def test_blocks_wait_in_a_buffer() -> None:
 
 
 def test_the_memory_is_busy_after_a_write() -> None:
-    board = MemoryBoard(memory_latency=5)
+    board = InProcessDevice(memory_latency=5)
     told = device(board)
     told.write(0, 1)
     assert [told.ready for _ in range(7)] == [False] * 5 + [True] * 2
@@ -110,7 +110,7 @@ def test_the_memory_is_busy_after_a_write() -> None:
 @pytest.mark.parametrize("torn", [0x00, 0x0F, 0x5A, 0xFF])
 @pytest.mark.parametrize("erased", [False, True])
 def test_a_power_cut_tears_the_nth_byte(after: int, torn: int, erased: bool) -> None:
-    board = MemoryBoard(memory_bytes=64)
+    board = InProcessDevice(memory_bytes=64)
     old, new = bytes([0x33] * 8), bytes([0x55] * 8)
     board.memory = old * 8
     board.cut_power(after, torn, erased=erased)
@@ -134,7 +134,7 @@ def test_a_power_cut_tears_the_nth_byte(after: int, torn: int, erased: bool) -> 
 @pytest.mark.parametrize("torn", [0x00, 0x01, 0x80, 0xFF])
 @pytest.mark.parametrize("erased", [False, True])
 def test_a_power_cut_takes_the_nth_block(after: int, torn: int, erased: bool) -> None:
-    board = MemoryBoard(memory_bytes=64, memory_block=16)
+    board = InProcessDevice(memory_bytes=64, memory_block=16)
     board.memory = bytes([0x33] * 64)
     board.cut_power(after, torn, erased=erased)
     write(board, 0, bytes([0x55] * 64))
@@ -153,7 +153,7 @@ def test_a_power_cut_takes_the_nth_block(after: int, torn: int, erased: bool) ->
 
 
 def test_what_was_sent_before_a_cut_is_gone_with_it() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     board.cut_power(1)
     board.push(b"yw\0\0\0y")
     board.poll()
@@ -163,7 +163,7 @@ def test_what_was_sent_before_a_cut_is_gone_with_it() -> None:
 
 
 def test_the_last_error_outlives_a_reset_and_no_power_cycle() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     device(board).leave_error(7)
     board.restart(ResetCause.WATCHDOG)
     told = device(board).told
@@ -174,7 +174,7 @@ def test_the_last_error_outlives_a_reset_and_no_power_cycle() -> None:
     assert (told.boot_count, told.reset_cause, told.last_error) == (3, ResetCause.POWER_ON, 0)
 
 
-def codes(board: MemoryBoard) -> list[int]:
+def codes(board: InProcessDevice) -> list[int]:
     """Lets time pass once; the codes that come."""
     answer = board.exchange(b"t")
     assert answer[0] == ord("t")
@@ -182,7 +182,7 @@ def codes(board: MemoryBoard) -> list[int]:
 
 
 def test_queued_codes_arrive_by_the_step_and_then_no_more() -> None:
-    board = MemoryBoard(codes_per_step=5)
+    board = InProcessDevice(codes_per_step=5)
     assert len(set(codes(board))) > 1  # of the virtual sMTJ
     board.queue(np.arange(1000, 1007))
     assert (codes(board), board.queued) == ([1000, 1001, 1002, 1003, 1004], 2)
@@ -191,11 +191,11 @@ def test_queued_codes_arrive_by_the_step_and_then_no_more() -> None:
     assert (codes(board), board.queued) == ([1005, 1006, 7], 0)
     assert codes(board) == []
     with pytest.raises(ValueError, match="use feed"):
-        MemoryBoard().queue(np.zeros(1, int))
+        InProcessDevice().queue(np.zeros(1, int))
 
 
 def test_codes_on_their_way_are_lost_in_a_restart() -> None:
-    board = MemoryBoard()
+    board = InProcessDevice()
     board.feed(np.arange(2000))
     assert codes(board)[0] == 2000 - 1024
     assert device(board).lost == 2000 - 1024
@@ -206,7 +206,7 @@ def test_codes_on_their_way_are_lost_in_a_restart() -> None:
 
 @pytest.mark.parametrize("bits", [10, 14])
 def test_sensors_follow_the_clock_and_can_be_set(bits: int) -> None:
-    board = MemoryBoard(adc_bits=bits)
+    board = InProcessDevice(adc_bits=bits)
     told, full = device(board), 2**bits
     for micros in (0, 123_456, 1_000_000, 77_000_000):
         board.set_micros(micros)
@@ -223,6 +223,6 @@ def test_sensors_follow_the_clock_and_can_be_set(bits: int) -> None:
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="whole blocks"):
-        MemoryBoard(memory_bytes=100, memory_block=64)
+        InProcessDevice(memory_bytes=100, memory_block=64)
     with pytest.raises(ValueError, match="has 16384 bytes, not 3"):
-        MemoryBoard().memory = b"abc"
+        InProcessDevice().memory = b"abc"

@@ -19,8 +19,8 @@ import pytest
 from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob, sum_codes
 from upload_support import SEQUENCES
 
+from mtjlearn.firmware.compiled import native_file
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.compiled import native_file
 from mtjlearn.virtual.native import PROGRAM, start_native
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages

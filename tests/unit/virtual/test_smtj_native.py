@@ -1,4 +1,4 @@
-"""The virtual sMTJ of the native and the memory board, seen through its converter: rate, dwell times, levels, faults."""
+"""The virtual sMTJ of the native board and the in-process device, seen through its converter: rate, dwell times, levels, faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain_client import memory_client, noise_codes
 
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
+from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice, Preset
 
 COUNT = 200_000
 FINE = 14
@@ -32,7 +32,7 @@ def codes(
     count: int = COUNT,
 ) -> np.ndarray:
     """Contiguous codes of a virtual board."""
-    board = MemoryBoard(
+    board = InProcessDevice(
         seed=seed, codes_per_step=100, noise=noise, preset=preset, adc_rate=rate, adc_bits=bits, adc_reference=reference
     )
     return noise_codes(memory_client(board).noise(count))

@@ -12,8 +12,8 @@ from plain_client import memory_client, noise_codes
 
 from mtjlearn.discovery import open_board
 from mtjlearn.firmware import ToolMissing
-from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
+from mtjlearn.firmware.compiled import native_file
+from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice, Preset
 from mtjlearn.virtual.native import PROGRAM
 
 RATE = 9615
@@ -22,7 +22,7 @@ SPLIT = (48.0 - 36.2) * 1024 / 1100
 
 def codes(noise: DeviceNoise, count: int, preset: Preset = Preset.RECORDING, then: DeviceNoise | None = None) -> np.ndarray:
     """Codes of a source that is healthy for 1,000 codes and then for `count` of this kind, or after `then`."""
-    board = MemoryBoard(seed=5, codes_per_step=100, preset=preset)
+    board = InProcessDevice(seed=5, codes_per_step=100, preset=preset)
     client = memory_client(board)
     assert len(np.unique(noise_codes(client.noise(1000)))) > 8
     board.set_noise(noise)

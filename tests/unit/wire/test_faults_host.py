@@ -20,7 +20,7 @@ from faulty_link_support import (
 )
 from link_support import Rig, train
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,7 +43,7 @@ def test_many_faults(faults: int) -> None:
 
 def test_refused_commands_are_all_reported_whatever_gets_lost() -> None:
     random = Random(4)
-    rig = Rig(MemoryBoard(), latency=0.0005)
+    rig = Rig(InProcessDevice(), latency=0.0005)
     rig.open().finish(configure(NETWORK), *inject())
     line = FaultyLine(random, 300)
     rig.up = rig.down = line

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from link_support import Rig
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardLost
-from mtjlearn.wire.link import LinkState
+from mtjlearn.wire.session import LinkState
 
 Rows = npt.NDArray[np.int16]
 
@@ -29,7 +29,7 @@ class HostAndDevice(RuleBasedStateMachine):
 
     @initialize(window=st.sampled_from([256, 1024, 4096]), payload=st.sampled_from([64, 240]))
     def start(self, window: int, payload: int) -> None:
-        self.board = MemoryBoard(receive_window=window, max_payload=payload)
+        self.board = InProcessDevice(receive_window=window, max_payload=payload)
         self.rig = Rig(self.board, latency=0.0005)
         self.nonce = 1
         self.pending: list[tuple[Command, Rows]] = []

@@ -75,7 +75,7 @@ def test_a_board_that_is_away_is_waited_for_one_that_lies_is_not(monkeypatch: py
             def now_another(seconds: float) -> None:
                 liar.lie = Lie(Progress, "activity", 9)
 
-            monkeypatch.setattr("mtjlearn.cli.autonomous.time.sleep", now_another)
+            monkeypatch.setattr("mtjlearn.cli.view.watch.time.sleep", now_another)
             found = CliRunner().invoke(main, ["autonomous", "watch", "--board", liar.url])
     assert found.exit_code == 2
     assert "activity 9 in PROGRESS" in found.stderr.splitlines()[-1]

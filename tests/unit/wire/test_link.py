@@ -12,9 +12,9 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, VersionMismatch
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.link import HELLO_INTERVAL, OPEN_TIMEOUT, SILENCE, STALL, WRITING_SILENCE, Link, LinkState
 from mtjlearn.wire.messages import MAX_OUTSTANDING
 from mtjlearn.wire.sender import RTO_CAP, RTO_FLOOR
+from mtjlearn.wire.session import HELLO_INTERVAL, OPEN_TIMEOUT, SILENCE, STALL, WRITING_SILENCE, Link, LinkState
 
 
 def numbered(count: int, size: int = 20) -> list[Command]:

@@ -7,14 +7,14 @@ from device_support import SMALL, opened, samples
 from link_support import Rig
 from plain_client import PlainClient
 
-from mtjlearn.virtual.memory import MemoryBoard
+from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 
 LATER = pytest.mark.parametrize("later", [256, 512])
 
 
-def bad_frames(board: MemoryBoard, client: PlainClient) -> int:
+def bad_frames(board: InProcessDevice, client: PlainClient) -> int:
     """As the next ACK tells them."""
     client.push(messages.GetStatus.TYPE, b"")
     board.poll()
@@ -40,7 +40,7 @@ def test_a_command_that_returns_is_not_executed_again(later: int) -> None:
 
 @LATER
 def test_an_answer_that_returns_is_not_believed(later: int) -> None:
-    rig = Rig(MemoryBoard()).open()
+    rig = Rig(InProcessDevice()).open()
     kept: list[bytes] = []
     rig.down = lambda data: kept.append(data) or data  # type: ignore[func-returns-value]
     rig.finish(Command.of(messages.GetStatus()))

@@ -1,4 +1,4 @@
-/* The simulated ATmega328P as flat functions; mtjlearn.virtual.uno_library reads the declarations between the two
+/* The simulated ATmega328P as flat functions; mtjlearn.inprocess.uno reads the declarations between the two
  * marks. */
 #ifndef UNO_CHIP_H
 #define UNO_CHIP_H

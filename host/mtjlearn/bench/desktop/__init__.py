@@ -1,0 +1,1 @@
+"""What is measured by this computer's clock."""

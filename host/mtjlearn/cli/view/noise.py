@@ -1,0 +1,272 @@
+"""Records a board's noise, and shows and keeps what is known of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjlearn.board import Board, BoardInfo, BoardLost, Health
+from mtjlearn.board.results import NoiseChunk
+from mtjlearn.cli.view import noise_health
+from mtjlearn.cli.view.autonomous import HEIGHTS
+from mtjlearn.cli.view.command import EXIT_INTERRUPTED, EXIT_USAGE, exit_with
+from mtjlearn.cli.view.console import bar, print_result, print_rows, result_console, say
+from mtjlearn.fixedpoint.noise import MIN_DEVIATION
+from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise
+from mtjlearn.plots import noise_plot
+from mtjlearn.runs import Run
+from mtjlearn.runs.storage import describe
+from mtjlearn.wire.frame import OVERHEAD
+from mtjlearn.wire.messages import NoiseCodes
+
+_VERDICTS = {
+    "good": "a board learns well with it",
+    "usable": "a board can learn with it, but:",
+    "unusable": "no board learns well with it:",
+}
+LAGS = (1, 2, 5, 10, 20, 50)
+"""Samples between the two whose correlation is shown."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was recorded, and of what; info, burst and health belong to boards."""
+
+    name: str
+    recording: Recording
+    info: BoardInfo | None = None
+    burst: int | None = None
+    health: Health | None = None
+
+    @property
+    def millivolts(self) -> tuple[float, float] | None:
+        """Offset and scale of the recording's unit in mV; None for codes of an unknown converter."""
+        if self.info is not None:
+            # A converter rounds down: a code stands for the middle of its step.
+            return 0.5, self.info.millivolts_per_code
+        return None if self.recording.codes else (0.0, 1000.0)
+
+
+def record(board: Board, seconds: float, codes: int | None, burst: int | None) -> Source:
+    """Records a board's noise.
+
+    Args:
+        board: its source.
+        seconds: how long, unless ``codes`` says how many.
+        codes: how many codes.
+        burst: codes without a hole; 0: all; None: as the line allows.
+
+    Raises:
+        BoardLost, KeyboardInterrupt: before the first code.
+    """
+    info = board.info
+    if burst is None:
+        burst = 0 if _fits_line(info) else NOISE_BUFFER
+    if burst:
+        say(f"recording bursts of {burst} codes")
+    wanted = codes or max(NOISE_BUFFER, round(seconds * info.adc_rate))
+    chunks: list[NoiseChunk] = []
+    received, done = 0, 0
+    try:
+        with board.noise_stream(burst=burst) as stream, bar(f"noise of {info.name}") as progress:
+            while done < wanted:
+                chunk = next(stream)
+                chunks.append(chunk)
+                received += len(chunk.codes)
+                # Time is what the converter counted, holes included.
+                done = received if codes else (chunk.first - chunks[0].first) % 2**32 + len(chunk.codes)
+                progress.update(min(done, wanted), wanted)
+    except (KeyboardInterrupt, BoardLost) as stop:
+        if not chunks:
+            raise
+        say(f"{str(stop) or 'interrupted'}; going on with the {received:,} codes recorded until then")
+        exit_with(EXIT_INTERRUPTED if isinstance(stop, KeyboardInterrupt) else EXIT_USAGE)
+    parts = [(chunk.first, chunk.codes) for chunk in chunks]
+    if done > wanted:
+        first, last = parts[-1]
+        parts[-1] = (first, last[: wanted - done])
+    return Source(info.name, Recording.from_chunks(parts, info.adc_rate), info, burst)
+
+
+def _fits_line(info: BoardInfo) -> bool:
+    """Whether the line carries every code, in the frames that the firmware makes of them."""
+    header = NoiseCodes.LAYOUT.size
+    codes = min(NOISE_BUFFER // 2, (info.max_payload - header) * 8 // info.adc_bits)
+    frame = header + math.ceil(codes * info.adc_bits / 8) + OVERHEAD
+    return not info.line_rate or info.adc_rate / codes * frame <= info.line_rate
+
+
+def keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict[str, Any]:
+    """Characterises the recording, shows it and writes it; the result as --json prints it."""
+    recording = source.recording
+    path = _store(recording, run.path / "noise.npz", save)
+    summary = characterise(recording, None if source.millivolts is None else source.millivolts[1])
+    hints = _hints(source, summary)
+    verdict = _verdict(source, summary, hints)
+    _show(source, summary)
+    print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
+    for text in (*hints, *summary.notes):
+        print_result(f"  {text}")
+    drawn: Path | None = plot or run.path / "noise.png"
+    assert drawn is not None
+    scale = None if source.info is None else source.info.millivolts_per_code
+    try:
+        noise_plot(recording, drawn, millivolts_per_code=scale, title=f"noise of {source.name}")
+    except OSError as error:
+        say(f"there is no plot: {describe(drawn, error)}")
+        drawn = None
+    else:
+        print_result(f"plot: {drawn}")
+    print_result(f"recording: {save or path}")
+    return {
+        "board": None if source.info is None else source.info.name,
+        "file": None if source.info is not None else source.name,
+        "codes": summary.samples,
+        "holes": summary.segments - 1,
+        "burst": source.burst,
+        "rate": summary.rate,
+        **_figures(source, summary),
+        "health": noise_health.plain_health(source.health),
+        "verdict": verdict,
+        "hints": hints,
+        "notes": list(summary.notes),
+        "plot": drawn,
+        "recording": path,
+        "run": run.path,
+    }
+
+
+def _store(recording: Recording, path: Path, save: Path | None) -> Path:
+    """Writes the recording before anything is drawn, to the run and where it was asked for. Returns where it is.
+
+    Raises:
+        RecordingError: it could be written nowhere, or not where it was asked for.
+    """
+    problems: dict[Path, str] = {}
+    places = [path] if save is None else [save, path]
+    for place in places:
+        try:
+            recording.save(place)
+        except OSError as error:
+            problems[place] = describe(place, error)
+    if not problems:
+        return path
+    if save in problems or len(problems) == len(places):
+        kept = f"; {path} has the recording" if path not in problems else ""
+        raise RecordingError(next(iter(problems.values())) + kept)
+    say(problems[path])
+    assert save is not None
+    return save
+
+
+def _hints(source: Source, summary: Summary) -> list[str]:
+    """What the recording says, and where a board is known what its own tests and the ends of its converter's scale say."""
+    if source.info is None:
+        return list(summary.hints)
+    if source.health is not None and source.health.fault:
+        return [f"the board's own tests: {source.health.describe()}", *summary.hints]
+    values, top = source.recording.values, 2**source.info.adc_bits - 1
+    share = float(np.mean(values == top))
+    if np.all(values == 0):
+        return ["every code is 0, so the pin is at ground: the junction or its pads are shorted, or the divider has no supply"]
+    if share == 1:
+        return ["every code is full scale: the junction is open or not connected, so the divider pulls the pin to its supply"]
+    if share > 0:
+        clipped = f"{share:.1%} of the codes are full scale: the signal is clipped; take a higher reference or a lower supply"
+        return [clipped, *summary.hints]
+    return list(summary.hints)
+
+
+def _verdict(source: Source, summary: Summary, hints: list[str]) -> str:
+    refused = source.recording.codes and summary.deviation * NOISE_BUFFER < MIN_DEVIATION
+    if refused or summary.predictable or summary.deviation == 0 or (source.health is not None and source.health.fault):
+        return "unusable"
+    return "usable" if hints else "good"
+
+
+def _figures(source: Source, summary: Summary) -> dict[str, Any]:
+    levels, unit = summary.levels, source.millivolts
+    ends = (levels.low, levels.high)
+    return {
+        "levels": list(ends),
+        "levels_mv": None if unit is None else [(level + unit[0]) * unit[1] for level in ends],
+        "split_mv": None if unit is None else levels.split * unit[1],
+        "observation_noise_mv": None if unit is None else levels.spread * unit[1],
+        "deviation": summary.deviation,
+        "duty": summary.duty,
+        "switches": summary.switches,
+        "switching_probability": summary.probability,
+        "switching_rate": summary.switching_rate,
+        "dwell_low_s": summary.dwell_low,
+        "dwell_high_s": summary.dwell_high,
+        "correlation_time_s": summary.correlation_time,
+        "independent_rate": summary.independent_rate,
+        "autocorrelation": _autocorrelation(source),
+        "min_entropy": summary.min_entropy,
+        "min_entropy_estimates": summary.estimates,
+        "periodic": _periodic(summary),
+        "shift_register": summary.register,
+    }
+
+
+def _periodic(summary: Summary) -> dict[str, float | None] | None:
+    found = summary.periodic
+    if found is None:
+        return None
+    frequency = None if summary.rate is None else summary.rate / found.period
+    return {"frequency_hz": frequency, "period_samples": found.period, "share": found.share}
+
+
+def _autocorrelation(source: Source) -> dict[str, float | None]:
+    """By lag; None where no segment is long enough, or nothing varies."""
+    values = autocorrelation(source.recording, max(LAGS))
+    return {str(lag): None if np.isnan(values[lag]) else float(values[lag]) for lag in LAGS}
+
+
+def _show(source: Source, summary: Summary) -> None:
+    found = _figures(source, summary)
+    levels, unit = summary.levels, "codes" if source.recording.codes else "V"
+    spread = f"{levels.spread:.3g} {unit}"
+    rows = [("levels", f"{levels.low:.4g} and {levels.high:.4g} {unit}, {levels.split:.3g} apart")]
+    if found["levels_mv"] is not None:
+        low, high = found["levels_mv"]
+        rows.append(("", f"{low:.4g} and {high:.4g} mV, {found['split_mv']:.3g} apart"))
+        spread += f", {found['observation_noise_mv']:.3g} mV"
+    rows.append(("observation noise", spread))
+    rows.append(("duty cycle", f"high {summary.duty:.1%} of the time"))
+    rows.append(("switching", f"{summary.switches:,} times, {summary.probability:.2%} of the samples"))
+    if summary.switching_rate is not None and summary.correlation_time is not None:
+        rows.append(("switching rate", f"{summary.switching_rate:,.0f} per second"))
+        if summary.dwell_low is not None and summary.dwell_high is not None:
+            rows.append(("mean dwell times", f"low {_milliseconds(summary.dwell_low)}, high {_milliseconds(summary.dwell_high)}"))
+        rows.append(("correlation time", _milliseconds(summary.correlation_time)))
+        rows.append(("independent samples", f"{summary.independent_rate:,.0f} per second"))
+    told = [f"{value:.2f} at {lag}" for lag, value in found["autocorrelation"].items() if value is not None]
+    rows.append(("autocorrelation", f"{', '.join(told)} samples" if told else "none: all samples are the same"))
+    rows.append(("min-entropy", f"estimate {_round_down(summary.min_entropy)} bits per sample"))
+    rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
+    rows += noise_health.rows(source.health)
+    if result_console().encoding.lower().startswith("utf"):
+        print_result(sparkline(source.recording, min(result_console().width, 100)))
+    print_rows(rows)
+
+
+def sparkline(recording: Recording, width: int) -> str:
+    """The first samples of the longest stretch without a hole, one character each."""
+    values = max(recording.segments, key=len)[:width]
+    low, span = values.min(), np.ptp(values) or 1.0
+    places = np.rint((values - low) / span * (len(HEIGHTS) - 1)).astype(int)
+    return "".join(HEIGHTS[place] for place in places)
+
+
+def _round_down(bits: float) -> str:
+    return f"{math.floor(100 * bits) / 100:.2f}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"

@@ -1,0 +1,79 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mtjlearn.virtual.boards import VIRTUAL, board_options
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def board_option(function: Function) -> Function:
+    """``--board``."""
+    return click.option(
+        "--board",
+        metavar="NAME",
+        help="A virtual board (native, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
+        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; left out: the only board connected.",
+    )(function)
+
+
+def seed_option(function: Function) -> Function:
+    """``--seed``."""
+    return click.option(
+        "--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes everything random."
+    )(function)
+
+
+def runs_option(function: Function) -> Function:
+    """``--runs``."""
+    return click.option(
+        "--runs",
+        "root",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("runs"),
+        show_default=True,
+        help="Directory of run directories.",
+    )(function)
+
+
+def columns_options(function: Function) -> Function:
+    """``--drop`` and ``--features``, for files."""
+    drop = click.option("--drop", metavar="COLUMN", multiple=True, help="Not an input: a name or number, or several as a,b,c.")
+    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are left out.")
+    return drop(features(function))
+
+
+def device_noise_options(function: Function) -> Function:
+    """``--device-noise`` and ``--preset``, for virtual boards."""
+    noise = click.option(
+        "--device-noise",
+        type=click.Choice(["smtj", "gaussian", "bernoulli"]),
+        help="Noise at a virtual board's converter; smtj unless given.",
+    )
+    preset = click.option(
+        "--preset",
+        type=click.Choice(["recording", "bench"]),
+        help="Voltages of a virtual board's junction: the paper's recording (36 and 48 mV) or its bench (96 and 187 mV).",
+    )
+    return noise(preset(function))
+
+
+def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
+    """Options of a virtual board that were given.
+
+    Raises:
+        click.UsageError: if one was given for a real board, or for a virtual one that does not have it.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    strange = next((name.replace("_", "-") for name in given if name not in board_options(board)), None)
+    if strange is not None and board in VIRTUAL:
+        raise click.UsageError(f"{board} has no --{strange}; leave it out")
+    if strange is not None:
+        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board native")
+    return given

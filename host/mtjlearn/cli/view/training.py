@@ -1,0 +1,43 @@
+"""How a training is shown while it runs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from mtjlearn.cli.view.console import Bar, bar, say
+from mtjlearn.virtual.boards import SIMULATED
+
+
+class Terminal:
+    """Shows a training at the terminal: a bar for the board, then one for the reference."""
+
+    def __init__(self) -> None:
+        self._bars = ExitStack()
+        self._phase = ""
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.close()
+
+    def note(self, text: str) -> None:
+        """See :class:`mtjlearn.training.Observer`."""
+        say(text)
+
+    def progress(self, phase: str, done: int, total: int, loss: float | None, rate: float | None) -> None:
+        """See :class:`mtjlearn.training.Observer`."""
+        if self._bar is None or phase != self._phase:
+            self._bars.close()
+            self._bar = self._bars.enter_context(bar(f"{phase:9}"))
+            self._phase = phase
+        parts = [f"loss {loss:.4f}" if loss is not None else "", f"{rate:,.0f} steps/s" if rate is not None else ""]
+        self._bar.update(done, total, "  ".join(part for part in parts if part))
+
+
+def line_rate(board: str | None, rate: float) -> str:
+    """Samples a second over the line, end to end, by this computer's clock: of a simulated chip not the chip's own."""
+    if board in SIMULATED:
+        return f"{rate:,.0f} samples/s of the simulator, as fast as this computer goes; mtjlearn bench tells the chip's"
+    return f"{rate:,.0f} samples/s over the line"

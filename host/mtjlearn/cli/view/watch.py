@@ -1,0 +1,84 @@
+"""Shows how a board that learns on its own gets on, also after it was away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from mtjlearn import interruption
+from mtjlearn.board import Board, BoardError, Progress
+from mtjlearn.cli.view import autonomous as view
+from mtjlearn.cli.view.console import Bar, bar, console, say
+from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
+
+POLL = 0.5
+"""Seconds between two questions."""
+RETRY = 1.0
+"""Seconds between two attempts to find a board that is away."""
+
+
+class Watcher:
+    """Follows a board that learns on its own.
+
+    Args:
+        find: opens the board.
+    """
+
+    def __init__(self, find: Callable[[], Board]) -> None:
+        self._find = find
+        self._starts: int | None = None
+        """Of the board when it was last seen; None: never."""
+        self._shown = ExitStack()
+        self.result: dict[str, Any] = {}
+        """What was seen last, as ``--json`` prints it."""
+
+    def watch(self) -> None:
+        """Returns when the board has stopped.
+
+        Raises:
+            BoardError: it was never there, or its firmware does not learn on its own.
+        """
+        away: str | None = None
+        while True:
+            try:
+                with self._find() as opened:
+                    if away is not None:
+                        restarted = opened.info.boot_count != self._starts
+                        say(f"the board is back; {view.RESTORED[opened.info.restored] if restarted else 'it had not restarted'}")
+                    away, self._starts = None, opened.info.boot_count
+                    self._follow(opened)
+                    return
+            except (BoardRefused, ImplausibleAnswer, VersionMismatch):
+                raise  # which waiting does not mend
+            except BoardError as error:
+                if self._starts is None:
+                    raise
+                if away is None:
+                    say(f"{error}; waiting for the board")
+                away = str(error)
+                time.sleep(RETRY)
+                interruption.check()
+            finally:
+                self._shown.close()
+
+    def _follow(self, board: Board) -> None:
+        shown = self._shown.enter_context(bar("learning"))
+        while True:
+            progress, curve = board.progress(), board.curve()
+            self.result = {"progress": progress, "curve": view.plain_curve(curve)}
+            self._update(shown, progress, view.sparkline(curve.losses))
+            if not progress.running:
+                self._shown.close()
+                self.result = view.read(board)
+                view.show(self.result)
+                return
+            time.sleep(POLL)
+
+    def _update(self, shown: Bar, progress: Progress, line: str) -> None:
+        parts = [f"epoch {progress.epoch:,}"]
+        parts += [f"loss {progress.epoch_loss:.4f}"] if progress.epoch_loss is not None else []
+        parts += [f"{progress.accuracy:.1%} correct"] if progress.accuracy is not None else []
+        parts += [line] if console().encoding.lower().startswith("utf") else []
+        shown.update(progress.steps, progress.total or progress.steps, "  ".join(parts))

@@ -1,0 +1,202 @@
+"""What can be built: the images of chips, and the programs that simulate chips.
+
+``platformio.ini`` stays the only description of the Uno's builds: flags and sources are those of its environments for that board,
+so the images are those that PlatformIO makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mtjlearn.firmware.compilers import FirmwareError, ToolMissing, find_arm_gcc, find_avr_gcc, find_host_cc
+from mtjlearn.firmware.environments import read_environments
+from mtjlearn.firmware.sources import firmware_root
+
+_WIRE = "firmware/lib/wire/src"
+_WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
+
+
+@dataclass(frozen=True)
+class Image:
+    """How one program is built. Paths are relative to firmware_root().
+
+    Args:
+        name: of the image.
+        sources: patterns of files that are linked as they are.
+        libraries: folders whose files are linked as archives, so that only what is used comes in.
+        compiler: finds the compiler.
+        flags: for compiling and linking.
+        link: for linking only, behind the files.
+        board: folder below firmware/boards whose build id the firmware says; None: a program without one.
+        explain: turns the compiler's message into a better error, or returns None.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    libraries: tuple[str, ...]
+    compiler: Callable[[], Path]
+    flags: tuple[str, ...]
+    link: tuple[str, ...] = ()
+    board: str | None = None
+    explain: Callable[[str], FirmwareError | None] = lambda message: None
+
+
+_LIBRARIES = ("firmware/lib/wire/src", "firmware/lib/anp/src")  # in the order in which PlatformIO links them
+_INCLUDES = tuple(f"-I{folder}" for folder in _LIBRARIES)
+_FILTER = re.compile(r"([+-])<([^>]+?)/?>")
+_NO_SIMAVR = re.compile(r"simavr/\S+: No such file|-l(?:simavr|elf)\b")
+
+
+def _source_folders(source_filter: str) -> list[str]:
+    """Folders below firmware/ that a build_src_filter lets through; as in PlatformIO a folder is all that is in it."""
+    chosen: list[str] = []
+    firmware = firmware_root() / "firmware"
+    for sign, name in _FILTER.findall(source_filter):
+        inside = [folder for folder in (firmware / name, *sorted((firmware / name).rglob("*"))) if folder.is_dir()]
+        names = [folder.relative_to(firmware).as_posix() for folder in inside]
+        chosen = [*chosen, *names] if sign == "+" else [folder for folder in chosen if folder not in names]
+    return chosen
+
+
+def uno_images() -> list[str]:
+    """The environments of platformio.ini for an Uno R3's chip: the whole firmware and its variants.
+
+    Raises:
+        FirmwareError: platformio.ini is missing or damaged.
+    """
+    return [name for name, environment in read_environments(firmware_root()).items() if environment.folder == "uno"]
+
+
+def _uno(environment: str) -> Image:
+    described = read_environments(firmware_root())[environment]
+    # PlatformIO's own flags for the board.
+    platform = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-ffunction-sections", "-fdata-sections")
+    optimised = ("-flto", "-fuse-linker-plugin")  # likewise
+    return Image(
+        environment,
+        sources=tuple(f"firmware/{folder}/*.c" for folder in _source_folders(described.source_filter)),
+        libraries=_LIBRARIES,
+        compiler=find_avr_gcc,
+        flags=(*platform, *optimised, *described.flags, *_INCLUDES),
+        link=("-Wl,--gc-sections", "-lm"),
+        board="uno",
+    )
+
+
+def _uno_resident() -> Image:
+    """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
+    drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
+    sources = ("firmware/bench/resident.c", "firmware/src/health.c", *drivers)
+    return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
+
+
+def _mps2() -> Image:
+    folder = "firmware/boards/mps2"
+    chip = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2")
+    code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+    return Image(
+        "mps2",
+        sources=("firmware/src/*.c", "firmware/src/alone/*.c", f"{folder}/*.c"),
+        libraries=_LIBRARIES,
+        compiler=find_arm_gcc,
+        flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
+        link=("-nostartfiles", "-Wl,--gc-sections", f"-T{folder}/mps2.ld"),
+        board="mps2",
+    )
+
+
+_PROFILED = (
+    *("main", "anp_train", "anp_noise_draw", "anp_global_factor", "anp_update_layers", "anp_update_matrix"),
+    *("uart_receive_interrupt", "uart_transmit_interrupt"),
+)
+
+
+def _mps2_profile() -> Image:
+    plain, folder = _mps2(), "firmware/boards/mps2/profile"
+    return replace(
+        plain,
+        name="mps2-profile",
+        sources=(*plain.sources, f"{folder}/*.c"),
+        flags=(*plain.flags, f"-I{folder}"),
+        link=(*plain.link, *(f"-Wl,--wrap={function}" for function in _PROFILED)),
+    )
+
+
+def _native(*names: str) -> list[str]:
+    """Parts of the native board that simulators share, and the frames that its line reads."""
+    shared = [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
+    return [*shared, *(f"{_WIRE}/{name}.c" for name in ("crc32", "frame"))]
+
+
+def _mps2_simulator() -> Image:
+    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native", _WIRE)
+    return Image(
+        "m4-sim",
+        sources=(f"{folders[0]}/*.c", *_native("converter")),
+        libraries=(),
+        compiler=find_host_cc,
+        flags=("-std=gnu11", "-O2", *_WARNINGS, *(f"-I{folder}" for folder in folders)),
+        link=("-lm",),
+    )
+
+
+def _uno_simulator() -> Image:
+    return Image(
+        "uno-sim",
+        sources=("firmware/simulators/uno/*.c", *_native("sensors")),
+        libraries=(),
+        compiler=find_host_cc,
+        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native", f"-I{_WIRE}"),
+        link=("-lsimavr", "-lm"),
+        explain=_explain_simavr,
+    )
+
+
+def _uno_library() -> Image:
+    """The simulated Uno without the program around it, to be loaded into a process."""
+    parts = ("adc", "chip", "eeprom", "image", "module", "profile", "usart", "watchdog")
+    program = _uno_simulator()
+    folder = "firmware/simulators/uno/library"
+    return replace(
+        program,
+        name="uno-library",
+        sources=(
+            f"{folder}/*.c",
+            *(f"firmware/simulators/uno/{name}.c" for name in parts),
+            *(f"firmware/boards/native/{name}.c" for name in ("generator", "sensors", "smtj")),
+        ),
+        flags=(*program.flags, f"-I{folder}", "-fPIC"),
+        link=("-shared", *program.link),
+    )
+
+
+def _explain_simavr(message: str) -> FirmwareError | None:
+    if _NO_SIMAVR.search(message):
+        return ToolMissing("libsimavr is missing; install it: apt-get install libsimavr-dev libelf-dev")
+    return None
+
+
+FIRMWARE: dict[str, Callable[[], Image]] = {
+    "uno-resident": _uno_resident,
+    "mps2": _mps2,
+    "mps2-profile": _mps2_profile,
+}
+"""Images of chips that platformio.ini does not describe, by the names that build_firmware() takes."""
+SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
+"""What simulates chips, by the names that build_simulator() takes."""
+
+
+def firmware_image(name: str) -> Image:
+    """How an image of a chip is built: one of FIRMWARE, or an environment of platformio.ini for the Uno's chip.
+
+    Raises:
+        FirmwareError: there is no such image.
+    """
+    if name in FIRMWARE:
+        return FIRMWARE[name]()
+    if name in uno_images():
+        return _uno(name)
+    raise FirmwareError(f"no firmware {name}; there is {', '.join([*uno_images(), *FIRMWARE])}")
