@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alone.h"
+#include "autonomous.h"
 #include "anp.h"
 #include "blobs.h"
 #include "board.h"

@@ -1,4 +1,4 @@
-/* The interface of alone.h in a build that learns from the samples of a host alone: its commands are unknown, its blobs are not there, and
+/* The interface of autonomous.h in a build that learns from the samples of a host alone: its commands are unknown, its blobs are not there, and
  * nothing is kept. */
 #ifndef STREAMED_ONLY_H
 #define STREAMED_ONLY_H

@@ -125,7 +125,7 @@ def _mps2() -> Target:
     code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
     return Target(
         "mps2",
-        sources=("firmware/src/*.c", "firmware/src/alone/*.c", f"{folder}/*.c"),
+        sources=("firmware/src/*.c", "firmware/src/autonomous/*.c", f"{folder}/*.c"),
         libraries=_LIBRARIES,
         compiler=find_arm_gcc,
         flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),

@@ -16,8 +16,8 @@
 
 #include "fuzz_messages.h"
 #include "messages.h"
-#include "alone/memory.h"
-#include "alone/tasks.h"
+#include "autonomous/memory_map.h"
+#include "autonomous/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -79,8 +79,8 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 # --- that they would notice: faults planted into copies of the sources ---
 
 FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
-NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/alone/alone.c"
-BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/alone/memory_blobs.c", "src/alone/dataset.c"
+NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/autonomous/autonomous.c"
+BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/autonomous/memory_blobs.c", "src/autonomous/dataset.c"
 UNBOUNDED = (BOUNDS, "start <= total && ", "")
 FIXED = "    if (header->offset)\n        return device->blobs.total;\n"
 FIXED_CHECKPOINT = FIXED.replace("offset)", "offset && header->blob == WIRE_BLOB_KIND_CHECKPOINT)")
@@ -98,7 +98,7 @@ FAULTS = {
     "a blob beyond its end": ("device", BOUNDS, "count <= total - start", "true"),
     "a checkpoint that changes its size": ("device", *UNBOUNDED, UPLOADS, FIXED, ""),
     "a smaller dataset between two chunks": ("device", *UNBOUNDED, UPLOADS, FIXED, FIXED_CHECKPOINT, DATASET, ABANDONS, ";"),
-    "a restored dataset that does not fit": ("device", "src/alone/autonomous.c", FITS, ""),
+    "a restored dataset that does not fit": ("device", "src/autonomous/training.c", FITS, ""),
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
     "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
@@ -110,7 +110,7 @@ FAULTS = {
 def test_a_planted_fault_is_found(drivers: dict[str, Path], tmp_path: Path, fault: str) -> None:
     target, *edits = FAULTS[fault]
     firmware = tmp_path / "firmware"
-    for folder in ("lib/wire/src", "lib/anp/src", "src", "src/alone"):
+    for folder in ("lib/wire/src", "lib/anp/src", "src", "src/autonomous"):
         (firmware / folder).mkdir(parents=True)
         for path in (HERE.parents[1] / "firmware" / folder).glob("*.[ch]"):
             (firmware / folder / path.name).write_bytes(path.read_bytes())

@@ -56,7 +56,7 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/bench/*", "tests/bench"),
     ("firmware/lib/wire/*", "test_wire_c test_faults_c test_memory_board test_faults_host"),
     ("firmware/src/health*", "test_health_* test_device_noise_fails"),
-    ("firmware/src/alone/*", "test_autonomous test_checkpoints test_checkpoint_cuts test_memory_board_memory test_cli_autonomous"),
+    ("firmware/src/autonomous/*", "test_autonomous test_checkpoints test_checkpoint_cuts test_memory_board_memory test_cli_autonomous"),
     ("firmware/src/*", "test_device_* test_memory_board* test_autonomous test_checkpoints test_health_* tests/board"),
     ("firmware/boards/native/*", "test_smtj_native test_virtual_faults test_memory_board* test_native_*"),
 ]

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "lib/anp/src": [],
     "lib/wire/src": [],
     "src": ["lib/anp/src", "lib/wire/src"],
-    "src/alone": ["src", "lib/anp/src", "lib/wire/src"],
+    "src/autonomous": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/native": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/inprocess": ["boards/native", "src", "lib/anp/src", "lib/wire/src"],  # the virtual sMTJ is the native board's
     "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
@@ -41,14 +41,14 @@ MAY_INCLUDE = {
 }
 BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
 """What a board that is built alone says to board.h and session.c, which ask for it by a macro."""
-CHOSEN = {"alone.h": "alone/"}
+CHOSEN = {"autonomous.h": "autonomous/"}
 """What a build may leave out is reached through one header."""
 AVR, ARM = {"boards/uno", "bench"}, {"boards/mps2", "boards/mps2/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/arduino compiles it, with warnings as errors."""
 FOR_ONE_CHIP = re.compile("_(avr|arm)$")
 """Kernels and assembler macros, which that chip's image compiles."""
-PORTABLE = ["lib/anp/src", "lib/wire/src", "src", "src/alone"]
+PORTABLE = ["lib/anp/src", "lib/wire/src", "src", "src/autonomous"]
 PORTABLE_HEADERS = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 TARGET_HEADERS = {"__AVR__": {"avr/pgmspace.h"}, "__ARM_FEATURE_DSP": {"arm_acle.h"}}
 """What a portable part may include besides, in a file that asks for the target by its macro."""

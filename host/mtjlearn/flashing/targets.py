@@ -34,7 +34,7 @@ class Target:
         board: PlatformIO's id of the board.
         folder: of the board's sources in firmware/boards.
         extends: the environment that it is a variant of, for the same board; empty: none.
-        streamed_only: its firmware does not learn on its own (firmware/src/alone.h).
+        streamed_only: its firmware does not learn on its own (firmware/src/autonomous.h).
     """
 
     name: str

@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "memory_map.h"
 
 #include "bounds.h"
 #include "messages.h"

@@ -2,7 +2,7 @@
 
 #include "crc32.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 
 /* Numbers of DEFINE_DATASET's fields, for ERR. */

@@ -1,7 +1,7 @@
 /* Learning on its own, with datasets and checkpoints in nonvolatile memory: all that the rest of the device has to do with it. The modules
- * are in alone/; a build without that folder defines DEVICE_STREAMED_ONLY and learns from the samples of a host alone. */
-#ifndef ALONE_H
-#define ALONE_H
+ * are in autonomous/; a build without that folder defines DEVICE_STREAMED_ONLY and learns from the samples of a host alone. */
+#ifndef AUTONOMOUS_H
+#define AUTONOMOUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,10 +16,10 @@ struct device;
 #include "streamed_only.h"
 #else
 
-#include "alone/autonomous.h"
-#include "alone/checkpoint.h"
-#include "alone/dataset.h"
-#include "alone/progress.h"
+#include "autonomous/training.h"
+#include "autonomous/checkpoint.h"
+#include "autonomous/dataset.h"
+#include "autonomous/progress.h"
 
 struct alone {
     uint8_t fresh;                /* codes that arrived together and that steps may still count on */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autonomous.h"
+#include "training.h"
 
 struct device;
 

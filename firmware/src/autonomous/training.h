@@ -1,7 +1,7 @@
 /* Learning on its own: tasks, stopping rules, schedule, evaluation and curve (shared/numerics.md, section 11). One training step or one
  * sample of an evaluation in each turn of the main loop, so that the line is served meanwhile. */
-#ifndef AUTONOMOUS_H
-#define AUTONOMOUS_H
+#ifndef TRAINING_H
+#define TRAINING_H
 
 #include <stdbool.h>
 #include <stdint.h>

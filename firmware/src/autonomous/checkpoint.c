@@ -4,7 +4,7 @@
 
 #include "crc32.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 #include "slots.h"
 

@@ -6,7 +6,7 @@
 #include "crc32.h"
 #include "device.h"
 #include "fields.h"
-#include "memory.h"
+#include "memory_map.h"
 
 static const WIRE_FLASH struct field config_fields[] = {
     FIELD(wire_checkpoint_record, loss, anp_config, loss),

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 #include "reports.h"
 

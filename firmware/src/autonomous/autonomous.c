@@ -1,4 +1,4 @@
-#include "alone.h"
+#include "autonomous.h"
 
 #include "device.h"
 

@@ -1,4 +1,4 @@
-#include "autonomous.h"
+#include "training.h"
 
 #include <string.h>
 

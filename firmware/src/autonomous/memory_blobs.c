@@ -1,7 +1,7 @@
 /* Blobs of the nonvolatile memory: a dataset, and checkpoints; written as fast as that takes them. */
 #include "crc32.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "slots.h"
 
 #define FLUSHED 0xff              /* of blobs.written, which is a byte count else */
