@@ -1,5 +1,6 @@
-/* Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (autonomous.h). A blob
- * is written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be used. */
+/* Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (autonomous.h). A
+ * blob is written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be
+ * used. */
 #ifndef BLOBS_H
 #define BLOBS_H
 

@@ -57,7 +57,7 @@ void device_welcome(void *context, struct wire_welcome *message)
     message->activation_bits = ANP_FRACTION_BITS;
     message->weight32_bits = ANP_WEIGHT32_BITS;
     message->loss_bits = ANP_LOSS_BITS;
-    alone_welcome(device, message);
+    autonomous_welcome(device, message);
 }
 
 /* The network and what it learned stay: a host that crashed finds them again. */
@@ -68,7 +68,7 @@ void device_opened(void *context)
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
     device->barred = false;
-    alone_opened(device);
+    autonomous_opened(device);
     device->metrics = (struct wire_metrics){0};
 }
 
@@ -106,7 +106,7 @@ __attribute__((noinline)) void device_init(struct device *device, const BOARD_FL
     session->max_payload = most < DEVICE_MAX_PAYLOAD ? most : DEVICE_MAX_PAYLOAD;
     wire_session_init(session);
     device->code_clock = device_clock(device);
-    alone_init(device);
+    autonomous_init(device);
 }
 
 uint16_t device_clock(const struct device *device)
@@ -142,7 +142,7 @@ void device_take_codes(struct device *device)
         if (device->stream.active)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
-    alone_codes(device, all);
+    autonomous_codes(device, all);
     check_silence(device);
     if (health->faults != faults)
         remember(device, WIRE_FAULT_ERROR | health->last_fault);
@@ -211,6 +211,6 @@ bool device_poll(struct device *device)
         BOARD_DO(board, advance);
         device_take_codes(device);
     }
-    bool works = alone_poll(device);
+    bool works = autonomous_poll(device);
     return device->took_codes || inputs || works;
 }

@@ -60,7 +60,7 @@ struct device {
 #endif
     struct intake intake;
     uint16_t code_clock;          /* when the converter's last codes came */
-    struct alone alone;
+    struct autonomous autonomous;
 };
 
 /* Begins each function that gets the device through a pointer to the function: a build for one board alone has one device, whose address

@@ -79,7 +79,7 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 # --- that they would notice: faults planted into copies of the sources ---
 
 FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
-NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/autonomous/autonomous.c"
+NOISE, AUTONOMOUS = "lib/anp/src/anp_noise.c", "src/autonomous/autonomous.c"
 BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/autonomous/memory_blobs.c", "src/autonomous/dataset.c"
 UNBOUNDED = (BOUNDS, "start <= total && ", "")
 FIXED = "    if (header->offset)\n        return device->blobs.total;\n"
@@ -102,7 +102,7 @@ FAULTS = {
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
     "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
-    "a command never answered": ("device", ALONE, SAVES.format(""), SAVES.format("BOARD(device->board, memory_bytes) && ")),
+    "a command never answered": ("device", AUTONOMOUS, SAVES.format(""), SAVES.format("BOARD(device->board, memory_bytes) && ")),
 }
 
 

@@ -14,7 +14,7 @@
 
 __attribute__((noinline)) void checkpoint_restore(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     struct anp_config config;
     enum slot_state state[2];
     checkpoint->second = device_clock(device);
@@ -37,7 +37,7 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
     if (slot_fits(device, newest, &config)) {
         slot_load(device, newest, &config);
         found = touched ? WIRE_RESTORED_OLDER : WIRE_RESTORED_NEWEST;
-        if (!autonomous_resume(device))
+        if (!training_resume(device))
             found = WIRE_RESTORED_NO_DATASET;
     }
     checkpoint->restored = found;
@@ -45,7 +45,7 @@ __attribute__((noinline)) void checkpoint_restore(struct device *device)
 
 uint16_t checkpoint_newest(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     struct anp_config config;
     if (checkpoint->generation == 0)
         return 0;
@@ -71,7 +71,7 @@ static void give_credit(struct device *device, uint16_t credit)
 
 static void begin(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     checkpoint->wanted = false;
     if (!device->configured || device->blobs.damaged || checkpoint_missing(device))
@@ -88,7 +88,7 @@ static void begin(struct device *device)
 
 static void finish(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     /* An upload would go on in the other slot. */
@@ -101,7 +101,7 @@ static void finish(struct device *device)
 /* What the byte at this place is to be. */
 static uint8_t next_byte(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     switch (checkpoint->phase) {
     case CHECKPOINT_BODY:
     case CHECKPOINT_CRC:
@@ -115,7 +115,7 @@ static uint8_t next_byte(const struct device *device)
 
 static void written(struct device *device, uint8_t byte)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     uint16_t offset = ++checkpoint->offset;
     switch (checkpoint->phase) {
@@ -143,7 +143,7 @@ static void written(struct device *device, uint8_t byte)
 /* The erasure goes through the heads of both slots, one behind the other. */
 static uint16_t next_place(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     uint16_t offset = checkpoint->offset;
     if (checkpoint->phase != CHECKPOINT_ERASE)
         return memory_place(device->board, checkpoint_slot(checkpoint), offset);
@@ -152,7 +152,7 @@ static uint16_t next_place(const struct device *device)
 
 static void work(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     const BOARD_FLASH struct board *board = device->board;
     for (uint8_t left = BYTES_A_TURN; left; left--) {
         if (checkpoint->phase == CHECKPOINT_FLUSH) {
@@ -169,19 +169,19 @@ static void work(struct device *device)
 
 bool checkpoint_poll(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
         if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
             checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
-            uint16_t interval = device->alone.autonomous.checkpoint_interval;
+            uint16_t interval = device->autonomous.training.checkpoint_interval;
             if (checkpoint->dirty && interval && checkpoint->age >= interval)
                 checkpoint->wanted = true;
         }
         /* An evaluation is not kept; the position would be its own. */
-        if (!checkpoint->wanted || device->alone.autonomous.activity == WIRE_ACTIVITY_EVALUATING)
+        if (!checkpoint->wanted || device->autonomous.training.activity == WIRE_ACTIVITY_EVALUATING)
             return false;
         begin(device);
     }
@@ -198,8 +198,8 @@ uint32_t checkpoint_missing(const struct device *device)
 
 enum wire_result checkpoint_wait(struct device *device)
 {
-    device->alone.checkpoint.wanted = true;
-    device->alone.waits = true;
+    device->autonomous.checkpoint.wanted = true;
+    device->autonomous.waits = true;
     return WIRE_LATER;
 }
 
@@ -207,14 +207,14 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
 {
     DEVICE_KNOWN(device);
     (void)length;
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     if (*payload == WIRE_CHECKPOINT_ACTION_ERASE) {
-        if (autonomous_learns(&device->alone.autonomous))
+        if (training_learns(&device->autonomous.training))
             return device_refuse(device, WIRE_ERROR_BUSY, 0);
         checkpoint->generation = 0;
-        device->alone.dataset.complete = false;
+        device->autonomous.dataset.complete = false;
         enter(checkpoint, CHECKPOINT_ERASE, 0);
-        device->alone.waits = true;
+        device->autonomous.waits = true;
         return WIRE_LATER;
     } else if (*payload != WIRE_CHECKPOINT_ACTION_SAVE) {
         return device_out_of_range(device, 1);
@@ -232,8 +232,8 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
 
 enum wire_result checkpoint_import(struct device *device)
 {
-    uint8_t slot = checkpoint_next_slot(&device->alone.checkpoint);
-    uint32_t generation = device->alone.checkpoint.generation;
+    uint8_t slot = checkpoint_next_slot(&device->autonomous.checkpoint);
+    uint32_t generation = device->autonomous.checkpoint.generation;
     struct anp_config config;
     if (slot_examine(device, slot, &config) != SLOT_COMPLETE)
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
@@ -246,7 +246,7 @@ enum wire_result checkpoint_import(struct device *device)
     if (!slot_fits(device, slot, &config))
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
     slot_load(device, slot, &config);
-    device->alone.checkpoint.generation = generation;
-    autonomous_resume(device);
+    device->autonomous.checkpoint.generation = generation;
+    training_resume(device);
     return checkpoint_wait(device);
 }

@@ -14,7 +14,7 @@
 
 struct device;
 
-struct autonomous {
+struct training {
     uint8_t activity;             /* WIRE_ACTIVITY_... */
     uint8_t task;                 /* WIRE_TASK_... */
     uint8_t stop_reason;          /* WIRE_STOP_REASON_... */
@@ -48,29 +48,29 @@ struct autonomous {
 };
 
 /* No task, default interval of checkpoints. */
-void autonomous_forget(struct autonomous *own);
+void training_forget(struct training *own);
 
-static inline bool autonomous_learns(const struct autonomous *own)
+static inline bool training_learns(const struct training *own)
 {
     return own->activity == WIRE_ACTIVITY_LEARNING || own->activity == WIRE_ACTIVITY_EVALUATING;
 }
 
 /* Training steps since AUTONOMOUS. */
-uint32_t autonomous_steps(const struct autonomous *own);
+uint32_t training_steps(const struct training *own);
 
 /* Executes an AUTONOMOUS. */
-enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* Executes a HALT. */
-enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* After a checkpoint was loaded: goes on where it was. False: its dataset is not there any more. */
-bool autonomous_resume(struct device *device);
+bool training_resume(struct device *device);
 
 /* A host reads weights: no step until it has the last of them, or for half a second, so that what it reads belongs together. */
-void autonomous_pause(struct device *device, bool more);
+void training_pause(struct device *device, bool more);
 
 /* In each turn. True: there may be more to do at once. */
-bool autonomous_poll(struct device *device);
+bool training_poll(struct device *device);
 
 #endif
