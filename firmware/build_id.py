@@ -5,7 +5,7 @@ options or on the time. CMake, PlatformIO and the host compute it with this file
 
     python firmware/build_id.py uno
 
-prints eight hexadecimal digits, which src/device.c is compiled with as DEVICE_BUILD and the board says in its WELCOME.
+prints eight hexadecimal digits, which src/turn.c is compiled with as DEVICE_BUILD and the board says in its WELCOME.
 """
 
 from __future__ import annotations

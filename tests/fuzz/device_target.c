@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz_messages.h"
-#include "messages.h"
 #include "autonomous/memory_map.h"
 #include "autonomous/tasks.h"
+#include "fuzz_messages.h"
+#include "messages.h"
+#include "turn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "converter.h"
-#include "device.h"
 #include "messages.h"
 #include "nonvolatile.h"
 #include "sensors.h"
+#include "turn.h"
 
 #define TRANSMIT 8192
 #define RECEIVE 65536

@@ -5,13 +5,13 @@
 #include <time.h>
 
 #include "converter.h"
-#include "device.h"
 #include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "options.h"
 #include "process.h"
 #include "sensors.h"
+#include "turn.h"
 
 #define NANOS_PER_SECOND UINT64_C(1000000000)
 #define RECEIVE_WINDOW 4096       /* bytes; what a pseudo-terminal holds */
