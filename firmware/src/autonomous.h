@@ -16,20 +16,17 @@ struct device;
 #include "streamed_only.h"
 #else
 
-#include "autonomous/training.h"
-#include "autonomous/checkpoint.h"
-#include "autonomous/dataset.h"
-#include "autonomous/progress.h"
-
-struct autonomous {
-    uint8_t fresh;                /* codes that arrived together and that steps may still count on */
-    bool waits;                   /* the command that is executed waits for a checkpoint */
-    struct dataset dataset;
-    struct checkpoint checkpoint;
-    struct training training;
-};
+#include "autonomous/state.h"
 
 /* Its commands, for the table in commands.c. */
+enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result report_progress(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result report_curve(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length);
+enum wire_result report_checkpoints(struct device *device, const uint8_t *payload, uint8_t length);
+
 #define AUTONOMOUS_COMMANDS                                                                                                                \
     [WIRE_TYPE_DEFINE_DATASET] = {WIRE_SIZE_DEFINE_DATASET, OPEN_NONE, NETWORK | IDLE | SAVED | MEMORY, dataset_define},                   \
     [WIRE_TYPE_AUTONOMOUS] = {WIRE_SIZE_AUTONOMOUS, OPEN_NONE, NETWORK | IDLE | SAVED, training_start},                                    \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "autonomous.h"
 #include "bounds.h"
 #include "crc32.h"
 #include "device.h"

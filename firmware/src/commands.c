@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "autonomous.h"
+#include "blobs.h"
 #include "configure.h"
 #include "flash.h"
 #include "messages.h"

@@ -9,7 +9,7 @@
 
 #include "autonomous.h"
 #include "anp.h"
-#include "blobs.h"
+#include "blobs_state.h"
 #include "board.h"
 #include "intake.h"
 #include "session.h"

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "autonomous.h"
+#include "blobs.h"
 #include "fields.h"
 #include "messages.h"
 

@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include "autonomous.h"
 #include "device.h"
 #include "messages.h"
 

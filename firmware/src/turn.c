@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autonomous.h"
+#include "blobs.h"
 #include "commands.h"
 #include "fields.h"
 #include "messages.h"

@@ -1,6 +1,10 @@
+/* The seam's side that learns (autonomous.h): what the rest of the device calls, passed on to the modules of this folder. */
 #include "autonomous.h"
 
+#include "checkpoint.h"
 #include "device.h"
+#include "restore.h"
+#include "training.h"
 
 void autonomous_init(struct device *device)
 {

@@ -1,5 +1,8 @@
 #include "dataset.h"
 
+#include "autonomous.h"
+#include "blobs.h"
+#include "checkpoint.h"
 #include "crc32.h"
 #include "device.h"
 #include "memory_map.h"

@@ -1,7 +1,11 @@
 /* Blobs of the nonvolatile memory: a dataset, and checkpoints; written as fast as that takes them. */
+#include "autonomous.h"
+#include "checkpoint.h"
 #include "crc32.h"
+#include "dataset.h"
 #include "device.h"
 #include "memory_map.h"
+#include "restore.h"
 #include "slots.h"
 
 #define FLUSHED 0xff              /* of blobs.written, which is a byte count else */

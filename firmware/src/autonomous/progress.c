@@ -1,11 +1,13 @@
-#include "progress.h"
-
+/* The commands that ask what the device learns by itself and what it has kept: GET_PROGRESS, GET_CURVE, GET_CHECKPOINT. */
 #include <string.h>
 
+#include "autonomous.h"
+#include "checkpoint.h"
 #include "device.h"
 #include "memory_map.h"
 #include "messages.h"
 #include "reports.h"
+#include "training.h"
 
 static const WIRE_FLASH struct field progress_fields[] = {
     FIELD(wire_progress, activity, device, autonomous.training.activity),

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "blobs.h"
 #include "configure.h"
 #include "crc32.h"
 #include "device.h"

@@ -1,13 +1,13 @@
 #include "training.h"
 
-#include <string.h>
-
+#include "autonomous.h"
+#include "checkpoint.h"
+#include "dataset.h"
 #include "device.h"
 #include "fields.h"
 #include "steps.h"
 #include "tasks.h"
 
-#define DEFAULT_INTERVAL 1800     /* s between checkpoints: an Uno's EEPROM lasts over 11 years */
 #define PAUSE 500                 /* units of 1,024 us */
 #define XOR_SAMPLES 4
 #define XOR_INPUTS 2
@@ -15,12 +15,6 @@
 
 /* Numbers of AUTONOMOUS's fields, for ERR. */
 enum { FIELD_TASK = 1, FIELD_EPOCH_STEPS = 5, FIELD_EVALUATE_EVERY = 7, FIELD_LIVE_PERIOD = 9, FIELD_SEED = 10 };
-
-void training_forget(struct training *own)
-{
-    memset(own, 0, sizeof *own);
-    own->checkpoint_interval = DEFAULT_INTERVAL;
-}
 
 uint32_t training_steps(const struct training *own)
 {

@@ -6,49 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "curve.h"
-#include "mean.h"
 #include "messages.h"
-#include "order.h"
-#include "session.h"
+#include "state.h"
 
 struct device;
-
-struct training {
-    uint8_t activity;             /* WIRE_ACTIVITY_... */
-    uint8_t task;                 /* WIRE_TASK_... */
-    uint8_t stop_reason;          /* WIRE_STOP_REASON_... */
-    uint8_t evaluate_every;       /* epochs */
-    bool paused;                  /* a host reads the weights */
-    uint16_t paused_at;           /* units of 1,024 us, mod 2^16 */
-    uint16_t epoch_steps;
-    uint16_t position;            /* steps done of this epoch, or samples of the evaluation */
-    uint16_t stop_epochs;
-    uint16_t checkpoint_interval; /* s */
-    uint16_t live_period;         /* ms */
-    uint16_t correct;             /* in the last or running evaluation */
-    uint32_t source;              /* CRC-32 of the dataset, or seed of the teacher */
-    uint32_t epoch;               /* done */
-    uint32_t stop_steps;
-    uint32_t loss_target;
-    uint32_t halve_every;
-    uint32_t halve_left;          /* steps until the rate is halved; 0 without a schedule */
-    uint32_t epoch_loss;
-    uint32_t evaluated;           /* epochs done at the last evaluation */
-    uint32_t evaluation_loss;
-    struct mean sum;              /* of the losses of the epoch, or of the evaluation */
-    union {
-        struct order order;
-        struct {
-            uint32_t random[2];   /* as order's */
-            uint32_t micros;      /* when the last sample was taken */
-        } live;
-    };
-    struct curve curve;
-};
-
-/* No task, default interval of checkpoints. */
-void training_forget(struct training *own);
 
 static inline bool training_learns(const struct training *own)
 {
@@ -57,12 +18,6 @@ static inline bool training_learns(const struct training *own)
 
 /* Training steps since AUTONOMOUS. */
 uint32_t training_steps(const struct training *own);
-
-/* Executes an AUTONOMOUS. */
-enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length);
-
-/* Executes a HALT. */
-enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* After a checkpoint was loaded: goes on where it was. False: its dataset is not there any more. */
 bool training_resume(struct device *device);
