@@ -151,17 +151,15 @@ def _mps2_profile() -> Target:
     )
 
 
-def _native(*names: str) -> list[str]:
-    """Parts of the native board that simulators share, and the frames that its line reads."""
-    shared = [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
-    return [*shared, *(f"{_WIRE}/{name}.c" for name in ("crc32", "frame"))]
+_VIRTUAL = ("firmware/virtual/*.c", f"{_WIRE}/crc32.c", f"{_WIRE}/frame.c")
+"""The virtual world around a simulated chip, and the frames that its line reads."""
 
 
 def _mps2_simulator() -> Target:
-    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native", _WIRE)
+    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/virtual", _WIRE)
     return Target(
         "m4-sim",
-        sources=(f"{folders[0]}/*.c", *_native("converter")),
+        sources=(f"{folders[0]}/*.c", *_VIRTUAL),
         libraries=(),
         compiler=find_host_cc,
         flags=("-std=gnu11", "-O2", *_WARNINGS, *(f"-I{folder}" for folder in folders)),
@@ -172,10 +170,10 @@ def _mps2_simulator() -> Target:
 def _uno_simulator() -> Target:
     return Target(
         "uno-sim",
-        sources=("firmware/simulators/uno/*.c", *_native("sensors")),
+        sources=("firmware/simulators/uno/*.c", *_VIRTUAL),
         libraries=(),
         compiler=find_host_cc,
-        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native", f"-I{_WIRE}"),
+        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/virtual", f"-I{_WIRE}"),
         link=("-lsimavr", "-lm"),
         explain=_explain_simavr,
     )
@@ -192,7 +190,7 @@ def _uno_library() -> Target:
         sources=(
             f"{folder}/*.c",
             *(f"firmware/simulators/uno/{name}.c" for name in parts),
-            *(f"firmware/boards/native/{name}.c" for name in ("generator", "sensors", "smtj")),
+            *(f"firmware/virtual/{name}.c" for name in ("generator", "sensors", "smtj")),
         ),
         flags=(*program.flags, f"-I{folder}", "-fPIC"),
         link=("-shared", *program.link),

@@ -27,17 +27,18 @@ MAY_INCLUDE = {
     "lib/wire/src": [],
     "src": ["lib/anp/src", "lib/wire/src"],
     "src/autonomous": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/native": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/inprocess": ["boards/native", "src", "lib/anp/src", "lib/wire/src"],  # the virtual sMTJ is the native board's
+    "virtual": ["lib/wire/src"],
+    "boards/native": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
+    "boards/inprocess": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
     "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2/profile": ["boards/mps2", "src", "lib/anp/src", "lib/wire/src"],
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
-    "simulators/uno": ["boards/native", "lib/wire/src"],
-    "simulators/uno/library": ["simulators/uno", "boards/native", "lib/wire/src"],
-    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native", "lib/wire/src"],  # what it says to the chip's image
+    "simulators/uno": ["virtual", "lib/wire/src"],
+    "simulators/uno/library": ["simulators/uno", "virtual", "lib/wire/src"],
+    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "virtual", "lib/wire/src"],  # what it says to the chip's image
 }
 BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
 """What a board that is built alone says to board.h and session.c, which ask for it by a macro."""
