@@ -1,3 +1,4 @@
+/* SET_BLOB: checks a chunk and writes it into the network, or passes it on to the seam. The command table calls it. */
 #include "blobs.h"
 
 #include <string.h>

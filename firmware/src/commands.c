@@ -1,3 +1,4 @@
+/* The command table, what each command needs, and the commands of a few lines. turn.c calls command_execute(). */
 #include "commands.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Checks a CONFIGURE field by field and lays the network out. The command table calls it; a checkpoint asks configure_fits(). */
 #include "configure.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Answers to GET_BLOB, GET_METRICS, GET_STATUS and GET_HEALTH. The command table calls them. */
 #include "reports.h"
 
 #include <string.h>

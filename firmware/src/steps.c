@@ -1,3 +1,4 @@
+/* What comes before and after a step of the learner. TRAIN and autonomous training call it. */
 #include "steps.h"
 
 #include "autonomous.h"

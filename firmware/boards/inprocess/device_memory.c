@@ -1,3 +1,4 @@
+/* A struct board whose line, converter, clock and memory are arrays. A program that loads the library calls it. */
 #include "device_memory.h"
 
 #include <stdlib.h>

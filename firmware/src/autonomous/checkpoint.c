@@ -1,3 +1,4 @@
+/* Saves a checkpoint byte by byte. The seam calls checkpoint_poll() in every turn; commands and trainings ask for a save. */
 #include "checkpoint.h"
 
 #include "autonomous.h"

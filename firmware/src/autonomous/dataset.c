@@ -1,3 +1,4 @@
+/* DEFINE_DATASET, the check of an upload, and the samples unpacked. The command table, memory_blobs.c and tasks.c call it. */
 #include "dataset.h"
 
 #include "autonomous.h"

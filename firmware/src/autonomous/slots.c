@@ -1,3 +1,4 @@
+/* The table of what a checkpoint holds, read, checked and loaded. Saving (checkpoint.c) and loading (restore.c) call it. */
 #include "slots.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The four tasks: dataset, teacher, XOR, live pins. training.c asks for one sample after the other. */
 #include "tasks.h"
 
 #include "dataset.h"

@@ -1,3 +1,4 @@
+/* AUTONOMOUS, HALT, and one step or evaluated sample in a turn. The seam calls training_poll(), and restore.c training_resume(). */
 #include "training.h"
 
 #include "autonomous.h"
