@@ -5,7 +5,7 @@ options or on the time. CMake, PlatformIO and the host compute it with this file
 
     python firmware/build_id.py uno
 
-prints eight hexadecimal digits, which src/device.c is compiled with as DEVICE_BUILD and the board says in its WELCOME.
+prints eight hexadecimal digits, which src/turn.c is compiled with as DEVICE_BUILD and the board says in its WELCOME.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parent
 SUFFIXES = {".c", ".cpp", ".h", ".hpp", ".ino", ".ld", ".S"}
 """What a compiler or linker reads."""
+VIRTUAL = {"native", "inprocess"}
+"""Boards that have the virtual world of firmware/virtual in their image."""
 
 
 def boards(firmware: Path = FIRMWARE) -> list[str]:
@@ -34,6 +36,7 @@ def sources(board: str, firmware: Path = FIRMWARE) -> list[Path]:
     if board not in boards(firmware):
         raise ValueError(f"no board {board}; there are {', '.join(boards(firmware))}")
     folders = [*(firmware / "lib").glob("*/src"), firmware / "src", firmware / "boards" / board]
+    folders += [firmware / "virtual"] if board in VIRTUAL else []
     return sorted(_sources_in(folders), key=lambda path: path.relative_to(firmware).as_posix())
 
 

@@ -1,4 +1,4 @@
-"""Compiles the build id of the board's sources into src/device.c (firmware/build_id.py); PlatformIO runs this before a build."""
+"""Compiles the build id of the board's sources into src/turn.c (firmware/build_id.py); PlatformIO runs this before a build."""
 
 import re
 import runpy
@@ -18,4 +18,4 @@ if folder := FOLDER.search(str(env.GetProjectOption("build_src_filter", ""))):
         """Compiles one file with the build id, so that a new id makes no other file be compiled again."""
         return environment.Object(node, CPPDEFINES=[*environment.get("CPPDEFINES", []), ("DEVICE_BUILD", f"0x{build_id}u")])
 
-    env.AddBuildMiddleware(with_build_id, "*/src/device.c")
+    env.AddBuildMiddleware(with_build_id, "*/src/turn.c")

@@ -1,7 +1,9 @@
+/* SET_BLOB: checks a chunk and writes it into the network, or passes it on to the seam. The command table calls it. */
 #include "blobs.h"
 
 #include <string.h>
 
+#include "autonomous.h"
 #include "bounds.h"
 #include "crc32.h"
 #include "device.h"
@@ -72,7 +74,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
     size_t expected = blobs->kind == kind ? blobs->offset : 0, start = (size_t)header->offset;
     if (header->offset != 0 && header->offset != expected)
         return device_refuse(device, WIRE_ERROR_BAD_OFFSET, (uint32_t)expected);
-    size_t total = kind >= WIRE_BLOB_KIND_DATASET ? alone_blob_expected(device, header) : place.total;
+    size_t total = kind >= WIRE_BLOB_KIND_DATASET ? autonomous_blob_expected(device, header) : place.total;
     if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
@@ -81,7 +83,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 
     if (kind >= WIRE_BLOB_KIND_DATASET)
-        return alone_blob_write(device, header, count);
+        return autonomous_blob_write(device, header, count);
 
     uint8_t bit = kind == WIRE_BLOB_KIND_DECORRELATION ? 1u << WIRE_BLOB_KIND_DECORRELATION : 1u << WIRE_BLOB_KIND_WEIGHTS;
     blobs->damaged |= bit;

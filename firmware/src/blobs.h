@@ -1,5 +1,6 @@
-/* Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (alone.h). A blob
- * is written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be used. */
+/* Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (autonomous.h). A
+ * blob is written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be
+ * used. */
 #ifndef BLOBS_H
 #define BLOBS_H
 
@@ -8,18 +9,10 @@
 #include <stdint.h>
 
 #include "anp.h"
+#include "blobs_state.h"
 #include "session.h"
 
 struct device;
-
-struct blobs {
-    uint8_t damaged;              /* one bit per WIRE_BLOB_KIND_...: begun and not yet complete and right */
-    uint8_t kind;                 /* the one being written */
-    uint8_t written;              /* bytes of a chunk that stand in the nonvolatile memory */
-    size_t offset;                /* where its next chunk starts; 0: none is being written */
-    size_t total;                 /* its bytes, fixed by its first chunk */
-    uint32_t crc;                 /* of the chunks so far */
-};
 
 /* One of the network's two blobs. */
 struct blob_place {

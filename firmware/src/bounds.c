@@ -1,3 +1,4 @@
+/* Two comparisons that must hold for all numbers. blobs.c and memory_map.c call them. */
 #include "bounds.h"
 
 bool bounds_chunk(size_t total, size_t start, uint8_t count)

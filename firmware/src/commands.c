@@ -1,7 +1,10 @@
+/* The command table, what each command needs, and the commands of a few lines. turn.c calls command_execute(). */
 #include "commands.h"
 
 #include <string.h>
 
+#include "autonomous.h"
+#include "blobs.h"
 #include "configure.h"
 #include "flash.h"
 #include "messages.h"
@@ -124,7 +127,7 @@ static const WIRE_FLASH struct command commands[] = {
     [WIRE_TYPE_RESET] = {WIRE_SIZE_RESET, OPEN_NONE, SAVED, reset},
     [WIRE_TYPE_SET_HEALTH] = {WIRE_SIZE_SET_HEALTH, OPEN_NONE, SAVED, set_health},
     [WIRE_TYPE_GET_HEALTH] = {WIRE_SIZE_GET_HEALTH, OPEN_NONE, 0, report_health},
-    ALONE_COMMANDS
+    AUTONOMOUS_COMMANDS
 };
 
 static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
@@ -138,8 +141,8 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
     /* What comes after a RESET is for the device after it. */
     if (device->restart)
         return WIRE_LATER;
-    if (alone_waits(device))
-        return alone_waited(device);
+    if (autonomous_waits(device))
+        return autonomous_waited(device);
     const WIRE_FLASH struct command *command = type < sizeof commands / sizeof commands[0] ? &commands[type] : NULL;
     if (!command || !command->execute)
         return device_refuse(device, WIRE_ERROR_UNKNOWN_TYPE, type);
@@ -149,9 +152,9 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if ((command->needs & NETWORK) && !device->configured)
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
-    if ((command->needs & IDLE) && alone_learns(device))
+    if ((command->needs & IDLE) && autonomous_learns(device))
         return device_refuse(device, WIRE_ERROR_BUSY, 0);
-    if ((command->needs & SAVED) && alone_saves(device))
+    if ((command->needs & SAVED) && autonomous_saves(device))
         return WIRE_LATER;
     return command->execute(device, payload, length);
 }

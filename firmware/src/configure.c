@@ -1,7 +1,10 @@
+/* Checks a CONFIGURE field by field and lays the network out. The command table calls it; a checkpoint asks configure_fits(). */
 #include "configure.h"
 
 #include <string.h>
 
+#include "autonomous.h"
+#include "blobs.h"
 #include "fields.h"
 #include "flash.h"
 #include "messages.h"
@@ -102,7 +105,7 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     device->configured = true;
     blobs_init(&device->blobs);
     device->metrics = (struct wire_metrics){0};
-    alone_configured(device);
+    autonomous_configured(device);
     if (message->noise_source != device->intake.source)
         stream_stop(&device->stream);
     intake_choose(&device->intake, message->noise_source);

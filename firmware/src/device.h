@@ -1,4 +1,5 @@
-/* The device: everything between the wire, the learner and the board. */
+/* The device: its state, which is everything between the wire, the learner and the board, and what commands (commands.h) and turns
+ * (turn.h) share. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -6,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alone.h"
+#include "autonomous.h"
 #include "anp.h"
-#include "blobs.h"
+#include "blobs_state.h"
 #include "board.h"
 #include "intake.h"
 #include "session.h"
@@ -60,7 +61,7 @@ struct device {
 #endif
     struct intake intake;
     uint16_t code_clock;          /* when the converter's last codes came */
-    struct alone alone;
+    struct autonomous autonomous;
 };
 
 /* Begins each function that gets the device through a pointer to the function: a build for one board alone has one device, whose address
@@ -71,20 +72,11 @@ struct device {
 #define DEVICE_KNOWN(device) ((void)(device))
 #endif
 
-/* Both must stay where they are. The features are those of the board; the device adds its own. */
-void device_init(struct device *device, const BOARD_FLASH struct board *board, const struct board_start *start);
-
-/* The session's handlers (session.h). */
-enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
-void device_welcome(void *context, struct wire_welcome *message);
-void device_opened(void *context);
-
-/* One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements. Returns whether
- * there may be more to do at once; after false a board may sleep until a byte arrives, the line has room, or codes are due. */
-bool device_poll(struct device *device);
-
 /* Time in units of 1,024 us, mod 2^16. */
 uint16_t device_clock(const struct device *device);
+
+/* Keeps what went wrong for the next start: WIRE_ERROR_..., or WIRE_FAULT_ERROR and a fault. */
+void device_remember(const struct device *device, uint8_t error);
 
 /* Takes all codes that the board has and sends what the noise stream makes of them. */
 void device_take_codes(struct device *device);

@@ -1,3 +1,4 @@
+/* The loop over the rows. Reports, WELCOME, CONFIGURE and checkpoints call it. */
 #include "fields.h"
 
 void fields_copy(void *to, const void *from, const WIRE_FLASH struct field *field, uint8_t count)

@@ -1,3 +1,4 @@
+/* Calibration of the two levels and the four tests. The intake calls it with every batch of codes. */
 #include "health.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Takes codes in batches, numbers them and tests them. The device calls it in every turn and before every step. */
 #include "intake.h"
 
 #include "messages.h"

@@ -1,3 +1,4 @@
+/* A sum in two halves, and its division. Telemetry, trainings and their curve call it. */
 #include "mean.h"
 
 #include <stdbool.h>

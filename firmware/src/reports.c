@@ -1,7 +1,10 @@
+/* Answers to GET_BLOB, GET_METRICS, GET_STATUS and GET_HEALTH. The command table calls them. */
 #include "reports.h"
 
 #include <string.h>
 
+#include "autonomous.h"
+#include "blobs.h"
 #include "fields.h"
 #include "messages.h"
 
@@ -10,7 +13,7 @@ static size_t blob_bytes(const struct device *device, uint8_t kind, uint8_t *err
 {
     *error = 0;
     if (kind >= WIRE_BLOB_KIND_DATASET)
-        return alone_blob_bytes(device, kind, error);
+        return autonomous_blob_bytes(device, kind, error);
     if (!device->configured) {
         *error = WIRE_ERROR_NOT_CONFIGURED;
         return 0;
@@ -46,10 +49,10 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
     header->offset = (uint32_t)offset;
     header->total = (uint32_t)total;
     if (kind >= WIRE_BLOB_KIND_DATASET) {
-        alone_blob_read(device, kind, (uint16_t)offset, (uint8_t *)(header + 1), (uint8_t)count);
+        autonomous_blob_read(device, kind, (uint16_t)offset, (uint8_t *)(header + 1), (uint8_t)count);
     } else {
         memcpy(header + 1, blob_find(&device->net, kind).bytes + offset, count);
-        alone_weights_read(device, offset + count < total);
+        autonomous_weights_read(device, offset + count < total);
     }
     wire_session_send(session, WIRE_TYPE_BLOB, bytes);
     return WIRE_DONE;

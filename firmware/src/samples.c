@@ -1,3 +1,4 @@
+/* TRAIN, PREDICT and EVALUATE, sample by sample. The command table calls them. */
 #include "samples.h"
 
 #include <string.h>

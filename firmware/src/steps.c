@@ -1,5 +1,7 @@
+/* What comes before and after a step of the learner. TRAIN and autonomous training call it. */
 #include "steps.h"
 
+#include "autonomous.h"
 #include "device.h"
 #include "messages.h"
 
@@ -51,7 +53,7 @@ void step_train(struct device *device, const int16_t *x, const int16_t *target)
     const BOARD_FLASH struct board *board = device->board;
     struct anp_network *net = &device->net;
     anp_train(net, &device->intake.noise, x, target);
-    alone_trained(device);
+    autonomous_trained(device);
     telemetry_step(&device->telemetry, net, &device->session, board);
     if ((uint8_t)net->steps == 0)
         BOARD_CALL(board, led, (uint8_t)(net->steps >> LED_STEPS) & 1u);

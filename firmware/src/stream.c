@@ -1,3 +1,4 @@
+/* Packs codes from the noise buffer into frames. The device calls stream_send() after every batch of codes. */
 #include "stream.h"
 
 #include "messages.h"

@@ -1,3 +1,4 @@
+/* Sums the losses between two messages. steps.c calls it after every step. */
 #include "telemetry.h"
 
 #include "fields.h"

@@ -1,3 +1,4 @@
+/* Plants faults into the bytes of a line, drawn by a seed. faults.c calls it. */
 #include "faulty_line.h"
 
 #include <string.h>

@@ -7,7 +7,7 @@
  *     e BYTE   is the error to be kept                               q   restarts (no answer) */
 #include <string.h>
 
-#include "device.h"
+#include "turn.h"
 
 #define CODES 16
 

@@ -7,7 +7,7 @@
 
 #include "anp_decorrelation.c"
 #include "anp_forward.c"
-#include "anp_kernels.c"
+#include "anp_portable.c"
 #include "anp_loss.c"
 #include "anp_network.c"
 #include "anp_noise.c"

@@ -17,7 +17,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 FIRMWARE = PROJECT / "firmware"
-FOLDERS = ["lib/wire/src", "lib/anp/src", "src", "src/alone"]
+FOLDERS = ["lib/wire/src", "lib/anp/src", "src", "src/autonomous"]
 SOURCES = {
     "frame": ["frame_target.c", "fuzz_board.c"],
     "device": ["device_target.c", "script.c", "fuzz_board.c"],

@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autonomous/memory_map.h"
+#include "autonomous/tasks.h"
 #include "fuzz_messages.h"
 #include "messages.h"
-#include "alone/memory.h"
-#include "alone/tasks.h"
+#include "turn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,8 +43,8 @@ static void close_arena(void)
 {
     const struct device *device = rig.device;
     uint32_t used = device->configured ? (uint32_t)device->net.at.used : 0, arena = rig.board.board.arena_bytes;
-    if (device->configured && device->alone.autonomous.task != WIRE_TASK_NONE)
-        used = (uint32_t)task_arena_bytes(device, device->alone.autonomous.task);
+    if (device->configured && device->autonomous.training.task != WIRE_TASK_NONE)
+        used = (uint32_t)task_arena_bytes(device, device->autonomous.training.task);
     if (used < arena)
         ASAN_POISON_MEMORY_REGION(rig.board.arena + used, arena - used);
 }
@@ -322,7 +323,7 @@ static void check_liveness(void)
     }
     fprintf(stderr, "held %d type %#x ack due %d received %u activity %u phase %u fault %u filled %u\n", rig.device->session.held,
             wire_frame_type(&rig.device->session.decoder), rig.device->session.ack_due, rig.board.received_count,
-            rig.device->alone.autonomous.activity, rig.device->alone.checkpoint.phase, rig.device->intake.health.fault,
+            rig.device->autonomous.training.activity, rig.device->autonomous.checkpoint.phase, rig.device->intake.health.fault,
             rig.device->intake.noise.filled);
     fuzz_fail("a command is never answered though the host reads and the junction flickers");
 }

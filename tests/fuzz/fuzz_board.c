@@ -1,3 +1,4 @@
+/* The callbacks of struct board, each with the promises that the device must keep. device_target.c and script.c call it. */
 #include "fuzz_board.h"
 
 #include <stdio.h>

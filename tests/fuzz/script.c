@@ -385,7 +385,7 @@ static void reads(void)
 /* The dataset that is there, with more or fewer samples. */
 static void redefine(void)
 {
-    const struct dataset *dataset = &rig.device->alone.dataset;
+    const struct dataset *dataset = &rig.device->autonomous.dataset;
     settle();
     struct wire_define_dataset message = {
         .samples = (uint16_t)around(dataset->samples, 1), .value_bytes = (uint8_t)around(dataset->value_bytes, 1), .scale = dataset->scale,

@@ -84,8 +84,8 @@ def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
 # --- that they would notice: faults planted into copies of the sources ---
 
 FRAME, SESSION, SAMPLES, BLOBS = "lib/wire/src/frame.c", "lib/wire/src/session.c", "src/samples.c", "src/blobs.c"
-NOISE, ALONE = "lib/anp/src/anp_noise.c", "src/alone/alone.c"
-BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/alone/memory_blobs.c", "src/alone/dataset.c"
+NOISE, AUTONOMOUS = "lib/anp/src/anp_noise.c", "src/autonomous/autonomous.c"
+BOUNDS, UPLOADS, DATASET = "src/bounds.c", "src/autonomous/memory_blobs.c", "src/autonomous/dataset.c"
 UNBOUNDED = (BOUNDS, "start <= total && ", "")
 FIXED = "    if (header->offset)\n        return device->blobs.total;\n"
 FIXED_CHECKPOINT = FIXED.replace("offset)", "offset && header->blob == WIRE_BLOB_KIND_CHECKPOINT)")
@@ -103,11 +103,11 @@ FAULTS = {
     "a blob beyond its end": ("device", BOUNDS, "count <= total - start", "true"),
     "a checkpoint that changes its size": ("device", *UNBOUNDED, UPLOADS, FIXED, ""),
     "a smaller dataset between two chunks": ("device", *UNBOUNDED, UPLOADS, FIXED, FIXED_CHECKPOINT, DATASET, ABANDONS, ";"),
-    "a restored dataset that does not fit": ("device", "src/alone/autonomous.c", FITS, ""),
+    "a restored dataset that does not fit": ("device", "src/autonomous/training.c", FITS, ""),
     "weights taken unchecked": ("device", BLOBS, "    if (invalid)\n", "    if (invalid && false)\n"),
     "a reply without room": ("device", SESSION, "length > session->max_payload || SESSION_ROOM", "false && SESSION_ROOM"),
     "codes that do not add up": ("device", NOISE, "noise->total = total;", "noise->total = total + 1;"),
-    "a command never answered": ("device", ALONE, SAVES.format(""), SAVES.format("BOARD(device->board, memory_bytes) && ")),
+    "a command never answered": ("device", AUTONOMOUS, SAVES.format(""), SAVES.format("BOARD(device->board, memory_bytes) && ")),
 }
 
 

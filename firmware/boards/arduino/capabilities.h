@@ -4,7 +4,11 @@
  * ADC_BITS, ADC_RATE (codes a second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
  * MEMORY_CACHE   bytes of the largest block of nonvolatile memory, where bytes are not written alone
  * ANALOG_PINS    pins 1 .. 7 of the device, where they are not A1 .. A7
- * LINE_RECEIVER  bytes that the core holds until they are read; none with native USB, which makes the host wait */
+ * LINE_RECEIVER  bytes that the core holds until they are read; none with native USB, which makes the host wait
+ * and which of the files that do the same for different chips is compiled:
+ * CHIP_OTHER, or the core's ARDUINO_ARCH_...     chip_*.cpp
+ * ADC_PACED, ADC_AVR, ...                        converter_*.cpp
+ * NONVOLATILE_NONE, NONVOLATILE_AVR, ...         nonvolatile_*.cpp; NONVOLATILE_OTHER where a build brings its own */
 #ifndef CAPABILITIES_H
 #define CAPABILITIES_H
 
@@ -56,6 +60,7 @@
 #elif defined(ARDUINO_ARCH_ESP32)
 
 /* 320 KB. analogRead() takes about a tenth of a millisecond, so that two of them leave most of it to learning. */
+#define ADC_PACED 1
 #define NONVOLATILE_ESP32 1
 #define MEMORY_CACHE 4096
 #define ANALOG_PINS {39, 32, 33, 34, 35, 37, 38}
@@ -68,6 +73,11 @@
 #else
 
 /* Any other core: what the Arduino API alone promises, and sizes by build_flags. */
+#define CHIP_OTHER 1
+#define ADC_PACED 1
+#ifndef NONVOLATILE_OTHER
+#define NONVOLATILE_NONE 1
+#endif
 #if !defined(BOARD_ARENA) || !defined(LINE_RECEIVER)
 #error "Tell by build_flags what this board has: -DBOARD_ARENA=8192 (bytes for a network), -DLINE_RECEIVER=256 (bytes that Serial holds)"
 #endif

@@ -1,7 +1,7 @@
 /* A core of which only the Arduino API is known. */
 #include "capabilities.h"
 
-#if !defined(ARDUINO_ARCH_AVR) && !defined(ARDUINO_ARCH_RENESAS) && !defined(ARDUINO_ARCH_RP2040) && !defined(ARDUINO_ARCH_ESP32)
+#ifdef CHIP_OTHER
 
 #include "chip.h"
 #include "messages.h"

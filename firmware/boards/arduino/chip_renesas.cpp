@@ -1,3 +1,4 @@
+/* The RA4M1 of an Uno R4: reset cause, restart and watchdog of chip.h. main.cpp calls them. */
 #include "capabilities.h"
 
 #ifdef ARDUINO_ARCH_RENESAS

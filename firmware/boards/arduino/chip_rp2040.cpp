@@ -1,3 +1,4 @@
+/* An RP2040: reset cause, restart and watchdog of chip.h. main.cpp calls them. */
 #include "capabilities.h"
 
 #ifdef ARDUINO_ARCH_RP2040

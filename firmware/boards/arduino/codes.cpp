@@ -1,3 +1,4 @@
+/* The ring between a converter's interrupt, which fills it, and converter_take(), which empties it. */
 #include "codes.h"
 
 #include <Arduino.h>

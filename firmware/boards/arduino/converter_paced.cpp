@@ -2,7 +2,7 @@
  * Of several that are due only the last can still be read; the others count as lost, and so does their hole. */
 #include "capabilities.h"
 
-#if !defined(ADC_AVR) && !defined(ADC_RENESAS) && !defined(ADC_RP2040)
+#ifdef ADC_PACED
 
 #include <Arduino.h>
 

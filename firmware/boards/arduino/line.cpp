@@ -1,3 +1,4 @@
+/* Two rings between the device and a serial port (serial_port.h). main.cpp makes them callbacks of struct board. */
 #include "line.h"
 
 #include <Arduino.h>

@@ -5,10 +5,10 @@
 #include "capabilities.h"
 #include "chip.h"
 #include "converter.h"
-#include "device.h"
 #include "line.h"
 #include "memory.h"
 #include "messages.h"
+#include "turn.h"
 
 static_assert(sizeof DEVICE_BOARD <= 12, "HELLO has room for 11 characters");
 

@@ -1,8 +1,7 @@
 /* A core of which only the Arduino API is known: EEPROM is not part of it, and differs from core to core. */
 #include "capabilities.h"
 
-#if !defined(NONVOLATILE_AVR) && !defined(NONVOLATILE_RENESAS) && !defined(NONVOLATILE_RP2040) && !defined(NONVOLATILE_ESP32) && \
-    !defined(NONVOLATILE_OTHER)
+#ifdef NONVOLATILE_NONE
 
 #include "nonvolatile.h"
 

@@ -1,13 +1,14 @@
+/* A struct board whose line, converter, clock and memory are arrays. A program that loads the library calls it. */
 #include "device_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "converter.h"
-#include "device.h"
 #include "messages.h"
 #include "nonvolatile.h"
 #include "sensors.h"
+#include "turn.h"
 
 #define TRANSMIT 8192
 #define RECEIVE 65536

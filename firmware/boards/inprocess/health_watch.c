@@ -1,3 +1,4 @@
+/* One noise buffer with its tests, without a device around it. A program that loads the library calls it. */
 #include "health_watch.h"
 
 #include <stdlib.h>

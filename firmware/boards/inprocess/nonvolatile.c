@@ -1,3 +1,4 @@
+/* The in-process device's memory, which can tear a byte or a block. device_memory.c calls it. */
 #include "nonvolatile.h"
 
 #include <stdlib.h>

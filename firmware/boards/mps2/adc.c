@@ -1,3 +1,4 @@
+/* Reads codes in blocks and hands them out when they are due. main.c makes it callbacks of struct board. */
 #include "adc.h"
 
 #include "mps2.h"

@@ -1,3 +1,4 @@
+/* The record of starts, with a checksum that tells it from what RAM holds after power-on. main.c calls it. */
 #include "boot.h"
 
 #include "messages.h"

@@ -3,11 +3,11 @@
 
 #include "adc.h"
 #include "boot.h"
-#include "device.h"
 #include "nonvolatile.h"
 #include "messages.h"
 #include "mps2.h"
 #include "options.h"
+#include "turn.h"
 #include "uart.h"
 
 #define BAUD 250000               /* what the Uno has; QEMU moves bytes as fast as it can */

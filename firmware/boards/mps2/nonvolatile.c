@@ -1,3 +1,4 @@
+/* An array in a section that the start leaves alone. main.c makes it callbacks of struct board. */
 #include "nonvolatile.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Takes the command line apart once. main.c and the profile ask for single options. */
 #include "options.h"
 
 #include <string.h>

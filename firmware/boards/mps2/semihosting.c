@@ -1,3 +1,4 @@
+/* The breakpoint that calls the simulator, and the operations used here. The ADC, the options and the profile call them. */
 #include "semihosting.h"
 
 #include <string.h>

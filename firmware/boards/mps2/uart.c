@@ -1,3 +1,4 @@
+/* The two rings and the UART's two interrupts. main.c makes them callbacks of struct board; startup.c holds the vectors. */
 #include "uart.h"
 
 #include "mps2.h"

@@ -5,13 +5,13 @@
 #include <time.h>
 
 #include "converter.h"
-#include "device.h"
 #include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "options.h"
 #include "process.h"
 #include "sensors.h"
+#include "turn.h"
 
 #define NANOS_PER_SECOND UINT64_C(1000000000)
 #define RECEIVE_WINDOW 4096       /* bytes; what a pseudo-terminal holds */
@@ -154,7 +154,7 @@ static struct board make_board(struct native *native, const struct options *opti
         .arena_bytes = options->arena,
         .receive_window = RECEIVE_WINDOW,
         .max_payload = options->max_payload,
-        .features = (uint16_t)(WIRE_FEATURES_ADC_LIVE | (options->virtual_clock ? WIRE_FEATURES_VIRTUAL_CLOCK : 0)),
+        .features = (uint16_t)(WIRE_FEATURES_ADC_LIVE | (options->world.virtual_clock ? WIRE_FEATURES_VIRTUAL_CLOCK : 0)),
         .adc_bits = options->adc_bits,
         .adc_rate = options->adc_rate,
         .adc_reference = options->adc_reference,
@@ -218,10 +218,10 @@ int main(int argc, char **argv)
 {
     static struct native native;
     struct options options = options_read(argc, argv);
-    smtj_init(&native.converter.source, options.noise, options.preset, options.seed);
-    smtj_plan(&native.converter.source, &options.fault);
+    smtj_init(&native.converter.source, options.world.noise, options.world.preset, options.world.seed);
+    smtj_plan(&native.converter.source, &options.world.fault);
     converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
-    native.codes_per_step = options.virtual_clock;
+    native.codes_per_step = options.world.virtual_clock;
     native.began = elapsed(&native);
     eeprom_open(&native.eeprom, options.eeprom, options.eeprom_bytes);
     native.board = make_board(&native, &options);
@@ -230,8 +230,8 @@ int main(int argc, char **argv)
         return 1;
     }
     process_begin();
-    if (options.tcp)
-        line_open_tcp(&native.line, options.tcp_port);
+    if (options.world.tcp)
+        line_open_tcp(&native.line, options.world.tcp_port);
     else
         line_open_pty(&native.line);
     printf("{\"port\": \"%s\"}\n", native.line.url);

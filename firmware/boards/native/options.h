@@ -2,22 +2,15 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "smtj.h"
+#include "option_table.h"
 
 struct options {
-    bool tcp;                     /* else a pseudo-terminal */
-    uint16_t tcp_port;            /* 0: any free one */
-    uint64_t seed;
-    enum smtj_preset preset;
-    enum smtj_kind noise;
-    struct smtj_fault fault;      /* in the middle of the run */
+    struct world_options world;
     uint8_t adc_bits;
     uint32_t adc_rate;            /* codes a second */
     uint16_t adc_reference;       /* mV at full scale */
-    uint16_t virtual_clock;       /* codes per training step; 0: real time */
     uint32_t arena;               /* bytes */
     uint8_t max_payload;          /* bytes */
     const char *eeprom;           /* NULL: no file */

@@ -1,3 +1,4 @@
+/* Counts the overflows of timer 1, also those since the watchdog was fed. board_fixed.h makes it a callback. */
 #include "clock.h"
 
 #include <avr/interrupt.h>

@@ -1,3 +1,4 @@
+/* The interrupt in assembly and the FIFO that it fills. board_fixed.h makes the readers callbacks. */
 #include "converter.h"
 
 #include <avr/interrupt.h>

@@ -1,3 +1,4 @@
+/* The EEPROM's registers. board_fixed.h makes these functions callbacks; starts.c counts starts with them. */
 #include "eeprom.h"
 
 #include <avr/interrupt.h>

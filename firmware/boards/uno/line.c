@@ -1,3 +1,4 @@
+/* Both interrupts of USART0 in assembly, the receive ring, and the frame that is sent from where it was built. */
 #include "line.h"
 
 #include <avr/interrupt.h>

@@ -5,11 +5,11 @@
 
 #include "clock.h"
 #include "converter.h"
-#include "device.h"
 #include "eeprom.h"
 #include "line.h"
 #include "messages.h"
 #include "starts.h"
+#include "turn.h"
 #include "uno.h"
 
 struct device uno_device;

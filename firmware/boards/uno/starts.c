@@ -1,3 +1,4 @@
+/* Reset flags, the record that a reset leaves alone, the watchdog, and the EEPROM's count of starts. main.c calls it. */
 #include "starts.h"
 
 #include <avr/io.h>

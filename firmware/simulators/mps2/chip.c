@@ -95,7 +95,7 @@ _Noreturn static void become_qemu(const struct options *options, pid_t parent)
     char semihosting[160];
     int length = snprintf(semihosting, sizeof semihosting,
                           "enable=on,target=native,arg=m4-sim,arg=codes=/dev/fd/%d,arg=virtual-clock=%u", CHIP_CODES,
-                          options->virtual_clock);
+                          options->world.virtual_clock);
     if (options->profile)
         snprintf(semihosting + length, sizeof semihosting - (size_t)length, ",arg=profile=/dev/fd/%d", CHIP_PROFILE);
     const char *arguments[32] = {

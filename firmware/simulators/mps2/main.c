@@ -125,8 +125,8 @@ int main(int argc, char **argv)
     struct options options = options_read(argc, argv);
     struct chip *chip = &simulator.chip;
     process_begin();
-    smtj_init(&simulator.converter.source, options.noise, options.preset, options.seed);
-    smtj_plan(&simulator.converter.source, &options.fault);
+    smtj_init(&simulator.converter.source, options.world.noise, options.world.preset, options.world.seed);
+    smtj_plan(&simulator.converter.source, &options.world.fault);
     converter_init(&simulator.converter, ADC_BITS, ADC_RATE, ADC_REFERENCE);
     simulator.codes_sent = sizeof simulator.codes;
     chip_connect(chip);

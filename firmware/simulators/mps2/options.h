@@ -1,19 +1,13 @@
-/* The command line of the simulator. */
+/* The command line of m4-sim. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <stdint.h>
-
-#include "smtj.h"
+#include "option_table.h"
 
 struct options {
+    struct world_options world;
     const char *elf;              /* the image */
     const char *qemu;             /* qemu-system-arm */
-    uint64_t seed;
-    enum smtj_preset preset;
-    enum smtj_kind noise;
-    struct smtj_fault fault;      /* in the middle of the run */
-    uint16_t virtual_clock;       /* codes per training step; 0: real time */
     const char *profile;          /* file for the instruction counts, or NULL */
 };
 

@@ -1,3 +1,4 @@
+/* Takes rows of instruction counts from the chip's pipe and writes them as JSON. main.c calls it. */
 #include "profile.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Registers, timing and quantisation of the ADC. chip.c connects it to simavr. */
 #include "adc.h"
 
 #include <stdio.h>

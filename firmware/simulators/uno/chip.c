@@ -1,3 +1,4 @@
+/* Connects the peripherals of this folder to simavr and runs it. main.c and the library call it. */
 #include "chip.h"
 
 #include <simavr/avr_watchdog.h>

@@ -1,3 +1,4 @@
+/* Registers and timing of the EEPROM, a power cut in the middle of a write, and the EEPROM's file. chip.c and main.c call it. */
 #include "eeprom.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Reads ELF files and Intel hex. main.c and the library load the chip with it; the profile asks for symbols. */
 #include "image.h"
 
 #include <elf.h>

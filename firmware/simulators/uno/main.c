@@ -110,8 +110,8 @@ static void set_up(struct uno *uno, const struct options *options)
         fprintf(stderr, "mtjlearn-uno-sim: %s is no EEPROM image of %u bytes\n", options->eeprom, EEPROM_BYTES);
         exit(1);
     }
-    smtj_init(&chip->adc.source, options->noise, options->preset, options->seed);
-    smtj_plan(&chip->adc.source, &options->fault);
+    smtj_init(&chip->adc.source, options->world.noise, options->world.preset, options->world.seed);
+    smtj_plan(&chip->adc.source, &options->world.fault);
     chip->usart.take = take_byte;
     chip->usart.give = give_byte;
     chip->usart.context = uno;
@@ -120,8 +120,8 @@ static void set_up(struct uno *uno, const struct options *options)
         if (!chip->profile)
             exit(1);
     }
-    chip_init(chip, &uno->image, options->seed);
-    eeprom_cut_power(&chip->eeprom, options->cut_after_writes, options->seed);
+    chip_init(chip, &uno->image, options->world.seed);
+    eeprom_cut_power(&chip->eeprom, options->cut_after_writes, options->world.seed);
     pace_init(&uno->pace, options->speed);
 }
 
@@ -137,8 +137,8 @@ int main(int argc, char **argv)
         return 1;
     }
     set_up(&uno, &options);
-    if (options.tcp)
-        line_open_tcp(&uno.line, options.tcp_port);
+    if (options.world.tcp)
+        line_open_tcp(&uno.line, options.world.tcp_port);
     else
         line_open_pty(&uno.line);
     uno.openings = -1;

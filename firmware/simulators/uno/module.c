@@ -1,3 +1,4 @@
+/* Looks up one of simavr's peripherals and takes its registers. The peripherals of this folder call it at the start. */
 #include "module.h"
 
 #include <stdio.h>

@@ -5,17 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "smtj.h"
+#include "option_table.h"
 
 struct options {
-    bool tcp;                     /* else a pseudo-terminal */
-    uint16_t tcp_port;            /* 0: any free one */
+    struct world_options world;
     const char *elf;              /* NULL: none */
     const char *bootloader;       /* NULL: none */
-    uint64_t seed;
-    enum smtj_preset preset;
-    enum smtj_kind noise;
-    struct smtj_fault fault;      /* in the middle of the run */
     double speed;                 /* see pace.h */
     bool reset_on_open;
     const char *eeprom;           /* NULL: not kept */

@@ -1,3 +1,4 @@
+/* Follows calls by the stack pointer and writes cycles as JSON. chip.c calls it after each instruction. */
 #include "profile.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Registers and timing of the USART. chip.c connects it to simavr; main.c and the library give and take its bytes. */
 #include "usart.h"
 
 #include <stddef.h>

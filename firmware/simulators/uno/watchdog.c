@@ -1,3 +1,4 @@
+/* Registers and timeout of the watchdog. chip.c connects it to simavr and resets the chip. */
 #include "watchdog.h"
 
 #include <stddef.h>

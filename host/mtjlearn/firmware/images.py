@@ -99,7 +99,7 @@ def _mps2() -> Image:
     code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
     return Image(
         "mps2",
-        sources=("firmware/src/*.c", "firmware/src/alone/*.c", f"{folder}/*.c"),
+        sources=("firmware/src/*.c", "firmware/src/autonomous/*.c", f"{folder}/*.c"),
         libraries=_LIBRARIES,
         compiler=find_arm_gcc,
         flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
@@ -125,17 +125,15 @@ def _mps2_profile() -> Image:
     )
 
 
-def _native(*names: str) -> list[str]:
-    """Parts of the native board that simulators share, and the frames that its line reads."""
-    shared = [f"firmware/boards/native/{name}.c" for name in ("arguments", "generator", "line", "process", "smtj", *names)]
-    return [*shared, *(f"{_WIRE}/{name}.c" for name in ("crc32", "frame"))]
+_VIRTUAL = ("firmware/virtual/*.c", f"{_WIRE}/crc32.c", f"{_WIRE}/frame.c")
+"""The virtual world around a simulated chip, and the frames that its line reads."""
 
 
 def _mps2_simulator() -> Image:
-    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/boards/native", _WIRE)
+    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/virtual", _WIRE)
     return Image(
         "m4-sim",
-        sources=(f"{folders[0]}/*.c", *_native("converter")),
+        sources=(f"{folders[0]}/*.c", *_VIRTUAL),
         libraries=(),
         compiler=find_host_cc,
         flags=("-std=gnu11", "-O2", *_WARNINGS, *(f"-I{folder}" for folder in folders)),
@@ -146,10 +144,10 @@ def _mps2_simulator() -> Image:
 def _uno_simulator() -> Image:
     return Image(
         "uno-sim",
-        sources=("firmware/simulators/uno/*.c", *_native("sensors")),
+        sources=("firmware/simulators/uno/*.c", *_VIRTUAL),
         libraries=(),
         compiler=find_host_cc,
-        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/boards/native", f"-I{_WIRE}"),
+        flags=("-std=gnu11", "-O2", *_WARNINGS, "-Ifirmware/simulators/uno", "-Ifirmware/virtual", f"-I{_WIRE}"),
         link=("-lsimavr", "-lm"),
         explain=_explain_simavr,
     )
@@ -166,7 +164,7 @@ def _uno_library() -> Image:
         sources=(
             f"{folder}/*.c",
             *(f"firmware/simulators/uno/{name}.c" for name in parts),
-            *(f"firmware/boards/native/{name}.c" for name in ("generator", "sensors", "smtj")),
+            *(f"firmware/virtual/{name}.c" for name in ("generator", "sensors", "smtj")),
         ),
         flags=(*program.flags, f"-I{folder}", "-fPIC"),
         link=("-shared", *program.link),

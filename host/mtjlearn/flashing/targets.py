@@ -20,8 +20,8 @@ class Target:
         name: of the environment, as ``pio run -e`` takes it.
         board: PlatformIO's id of the board.
         folder: of the board's sources in firmware/boards.
-        extends: the environment that it is a variant of, for the same board; empty: it is none.
-        streamed_only: its firmware does not learn on its own (firmware/src/alone.h).
+        extends: the environment that it is a variant of, for the same board; empty: none.
+        streamed_only: its firmware does not learn on its own (firmware/src/autonomous.h).
     """
 
     name: str

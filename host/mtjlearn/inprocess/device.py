@@ -53,7 +53,7 @@ _library = Library(_DEFINITIONS)
 
 
 class DeviceNoise(enum.IntEnum):
-    """What is at the virtual ADC's pin (firmware/boards/native/smtj.h)."""
+    """What is at the virtual ADC's pin (firmware/virtual/smtj.h)."""
 
     SMTJ = 0
     GAUSSIAN = 1

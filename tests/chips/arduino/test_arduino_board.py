@@ -83,7 +83,7 @@ class FakeArduino:
 
 @pytest.fixture(scope="session")
 def program(compile_arduino: Callable[..., Path], project: Path) -> Path:
-    folders = ["boards/arduino", "src", "src/alone", "lib/anp/src", "lib/wire/src"]
+    folders = ["boards/arduino", "src", "src/autonomous", "lib/anp/src", "lib/wire/src"]
     firmware = [path for folder in folders for path in sorted((project / "firmware" / folder).glob("*.c*"))]
     sources = ["tests/chips/arduino/board.cpp", "tests/chips/arduino/fake/fake.cpp", "tests/chips/arduino/fake/flash.cpp"]
     sources += [str(path.relative_to(project)) for path in firmware]

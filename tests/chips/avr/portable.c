@@ -1,3 +1,4 @@
+/* The portable learner under names of its own, beside the kernels in assembly: lockstep.c runs both. */
 #define ANP_PORTABLE
 #define anp_train portable_train
 #define anp_predict portable_predict
@@ -21,7 +22,7 @@
 
 #include "anp_decorrelation.c"
 #include "anp_forward.c"
-#include "anp_kernels.c"
+#include "anp_portable.c"
 #include "anp_loss.c"
 #include "anp_train.c"
 #include "anp_update.c"

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -26,29 +26,32 @@ MAY_INCLUDE = {
     "lib/anp/src": [],
     "lib/wire/src": [],
     "src": ["lib/anp/src", "lib/wire/src"],
-    "src/alone": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/native": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/inprocess": ["boards/native", "src", "lib/anp/src", "lib/wire/src"],  # the virtual sMTJ is the native board's
+    "src/autonomous": ["src", "lib/anp/src", "lib/wire/src"],
+    "virtual": ["lib/wire/src"],
+    "boards/native": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
+    "boards/inprocess": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
     "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2/profile": ["boards/mps2", "src", "lib/anp/src", "lib/wire/src"],
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
-    "simulators/uno": ["boards/native", "lib/wire/src"],
-    "simulators/uno/library": ["simulators/uno", "boards/native", "lib/wire/src"],
-    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "boards/native", "lib/wire/src"],  # what it says to the chip's image
+    "simulators/uno": ["virtual", "lib/wire/src"],
+    "simulators/uno/library": ["simulators/uno", "virtual", "lib/wire/src"],
+    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "virtual", "lib/wire/src"],  # what it says to the chip's image
 }
-BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
-"""What a board that is built alone says to board.h and session.c, which ask for it by a macro."""
-CHOSEN = {"alone.h": "alone/"}
-"""What a build may leave out is reached through one header."""
+BOARDS_OWN = {"src/board.h": "board_fixed.h", "lib/wire/src/session.c": "session_fixed.h"}
+"""Headers of a board that is built alone; what asks for them by a macro is below the board, as it is below a board's callbacks."""
+CHOSEN = {"src/autonomous.h": "autonomous/state.h"}
+"""What a build may leave out is reached through one header, which needs to know how large its state is."""
+C_SUFFIXES = {".c", ".cpp", ".h", ".ino", ".ld", ".S"}
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 AVR, ARM = {"boards/uno", "bench"}, {"boards/mps2", "boards/mps2/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/chips/arduino compiles it, with warnings as errors."""
 FOR_ONE_CHIP = re.compile("_(avr|arm)$")
 """Kernels and assembler macros, which that chip's image compiles."""
-PORTABLE = ["lib/anp/src", "lib/wire/src", "src", "src/alone"]
+PORTABLE = ["lib/anp/src", "lib/wire/src", "src", "src/autonomous"]
 PORTABLE_HEADERS = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 TARGET_HEADERS = {"__AVR__": {"avr/pgmspace.h"}, "__ARM_FEATURE_DSP": {"arm_acle.h"}}
 """What a portable part may include besides, in a file that asks for the target by its macro."""
@@ -80,6 +83,25 @@ def project_files() -> Iterator[Path]:
 def firmware_files(pattern: str) -> list[tuple[str, Path]]:
     """Pairs of a part of the firmware and a file of it."""
     return [(part, path) for part in MAY_INCLUDE for path in sorted((FIRMWARE / part).glob(pattern))]
+
+
+def included(path: Path, folders: list[Path]) -> Iterator[tuple[str, Path | None]]:
+    """The headers that a C file names in quotes, and where the compiler finds them, beside the file or in a folder."""
+    for header in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        yield header, next((folder / header for folder in [path.parent, *folders] if (folder / header).is_file()), None)
+
+
+def unit_graph(files: list[tuple[Path, list[Path]]]) -> dict[Path, set[Path]]:
+    """For each unit, which is a source file and its header, the units that it includes.
+
+    Args:
+        files: each with the folders that the compiler looks into.
+    """
+    graph: dict[Path, set[Path]] = {}
+    for path, folders in files:
+        uses = {found.with_suffix("") for _, found in included(path, folders) if found}
+        graph.setdefault(path.with_suffix(""), set()).update(uses - {path.with_suffix("")})
+    return graph
 
 
 def without_comments(source: str) -> str:
@@ -173,12 +195,35 @@ def test_portable_firmware_has_no_floats_heap_or_platform_headers() -> None:
 
 def test_firmware_includes_lead_downwards() -> None:
     problems = []
-    for part, path in firmware_files("*.[ch]*"):
+    for part, path in firmware_files("*.[chS]*"):
         reachable = {header.name for folder in [part, *MAY_INCLUDE[part]] for header in (FIRMWARE / folder).glob("*.h")}
-        for header in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE):
-            if header not in reachable | BOARDS_OWN and not header.startswith(CHOSEN.get(path.name, "?")):
+        name = path.relative_to(FIRMWARE).as_posix()
+        for header in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            if header not in reachable | {BOARDS_OWN.get(name), CHOSEN.get(name)}:
                 problems.append(f"{path}: {header} is not below {part}")
     assert not problems, "\n".join(problems)
+    TopologicalSorter(MAY_INCLUDE).prepare()  # raises on a circle of folders
+    unplaced = {path.parent for path in FIRMWARE.rglob("*.[chS]*") if path.suffix in C_SUFFIXES - {".ino"}}
+    assert unplaced == {FIRMWARE / part for part in MAY_INCLUDE}, "what may a new folder include, and who may include from it?"
+
+
+def test_no_files_of_the_firmware_include_in_a_circle() -> None:
+    files = [(path, [FIRMWARE / folder for folder in MAY_INCLUDE[part]]) for part, path in firmware_files("*.[chS]*")]
+    graph = unit_graph(files)
+    assert graph[FIRMWARE / "src/turn"] > {FIRMWARE / "src/commands", FIRMWARE / "src/device"}
+    TopologicalSorter(graph).prepare()  # raises on a circle and names it
+
+
+def test_a_circle_through_a_source_file_is_found(tmp_path: Path) -> None:
+    """The header of one and the source of the other would do for no compiler to notice."""
+    texts = {"low.h": "", "low.c": '#include "low.h"\n#include "high.h"\n', "high.h": '#include "low.h"\n', "high.c": ""}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    files = [(path, [tmp_path]) for path in sorted(tmp_path.iterdir())]
+    with pytest.raises(CycleError):
+        TopologicalSorter(unit_graph(files)).prepare()
+    (tmp_path / "low.c").write_text('#include "low.h"\n', encoding="utf-8")
+    TopologicalSorter(unit_graph(files)).prepare()
 
 
 def test_host_imports_lead_downwards() -> None:
@@ -204,6 +249,13 @@ def test_no_command_imports_another() -> None:
     assert {"cli.demo", "cli.train"} <= commands
     crossing = {module: uses & commands for module, uses in graph.items() if uses & commands}
     assert not crossing, f"what commands share belongs into cli/view: {crossing}"
+
+
+def test_a_comment_opens_every_c_file() -> None:
+    """What the file holds, and where the header does not say so, who calls it."""
+    files = [path for path in project_files() if path.suffix in C_SUFFIXES]
+    comments = {path: re.match(r"/\*(.*?)\*/|((?://[^\n]*\n)+)", path.read_text(encoding="utf-8"), re.DOTALL) for path in files}
+    assert not [str(path) for path, comment in comments.items() if comment is None or len(comment.group().split()) < 5]
 
 
 def test_files_are_short() -> None:

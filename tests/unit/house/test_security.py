@@ -110,7 +110,7 @@ def test_nothing_else_listens() -> None:
         if re.search(r"INADDR_ANY|in6addr_any|[\"']0\.0\.0\.0|[\"']::[\"']", text):
             any_address.append(path.name)
     assert binds == ["line.c"]
-    assert "INADDR_LOOPBACK" in (FIRMWARE / "boards/native/line.c").read_text(encoding="utf-8")
+    assert "INADDR_LOOPBACK" in (FIRMWARE / "virtual/line.c").read_text(encoding="utf-8")
     assert any_address == []
 
 

@@ -24,10 +24,10 @@ def obedient(project: Path, tmp_path_factory: pytest.TempPathFactory, needs_tool
     """In-process devices of this module have the obedient device in the place of the real one."""
     folder = tmp_path_factory.mktemp("obedient")
     firmware = project / "firmware"
-    parts = ["src", "lib/anp/src", "lib/wire/src", "boards/native", "boards/inprocess"]
-    files = [f"native/{name}" for name in ("converter", "generator", "sensors", "smtj")]
-    files += ["inprocess/device_memory", "inprocess/nonvolatile"]
-    sources = [project / "tests/c/obedient.c", *(firmware / "boards" / f"{name}.c" for name in files)]
+    parts = ["src", "lib/anp/src", "lib/wire/src", "virtual", "boards/inprocess"]
+    files = [f"virtual/{name}" for name in ("converter", "generator", "sensors", "smtj")]
+    files += ["boards/inprocess/device_memory", "boards/inprocess/nonvolatile"]
+    sources = [project / "tests/c/obedient.c", *(firmware / f"{name}.c" for name in files)]
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
     includes = [f"-I{firmware / part}" for part in parts]
     subprocess.run([needs_tool("gcc", "gcc"), *flags, *includes, *sources, "-lm", "-o", folder / "libobedient.so"], check=True)

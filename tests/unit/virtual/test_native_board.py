@@ -27,7 +27,7 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause
 
 NETWORK = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.02)
-FIRMWARE = ["lib/anp/src", "lib/wire/src", "src", "src/alone", "boards/native"]
+FIRMWARE = ["lib/anp/src", "lib/wire/src", "src", "src/autonomous", "virtual", "boards/native"]
 
 
 def rows(count: int) -> np.ndarray:

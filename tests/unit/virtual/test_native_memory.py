@@ -30,13 +30,13 @@ RESERVED = 4
 MAGIC, HEAD = b"MTJEEPRM", 16
 COUNTED = b"\1\0\xfe\xff"
 """The first start's count."""
-FIRMWARE = ("lib/anp/src", "lib/wire/src", "src", "boards/native")
+FIRMWARE = ("lib/anp/src", "lib/wire/src", "src", "virtual", "boards/native")
 
 
 @pytest.fixture(scope="module")
 def program(project: Path, compile_c: Callable[..., Path]) -> Path:
     firmware = project / "firmware"
-    sources = sorted((firmware / "boards/native").glob("*.c"))
+    sources = [path for folder in ("virtual", "boards/native") for path in sorted((firmware / folder).glob("*.c"))]
     sources += [firmware / "lib/wire/src" / name for name in ("frame.c", "crc32.c")]
     return compile_c([*sources, project / "tests/c/obedient.c"], [firmware / folder for folder in FIRMWARE], ["-lm"])
 

@@ -2,7 +2,7 @@
  * faster one than C. All of them give the same bits.
  *
  * A target has its own in a header of its own, anp_kernels_<target>.h, included here. For each kernel that it has, that header
- * declares it and defines ANP_HAS_<KERNEL>; anp_kernels.c provides the others. -DANP_PORTABLE takes the C ones everywhere. */
+ * declares it and defines ANP_HAS_<KERNEL>; anp_portable.c provides the others. -DANP_PORTABLE takes the C ones everywhere. */
 #ifndef ANP_KERNELS_H
 #define ANP_KERNELS_H
 

@@ -1,3 +1,4 @@
+/* Half a byte at a time through two tables in flash. Frames, uploads and checkpoints call it. */
 #include "crc32.h"
 
 #include "flash.h"

@@ -1,3 +1,4 @@
+/* COBS and CRC in place. The session decodes and encodes with it; so does the line of the virtual boards. */
 #include "frame.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The device's end of a session, as a state machine without I/O. The device calls it in every turn and gets commands from it. */
 #include "session.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The fake Arduino: pins, clock and serial port, which board.cpp moves and looks at. */
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,3 +1,4 @@
+/* The fake flash behind nonvolatile.h: it refuses what a real one would, and can lose its power. */
 #include <cstdlib>
 #include <cstring>
 

@@ -1,3 +1,4 @@
+/* Numbers as text. The test of steps prints its results with it. */
 #include "report.h"
 
 void report_number(uint32_t number)

@@ -1,3 +1,4 @@
+/* Text over the serial port of an Arduino core, which calls the test from setup(). */
 #ifdef ARDUINO
 
 #include <Arduino.h>

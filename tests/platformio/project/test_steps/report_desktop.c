@@ -1,3 +1,4 @@
+/* Text on standard output, and the main() of the test on a desktop. */
 #if !defined(ARDUINO) && !defined(__AVR__)
 
 #include <stdio.h>

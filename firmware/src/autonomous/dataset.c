@@ -1,8 +1,12 @@
+/* DEFINE_DATASET, the check of an upload, and the samples unpacked. The command table, memory_blobs.c and tasks.c call it. */
 #include "dataset.h"
 
+#include "autonomous.h"
+#include "blobs.h"
+#include "checkpoint.h"
 #include "crc32.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 
 /* Numbers of DEFINE_DATASET's fields, for ERR. */
@@ -19,18 +23,18 @@ static uint16_t outputs_of(const struct device *device)
 static uint16_t width_of(const struct device *device)
 {
     uint16_t inputs = device->net.config.sizes[0];
-    return device->alone.dataset.target_kind == WIRE_TARGET_KIND_VALUES ? (uint16_t)(inputs + outputs_of(device)) : inputs;
+    return device->autonomous.dataset.target_kind == WIRE_TARGET_KIND_VALUES ? (uint16_t)(inputs + outputs_of(device)) : inputs;
 }
 
 /* The packed classes come behind so many bytes. */
 static size_t value_bytes(const struct device *device)
 {
-    return (size_t)device->alone.dataset.samples * (uint16_t)(width_of(device) * device->alone.dataset.value_bytes);
+    return (size_t)device->autonomous.dataset.samples * (uint16_t)(width_of(device) * device->autonomous.dataset.value_bytes);
 }
 
 size_t dataset_bytes(const struct device *device)
 {
-    const struct dataset *dataset = &device->alone.dataset;
+    const struct dataset *dataset = &device->autonomous.dataset;
     return value_bytes(device) + ((size_t)dataset->samples * dataset->class_bits + 7) / 8;
 }
 
@@ -42,7 +46,7 @@ uint16_t dataset_place(const struct device *device)
 /* Bytes that are missing for it, exactly, however large it is said to be. */
 static uint32_t missing(const struct device *device)
 {
-    const struct dataset *dataset = &device->alone.dataset;
+    const struct dataset *dataset = &device->autonomous.dataset;
     uint32_t bits = (uint32_t)(uint16_t)(width_of(device) * dataset->value_bytes) * 8 + dataset->class_bits;
     uint32_t bytes = (dataset->samples * bits + 7) / 8;
     ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));
@@ -77,7 +81,7 @@ static uint8_t unfit(const struct device *device, const struct dataset *dataset)
 
 bool dataset_fits(const struct device *device)
 {
-    return unfit(device, &device->alone.dataset) == 0 && missing(device) == 0;
+    return unfit(device, &device->autonomous.dataset) == 0 && missing(device) == 0;
 }
 
 enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length)
@@ -90,8 +94,8 @@ enum wire_result dataset_define(struct device *device, const uint8_t *payload, u
     uint8_t field = unfit(device, &wanted);
     if (field)
         return device_out_of_range(device, field);
-    struct dataset before = device->alone.dataset;
-    device->alone.dataset = wanted;
+    struct dataset before = device->autonomous.dataset;
+    device->autonomous.dataset = wanted;
     uint32_t lacking = missing(device);
     /* It will lie across the checkpoints of a larger network. One of this network must be there before. */
     bool across = checkpoint_newest(device) > memory_bytes_of(&device->net);
@@ -99,12 +103,12 @@ enum wire_result dataset_define(struct device *device, const uint8_t *payload, u
         blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_DATASET);
         return WIRE_DONE;
     }
-    device->alone.dataset = before;
+    device->autonomous.dataset = before;
     if (lacking)
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, lacking);
     if (device->blobs.damaged)
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
-    device->alone.checkpoint.wanted = true;
+    device->autonomous.checkpoint.wanted = true;
     return WIRE_LATER;
 }
 
@@ -115,7 +119,7 @@ static uint8_t byte_at(const struct device *device, uint16_t offset)
 
 static uint8_t class_of(const struct device *device, uint16_t index)
 {
-    const struct dataset *dataset = &device->alone.dataset;
+    const struct dataset *dataset = &device->autonomous.dataset;
     size_t bit = (size_t)index * dataset->class_bits;
     uint8_t byte = byte_at(device, (uint16_t)(value_bytes(device) + bit / 8));
     uint8_t mask = (uint8_t)((1u << dataset->class_bits) - 1);
@@ -125,8 +129,8 @@ static uint8_t class_of(const struct device *device, uint16_t index)
 /* Classes that the network has an output for. */
 static bool classes_fit(const struct device *device)
 {
-    uint16_t most = device->alone.dataset.target_kind == WIRE_TARGET_KIND_SIGNS ? 2 : outputs_of(device);
-    for (uint16_t i = 0; i < device->alone.dataset.samples; i++) {
+    uint16_t most = device->autonomous.dataset.target_kind == WIRE_TARGET_KIND_SIGNS ? 2 : outputs_of(device);
+    for (uint16_t i = 0; i < device->autonomous.dataset.samples; i++) {
         if (class_of(device, i) >= most)
             return false;
     }
@@ -135,7 +139,7 @@ static bool classes_fit(const struct device *device)
 
 bool dataset_check(struct device *device)
 {
-    struct dataset *dataset = &device->alone.dataset;
+    struct dataset *dataset = &device->autonomous.dataset;
     uint32_t crc = 0;
     size_t bytes = dataset_bytes(device);
     for (uint16_t i = 0; i < bytes; i++) {
@@ -148,7 +152,7 @@ bool dataset_check(struct device *device)
 
 static int16_t value_at(const struct device *device, uint16_t offset)
 {
-    const struct dataset *dataset = &device->alone.dataset;
+    const struct dataset *dataset = &device->autonomous.dataset;
     uint16_t low = byte_at(device, offset);
     int16_t value = (int8_t)low;
     if (dataset->value_bytes == sizeof(int16_t))
@@ -165,7 +169,7 @@ static int16_t value_at(const struct device *device, uint16_t offset)
 
 void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int16_t *target)
 {
-    const struct dataset *dataset = &device->alone.dataset;
+    const struct dataset *dataset = &device->autonomous.dataset;
     uint16_t inputs = device->net.config.sizes[0], outputs = outputs_of(device), width = width_of(device);
     uint16_t offset = (uint16_t)(index * (uint16_t)(width * dataset->value_bytes));
     for (uint16_t i = 0; i < width; i++, offset = (uint16_t)(offset + dataset->value_bytes)) {

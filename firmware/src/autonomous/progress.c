@@ -1,37 +1,39 @@
-#include "progress.h"
-
+/* The commands that ask what the device learns by itself and what it has kept: GET_PROGRESS, GET_CURVE, GET_CHECKPOINT. */
 #include <string.h>
 
+#include "autonomous.h"
+#include "checkpoint.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 #include "reports.h"
+#include "training.h"
 
 static const WIRE_FLASH struct field progress_fields[] = {
-    FIELD(wire_progress, activity, device, alone.autonomous.activity),
-    FIELD(wire_progress, task, device, alone.autonomous.task),
-    FIELD(wire_progress, stop_reason, device, alone.autonomous.stop_reason),
-    FIELD(wire_progress, epoch, device, alone.autonomous.epoch),
-    FIELD(wire_progress, position, device, alone.autonomous.position),
-    FIELD(wire_progress, epoch_steps, device, alone.autonomous.epoch_steps),
+    FIELD(wire_progress, activity, device, autonomous.training.activity),
+    FIELD(wire_progress, task, device, autonomous.training.task),
+    FIELD(wire_progress, stop_reason, device, autonomous.training.stop_reason),
+    FIELD(wire_progress, epoch, device, autonomous.training.epoch),
+    FIELD(wire_progress, position, device, autonomous.training.position),
+    FIELD(wire_progress, epoch_steps, device, autonomous.training.epoch_steps),
     FIELD(wire_progress, learning_rate, device, net.config.learning_rate),
-    FIELD(wire_progress, epoch_loss, device, alone.autonomous.epoch_loss),
-    FIELD(wire_progress, evaluated, device, alone.autonomous.evaluated),
-    FIELD(wire_progress, evaluation_loss, device, alone.autonomous.evaluation_loss),
-    FIELD(wire_progress, correct, device, alone.autonomous.correct),
-    FIELD(wire_progress, stop_steps, device, alone.autonomous.stop_steps),
-    FIELD(wire_progress, stop_epochs, device, alone.autonomous.stop_epochs),
-    FIELD(wire_progress, loss_target, device, alone.autonomous.loss_target),
-    FIELD(wire_progress, halve_every, device, alone.autonomous.halve_every),
-    FIELD(wire_progress, evaluate_every, device, alone.autonomous.evaluate_every),
-    FIELD(wire_progress, checkpoint_interval, device, alone.autonomous.checkpoint_interval),
+    FIELD(wire_progress, epoch_loss, device, autonomous.training.epoch_loss),
+    FIELD(wire_progress, evaluated, device, autonomous.training.evaluated),
+    FIELD(wire_progress, evaluation_loss, device, autonomous.training.evaluation_loss),
+    FIELD(wire_progress, correct, device, autonomous.training.correct),
+    FIELD(wire_progress, stop_steps, device, autonomous.training.stop_steps),
+    FIELD(wire_progress, stop_epochs, device, autonomous.training.stop_epochs),
+    FIELD(wire_progress, loss_target, device, autonomous.training.loss_target),
+    FIELD(wire_progress, halve_every, device, autonomous.training.halve_every),
+    FIELD(wire_progress, evaluate_every, device, autonomous.training.evaluate_every),
+    FIELD(wire_progress, checkpoint_interval, device, autonomous.training.checkpoint_interval),
 };
 
 static const WIRE_FLASH struct field checkpoint_fields[] = {
-    FIELD(wire_checkpoints, generation, device, alone.checkpoint.generation),
-    FIELD(wire_checkpoints, restored, device, alone.checkpoint.restored),
-    FIELD(wire_checkpoints, age, device, alone.checkpoint.age),
-    FIELD(wire_checkpoints, interval, device, alone.autonomous.checkpoint_interval),
+    FIELD(wire_checkpoints, generation, device, autonomous.checkpoint.generation),
+    FIELD(wire_checkpoints, restored, device, autonomous.checkpoint.restored),
+    FIELD(wire_checkpoints, age, device, autonomous.checkpoint.age),
+    FIELD(wire_checkpoints, interval, device, autonomous.training.checkpoint_interval),
 };
 
 static const WIRE_FLASH struct report progress = REPORT(PROGRESS, progress_fields);
@@ -41,12 +43,12 @@ enum wire_result report_curve(struct device *device, const uint8_t *payload, uin
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    const struct curve *curve = &device->alone.autonomous.curve;
+    const struct curve *curve = &device->autonomous.training.curve;
     uint8_t points = (uint8_t)(curve->filled * sizeof curve->points[0]), bytes = (uint8_t)(sizeof(struct wire_curve) + points);
     struct wire_curve *header = wire_session_reserve(&device->session, bytes);
     if (!header)
         return WIRE_LATER;
-    header->interval = curve_interval(curve, device->alone.autonomous.epoch_steps);
+    header->interval = curve_interval(curve, device->autonomous.training.epoch_steps);
     memcpy(header + 1, curve->points, points);
     wire_session_send(&device->session, WIRE_TYPE_CURVE, bytes);
     return WIRE_DONE;
@@ -59,12 +61,12 @@ enum wire_result report_progress(struct device *device, const uint8_t *payload, 
     struct wire_progress *message = report_begin(device, &progress);
     if (!message)
         return WIRE_LATER;
-    message->steps = autonomous_steps(&device->alone.autonomous);
+    message->steps = training_steps(&device->autonomous.training);
     if (device->configured) {
         const uint16_t *sizes = device->net.config.sizes;
         ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));
-        if (device->alone.dataset.complete)
-            message->samples = device->alone.dataset.samples;
+        if (device->autonomous.dataset.complete)
+            message->samples = device->autonomous.dataset.samples;
         if (room > 0)
             message->room = (uint16_t)room;
         message->sample_bytes = (uint16_t)(sizes[0] + sizes[device->net.config.layers]);
@@ -81,7 +83,7 @@ enum wire_result report_checkpoints(struct device *device, const uint8_t *payloa
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     struct wire_checkpoints *message = report_begin(device, &checkpoints);
     if (!message)
         return WIRE_LATER;

@@ -1,3 +1,4 @@
+/* One 64-bit state and the distributions drawn from it. The virtual sMTJ and the simulated chip call it. */
 #include "generator.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Quantises the voltage of the virtual sMTJ into a FIFO. The native board, the in-process device and m4-sim call it. */
 #include "converter.h"
 
 void converter_init(struct converter *converter, uint8_t bits, uint32_t rate, uint16_t reference)

@@ -1,3 +1,4 @@
+/* The four tasks: dataset, teacher, XOR, live pins. training.c asks for one sample after the other. */
 #include "tasks.h"
 
 #include "dataset.h"
@@ -32,24 +33,24 @@ static void *teacher_of(const struct device *device)
 static struct sample place_of(const struct device *device)
 {
     const struct anp_network *net = &device->net;
-    int16_t *x = (int16_t *)(void *)(BOARD(device->board, arena) + sample_place(net, device->alone.autonomous.task));
+    int16_t *x = (int16_t *)(void *)(BOARD(device->board, arena) + sample_place(net, device->autonomous.training.task));
     return (struct sample){x, x + net->config.sizes[0]};
 }
 
 void task_begin(struct device *device)
 {
-    if (is_teacher(device->alone.autonomous.task))
-        anp_draw_weights(&device->net, teacher_of(device), device->alone.autonomous.source);
+    if (is_teacher(device->autonomous.training.task))
+        anp_draw_weights(&device->net, teacher_of(device), device->autonomous.training.source);
 }
 
-static bool is_ordered(const struct autonomous *own)
+static bool is_ordered(const struct training *own)
 {
     return own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
 }
 
 void task_epoch(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     own->order.start = own->order.random;
     if (is_ordered(own))
@@ -64,7 +65,7 @@ static void take_random(struct device *device, uint32_t *random, const struct sa
 
 static void take_indexed(struct device *device, uint16_t index, const struct sample *sample)
 {
-    if (device->alone.autonomous.task == WIRE_TASK_DATASET) {
+    if (device->autonomous.training.task == WIRE_TASK_DATASET) {
         dataset_sample(device, index, sample->x, sample->target);
         return;
     }
@@ -87,7 +88,7 @@ static void take_live(struct device *device, const struct sample *sample)
 
 void task_skip(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     if (is_ordered(own))
         order_next(&own->order, own->epoch_steps);
     else if (is_teacher(own->task))
@@ -102,7 +103,7 @@ static void ask_teacher(struct device *device, const struct sample *sample)
 
 struct sample task_sample(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     struct sample sample = place_of(device);
     if (is_ordered(own)) {
         take_indexed(device, order_next(&own->order, own->epoch_steps), &sample);
@@ -117,7 +118,7 @@ struct sample task_sample(struct device *device)
 
 struct sample task_evaluation(struct device *device, uint16_t index)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     struct sample sample = place_of(device);
     if (is_ordered(own)) {
         take_indexed(device, index, &sample);

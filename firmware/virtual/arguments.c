@@ -3,6 +3,7 @@
 #include "arguments.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,25 @@ static const char *const noise_names[] = {
     [SMTJ_SATURATING] = "saturating", [SMTJ_SLOW] = "slow", [SMTJ_DRIFTING] = "drifting",
 };
 
+_Noreturn void argument_refuse(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    fprintf(stderr, "%s: ", program_invocation_short_name);
+    vfprintf(stderr, format, values);
+    fprintf(stderr, "; see %s --help\n", program_invocation_short_name);
+    va_end(values);
+    exit(2);
+}
+
 _Noreturn void argument_mistake(const char *option, const char *value)
 {
-    const char *program = program_invocation_short_name;
-    fprintf(stderr, "%s: --%s does not take '%s'; see %s --help\n", program, option, value, program);
+    argument_refuse("--%s does not take '%s'", option, value);
+}
+
+_Noreturn void argument_unknown(void)
+{
+    fprintf(stderr, "%s: see %s --help\n", program_invocation_short_name, program_invocation_short_name);
     exit(2);
 }
 

@@ -1,3 +1,4 @@
+/* The telegraph process, its faults and its observation noise. The virtual converters call it before each sample. */
 #include "smtj.h"
 
 #include <math.h>

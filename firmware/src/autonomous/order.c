@@ -1,3 +1,4 @@
+/* The congruential sequence of an epoch, numbers beyond the samples passed over. tasks.c calls it. */
 #include "order.h"
 
 #include "anp.h"

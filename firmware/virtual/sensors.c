@@ -1,3 +1,4 @@
+/* The formulas of sensors.h. The virtual boards call them for the pins A1 to A7. */
 #include "sensors.h"
 
 #include <math.h>

@@ -1,12 +1,14 @@
+/* The table of what a checkpoint holds, read, checked and loaded. Saving (checkpoint.c) and loading (restore.c) call it. */
 #include "slots.h"
 
 #include <string.h>
 
+#include "blobs.h"
 #include "configure.h"
 #include "crc32.h"
 #include "device.h"
 #include "fields.h"
-#include "memory.h"
+#include "memory_map.h"
 
 static const WIRE_FLASH struct field config_fields[] = {
     FIELD(wire_checkpoint_record, loss, anp_config, loss),
@@ -24,15 +26,15 @@ static const WIRE_FLASH struct field config_fields[] = {
 };
 
 static const WIRE_FLASH struct field state_fields[] = {
-    FIELD(wire_checkpoint_record, crc, device, alone.checkpoint.crc),
-    FIELD(wire_checkpoint_record, generation, device, alone.checkpoint.generation),
+    FIELD(wire_checkpoint_record, crc, device, autonomous.checkpoint.crc),
+    FIELD(wire_checkpoint_record, generation, device, autonomous.checkpoint.generation),
     FIELD(wire_checkpoint_record, noise_source, device, intake.source),
     FIELD(wire_checkpoint_record, random_state, device, net.random_state),
     FIELD(wire_checkpoint_record, steps, device, net.steps),
     FIELD(wire_checkpoint_record, skipped, device, net.skipped),
     FIELD(wire_checkpoint_record, saturations, device, net.saturations),
     FIELD(wire_checkpoint_record, noise_deviation, device, intake.noise.deviation),
-    FIELD(wire_checkpoint_record, noise_position, device, alone.checkpoint.noise_position),
+    FIELD(wire_checkpoint_record, noise_position, device, autonomous.checkpoint.noise_position),
     FIELD(wire_checkpoint_record, repetitions, device, intake.health.limits.repetitions),
     FIELD(wire_checkpoint_record, window, device, intake.health.limits.window),
     FIELD(wire_checkpoint_record, ones_min, device, intake.health.limits.ones_min),
@@ -40,24 +42,24 @@ static const WIRE_FLASH struct field state_fields[] = {
     FIELD(wire_checkpoint_record, switches_min, device, intake.health.limits.switches_min),
     FIELD(wire_checkpoint_record, level_low, device, intake.health.level_low),
     FIELD(wire_checkpoint_record, level_high, device, intake.health.level_high),
-    FIELD(wire_checkpoint_record, activity, device, alone.autonomous.activity),
-    FIELD(wire_checkpoint_record, task, device, alone.autonomous.task),
-    FIELD(wire_checkpoint_record, stop_steps, device, alone.autonomous.stop_steps),
-    FIELD(wire_checkpoint_record, stop_epochs, device, alone.autonomous.stop_epochs),
-    FIELD(wire_checkpoint_record, loss_target, device, alone.autonomous.loss_target),
-    FIELD(wire_checkpoint_record, halve_every, device, alone.autonomous.halve_every),
-    FIELD(wire_checkpoint_record, evaluate_every, device, alone.autonomous.evaluate_every),
-    FIELD(wire_checkpoint_record, checkpoint_interval, device, alone.autonomous.checkpoint_interval),
-    FIELD(wire_checkpoint_record, live_period, device, alone.autonomous.live_period),
-    FIELD(wire_checkpoint_record, order_state, device, alone.autonomous.order.start),
-    FIELD(wire_checkpoint_record, source, device, alone.autonomous.source),
-    FIELD(wire_checkpoint_record, epoch_steps, device, alone.autonomous.epoch_steps),
-    FIELD(wire_checkpoint_record, value_bytes, device, alone.dataset.value_bytes),
-    FIELD(wire_checkpoint_record, scale, device, alone.dataset.scale),
-    FIELD(wire_checkpoint_record, target_kind, device, alone.dataset.target_kind),
-    FIELD(wire_checkpoint_record, class_bits, device, alone.dataset.class_bits),
-    FIELD(wire_checkpoint_record, epoch, device, alone.autonomous.epoch),
-    FIELD(wire_checkpoint_record, position, device, alone.autonomous.position),
+    FIELD(wire_checkpoint_record, activity, device, autonomous.training.activity),
+    FIELD(wire_checkpoint_record, task, device, autonomous.training.task),
+    FIELD(wire_checkpoint_record, stop_steps, device, autonomous.training.stop_steps),
+    FIELD(wire_checkpoint_record, stop_epochs, device, autonomous.training.stop_epochs),
+    FIELD(wire_checkpoint_record, loss_target, device, autonomous.training.loss_target),
+    FIELD(wire_checkpoint_record, halve_every, device, autonomous.training.halve_every),
+    FIELD(wire_checkpoint_record, evaluate_every, device, autonomous.training.evaluate_every),
+    FIELD(wire_checkpoint_record, checkpoint_interval, device, autonomous.training.checkpoint_interval),
+    FIELD(wire_checkpoint_record, live_period, device, autonomous.training.live_period),
+    FIELD(wire_checkpoint_record, order_state, device, autonomous.training.order.start),
+    FIELD(wire_checkpoint_record, source, device, autonomous.training.source),
+    FIELD(wire_checkpoint_record, epoch_steps, device, autonomous.training.epoch_steps),
+    FIELD(wire_checkpoint_record, value_bytes, device, autonomous.dataset.value_bytes),
+    FIELD(wire_checkpoint_record, scale, device, autonomous.dataset.scale),
+    FIELD(wire_checkpoint_record, target_kind, device, autonomous.dataset.target_kind),
+    FIELD(wire_checkpoint_record, class_bits, device, autonomous.dataset.class_bits),
+    FIELD(wire_checkpoint_record, epoch, device, autonomous.training.epoch),
+    FIELD(wire_checkpoint_record, position, device, autonomous.training.position),
 };
 
 #define ROWS(table) (uint8_t)(sizeof table / sizeof table[0])
@@ -210,12 +212,12 @@ void slot_load(struct device *device, uint8_t slot, const struct anp_config *con
     read_bytes(device, slot, offset, net->at.weights, (uint16_t)net->at.weights_bytes);
     read_bytes(device, slot, (uint16_t)(offset + net->at.weights_bytes), net->at.matrices, (uint16_t)net->at.matrices_bytes);
     health_forget(&device->intake.health);
-    device->alone.dataset = (struct dataset){0};
-    autonomous_forget(&device->alone.autonomous);
+    device->autonomous.dataset = (struct dataset){0};
+    training_forget(&device->autonomous.training);
     uint32_t received = device->intake.noise.received;
     read_fields(device, slot, device, state_fields, ROWS(state_fields));
     struct anp_noise *noise = &device->intake.noise;
-    anp_noise_restore(noise, config->sigma, noise->deviation, device->alone.checkpoint.noise_position);
+    anp_noise_restore(noise, config->sigma, noise->deviation, device->autonomous.checkpoint.noise_position);
     noise->received = received;
     health_set_levels(&device->intake.health, device->intake.health.level_low, device->intake.health.level_high);
     device->intake.contiguous = 0;

@@ -3,10 +3,11 @@
 #ifndef TASKS_H
 #define TASKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autonomous.h"
+#include "messages.h"
 
 struct device;
 

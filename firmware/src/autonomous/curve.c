@@ -1,3 +1,4 @@
+/* Points of 16 bits, merged in pairs when all places are full. training.c calls it after every step. */
 #include "curve.h"
 
 #include <string.h>

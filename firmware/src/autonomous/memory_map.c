@@ -1,4 +1,5 @@
-#include "memory.h"
+/* Addresses and sizes from the network and the board, and single bytes. The modules of this folder reach the memory through it alone. */
+#include "memory_map.h"
 
 #include "bounds.h"
 #include "messages.h"

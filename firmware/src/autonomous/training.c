@@ -1,13 +1,14 @@
+/* AUTONOMOUS, HALT, and one step or evaluated sample in a turn. The seam calls training_poll(), and restore.c training_resume(). */
+#include "training.h"
+
 #include "autonomous.h"
-
-#include <string.h>
-
+#include "checkpoint.h"
+#include "dataset.h"
 #include "device.h"
 #include "fields.h"
 #include "steps.h"
 #include "tasks.h"
 
-#define DEFAULT_INTERVAL 1800     /* s between checkpoints: an Uno's EEPROM lasts over 11 years */
 #define PAUSE 500                 /* units of 1,024 us */
 #define XOR_SAMPLES 4
 #define XOR_INPUTS 2
@@ -16,27 +17,21 @@
 /* Numbers of AUTONOMOUS's fields, for ERR. */
 enum { FIELD_TASK = 1, FIELD_EPOCH_STEPS = 5, FIELD_EVALUATE_EVERY = 7, FIELD_LIVE_PERIOD = 9, FIELD_SEED = 10 };
 
-void autonomous_forget(struct autonomous *own)
-{
-    memset(own, 0, sizeof *own);
-    own->checkpoint_interval = DEFAULT_INTERVAL;
-}
-
-uint32_t autonomous_steps(const struct autonomous *own)
+uint32_t training_steps(const struct training *own)
 {
     uint16_t position = own->activity == WIRE_ACTIVITY_EVALUATING ? 0 : own->position;
     return own->epoch * own->epoch_steps + position;
 }
 
-void autonomous_pause(struct device *device, bool more)
+void training_pause(struct device *device, bool more)
 {
-    device->alone.autonomous.paused = more;
-    device->alone.autonomous.paused_at = device_clock(device);
+    device->autonomous.training.paused = more;
+    device->autonomous.training.paused_at = device_clock(device);
 }
 
 static bool is_paused(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     if (own->paused && (uint16_t)(device_clock(device) - own->paused_at) >= PAUSE)
         own->paused = false;
     return own->paused;
@@ -77,42 +72,42 @@ static uint8_t unfit(const struct device *device, const struct wire_autonomous *
 }
 
 static const WIRE_FLASH struct field start_fields[] = {
-    FIELD(autonomous, task, wire_autonomous, task),
-    FIELD(autonomous, stop_steps, wire_autonomous, stop_steps),
-    FIELD(autonomous, stop_epochs, wire_autonomous, stop_epochs),
-    FIELD(autonomous, loss_target, wire_autonomous, loss_target),
-    FIELD(autonomous, epoch_steps, wire_autonomous, epoch_steps),
-    FIELD(autonomous, halve_every, wire_autonomous, halve_every),
-    FIELD(autonomous, evaluate_every, wire_autonomous, evaluate_every),
-    FIELD(autonomous, checkpoint_interval, wire_autonomous, checkpoint_interval),
-    FIELD(autonomous, live_period, wire_autonomous, live_period),
-    FIELD(autonomous, source, wire_autonomous, seed),
-    FIELD(autonomous, order.random, wire_autonomous, seed),
-    FIELD(autonomous, halve_left, wire_autonomous, halve_every),
+    FIELD(training, task, wire_autonomous, task),
+    FIELD(training, stop_steps, wire_autonomous, stop_steps),
+    FIELD(training, stop_epochs, wire_autonomous, stop_epochs),
+    FIELD(training, loss_target, wire_autonomous, loss_target),
+    FIELD(training, epoch_steps, wire_autonomous, epoch_steps),
+    FIELD(training, halve_every, wire_autonomous, halve_every),
+    FIELD(training, evaluate_every, wire_autonomous, evaluate_every),
+    FIELD(training, checkpoint_interval, wire_autonomous, checkpoint_interval),
+    FIELD(training, live_period, wire_autonomous, live_period),
+    FIELD(training, source, wire_autonomous, seed),
+    FIELD(training, order.random, wire_autonomous, seed),
+    FIELD(training, halve_left, wire_autonomous, halve_every),
 };
 
-enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     const struct wire_autonomous *request = (const void *)payload;
     uint8_t field = unfit(device, request);
     if (field)
         return device_out_of_range(device, field);
-    if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->alone.dataset.complete))
+    if (device->blobs.damaged || (request->task == WIRE_TASK_DATASET && !device->autonomous.dataset.complete))
         return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
     size_t needed = task_arena_bytes(device, request->task);
     if (needed > BOARD(device->board, arena_bytes))
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)(needed - BOARD(device->board, arena_bytes)));
 
-    autonomous_forget(own);
+    training_forget(own);
     FIELDS_COPY(own, request, start_fields);
     own->order.start = own->order.random;
     if (own->task == WIRE_TASK_DATASET) {
-        own->epoch_steps = device->alone.dataset.samples;
-        own->source = device->alone.dataset.crc;
+        own->epoch_steps = device->autonomous.dataset.samples;
+        own->source = device->autonomous.dataset.crc;
     } else if (own->task == WIRE_TASK_XOR) {
         own->epoch_steps = XOR_SAMPLES;
     }
@@ -124,39 +119,39 @@ enum wire_result autonomous_start(struct device *device, const uint8_t *payload,
 
 static void stop(struct device *device, uint8_t reason)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->position = 0;
     own->activity = reason == WIRE_STOP_REASON_HOST ? WIRE_ACTIVITY_HALTED : WIRE_ACTIVITY_FINISHED;
     own->stop_reason = reason;
-    device->alone.checkpoint.wanted = true;
+    device->autonomous.checkpoint.wanted = true;
 }
 
-enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    if (!autonomous_learns(&device->alone.autonomous))
+    if (!training_learns(&device->autonomous.training))
         return WIRE_DONE;
     stop(device, WIRE_STOP_REASON_HOST);
     return checkpoint_wait(device);
 }
 
 /* The rest of what a checkpoint does not hold. */
-bool autonomous_resume(struct device *device)
+bool training_resume(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     bool ordered = own->task == WIRE_TASK_DATASET || own->task == WIRE_TASK_XOR;
     own->order.random = own->order.start;
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->activity = WIRE_ACTIVITY_LEARNING; /* no checkpoint says so, unless somebody made it */
-    own->halve_left = own->halve_every ? own->halve_every - autonomous_steps(own) % own->halve_every : 0;
+    own->halve_left = own->halve_every ? own->halve_every - training_steps(own) % own->halve_every : 0;
     curve_init(&own->curve, own->epoch_steps);
     bool there = true;
     if (own->task == WIRE_TASK_DATASET) {
-        struct dataset *dataset = &device->alone.dataset;
+        struct dataset *dataset = &device->autonomous.dataset;
         dataset->samples = own->epoch_steps;
         dataset->crc = own->source;
         if (!dataset_fits(device))
@@ -190,17 +185,17 @@ bool autonomous_resume(struct device *device)
 /* --- a turn --- */
 
 /* The limit that is reached, if one is. */
-static uint8_t limit_of(const struct autonomous *own)
+static uint8_t limit_of(const struct training *own)
 {
     WIRE_NEAR(own);
     if (own->stop_epochs && own->epoch >= own->stop_epochs)
         return WIRE_STOP_REASON_EPOCHS;
-    return own->stop_steps && autonomous_steps(own) >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
+    return own->stop_steps && training_steps(own) >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
 }
 
 static void end_epoch(struct device *device, uint32_t loss)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     own->position = 0;
     own->sum = (struct mean){0};
@@ -213,7 +208,7 @@ static void end_epoch(struct device *device, uint32_t loss)
 
 static void evaluate(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     bool correct;
     if (own->position == 0)
@@ -231,7 +226,7 @@ static void evaluate(struct device *device)
 
 static void count_step(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
@@ -264,7 +259,7 @@ static void count_step(struct device *device)
 
 static bool is_due(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     WIRE_NEAR(own);
     if (!BOARD_HAS(device->board, analog) || own->task != WIRE_TASK_LIVE)
         return true;
@@ -277,13 +272,14 @@ static bool is_due(struct device *device)
 
 static bool learn(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
+    struct training *own = &device->autonomous.training;
     /* Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer has nothing new to teach, so that
      * a board faster than its converter waits for one code a step; a board that slept finds many at once. */
-    if (step_prepare(device) != STEP_READY || (device->alone.fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) || !is_due(device))
+    if (step_prepare(device) != STEP_READY || (device->autonomous.fresh == 0 && device->intake.source == WIRE_NOISE_SOURCE_ADC) ||
+        !is_due(device))
         return false;
-    if (device->alone.fresh)
-        device->alone.fresh--;
+    if (device->autonomous.fresh)
+        device->autonomous.fresh--;
     if (own->position == 0)
         task_epoch(device);
     struct sample sample = task_sample(device);
@@ -292,10 +288,10 @@ static bool learn(struct device *device)
     return true;
 }
 
-bool autonomous_poll(struct device *device)
+bool training_poll(struct device *device)
 {
-    struct autonomous *own = &device->alone.autonomous;
-    if (!autonomous_learns(own) || is_paused(device))
+    struct training *own = &device->autonomous.training;
+    if (!training_learns(own) || is_paused(device))
         return false;
     if (own->activity == WIRE_ACTIVITY_EVALUATING) {
         evaluate(device);

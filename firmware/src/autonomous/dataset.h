@@ -6,23 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session.h"
-
 struct device;
-
-/* As DEFINE_DATASET. */
-struct dataset {
-    uint16_t samples;             /* 0: none was defined */
-    uint8_t value_bytes;
-    uint8_t scale;
-    uint8_t target_kind;
-    uint8_t class_bits;
-    bool complete;                /* all bytes are there and right */
-    uint32_t crc;
-};
-
-/* Executes a DEFINE_DATASET. */
-enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* Whether it goes with the network and lies between the slots. */
 bool dataset_fits(const struct device *device);

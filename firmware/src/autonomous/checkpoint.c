@@ -1,10 +1,11 @@
+/* Saves a checkpoint byte by byte. The seam calls checkpoint_poll() in every turn; commands and trainings ask for a save. */
 #include "checkpoint.h"
 
-#include <string.h>
-
+#include "autonomous.h"
+#include "blobs.h"
 #include "crc32.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
 #include "messages.h"
 #include "slots.h"
 
@@ -12,40 +13,9 @@
 #define BYTES_A_TURN 8            /* looked at; those that are there already are not written */
 #define ERASED 0xff
 
-__attribute__((noinline)) void checkpoint_restore(struct device *device)
-{
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
-    struct anp_config config;
-    enum slot_state state[2];
-    checkpoint->second = device_clock(device);
-    if (BOARD(device->board, memory_bytes) == 0)
-        return;
-    bool touched = false, foreign = false;
-    for (uint8_t slot = 0; slot < 2; slot++) {
-        state[slot] = slot_find(device, slot, &config);
-        touched |= state[slot] == SLOT_TORN;
-        foreign |= state[slot] == SLOT_FOREIGN;
-    }
-    uint32_t first = slot_generation(device, 0), second = slot_generation(device, 1);
-    uint8_t newest = state[0] != SLOT_COMPLETE || (state[1] == SLOT_COMPLETE && (int32_t)(second - first) > 0);
-    checkpoint->restored = foreign ? WIRE_RESTORED_UNFIT : touched ? WIRE_RESTORED_DAMAGED : WIRE_RESTORED_NOTHING;
-    if (state[newest] != SLOT_COMPLETE)
-        return;
-    checkpoint->generation = newest ? second : first;
-    slot_examine(device, newest, &config);
-    uint8_t found = WIRE_RESTORED_UNFIT;
-    if (slot_fits(device, newest, &config)) {
-        slot_load(device, newest, &config);
-        found = touched ? WIRE_RESTORED_OLDER : WIRE_RESTORED_NEWEST;
-        if (!autonomous_resume(device))
-            found = WIRE_RESTORED_NO_DATASET;
-    }
-    checkpoint->restored = found;
-}
-
 uint16_t checkpoint_newest(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     struct anp_config config;
     if (checkpoint->generation == 0)
         return 0;
@@ -71,7 +41,7 @@ static void give_credit(struct device *device, uint16_t credit)
 
 static void begin(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     checkpoint->wanted = false;
     if (!device->configured || device->blobs.damaged || checkpoint_missing(device))
@@ -88,7 +58,7 @@ static void begin(struct device *device)
 
 static void finish(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
     /* An upload would go on in the other slot. */
@@ -101,7 +71,7 @@ static void finish(struct device *device)
 /* What the byte at this place is to be. */
 static uint8_t next_byte(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     switch (checkpoint->phase) {
     case CHECKPOINT_BODY:
     case CHECKPOINT_CRC:
@@ -115,7 +85,7 @@ static uint8_t next_byte(const struct device *device)
 
 static void written(struct device *device, uint8_t byte)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     uint16_t offset = ++checkpoint->offset;
     switch (checkpoint->phase) {
@@ -143,7 +113,7 @@ static void written(struct device *device, uint8_t byte)
 /* The erasure goes through the heads of both slots, one behind the other. */
 static uint16_t next_place(const struct device *device)
 {
-    const struct checkpoint *checkpoint = &device->alone.checkpoint;
+    const struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     uint16_t offset = checkpoint->offset;
     if (checkpoint->phase != CHECKPOINT_ERASE)
         return memory_place(device->board, checkpoint_slot(checkpoint), offset);
@@ -152,7 +122,7 @@ static uint16_t next_place(const struct device *device)
 
 static void work(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     const BOARD_FLASH struct board *board = device->board;
     for (uint8_t left = BYTES_A_TURN; left; left--) {
         if (checkpoint->phase == CHECKPOINT_FLUSH) {
@@ -169,19 +139,19 @@ static void work(struct device *device)
 
 bool checkpoint_poll(struct device *device)
 {
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
         if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
             checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;
-            uint16_t interval = device->alone.autonomous.checkpoint_interval;
+            uint16_t interval = device->autonomous.training.checkpoint_interval;
             if (checkpoint->dirty && interval && checkpoint->age >= interval)
                 checkpoint->wanted = true;
         }
         /* An evaluation is not kept; the position would be its own. */
-        if (!checkpoint->wanted || device->alone.autonomous.activity == WIRE_ACTIVITY_EVALUATING)
+        if (!checkpoint->wanted || device->autonomous.training.activity == WIRE_ACTIVITY_EVALUATING)
             return false;
         begin(device);
     }
@@ -198,8 +168,8 @@ uint32_t checkpoint_missing(const struct device *device)
 
 enum wire_result checkpoint_wait(struct device *device)
 {
-    device->alone.checkpoint.wanted = true;
-    device->alone.waits = true;
+    device->autonomous.checkpoint.wanted = true;
+    device->autonomous.waits = true;
     return WIRE_LATER;
 }
 
@@ -207,14 +177,14 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
 {
     DEVICE_KNOWN(device);
     (void)length;
-    struct checkpoint *checkpoint = &device->alone.checkpoint;
+    struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     if (*payload == WIRE_CHECKPOINT_ACTION_ERASE) {
-        if (autonomous_learns(&device->alone.autonomous))
+        if (autonomous_learns(device))
             return device_refuse(device, WIRE_ERROR_BUSY, 0);
         checkpoint->generation = 0;
-        device->alone.dataset.complete = false;
+        device->autonomous.dataset.complete = false;
         enter(checkpoint, CHECKPOINT_ERASE, 0);
-        device->alone.waits = true;
+        device->autonomous.waits = true;
         return WIRE_LATER;
     } else if (*payload != WIRE_CHECKPOINT_ACTION_SAVE) {
         return device_out_of_range(device, 1);
@@ -227,26 +197,5 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
         if (device->blobs.damaged)
             return device_refuse(device, WIRE_ERROR_NOT_LOADED, 0);
     }
-    return checkpoint_wait(device);
-}
-
-enum wire_result checkpoint_import(struct device *device)
-{
-    uint8_t slot = checkpoint_next_slot(&device->alone.checkpoint);
-    uint32_t generation = device->alone.checkpoint.generation;
-    struct anp_config config;
-    if (slot_examine(device, slot, &config) != SLOT_COMPLETE)
-        return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
-    ptrdiff_t room = memory_dataset_room(device->board, memory_checkpoint_bytes(config.layers, (size_t)anp_blob_bytes(&config)));
-    uint32_t arena = anp_arena_bytes(&config);
-    if (room < 0)
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)-room);
-    if (arena > BOARD(device->board, arena_bytes))
-        return device_refuse(device, WIRE_ERROR_TOO_LARGE, arena - BOARD(device->board, arena_bytes));
-    if (!slot_fits(device, slot, &config))
-        return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
-    slot_load(device, slot, &config);
-    device->alone.checkpoint.generation = generation;
-    autonomous_resume(device);
     return checkpoint_wait(device);
 }

@@ -1,7 +1,11 @@
 /* Blobs of the nonvolatile memory: a dataset, and checkpoints; written as fast as that takes them. */
+#include "autonomous.h"
+#include "checkpoint.h"
 #include "crc32.h"
+#include "dataset.h"
 #include "device.h"
-#include "memory.h"
+#include "memory_map.h"
+#include "restore.h"
 #include "slots.h"
 
 #define FLUSHED 0xff              /* of blobs.written, which is a byte count else */
@@ -10,12 +14,12 @@
 
 _Static_assert(WIRE_MAX_PAYLOAD - WIRE_SIZE_SET_BLOB < FLUSHED, "a chunk is shorter");
 
-size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header)
+size_t autonomous_blob_expected(const struct device *device, const struct wire_set_blob *header)
 {
     if (header->offset)
         return device->blobs.total;
     if (header->blob == WIRE_BLOB_KIND_DATASET)
-        return (size_t)(device->alone.dataset.samples ? dataset_bytes(device) : 0);
+        return (size_t)(device->autonomous.dataset.samples ? dataset_bytes(device) : 0);
     uint16_t most = BOARD(device->board, memory_bytes) / 2;
     return header->total > WIRE_SIZE_CHECKPOINT_RECORD && header->total <= most ? (size_t)header->total : 0;
 }
@@ -26,14 +30,14 @@ static bool put(const struct device *device, uint8_t kind, uint16_t offset, uint
     const BOARD_FLASH struct board *board = device->board;
     if (kind == WIRE_BLOB_KIND_DATASET)
         return memory_put(board, (uint16_t)(dataset_place(device) + offset), byte);
-    uint16_t place = memory_place(board, checkpoint_next_slot(&device->alone.checkpoint), offset);
+    uint16_t place = memory_place(board, checkpoint_next_slot(&device->autonomous.checkpoint), offset);
     return memory_put(board, place, offset < COMMIT_BYTES ? ERASED : byte);
 }
 
 /* Whether a checkpoint is so large that it fits beside the dataset in use in slot 1 at most. */
 static bool is_confined(const struct device *device, uint16_t room)
 {
-    return device->alone.dataset.complete && room > dataset_place(device);
+    return device->autonomous.dataset.complete && room > dataset_place(device);
 }
 
 static enum wire_result complete(struct device *device, const struct wire_set_blob *header)
@@ -45,7 +49,7 @@ static enum wire_result complete(struct device *device, const struct wire_set_bl
     return checkpoint ? checkpoint_import(device) : WIRE_DONE;
 }
 
-enum wire_result alone_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
+enum wire_result autonomous_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count)
 {
     struct blobs *blobs = &device->blobs;
     const BOARD_FLASH struct board *board = device->board;
@@ -56,14 +60,14 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
         if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != SLOT_COMMITTED)
             return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
         if (header->blob == WIRE_BLOB_KIND_DATASET) {
-            device->alone.dataset.complete = false;
+            device->autonomous.dataset.complete = false;
         } else if (is_confined(device, room)) {
             /* A refused upload changes nothing, and a power cut leaves a board that learns. */
             if (dataset_place(device) + dataset_bytes(device) + room > BOARD(board, memory_bytes) || blobs->damaged)
                 return device_refuse(device, WIRE_ERROR_OCCUPIED, 0);
             /* After one save more it is slot 1's turn. */
-            if (checkpoint_next_slot(&device->alone.checkpoint) == 0) {
-                device->alone.checkpoint.wanted = true;
+            if (checkpoint_next_slot(&device->autonomous.checkpoint) == 0) {
+                device->autonomous.checkpoint.wanted = true;
                 return WIRE_LATER;
             }
         }
@@ -89,7 +93,7 @@ enum wire_result alone_blob_write(struct device *device, const struct wire_set_b
     return last ? complete(device, header) : WIRE_DONE;
 }
 
-size_t alone_blob_bytes(const struct device *device, uint8_t kind, uint8_t *error)
+size_t autonomous_blob_bytes(const struct device *device, uint8_t kind, uint8_t *error)
 {
     size_t bytes;
     if (kind == WIRE_BLOB_KIND_CHECKPOINT) {
@@ -100,17 +104,17 @@ size_t alone_blob_bytes(const struct device *device, uint8_t kind, uint8_t *erro
         *error = WIRE_ERROR_NOT_CONFIGURED;
     } else {
         bytes = dataset_bytes(device);
-        *error = device->alone.dataset.complete ? 0 : WIRE_ERROR_NO_MEMORY;
+        *error = device->autonomous.dataset.complete ? 0 : WIRE_ERROR_NO_MEMORY;
     }
     return bytes;
 }
 
-void alone_blob_read(const struct device *device, uint8_t kind, uint16_t offset, uint8_t *to, uint8_t count)
+void autonomous_blob_read(const struct device *device, uint8_t kind, uint16_t offset, uint8_t *to, uint8_t count)
 {
     const BOARD_FLASH struct board *board = device->board;
     for (; count; count--, offset++) {
         uint16_t place = kind == WIRE_BLOB_KIND_DATASET ? (uint16_t)(dataset_place(device) + offset)
-                                                        : memory_place(board, checkpoint_slot(&device->alone.checkpoint), offset);
+                                                        : memory_place(board, checkpoint_slot(&device->autonomous.checkpoint), offset);
         *to++ = memory_read(board, place);
     }
 }

@@ -8,6 +8,12 @@
 
 _Noreturn void argument_mistake(const char *option, const char *value);
 
+/* Any other mistake; the format and its values say which. */
+_Noreturn __attribute__((format(printf, 1, 2))) void argument_refuse(const char *format, ...);
+
+/* A mistake that was named before. */
+_Noreturn void argument_unknown(void);
+
 uint64_t argument_number(const char *option, const char *text, uint64_t least, uint64_t most);
 double argument_decimal(const char *option, const char *text, double least, double most);
 enum smtj_preset argument_preset(const char *option, const char *text);

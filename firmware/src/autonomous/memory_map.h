@@ -2,8 +2,8 @@
  * begin at places that depend on nothing; the dataset behind slot 0. docs/memory.md shows the map.
  *
  * Sizes are of type size_t: on a small chip 16 bits, which the checkpoint of a network that fits it cannot exceed. */
-#ifndef MEMORY_H
-#define MEMORY_H
+#ifndef MEMORY_MAP_H
+#define MEMORY_MAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
