@@ -19,7 +19,6 @@ struct device;
 #include "alone/autonomous.h"
 #include "alone/checkpoint.h"
 #include "alone/dataset.h"
-#include "alone/progress.h"
 
 struct alone {
     uint8_t fresh;                /* codes that arrived together and that steps may still count on */
@@ -30,14 +29,7 @@ struct alone {
 };
 
 /* Its commands, for the table in commands.c. */
-#define ALONE_COMMANDS                                                                                                                     \
-    [WIRE_TYPE_DEFINE_DATASET] = {WIRE_SIZE_DEFINE_DATASET, OPEN_NONE, NETWORK | IDLE | SAVED | MEMORY, dataset_define},                   \
-    [WIRE_TYPE_AUTONOMOUS] = {WIRE_SIZE_AUTONOMOUS, OPEN_NONE, NETWORK | IDLE | SAVED, autonomous_start},                                  \
-    [WIRE_TYPE_HALT] = {WIRE_SIZE_HALT, OPEN_NONE, SAVED, autonomous_halt},                                                                \
-    [WIRE_TYPE_GET_PROGRESS] = {WIRE_SIZE_GET_PROGRESS, OPEN_NONE, 0, report_progress},                                                    \
-    [WIRE_TYPE_GET_CURVE] = {WIRE_SIZE_GET_CURVE, OPEN_NONE, 0, report_curve},                                                             \
-    [WIRE_TYPE_CHECKPOINT] = {WIRE_SIZE_CHECKPOINT, OPEN_NONE, SAVED | MEMORY, checkpoint_execute},                                        \
-    [WIRE_TYPE_GET_CHECKPOINT] = {WIRE_SIZE_GET_CHECKPOINT, OPEN_NONE, 0, report_checkpoints},
+#define ALONE_COMMANDS(COMMAND) WIRE_COMMANDS_AUTONOMOUS(COMMAND)
 
 /* At the start, when all else stands: goes on from the newest checkpoint. */
 void alone_init(struct device *device);
@@ -80,7 +72,7 @@ enum wire_result alone_waited(struct device *device);
  * was defined. */
 size_t alone_blob_expected(const struct device *device, const struct wire_set_blob *header);
 
-/* Writes a chunk that was checked (blobs_write()); the last one completes dataset or checkpoint. */
+/* Writes a chunk that was checked (command_set_blob()); the last one completes dataset or checkpoint. */
 enum wire_result alone_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count);
 
 /* Bytes of one that can be read; 0 and an error: there is none. */

@@ -1,7 +1,8 @@
-#include "samples.h"
-
+/* The commands that carry samples: TRAIN, PREDICT, EVALUATE. */
 #include <string.h>
 
+#include "device.h"
+#include "handlers.h"
 #include "messages.h"
 #include "steps.h"
 

@@ -14,7 +14,7 @@ struct device;
 
 struct alone {};                  /* an extension of GNU C: it takes no byte */
 
-#define ALONE_COMMANDS
+#define ALONE_COMMANDS(COMMAND)
 
 static inline void alone_init(struct device *device) { (void)device; }
 static inline void alone_welcome(const struct device *device, struct wire_welcome *message) { (void)device, (void)message; }

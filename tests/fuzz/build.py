@@ -1,7 +1,7 @@
 """Builds the fuzz targets of the C parts: with clang for libFuzzer, where it is there, and with gcc for the plain driver.
 
-What the targets know of the messages (types, lengths, ranges) is written here from shared/protocol.toml, so that new messages are
-fuzzed without anybody thinking of it.
+What the targets know of the messages (types, lengths, ranges) is in fuzz_messages.h, which shared/generate.py writes from
+shared/protocol.toml, so that new messages are fuzzed without anybody thinking of it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -24,50 +22,6 @@ SOURCES = {
 """Sources of each target in this folder; all of the firmware's portable parts come with them."""
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 WARNINGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fno-strict-aliasing"]
-BYTES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8}
-
-
-def message_table() -> str:
-    """The messages as a C header."""
-    protocol = tomllib.loads((PROJECT / "shared/protocol.toml").read_text(encoding="utf-8"))
-    fields: list[str] = []
-    rows: dict[str, list[str]] = {"host": [], "device": []}
-    for name, message in protocol["messages"].items():
-        if message["direction"] not in rows:
-            continue
-        first, offset, open_bytes = len(fields), 0, 0
-        for field in message["fields"]:
-            kind = field["type"]
-            if kind == "bytes" or kind.endswith("[]"):
-                open_bytes = 1 if kind == "bytes" else BYTES[kind[:-2]]
-                continue
-            size = BYTES.get(kind) or int("".join(filter(str.isdigit, kind)))
-            if kind in BYTES and size <= 4:
-                low, high = field_range(protocol, field, 8 * size)
-                if (low, high) != (0, 2 ** (8 * size) - 1):
-                    fields.append(f"{{{offset}, {size}, {low}u, {high}u}}, /* {name} {field['name']} */")
-            offset += size
-        rows[message["direction"]].append(
-            f"{{{message['type']:#04x}, WIRE_SIZE_{name}, {open_bytes}, {first}, {len(fields) - first}}},"
-        )
-    parts = ["#include <stdint.h>", '#include "messages.h"']
-    parts += ["struct fuzz_field { uint8_t offset, bytes; uint32_t low, high; };"]
-    parts += ["struct fuzz_message { uint8_t type, size, open, first_field, field_count; };"]
-    parts += ["static const struct fuzz_field fuzz_fields[] = {", *fields, "};"]
-    for direction, messages in rows.items():
-        parts += [f"#define FUZZ_{direction.upper()}_MESSAGES {len(messages)}"]
-        parts += [f"static const struct fuzz_message fuzz_{direction}_messages[] __attribute__((unused)) = {{", *messages, "};"]
-    return "\n".join(parts) + "\n"
-
-
-def field_range(protocol: dict[str, Any], field: dict[str, Any], bits: int) -> tuple[int, int]:
-    """Smallest and largest value of a fixed field."""
-    low, high = field.get("min", 0), field.get("max", 2**bits - 1)
-    if "enum" in field:
-        low, high = 0, max(protocol["enums"][field["enum"]].values())
-    if "flags" in field:
-        high = sum(protocol["flags"][field["flags"]].values())
-    return low, high
 
 
 def libfuzzer() -> str | None:
@@ -97,10 +51,9 @@ def build(
     """
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    (out / "fuzz_messages.h").write_text(message_table(), encoding="utf-8")
     sources = [HERE / name for name in SOURCES[target]]
     sources += [path for folder in FOLDERS for path in sorted((firmware / folder).glob("*.c"))]
-    includes = [f"-I{firmware / folder}" for folder in FOLDERS] + [f"-I{HERE}", f"-I{out}"]
+    includes = [f"-I{firmware / folder}" for folder in FOLDERS] + [f"-I{HERE}"]
     program = out / f"{target}-{'libfuzzer' if clang else 'driver'}"
     if clang:
         command = [clang, "-fsanitize=fuzzer"]

@@ -10,7 +10,6 @@
 #include "mean.h"
 #include "messages.h"
 #include "order.h"
-#include "session.h"
 
 struct device;
 
@@ -57,12 +56,6 @@ static inline bool autonomous_learns(const struct autonomous *own)
 
 /* Training steps since AUTONOMOUS. */
 uint32_t autonomous_steps(const struct autonomous *own);
-
-/* Executes an AUTONOMOUS. */
-enum wire_result autonomous_start(struct device *device, const uint8_t *payload, uint8_t length);
-
-/* Executes a HALT. */
-enum wire_result autonomous_halt(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* After a checkpoint was loaded: goes on where it was. False: its dataset is not there any more. */
 bool autonomous_resume(struct device *device);

@@ -45,9 +45,6 @@ enum wire_result checkpoint_wait(struct device *device);
 /* Bytes of memory missing for two of them; 0: they fit. */
 uint32_t checkpoint_missing(const struct device *device);
 
-/* Executes a CHECKPOINT. */
-enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length);
-
 /* The slot of the newest checkpoint. */
 static inline uint8_t checkpoint_slot(const struct checkpoint *checkpoint) { return (uint8_t)checkpoint->generation & 1u; }
 

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session.h"
-
 struct device;
 
 /* As DEFINE_DATASET. */
@@ -20,9 +18,6 @@ struct dataset {
     bool complete;                /* all bytes are there and right */
     uint32_t crc;
 };
-
-/* Executes a DEFINE_DATASET. */
-enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* Whether it goes with the network and lies between the slots. */
 bool dataset_fits(const struct device *device);
