@@ -17,7 +17,7 @@ from generator.definition import Message, Protocol, camel, load
 from generator.targets import TARGETS
 
 PROJECT = Path(__file__).resolve().parents[2]
-REFUSALS = "host/mtjlearn/board/refusals.py"
+BOARD, REFUSALS, TESTS = "host/mtjlearn/board/board.py", "host/mtjlearn/board/refusals.py", "tests/board/test_commands.py"
 ARGUMENTS = "struct device *device, const uint8_t *payload, uint8_t length"
 HANDLER = re.compile(rf"^enum wire_result command_(\w+)\({re.escape(ARGUMENTS)}\)\n{{", re.MULTILINE)
 
@@ -112,7 +112,7 @@ def untested(root: Path, protocol: Protocol) -> Iterator[str]:
     named = {name for text in files.values() for name in re.findall(r"\.(\w+)", text)}
     for message, _ in commands_with_neighbours(protocol):
         if named.isdisjoint({camel(message.name), *(name for _, name in found.get(camel(message.name), ()))}):
-            yield f"{message.name} is tested by nothing: call its method in tests/board/test_commands.py"
+            yield f"{message.name} is tested by nothing: call its method in {TESTS}"
 
 
 def without_feature(root: Path, protocol: Protocol) -> Iterator[str]:
@@ -136,44 +136,43 @@ def test_nothing_is_forgotten() -> None:
 # --- on a copy: each thing that a new message needs is named, until it is there ---
 
 QUESTION = """
-[messages.GET_CLOCK]
-type = 0x19
+[messages.GET_DUMMY]
+type = 0x7F
 direction = "host"
-doc = "Asks for CLOCK."
-answer = "CLOCK"
+doc = "Asks for DUMMY."
+answer = "DUMMY"
 fields = []
 """
 ANSWER = """
-[messages.CLOCK]
-type = 0x92
+[messages.DUMMY]
+type = 0xEF
 direction = "device"
-doc = "The device's clock."
+doc = "For this test."
 fields = [{ name = "micros", type = "u32", unit = "us", doc = "since the start, mod 2^32" }]
 """
 HANDLES = f"""
-enum wire_result command_get_clock({ARGUMENTS})
+enum wire_result command_get_dummy({ARGUMENTS})
 {{
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
-    struct wire_clock *message = wire_session_reserve(&device->session, WIRE_SIZE_CLOCK);
+    struct wire_dummy *message = wire_session_reserve(&device->session, WIRE_SIZE_DUMMY);
     if (!message)
         return WIRE_LATER;
     message->micros = BOARD_DO(device->board, micros);
-    wire_session_send(&device->session, WIRE_TYPE_CLOCK, WIRE_SIZE_CLOCK);
+    wire_session_send(&device->session, WIRE_TYPE_DUMMY, WIRE_SIZE_DUMMY);
     return WIRE_DONE;
 }}
 """
 METHOD = '''
-    def clock(self) -> int:
+    def dummy(self) -> int:
         """Microseconds since the start, mod 2^32."""
-        return self._ask(messages.GetClock(), messages.Clock).micros
+        return self._ask(messages.GetDummy(), messages.Dummy).micros
 '''
 TEST = """
 
-def test_the_clock_goes_on(board: Board) -> None:
-    assert board.clock() < board.clock()
+def test_the_dummy_goes_on(board: Board) -> None:
+    assert board.dummy() < board.dummy()
 """
-BOARD, TESTS = "host/mtjlearn/board/board.py", "tests/board/test_commands.py"
 
 
 @pytest.fixture
@@ -197,22 +196,26 @@ def generate(root: Path) -> None:
     subprocess.run([sys.executable, root / "shared/generate.py"], check=True, capture_output=True)
 
 
+def files_left_out(sentences: list[str]) -> list[str]:
+    """The sentences without the files that other messages lead to."""
+    return [re.sub(r"(?<=in )(firmware/src|host/mtjlearn/board)/\w+\.(?:c|py)", r"\1/...", sentence) for sentence in sentences]
+
+
 def test_a_new_message_is_asked_for_piece_by_piece(copy: Path) -> None:
     append(copy / "shared/protocol.toml", QUESTION + ANSWER)
-    reports = handlers(copy)["GET_HEALTH"]
     files = [name for name in TARGETS if "anp" not in name]
     expected = [
         *(f"{name} is out of date: run python shared/generate.py" for name in files),
-        f"GET_CLOCK is executed by nothing: write command_get_clock() in {reports}, or where it belongs",
-        "CLOCK is sent by nothing: send it in a file of firmware/src",
-        "GET_CLOCK has no method: write one that sends messages.GetClock, e.g. in host/mtjlearn/board/autonomy.py",
-        "GET_CLOCK is tested by nothing: call its method in tests/board/test_commands.py",
+        "GET_DUMMY is executed by nothing: write command_get_dummy() in firmware/src/..., or where it belongs",
+        "DUMMY is sent by nothing: send it in a file of firmware/src",
+        "GET_DUMMY has no method: write one that sends messages.GetDummy, e.g. in host/mtjlearn/board/...",
+        f"GET_DUMMY is tested by nothing: call its method in {TESTS}",
     ]
-    assert forgotten(copy) == expected
+    assert files_left_out(forgotten(copy)) == expected
     generate(copy)
-    assert forgotten(copy) == expected[3:]
-    append(copy / reports, HANDLES)
-    assert forgotten(copy) == expected[5:]
+    assert files_left_out(forgotten(copy)) == expected[3:]
+    append(copy / "firmware/src/reports.c", HANDLES)
+    assert files_left_out(forgotten(copy)) == expected[5:]
     append(copy / BOARD, METHOD, before="\n    # --- learning ---\n")
     assert forgotten(copy) == expected[6:]
     append(copy / TESTS, TEST)
@@ -222,15 +225,14 @@ def test_a_new_message_is_asked_for_piece_by_piece(copy: Path) -> None:
 def test_an_answer_that_is_not_sent_is_named_with_its_handler(copy: Path) -> None:
     append(copy / "shared/protocol.toml", QUESTION + ANSWER)
     generate(copy)
-    reports = handlers(copy)["GET_HEALTH"]
-    append(copy / reports, HANDLES.replace("WIRE_TYPE_CLOCK", "WIRE_TYPE_HEALTH"))
-    assert f"CLOCK is sent by nothing: send it in {reports}" in forgotten(copy)
+    append(copy / "firmware/src/reports.c", HANDLES.replace("WIRE_TYPE_DUMMY", "WIRE_TYPE_HEALTH"))
+    assert "DUMMY is sent by nothing: send it in firmware/src/reports.c" in forgotten(copy)
 
 
 def test_a_message_of_the_device_that_nobody_reads_is_named(copy: Path) -> None:
     append(copy / "shared/protocol.toml", ANSWER)
     assert any(
-        sentence.startswith("CLOCK is not looked at: name it as `answer` of a message in shared/protocol.toml, or take it in host/")
+        sentence.startswith("DUMMY is not looked at: name it as `answer` of a message in shared/protocol.toml, or take it in host/")
         for sentence in forgotten(copy)
     )
 
@@ -238,24 +240,24 @@ def test_a_message_of_the_device_that_nobody_reads_is_named(copy: Path) -> None:
 def test_a_handler_without_its_message_is_named(copy: Path) -> None:
     append(copy / "firmware/src/commands.c", HANDLES)
     assert forgotten(copy) == [
-        "command_get_clock() in firmware/src/commands.c executes no message: name it in shared/protocol.toml, or remove it"
+        "command_get_dummy() in firmware/src/commands.c executes no message: name it in shared/protocol.toml, or remove it"
     ]
 
 
 def test_a_new_feature_is_asked_for_piece_by_piece(copy: Path) -> None:
     definition = copy / "shared/protocol.toml"
-    append(definition, 'clocks = "a clock"\n', before='autonomous = "')
-    append(definition, QUESTION.replace("fields", 'feature = "clocks"\nfields') + ANSWER)
+    append(definition, 'dummies = "for this test"\n', before='autonomous = "')
+    append(definition, QUESTION.replace("fields", 'feature = "dummies"\nfields') + ANSWER)
     generate(copy)
     found = forgotten(copy)
-    assert "GET_CLOCK is executed by nothing: write command_get_clock() in a new file of firmware/src, or where it belongs" in found
+    assert "GET_DUMMY is executed by nothing: write command_get_dummy() in a new file of firmware/src, or where it belongs" in found
     expected = [
-        "the commands of the feature clocks are not declared: add WIRE_COMMANDS_CLOCKS in firmware/src/handlers.h",
-        "the commands of the feature clocks are in no table: add WIRE_COMMANDS_CLOCKS in firmware/src/commands.c",
-        "nothing is said where the feature clocks is missing: add it to _LEFT_OUT in host/mtjlearn/board/refusals.py",
+        "the commands of the feature dummies are not declared: add WIRE_COMMANDS_DUMMIES in firmware/src/handlers.h",
+        "the commands of the feature dummies are in no table: add WIRE_COMMANDS_DUMMIES in firmware/src/commands.c",
+        "nothing is said where the feature dummies is missing: add it to _LEFT_OUT in host/mtjlearn/board/refusals.py",
     ]
     assert found[-3:] == expected
-    append(copy / "firmware/src/handlers.h", "WIRE_COMMANDS_CLOCKS(DECLARE)\n", before="#undef DECLARE")
-    append(copy / "firmware/src/commands.c", "    WIRE_COMMANDS_CLOCKS(ROW)\n", before="    ALONE_COMMANDS(ROW)")
-    append(copy / REFUSALS, '    "clocks": "take another board",\n', before='    "autonomous": ')
+    append(copy / "firmware/src/handlers.h", "WIRE_COMMANDS_DUMMIES(DECLARE)\n", before="#undef DECLARE")
+    append(copy / "firmware/src/commands.c", "    WIRE_COMMANDS_DUMMIES(ROW)\n", before="    WIRE_COMMANDS(ROW)")
+    append(copy / REFUSALS, '    "dummies": "take another board",\n', before='    "autonomous": ')
     assert not [sentence for sentence in forgotten(copy) if "feature" in sentence]
