@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from generator.definition import NOTE, WIDTH, Field, Message, Protocol
+from generator.definition import NOTE, TYPES, WIDTH, Field, Message, Protocol
 
 SENDERS = {"host": "host to device", "device": "device to host", "memory": "in the device's memory"}
 OPEN_NONE = 0xFF
@@ -35,6 +35,7 @@ def c_header(protocol: Protocol) -> str:
     ]
     for name, members in {**protocol.enums, **protocol.flags}.items():
         out += ["enum {", *(f"    WIRE_{name.upper()}_{key} = {value}," for key, value in members.items()), "};", ""]
+    out += ["/* Types from here on travel from device to host. */", f"#define WIRE_DEVICE_TYPES 0x{TYPES['device'][0]:02X}", ""]
     out += ["enum {", *(f"    WIRE_TYPE_{m.name} = 0x{m.type:02X}," for m in protocol.messages), "};", ""]
     for message in protocol.messages:
         out += c_message(message)

@@ -161,6 +161,9 @@ enum {
     WIRE_OPTIONS_ANTITHETIC = 2,
 };
 
+/* Types from here on travel from device to host. */
+#define WIRE_DEVICE_TYPES 0x80
+
 enum {
     WIRE_TYPE_HELLO = 0x01,
     WIRE_TYPE_CONFIGURE = 0x02,
