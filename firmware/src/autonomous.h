@@ -19,22 +19,7 @@ struct device;
 #include "autonomous/state.h"
 
 /* Its commands, for the table in commands.c. */
-enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_progress(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_curve(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_checkpoints(struct device *device, const uint8_t *payload, uint8_t length);
-
-#define AUTONOMOUS_COMMANDS                                                                                                                \
-    [WIRE_TYPE_DEFINE_DATASET] = {WIRE_SIZE_DEFINE_DATASET, OPEN_NONE, NETWORK | IDLE | SAVED | MEMORY, dataset_define},                   \
-    [WIRE_TYPE_AUTONOMOUS] = {WIRE_SIZE_AUTONOMOUS, OPEN_NONE, NETWORK | IDLE | SAVED, training_start},                                    \
-    [WIRE_TYPE_HALT] = {WIRE_SIZE_HALT, OPEN_NONE, SAVED, training_halt},                                                                  \
-    [WIRE_TYPE_GET_PROGRESS] = {WIRE_SIZE_GET_PROGRESS, OPEN_NONE, 0, report_progress},                                                    \
-    [WIRE_TYPE_GET_CURVE] = {WIRE_SIZE_GET_CURVE, OPEN_NONE, 0, report_curve},                                                             \
-    [WIRE_TYPE_CHECKPOINT] = {WIRE_SIZE_CHECKPOINT, OPEN_NONE, SAVED | MEMORY, checkpoint_execute},                                        \
-    [WIRE_TYPE_GET_CHECKPOINT] = {WIRE_SIZE_GET_CHECKPOINT, OPEN_NONE, 0, report_checkpoints},
+#define AUTONOMOUS_COMMANDS(COMMAND) WIRE_COMMANDS_AUTONOMOUS(COMMAND)
 
 /* At the start, when all else stands: goes on from the newest checkpoint. */
 void autonomous_init(struct device *device);
@@ -77,7 +62,7 @@ enum wire_result autonomous_waited(struct device *device);
  * was defined. */
 size_t autonomous_blob_expected(const struct device *device, const struct wire_set_blob *header);
 
-/* Writes a chunk that was checked (blobs_write()); the last one completes dataset or checkpoint. */
+/* Writes a chunk that was checked (command_set_blob()); the last one completes dataset or checkpoint. */
 enum wire_result autonomous_blob_write(struct device *device, const struct wire_set_blob *header, uint8_t count);
 
 /* Bytes of one that can be read; 0 and an error: there is none. */

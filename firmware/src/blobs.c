@@ -7,11 +7,8 @@
 #include "bounds.h"
 #include "crc32.h"
 #include "device.h"
+#include "handlers.h"
 #include "messages.h"
-
-/* Numbers of SET_BLOB's fields, for ERR. */
-#define FIELD_BLOB 1
-#define FIELD_TOTAL 3
 
 void blobs_init(struct blobs *blobs)
 {
@@ -59,14 +56,14 @@ static bool is_wide(const struct anp_network *net, uint8_t kind)
     return kind == WIRE_BLOB_KIND_WEIGHTS && anp_is_wide(&net->config);
 }
 
-enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_set_blob(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     struct blobs *blobs = &device->blobs;
     const struct wire_set_blob *header = (const void *)payload;
     uint8_t kind = header->blob, count = (uint8_t)(length - sizeof *header);
     if (kind > WIRE_BLOB_KIND_CHECKPOINT)
-        return device_out_of_range(device, FIELD_BLOB);
+        return device_out_of_range(device, WIRE_FIELD_SET_BLOB_BLOB);
     if (kind != WIRE_BLOB_KIND_CHECKPOINT && !device->configured)
         return device_refuse(device, WIRE_ERROR_NOT_CONFIGURED, 0);
     const struct anp_network *net = &device->net;
@@ -78,7 +75,7 @@ enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint
     if (total == 0 && kind >= WIRE_BLOB_KIND_DATASET)
         return device_refuse(device, WIRE_ERROR_NO_MEMORY, 0);
     if (header->total != total)
-        return device_out_of_range(device, FIELD_TOTAL);
+        return device_out_of_range(device, WIRE_FIELD_SET_BLOB_TOTAL);
     if (!bounds_chunk(total, start, count))
         return device_refuse(device, WIRE_ERROR_BAD_LENGTH, length);
 

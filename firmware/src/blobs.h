@@ -10,7 +10,6 @@
 
 #include "anp.h"
 #include "blobs_state.h"
-#include "session.h"
 
 struct device;
 
@@ -34,8 +33,5 @@ struct blob_place blob_find(const struct anp_network *net, uint8_t kind);
 /* Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none. A chunk may end
  * inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1). */
 size_t blobs_first_invalid(const uint8_t *bytes, size_t start, size_t end, uint8_t value_bytes);
-
-/* Executes a SET_BLOB. */
-enum wire_result blobs_write(struct device *device, const uint8_t *payload, uint8_t length);
 
 #endif

@@ -7,6 +7,7 @@
 #include "blobs.h"
 #include "fields.h"
 #include "flash.h"
+#include "handlers.h"
 #include "messages.h"
 
 _Static_assert(ANP_MAX_LAYERS == WIRE_MAX_LAYERS, "the protocol tells the host how many layers there can be");
@@ -14,33 +15,16 @@ _Static_assert((int)ANP_SQUARED == WIRE_LOSS_SQUARED && (int)ANP_CROSS_ENTROPY =
 _Static_assert((int)ANP_INT16 == WIRE_WEIGHT_FORMAT_INT16 && (int)ANP_INT32 == WIRE_WEIGHT_FORMAT_INT32, "one set of values");
 _Static_assert((int)ANP_NEAREST == WIRE_ROUNDING_NEAREST && (int)ANP_STOCHASTIC == WIRE_ROUNDING_STOCHASTIC, "one set of values");
 
-/* Numbers of CONFIGURE's fields, for ERR. */
-enum {
-    FIELD_NONE,
-    FIELD_LOSS,
-    FIELD_WEIGHT_FORMAT,
-    FIELD_ROUNDING,
-    FIELD_OPTIONS,
-    FIELD_DECORRELATE,
-    FIELD_NOISE_SOURCE,
-    FIELD_SIGMA,
-    FIELD_NOISE_STD,
-    FIELD_LEARNING_RATE,
-    FIELD_DECORRELATION_RATE,
-    FIELD_SEED,
-    FIELD_SIZES,
-};
-
 static const WIRE_FLASH uint8_t field_of[] = {
-    [ANP_BAD_LOSS] = FIELD_LOSS,
-    [ANP_BAD_WEIGHT_FORMAT] = FIELD_WEIGHT_FORMAT,
-    [ANP_BAD_ROUNDING] = FIELD_ROUNDING,
-    [ANP_BAD_DECORRELATE] = FIELD_DECORRELATE,
-    [ANP_BAD_SIGMA] = FIELD_SIGMA,
-    [ANP_BAD_DECORRELATION_RATE] = FIELD_DECORRELATION_RATE,
-    [ANP_BAD_SEED] = FIELD_SEED,
-    [ANP_BAD_SIZES] = FIELD_SIZES,
-    [ANP_TOO_MANY_UNITS] = FIELD_SIZES,
+    [ANP_BAD_LOSS] = WIRE_FIELD_CONFIGURE_LOSS,
+    [ANP_BAD_WEIGHT_FORMAT] = WIRE_FIELD_CONFIGURE_WEIGHT_FORMAT,
+    [ANP_BAD_ROUNDING] = WIRE_FIELD_CONFIGURE_ROUNDING,
+    [ANP_BAD_DECORRELATE] = WIRE_FIELD_CONFIGURE_DECORRELATE,
+    [ANP_BAD_SIGMA] = WIRE_FIELD_CONFIGURE_SIGMA,
+    [ANP_BAD_DECORRELATION_RATE] = WIRE_FIELD_CONFIGURE_DECORRELATION_RATE,
+    [ANP_BAD_SEED] = WIRE_FIELD_CONFIGURE_SEED,
+    [ANP_BAD_SIZES] = WIRE_FIELD_CONFIGURE_SIZES,
+    [ANP_TOO_MANY_UNITS] = WIRE_FIELD_CONFIGURE_SIZES,
 };
 
 static const WIRE_FLASH struct field numbers[] = {
@@ -84,11 +68,11 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     const struct wire_configure *message = (const void *)payload;
     uint8_t size_count = (uint8_t)((length - sizeof *message) / sizeof(uint16_t));
     if (size_count < 2 || size_count > ANP_MAX_LAYERS + 1)
-        return device_out_of_range(device, FIELD_SIZES);
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_SIZES);
     if (message->options & ~(WIRE_OPTIONS_NORMALISED | WIRE_OPTIONS_ANTITHETIC))
-        return device_out_of_range(device, FIELD_OPTIONS);
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_OPTIONS);
     if (message->noise_source > WIRE_NOISE_SOURCE_INJECTED)
-        return device_out_of_range(device, FIELD_NOISE_SOURCE);
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_NOISE_SOURCE);
 
     struct anp_config config;
     read_config(&config, message, size_count);
@@ -99,7 +83,7 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     if (needed > BOARD(board, arena_bytes))
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - BOARD(board, arena_bytes));
     if (!configure_fits(&config, device->session.max_payload))
-        return device_out_of_range(device, FIELD_SIZES);
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_SIZES);
 
     anp_configure(&device->net, &config, BOARD(board, arena), BOARD(board, arena_bytes));
     device->configured = true;

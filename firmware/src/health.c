@@ -43,8 +43,9 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale)
 uint8_t health_unfit(const struct health_limits *limits)
 {
     if (limits->repetitions < WIRE_SET_HEALTH_REPETITIONS_MIN)
-        return 1;
-    return limits->window > WIRE_SET_HEALTH_WINDOW_MAX || (limits->window && limits->window < ANP_NOISE_BUFFER) ? 2 : 0;
+        return WIRE_FIELD_SET_HEALTH_REPETITIONS;
+    return limits->window > WIRE_SET_HEALTH_WINDOW_MAX || (limits->window && limits->window < ANP_NOISE_BUFFER) ? WIRE_FIELD_SET_HEALTH_WINDOW
+                                                                                                                : 0;
 }
 
 void health_set_limits(struct health *health, const struct health_limits *limits)

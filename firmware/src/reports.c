@@ -6,6 +6,7 @@
 #include "autonomous.h"
 #include "blobs.h"
 #include "fields.h"
+#include "handlers.h"
 #include "messages.h"
 
 /* Bytes of a blob that can be read; 0 and an error: there is none. */
@@ -22,7 +23,7 @@ static size_t blob_bytes(const struct device *device, uint8_t kind, uint8_t *err
     return blob_find(&device->net, kind).total;
 }
 
-enum wire_result report_blob(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_blob(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;
@@ -30,7 +31,7 @@ enum wire_result report_blob(struct device *device, const uint8_t *payload, uint
     const struct wire_get_blob *request = (const void *)payload;
     uint8_t kind = request->blob, error;
     if (kind > WIRE_BLOB_KIND_CHECKPOINT)
-        return device_out_of_range(device, 1);
+        return device_out_of_range(device, WIRE_FIELD_GET_BLOB_BLOB);
     size_t total = blob_bytes(device, kind, &error);
     if (error)
         return device_refuse(device, error, 0);
@@ -122,7 +123,7 @@ enum wire_result report_end(struct device *device, const WIRE_FLASH struct repor
     return WIRE_DONE;
 }
 
-enum wire_result report_metrics(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_metrics(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
@@ -136,7 +137,7 @@ static uint8_t state(const struct device *device)
     return device->blobs.damaged ? WIRE_STATE_LOADING : WIRE_STATE_READY;
 }
 
-enum wire_result report_status(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_status(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
@@ -152,7 +153,7 @@ enum wire_result report_status(struct device *device, const uint8_t *payload, ui
     return report_end(device, &status);
 }
 
-enum wire_result report_health(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_health(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;

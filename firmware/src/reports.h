@@ -1,14 +1,9 @@
-/* The commands that ask: what the device tells of itself (shared/protocol.toml). */
+/* Answers of fixed fields: what the device tells of itself (shared/protocol.toml). */
 #ifndef REPORTS_H
 #define REPORTS_H
 
 #include "device.h"
 #include "fields.h"
-
-enum wire_result report_blob(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_metrics(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_status(struct device *device, const uint8_t *payload, uint8_t length);
-enum wire_result report_health(struct device *device, const uint8_t *payload, uint8_t length);
 
 /* A message of fixed fields and where they come from; what is no field of the device stays 0 at first. */
 struct report {

@@ -1,8 +1,8 @@
 /* TRAIN, PREDICT and EVALUATE, sample by sample. The command table calls them. */
-#include "samples.h"
-
 #include <string.h>
 
+#include "device.h"
+#include "handlers.h"
 #include "messages.h"
 #include "steps.h"
 

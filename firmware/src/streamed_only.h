@@ -14,7 +14,7 @@ struct device;
 
 struct autonomous {};                  /* an extension of GNU C: it takes no byte */
 
-#define AUTONOMOUS_COMMANDS
+#define AUTONOMOUS_COMMANDS(COMMAND)
 
 static inline void autonomous_init(struct device *device) { (void)device; }
 static inline void autonomous_welcome(const struct device *device, struct wire_welcome *message) { (void)device, (void)message; }

@@ -5,8 +5,9 @@
  * with enumerations that the protocol names; a TRAIN trains exactly its samples, or at most those when it is refused, and no other
  * answered command trains; a chunk that is taken goes on where the one before it ended, states the same size and ends inside of it, one
  * that is refused writes nothing, and a dataset is written between the checkpoints alone; a noise stream has no more codes than were asked
- * for; an EVALUATE counts exactly its samples; no weight and no matrix holds the value that symmetric saturation excludes; the noise buffer agrees with
- * its sum; and a host that reads and a junction that flickers get every command answered in the end. */
+ * for; an EVALUATE counts exactly its samples; a command writes memory only if the protocol says so; no weight and no matrix holds the
+ * value that symmetric saturation excludes; the noise buffer agrees with its sum; and a host that reads and a junction that flickers get
+ * every command answered in the end. */
 #include "device_target.h"
 
 #include <sanitizer/asan_interface.h>
@@ -107,6 +108,14 @@ static void check_counts(uint8_t type, const uint8_t *payload, uint8_t length, b
         fuzz_check(device->metrics.samples == samples + samples_in((uint8_t)(length - 1)), "an EVALUATE counted other than its samples");
 }
 
+static bool writes_memory(uint8_t type)
+{
+    for (uint8_t i = 0; i < FUZZ_HOST_MESSAGES; i++)
+        if (fuzz_host_messages[i].type == type)
+            return fuzz_host_messages[i].writes_memory;
+    return false;
+}
+
 /* Stands between the session and the device's own handler. */
 static enum wire_result handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
@@ -124,9 +133,12 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
         open_arena();
     /* An EVALUATE loses its first byte, a restart what was counted. */
     uint32_t samples = type == WIRE_TYPE_EVALUATE && length && *payload ? 0 : device->metrics.samples, writes = rig.board.writes;
+    bool saved = autonomous_saves(device);
     bound_writes(type, payload);
     enum wire_result result = execute(context, type, payload, length);
     close_arena();
+    fuzz_check(writes_memory(type) || (rig.board.writes == writes && autonomous_saves(device) == saved),
+               "a command writes memory of which shared/protocol.toml does not say that it does");
     fuzz_check(device->session.decoder.next_seq == seq, "a handler counts its own command");
     bool refused = device->session.errors != errors;
     if (type == WIRE_TYPE_TRAIN && result == WIRE_DONE) {

@@ -33,7 +33,7 @@ from mtjlearn.noise.recording import RecordingError, load_recording
 from mtjlearn.runs import Checkpoint, RunError, list_runs, read_checkpoint, read_config, read_meta, read_metrics
 from mtjlearn.runs.storage import plain
 from mtjlearn.wire import messages
-from mtjlearn.wire.command import ANSWERS, Command
+from mtjlearn.wire.command import Command
 from mtjlearn.wire.decoding import decode
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.frame import MAX_FRAME, Frame, FrameDecoder, encode_frame
@@ -44,8 +44,7 @@ from mtjlearn.wire.replaying import replay
 from mtjlearn.wire.session import Link, LinkState
 
 KINDS = sorted(messages.MESSAGES.values(), key=lambda kind: kind.TYPE)
-HOST = [kind for kind in KINDS if kind.TYPE < 0x80]
-DEVICE = [kind for kind in KINDS if 0x80 <= kind.TYPE < 0xF0]
+HOST, DEVICE = messages.HOST_MESSAGES, messages.DEVICE_MESSAGES
 
 
 # --- the line ---
@@ -146,7 +145,7 @@ def link(data: bytes) -> None:
         if command.done and command.refusal is not None:
             assert str(refused(command, None)).isprintable()
         if command.answer is not None:
-            assert isinstance(command.answer, ANSWERS[command.type])
+            assert isinstance(command.answer, messages.ANSWERS[command.type])
     NoiseRecording.of(chunks, 9615)
     assert len(link.noise) == 0
     # Nobody answers any more: the link ends, or has nothing to wait for.

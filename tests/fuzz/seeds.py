@@ -24,7 +24,7 @@ CORPUS = HERE / "corpus"
 (_enum,) = re.findall(r"enum operation \{(.*?)\}", (HERE / "script.c").read_text(encoding="utf-8"), re.DOTALL)
 OPERATION = {name: number for number, name in enumerate(re.findall(r"\w+", _enum))}
 
-HOST = [kind for kind in messages.MESSAGES.values() if kind.TYPE < 0x80]
+HOST = messages.HOST_MESSAGES
 UNO = bytes((0x10, 60, 0x31, 2, 34, 10))  # 64-byte payloads, 1,024 bytes of memory, codes come with the steps
 LARGE = bytes((0x63, 255, 0x31, 0, 34, 10))  # 240-byte payloads, 2,048 bytes of memory
 BLOCKS = bytes((0xA2, 255, 0x31, 3, 34, 10))  # memory in blocks of 64 bytes
@@ -147,8 +147,7 @@ def frames() -> Iterator[tuple[str, bytes]]:
     """Lines by name."""
     random = Random(1)
     for kind in messages.MESSAGES.values():
-        if kind.TYPE < 0xF0:
-            yield kind.NAME.lower(), encode_frame(kind.TYPE, 7, 3, example(kind, random), FRESH)
+        yield kind.NAME.lower(), encode_frame(kind.TYPE, 7, 3, example(kind, random), FRESH)
     train = encode_frame(messages.Train.TYPE, 7, 0, np.arange(-60, 60, dtype="<i2").tobytes(), FRESH)
     yield "largest", train
     yield "zeros", encode_frame(6, 0, 0, bytes(240))

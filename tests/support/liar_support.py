@@ -15,11 +15,6 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, Numbering, decode_body, encode_frame, fitting_seed
 from mtjlearn.wire.messages import Message
 
-TALKS = (
-    *(messages.Welcome, messages.Ack, messages.Err, messages.Blob, messages.Metrics, messages.Status, messages.NoiseCodes),
-    *(messages.Telemetry, messages.Progress, messages.Curve, messages.Health, messages.Checkpoints),
-)
-"""What a board sends."""
 SEQ_ITSELF = 128
 """The number expected with which a frame's seq is its number."""
 _WIDTHS = {"B": 8, "H": 16, "I": 32, "Q": 64}
@@ -39,7 +34,7 @@ class Lie:
 
 def lies() -> Iterator[Lie]:
     """Of each number in each message: the ends of its type, both sides of its range's end, and one."""
-    for kind in TALKS:
+    for kind in messages.DEVICE_MESSAGES:
         names = [field.name for field in fields(kind) if field.name != kind.TAIL[0]]
         for name, code in zip(names, re.findall(r"\d*[A-Za-z]", kind.LAYOUT.format), strict=True):
             if code not in _WIDTHS:

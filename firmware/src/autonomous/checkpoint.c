@@ -5,6 +5,7 @@
 #include "blobs.h"
 #include "crc32.h"
 #include "device.h"
+#include "handlers.h"
 #include "memory_map.h"
 #include "messages.h"
 #include "slots.h"
@@ -173,7 +174,7 @@ enum wire_result checkpoint_wait(struct device *device)
     return WIRE_LATER;
 }
 
-enum wire_result checkpoint_execute(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_checkpoint(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;
@@ -187,7 +188,7 @@ enum wire_result checkpoint_execute(struct device *device, const uint8_t *payloa
         device->autonomous.waits = true;
         return WIRE_LATER;
     } else if (*payload != WIRE_CHECKPOINT_ACTION_SAVE) {
-        return device_out_of_range(device, 1);
+        return device_out_of_range(device, WIRE_FIELD_CHECKPOINT_ACTION);
     } else {
         uint32_t missing = checkpoint_missing(device);
         if (!device->configured)

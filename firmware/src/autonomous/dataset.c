@@ -6,11 +6,9 @@
 #include "checkpoint.h"
 #include "crc32.h"
 #include "device.h"
+#include "handlers.h"
 #include "memory_map.h"
 #include "messages.h"
-
-/* Numbers of DEFINE_DATASET's fields, for ERR. */
-enum { FIELD_SAMPLES = 1, FIELD_VALUE_BYTES, FIELD_SCALE, FIELD_TARGET_KIND, FIELD_CLASS_BITS };
 
 #define ONE (1 << ANP_FRACTION_BITS)
 
@@ -59,24 +57,24 @@ static uint8_t unfit(const struct device *device, const struct dataset *dataset)
     bool classes = device->net.config.loss == ANP_CROSS_ENTROPY;
     uint8_t bits = dataset->class_bits;
     if (dataset->samples == 0)
-        return FIELD_SAMPLES;
+        return WIRE_FIELD_DEFINE_DATASET_SAMPLES;
     if (dataset->value_bytes < WIRE_DEFINE_DATASET_VALUE_BYTES_MIN || dataset->value_bytes > WIRE_DEFINE_DATASET_VALUE_BYTES_MAX)
-        return FIELD_VALUE_BYTES;
+        return WIRE_FIELD_DEFINE_DATASET_VALUE_BYTES;
     if (dataset->scale > WIRE_DEFINE_DATASET_SCALE_MAX)
-        return FIELD_SCALE;
+        return WIRE_FIELD_DEFINE_DATASET_SCALE;
     switch (dataset->target_kind) {
     case WIRE_TARGET_KIND_VALUES:
-        return classes ? FIELD_TARGET_KIND : bits ? FIELD_CLASS_BITS : 0;
+        return classes ? WIRE_FIELD_DEFINE_DATASET_TARGET_KIND : bits ? WIRE_FIELD_DEFINE_DATASET_CLASS_BITS : 0;
     case WIRE_TARGET_KIND_CLASSES:
         break;
     case WIRE_TARGET_KIND_SIGNS:
         if (!classes && outputs_of(device) == 1)
             break;
-        return FIELD_TARGET_KIND;
+        return WIRE_FIELD_DEFINE_DATASET_TARGET_KIND;
     default:
-        return FIELD_TARGET_KIND;
+        return WIRE_FIELD_DEFINE_DATASET_TARGET_KIND;
     }
-    return bits == 1 || bits == 2 || bits == 4 || bits == 8 ? 0 : FIELD_CLASS_BITS;
+    return bits == 1 || bits == 2 || bits == 4 || bits == 8 ? 0 : WIRE_FIELD_DEFINE_DATASET_CLASS_BITS;
 }
 
 bool dataset_fits(const struct device *device)
@@ -84,7 +82,7 @@ bool dataset_fits(const struct device *device)
     return unfit(device, &device->autonomous.dataset) == 0 && missing(device) == 0;
 }
 
-enum wire_result dataset_define(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_define_dataset(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;

@@ -4,6 +4,7 @@
 #include "autonomous.h"
 #include "checkpoint.h"
 #include "device.h"
+#include "handlers.h"
 #include "memory_map.h"
 #include "messages.h"
 #include "reports.h"
@@ -39,7 +40,7 @@ static const WIRE_FLASH struct field checkpoint_fields[] = {
 static const WIRE_FLASH struct report progress = REPORT(PROGRESS, progress_fields);
 static const WIRE_FLASH struct report checkpoints = REPORT(CHECKPOINTS, checkpoint_fields);
 
-enum wire_result report_curve(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_curve(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
@@ -54,7 +55,7 @@ enum wire_result report_curve(struct device *device, const uint8_t *payload, uin
     return WIRE_DONE;
 }
 
-enum wire_result report_progress(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_progress(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;
@@ -79,7 +80,7 @@ static uint16_t limited(uint32_t value)
     return (uint16_t)(value < UINT16_MAX ? value : UINT16_MAX);
 }
 
-enum wire_result report_checkpoints(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_get_checkpoint(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;

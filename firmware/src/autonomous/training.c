@@ -6,6 +6,7 @@
 #include "dataset.h"
 #include "device.h"
 #include "fields.h"
+#include "handlers.h"
 #include "steps.h"
 #include "tasks.h"
 
@@ -13,9 +14,6 @@
 #define XOR_SAMPLES 4
 #define XOR_INPUTS 2
 #define LIVE_PINS 7
-
-/* Numbers of AUTONOMOUS's fields, for ERR. */
-enum { FIELD_TASK = 1, FIELD_EPOCH_STEPS = 5, FIELD_EVALUATE_EVERY = 7, FIELD_LIVE_PERIOD = 9, FIELD_SEED = 10 };
 
 uint32_t training_steps(const struct training *own)
 {
@@ -48,27 +46,27 @@ static uint8_t unfit(const struct device *device, const struct wire_autonomous *
         break;
     case WIRE_TASK_TEACHER:
         if (!TASKS_HAVE_TEACHER || !squared || config->decorrelate)
-            return FIELD_TASK;
+            return WIRE_FIELD_AUTONOMOUS_TASK;
         break;
     case WIRE_TASK_XOR:
         if (!squared || inputs != XOR_INPUTS || targets != 1)
-            return FIELD_TASK;
+            return WIRE_FIELD_AUTONOMOUS_TASK;
         break;
     case WIRE_TASK_LIVE:
         if (!squared || !BOARD_HAS(device->board, analog) || inputs + targets > LIVE_PINS)
-            return FIELD_TASK;
+            return WIRE_FIELD_AUTONOMOUS_TASK;
         break;
     default:
-        return FIELD_TASK;
+        return WIRE_FIELD_AUTONOMOUS_TASK;
     }
     bool counted = timed || is_teacher(request->task);
     if (counted != (request->epoch_steps != 0))
-        return FIELD_EPOCH_STEPS;
+        return WIRE_FIELD_AUTONOMOUS_EPOCH_STEPS;
     if (timed && request->evaluate_every)
-        return FIELD_EVALUATE_EVERY;
+        return WIRE_FIELD_AUTONOMOUS_EVALUATE_EVERY;
     if (timed != (request->live_period != 0))
-        return FIELD_LIVE_PERIOD;
-    return request->seed == 0 ? FIELD_SEED : 0;
+        return WIRE_FIELD_AUTONOMOUS_LIVE_PERIOD;
+    return request->seed == 0 ? WIRE_FIELD_AUTONOMOUS_SEED : 0;
 }
 
 static const WIRE_FLASH struct field start_fields[] = {
@@ -86,7 +84,7 @@ static const WIRE_FLASH struct field start_fields[] = {
     FIELD(training, halve_left, wire_autonomous, halve_every),
 };
 
-enum wire_result training_start(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_autonomous(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)length;
@@ -128,7 +126,7 @@ static void stop(struct device *device, uint8_t reason)
     device->autonomous.checkpoint.wanted = true;
 }
 
-enum wire_result training_halt(struct device *device, const uint8_t *payload, uint8_t length)
+enum wire_result command_halt(struct device *device, const uint8_t *payload, uint8_t length)
 {
     DEVICE_KNOWN(device);
     (void)payload, (void)length;

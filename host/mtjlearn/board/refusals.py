@@ -9,28 +9,25 @@ from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
 from mtjlearn.wire.messages import (
     CHECKPOINT_FORMAT,
+    FEATURE_OF,
     MESSAGES,
     NOISE_BUFFER,
+    NUMBERED,
     Autonomous,
     Checkpoint,
     Configure,
     DefineDataset,
     Error,
-    GetCheckpoint,
-    GetCurve,
-    GetProgress,
-    Halt,
     Inject,
     Message,
     NoiseFault,
     SetBlob,
-    SetHealth,
 )
 
-_FIELDS = (Configure, DefineDataset, Autonomous, SetHealth)
-"""Commands whose OUT_OF_RANGE tells the number of a field."""
-_ALONE = {kind.NAME for kind in (Autonomous, Halt, GetProgress, GetCurve, DefineDataset, Checkpoint, GetCheckpoint)}
-"""What env:uno_streamed of platformio.ini leaves out."""
+_LEFT_OUT = {
+    "autonomous": "its firmware learns from a host's stream only; for learning on its own: mtjlearn flash --board uno",
+}
+"""Of each feature that an image can leave out, what is said when one of its commands is unknown."""
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -44,37 +41,36 @@ def refused(command: Command, network: Network | None) -> BoardRefused:
     code, detail = command.refusal
     kind = MESSAGES.get(command.type)
     name = kind.NAME if kind is not None else f"command 0x{command.type:02x}"
-    return BoardRefused(name, code, detail, f"the board refused {name}: {_advice(name, code, detail, network)}")
+    return BoardRefused(name, code, detail, f"the board refused {name}: {_advice(kind, code, detail, network)}")
 
 
-def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
+def _advice(kind: type[Message] | None, code: int, detail: int, network: Network | None) -> str:
     which = network.name if network is not None else "the network"
     match code:
-        case Error.UNKNOWN_TYPE if name in _ALONE:
-            return "its firmware learns from a host's stream only; for learning on its own: mtjlearn flash --board uno"
+        case Error.UNKNOWN_TYPE if kind is not None and kind.TYPE in FEATURE_OF:
+            return _LEFT_OUT[FEATURE_OF[kind.TYPE]]
         case Error.UNKNOWN_TYPE:
             return "its firmware does not know it; flash the firmware that came with this mtjlearn"
         case Error.BAD_LENGTH:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
-            if name == Configure.NAME and detail == len(fields(Configure)):
+            if kind is Configure and detail == len(fields(Configure)):
                 return f"sizes is out of range for it ({which}); take fewer or narrower layers, or a larger board"
-            kind = next((kind for kind in _FIELDS if name == kind.NAME), None)
-            if kind is not None:
+            if kind is not None and kind.TYPE not in NUMBERED:
                 return f"{_field(kind, detail)} is out of range; change it"
             return f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
         case Error.NOT_CONFIGURED:
             return "it has no network yet; configure it first"
-        case Error.TOO_LARGE if name == DefineDataset.NAME:
+        case Error.TOO_LARGE if kind is DefineDataset:
             return f"the dataset needs {detail} bytes more than its memory has beside two checkpoints; take fewer samples, or int8"
-        case Error.TOO_LARGE if name == SetBlob.NAME:
+        case Error.TOO_LARGE if kind is SetBlob:
             return f"the checkpoint's network needs {detail} bytes more than it has; take a larger board"
-        case Error.TOO_LARGE if name in (Checkpoint.NAME, Autonomous.NAME):
+        case Error.TOO_LARGE if kind in (Checkpoint, Autonomous):
             return f"two checkpoints of {which} need {detail} bytes more than its memory has; take fewer units, or a larger board"
         case Error.TOO_LARGE:
             return f"{which} needs {detail} bytes more than it has; take fewer units, int16 weights, or a larger board"
         case Error.NOT_LOADED:
-            if name == Autonomous.NAME:
+            if kind is Autonomous:
                 return "the dataset or the weights in it are incomplete; upload them again"
             return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
         case Error.BAD_OFFSET:
@@ -87,7 +83,7 @@ def _advice(name: str, code: int, detail: int, network: Network | None) -> str:
         case Error.NOISE_NOT_READY:
             return f"{detail} noise codes are missing before it can train; inject at least {NOISE_BUFFER}"
         case Error.WRONG_MODE:
-            if name == Inject.NAME:
+            if kind is Inject:
                 return "its network takes noise from the ADC; configure it with injected noise first"
             return "its network takes injected noise; configure it with noise from the ADC first"
         case Error.BUSY:

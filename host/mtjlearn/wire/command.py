@@ -5,20 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mtjlearn.wire import messages
-from mtjlearn.wire.messages import Message
-
-ANSWERS: dict[int, type[Message]] = {
-    messages.GetBlob.TYPE: messages.Blob,
-    messages.Predict.TYPE: messages.Prediction,
-    messages.GetMetrics.TYPE: messages.Metrics,
-    messages.GetStatus.TYPE: messages.Status,
-    messages.GetProgress.TYPE: messages.Progress,
-    messages.GetCurve.TYPE: messages.Curve,
-    messages.GetHealth.TYPE: messages.Health,
-    messages.GetCheckpoint.TYPE: messages.Checkpoints,
-}
-"""The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
+from mtjlearn.wire.messages import ANSWERS, Message
 
 
 class Refusal(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,26 +21,6 @@ _MOST_TURNS = 1 << 20
 """Times 256 commands of a session, at most, when the place behind a gap is looked for."""
 _SHOWN = 8
 """Values of an open field in a line."""
-_NAMES: Mapping[tuple[str, str], type[enum.IntEnum]] = {
-    ("ERR", "code"): messages.Error,
-    ("STATUS", "state"): messages.State,
-    ("STATUS", "last_error"): messages.Error,
-    ("WELCOME", "reset_cause"): messages.ResetCause,
-    ("WELCOME", "restored"): messages.Restored,
-    ("SET_BLOB", "blob"): messages.BlobKind,
-    ("GET_BLOB", "blob"): messages.BlobKind,
-    ("BLOB", "blob"): messages.BlobKind,
-    ("AUTONOMOUS", "task"): messages.Task,
-    ("PROGRESS", "activity"): messages.Activity,
-    ("PROGRESS", "task"): messages.Task,
-    ("PROGRESS", "stop_reason"): messages.StopReason,
-    ("HEALTH", "fault"): messages.NoiseFault,
-    ("HEALTH", "last_fault"): messages.NoiseFault,
-    ("CHECKPOINT", "action"): messages.CheckpointAction,
-    ("CHECKPOINTS", "restored"): messages.Restored,
-    ("DEFINE_DATASET", "target_kind"): messages.TargetKind,
-}
-"""Fields whose values have names."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +168,7 @@ def _plain(message: Message, name: str, short: bool) -> Any:
         return value.tolist()
     if (message.NAME, name) == ("ERR", "command") and value in messages.MESSAGES:
         return messages.MESSAGES[value].NAME
-    names = _NAMES.get((message.NAME, name))
+    names = messages.NAMES.get(message.TYPE, {}).get(name)
     return names(value).name if names is not None and value in set(names) else value
 
 

@@ -1202,42 +1202,58 @@ class CheckpointRecord(Message):
     position: int
 
 
-MESSAGES: dict[int, type[Message]] = {
-    0x01: Hello,
-    0x02: Configure,
-    0x03: SetRates,
-    0x04: SetBlob,
-    0x05: GetBlob,
-    0x06: Train,
-    0x07: Predict,
-    0x08: Evaluate,
-    0x09: GetMetrics,
-    0x0A: GetStatus,
-    0x0B: Noise,
-    0x0C: Inject,
-    0x0D: SetTelemetry,
-    0x0E: Stop,
-    0x0F: Reset,
-    0x10: DefineDataset,
-    0x11: Autonomous,
-    0x12: Halt,
-    0x13: GetProgress,
-    0x14: GetCurve,
-    0x15: SetHealth,
-    0x16: GetHealth,
-    0x17: Checkpoint,
-    0x18: GetCheckpoint,
-    0x81: Welcome,
-    0x82: Ack,
-    0x83: Err,
-    0x85: Blob,
-    0x87: Prediction,
-    0x89: Metrics,
-    0x8A: Status,
-    0x8B: NoiseCodes,
-    0x8D: Telemetry,
-    0x8E: Progress,
-    0x8F: Curve,
-    0x90: Health,
-    0x91: Checkpoints,
+HOST_MESSAGES: tuple[type[Message], ...] = (
+    Hello, Configure, SetRates, SetBlob, GetBlob, Train, Predict, Evaluate, GetMetrics, GetStatus, Noise, Inject,
+    SetTelemetry, Stop, Reset, DefineDataset, Autonomous, Halt, GetProgress, GetCurve, SetHealth, GetHealth, Checkpoint,
+    GetCheckpoint,
+)
+DEVICE_MESSAGES: tuple[type[Message], ...] = (
+    Welcome, Ack, Err, Blob, Prediction, Metrics, Status, NoiseCodes, Telemetry, Progress, Curve, Health, Checkpoints,
+)
+MESSAGES: dict[int, type[Message]] = {kind.TYPE: kind for kind in (*HOST_MESSAGES, *DEVICE_MESSAGES)}
+
+ANSWERS: dict[int, type[Message]] = {
+    GetBlob.TYPE: Blob,
+    Predict.TYPE: Prediction,
+    GetMetrics.TYPE: Metrics,
+    GetStatus.TYPE: Status,
+    GetProgress.TYPE: Progress,
+    GetCurve.TYPE: Curve,
+    GetHealth.TYPE: Health,
+    GetCheckpoint.TYPE: Checkpoints,
 }
+"""The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
+WRITERS: frozenset[int] = frozenset(
+    {SetBlob.TYPE, DefineDataset.TYPE, Autonomous.TYPE, Halt.TYPE, Checkpoint.TYPE}
+)
+"""Commands that may be acknowledged only after nonvolatile memory was written."""
+FEATURE_OF: dict[int, str] = {
+    DefineDataset.TYPE: "autonomous",
+    Autonomous.TYPE: "autonomous",
+    Halt.TYPE: "autonomous",
+    GetProgress.TYPE: "autonomous",
+    GetCurve.TYPE: "autonomous",
+    Checkpoint.TYPE: "autonomous",
+    GetCheckpoint.TYPE: "autonomous",
+}
+"""Commands that an image can leave out, with the feature that each belongs to."""
+NUMBERED: frozenset[int] = frozenset(
+    {SetBlob.TYPE, Train.TYPE, Predict.TYPE, Evaluate.TYPE}
+)
+"""Commands whose OUT_OF_RANGE gives the number of a value in the open field; with the others it is that of a field."""
+NAMES: dict[int, dict[str, type[enum.IntEnum]]] = {
+    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource},
+    SetBlob.TYPE: {"blob": BlobKind},
+    GetBlob.TYPE: {"blob": BlobKind},
+    DefineDataset.TYPE: {"target_kind": TargetKind},
+    Autonomous.TYPE: {"task": Task},
+    Checkpoint.TYPE: {"action": CheckpointAction},
+    Welcome.TYPE: {"reset_cause": ResetCause, "restored": Restored},
+    Err.TYPE: {"code": Error},
+    Blob.TYPE: {"blob": BlobKind},
+    Status.TYPE: {"state": State, "last_error": Error},
+    Progress.TYPE: {"activity": Activity, "task": Task, "stop_reason": StopReason},
+    Health.TYPE: {"fault": NoiseFault, "last_fault": NoiseFault},
+    Checkpoints.TYPE: {"restored": Restored},
+}
+"""Fields whose values have names."""

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from mtjlearn.wire import messages
-from mtjlearn.wire.command import ANSWERS, Command, Refusal
+from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.errors import BoardError, BoardLost, BoardTimeout, ImplausibleAnswer, PortBusy, VersionMismatch
 from mtjlearn.wire.frame import BadFrame, Frame, FrameDecoder, Numbering, encode_frame
 from mtjlearn.wire.messages import Message
@@ -35,11 +35,6 @@ ASKED = 50
 """Times that a question is asked again because its answer did not come."""
 EVENTS = 65536
 """Telemetry messages, and frames of noise codes, kept for the owner."""
-
-_WRITERS = frozenset(
-    kind.TYPE for kind in (messages.SetBlob, messages.DefineDataset, messages.Autonomous, messages.Halt, messages.Checkpoint)
-)
-_ANSWER_TYPES = frozenset(answer.TYPE for answer in ANSWERS.values())
 
 _ANOTHER_HOST = (
     messages.Err.TYPE,
@@ -264,7 +259,7 @@ class Link:
 
     @property
     def _writing(self) -> bool:
-        return any(command.type in _WRITERS for command in self._sender.flight)
+        return any(command.type in messages.WRITERS for command in self._sender.flight)
 
     def _check_alive(self, now: float) -> None:
         if now >= self._heard + self._silence:
@@ -296,7 +291,7 @@ class Link:
             self.noise.append(message)
         elif isinstance(message, messages.Err):
             self._refuse(frame.seq, Refusal(message.code, message.detail))
-        elif frame.type in _ANSWER_TYPES:
+        else:
             self._answer(frame.seq, message)
 
     def _acknowledge(self, ack: messages.Ack, now: float) -> None:
@@ -318,7 +313,7 @@ class Link:
 
     def _answer(self, seq: int, message: Message) -> None:
         command = self._find(seq)
-        if command is not None and command.answer is None and isinstance(message, ANSWERS.get(command.type, ())):
+        if command is not None and command.answer is None and isinstance(message, messages.ANSWERS.get(command.type, ())):
             command.answer = message
             self._finish_asked(command)
 

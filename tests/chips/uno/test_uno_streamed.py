@@ -20,6 +20,7 @@ from mtjlearn.validate.bit_exact import check_board
 from mtjlearn.validate.cases import Case
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
+from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
 from mtjlearn.wire.messages import Error, Features, NoiseFault, ResetCause, Task
 
@@ -120,6 +121,21 @@ def test_what_needs_more_is_refused_with_the_image_that_has_it(board: Board, ask
     with pytest.raises(BoardRefused, match=ONLY_STREAM) as refused:
         ask(board)
     assert refused.value.code == Error.UNKNOWN_TYPE
+
+
+def test_it_knows_all_commands_but_those_of_the_feature_that_it_lacks(elf: Path) -> None:
+    chip = Chip(elf)
+    host = Host(chip)
+    for kind in messages.HOST_MESSAGES:
+        if kind is messages.Hello:
+            continue
+        wrong = kind.LAYOUT.size - 1 if kind is messages.SetBlob else kind.LAYOUT.size + 1
+        command = Command(kind.TYPE, bytes(wrong))
+        host.link.submit(command, chip.seconds)
+        while not command.done:
+            host.turn()
+        expected = (Error.UNKNOWN_TYPE, kind.TYPE) if kind.TYPE in messages.FEATURE_OF else (Error.BAD_LENGTH, wrong)
+        assert command.refusal == expected, kind.NAME
 
 
 def test_blobs_of_a_memory_are_not_there(board: Board) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import zlib
 
@@ -18,7 +19,7 @@ from mtjlearn.network import Loss, Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, Restored, StopReason, TargetKind, Task
 
-SIZES = 12
+SIZES = len(dataclasses.fields(messages.Configure))
 """Number of CONFIGURE's field for the sizes."""
 SILENCE = 489 * 1024
 """Microseconds without a code after which a converter in real time is silent."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from device_support import CLASSES, DECORRELATED, SMALL, opened, samples, trained
+from generator.definition import load
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_client import configure, memory_client
@@ -95,36 +97,45 @@ def test_network_too_large_says_how_many_bytes_are_missing() -> None:
     assert client.status().arena_used <= 1500 + missing
 
 
-def test_lengths_are_exact() -> None:
+COMMANDS = [kind for kind in messages.HOST_MESSAGES if kind is not messages.Hello]
+NOT_WHOLE_SAMPLES = {messages.Train: [0, 4], messages.Predict: [0, 6], messages.Evaluate: [0, 6]}
+"""Lengths that their types allow and that are not samples of the network."""
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.NAME)
+def test_lengths_are_exact(kind: type[messages.Message]) -> None:
     _, client = opened()
-    for type_, lengths in {
-        messages.Configure.TYPE: [0, 21, 23],
-        messages.SetRates.TYPE: [0, 7, 9],
-        messages.SetBlob.TYPE: [0, 12],
-        messages.GetBlob.TYPE: [4, 6],
-        messages.Train.TYPE: [0, 1, 4, 7],
-        messages.Predict.TYPE: [0, 3, 5, 6],
-        messages.Evaluate.TYPE: [0, 2, 6],
-        messages.GetMetrics.TYPE: [1],
-        messages.GetStatus.TYPE: [1],
-        messages.Noise.TYPE: [0, 5, 7],
-        messages.Inject.TYPE: [1],
-        messages.SetTelemetry.TYPE: [3, 5],
-        messages.Stop.TYPE: [1],
-        messages.Reset.TYPE: [1],
-        messages.DefineDataset.TYPE: [0, messages.DefineDataset.LAYOUT.size + 1],
-        messages.Autonomous.TYPE: [0, messages.Autonomous.LAYOUT.size + 1],
-        messages.Halt.TYPE: [1],
-        messages.GetProgress.TYPE: [1],
-        messages.GetCurve.TYPE: [1],
-        messages.SetHealth.TYPE: [0, messages.SetHealth.LAYOUT.size - 1],
-        messages.GetHealth.TYPE: [1],
-        messages.Checkpoint.TYPE: [0, 2],
-        messages.GetCheckpoint.TYPE: [1],
-    }.items():
-        for length in lengths:
-            assert client.refusal(type_, bytes(length)) == (Error.BAD_LENGTH, length), hex(type_)
-    for type_ in (0, 0x19, 0x7F):
+    size, (tail, dtype) = kind.LAYOUT.size, kind.TAIL
+    lengths = [*range(max(0, size - 1), size), *([size + 1] if dtype or not tail else []), *NOT_WHOLE_SAMPLES.get(kind, [])]
+    for length in lengths:
+        assert client.refusal(kind.TYPE, bytes(length)) == (Error.BAD_LENGTH, length)
+
+
+PROTOCOL = load((Path(__file__).resolve().parents[2] / "shared/protocol.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("need", "code", "options"),
+    [
+        ("network", Error.NOT_CONFIGURED, {"memory_bytes": 1024}),
+        ("memory", Error.NO_MEMORY, {"memory_bytes": 0}),
+        ("idle", Error.BUSY, {"memory_bytes": 1024}),
+    ],
+)
+def test_what_a_command_needs_is_checked(need: str, code: Error, options: dict[str, int]) -> None:
+    _, client = opened(SMALL if need == "idle" else None, injected=False, **options)
+    if need == "idle":
+        client.tell(messages.Autonomous(messages.Task.XOR, 0, 0, 0, 0, 0, 0, 0, 0, 1))
+    needing = [message for message in PROTOCOL.messages if need in message.needs]
+    assert needing
+    for message in needing:
+        assert client.refusal(message.type, bytes(message.size)) == (code, 0), message.name
+
+
+def test_other_types_are_unknown() -> None:
+    _, client = opened()
+    known = {kind.TYPE for kind in COMMANDS}
+    for type_ in set(range(0x80)) - known - {messages.Hello.TYPE}:
         assert client.refusal(type_, b"") == (Error.UNKNOWN_TYPE, type_)
 
 

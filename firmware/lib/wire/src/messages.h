@@ -161,6 +161,9 @@ enum {
     WIRE_OPTIONS_ANTITHETIC = 2,
 };
 
+/* Types from here on travel from device to host. */
+#define WIRE_DEVICE_TYPES 0x80
+
 enum {
     WIRE_TYPE_HELLO = 0x01,
     WIRE_TYPE_CONFIGURE = 0x02,
@@ -216,9 +219,24 @@ WIRE_ASSERT(sizeof(struct wire_hello) == WIRE_SIZE_HELLO);
  * calibration is forgotten. The noise buffer keeps the ADC's codes; injected ones are forgotten, and so are all codes
  * when the source changes. */
 #define WIRE_SIZE_CONFIGURE 22
+#define WIRE_OPEN_CONFIGURE 1
 #define WIRE_CONFIGURE_SIGMA_MIN 16
 #define WIRE_CONFIGURE_SIGMA_MAX 4095
 #define WIRE_CONFIGURE_SEED_MIN 1
+enum {
+    WIRE_FIELD_CONFIGURE_LOSS = 1,
+    WIRE_FIELD_CONFIGURE_WEIGHT_FORMAT = 2,
+    WIRE_FIELD_CONFIGURE_ROUNDING = 3,
+    WIRE_FIELD_CONFIGURE_OPTIONS = 4,
+    WIRE_FIELD_CONFIGURE_DECORRELATE = 5,
+    WIRE_FIELD_CONFIGURE_NOISE_SOURCE = 6,
+    WIRE_FIELD_CONFIGURE_SIGMA = 7,
+    WIRE_FIELD_CONFIGURE_NOISE_STD = 8,
+    WIRE_FIELD_CONFIGURE_LEARNING_RATE = 9,
+    WIRE_FIELD_CONFIGURE_DECORRELATION_RATE = 10,
+    WIRE_FIELD_CONFIGURE_SEED = 11,
+    WIRE_FIELD_CONFIGURE_SIZES = 12,
+};
 struct __attribute__((packed)) wire_configure {
     uint8_t loss;                   /* loss function; WIRE_LOSS_... */
     uint8_t weight_format;          /* storage of weights; WIRE_WEIGHT_FORMAT_... */
@@ -237,6 +255,11 @@ WIRE_ASSERT(sizeof(struct wire_configure) == WIRE_SIZE_CONFIGURE);
 
 /* SET_RATES, host to device. Changes the learning rates from the next sample on. */
 #define WIRE_SIZE_SET_RATES 8
+#define WIRE_OPEN_SET_RATES 255
+enum {
+    WIRE_FIELD_SET_RATES_LEARNING_RATE = 1,
+    WIRE_FIELD_SET_RATES_DECORRELATION_RATE = 2,
+};
 struct __attribute__((packed)) wire_set_rates {
     uint32_t learning_rate;         /* eta [2^-28] */
     uint32_t decorrelation_rate;    /* eps [2^-28] */
@@ -247,6 +270,14 @@ WIRE_ASSERT(sizeof(struct wire_set_rates) == WIRE_SIZE_SET_RATES);
  * chunk is in and the CRC holds; until then training is refused. A checkpoint is checked before it replaces the
  * network, and the last chunk is acknowledged once it is saved as the device's own. */
 #define WIRE_SIZE_SET_BLOB 13
+#define WIRE_OPEN_SET_BLOB 0
+enum {
+    WIRE_FIELD_SET_BLOB_BLOB = 1,
+    WIRE_FIELD_SET_BLOB_OFFSET = 2,
+    WIRE_FIELD_SET_BLOB_TOTAL = 3,
+    WIRE_FIELD_SET_BLOB_CRC = 4,
+    WIRE_FIELD_SET_BLOB_DATA = 5,
+};
 struct __attribute__((packed)) wire_set_blob {
     uint8_t blob;                   /* which; WIRE_BLOB_KIND_... */
     uint32_t offset;                /* place of this chunk [bytes] */
@@ -258,6 +289,11 @@ WIRE_ASSERT(sizeof(struct wire_set_blob) == WIRE_SIZE_SET_BLOB);
 
 /* GET_BLOB, host to device. Asks for a BLOB. */
 #define WIRE_SIZE_GET_BLOB 5
+#define WIRE_OPEN_GET_BLOB 255
+enum {
+    WIRE_FIELD_GET_BLOB_BLOB = 1,
+    WIRE_FIELD_GET_BLOB_OFFSET = 2,
+};
 struct __attribute__((packed)) wire_get_blob {
     uint8_t blob;                   /* which; WIRE_BLOB_KIND_... */
     uint32_t offset;                /* from where [bytes] */
@@ -267,15 +303,28 @@ WIRE_ASSERT(sizeof(struct wire_get_blob) == WIRE_SIZE_GET_BLOB);
 /* TRAIN, host to device. Samples, back to back, one training step each. A sample is its inputs, then its targets
  * (squared error) or its class (cross-entropy). */
 #define WIRE_SIZE_TRAIN 0
+#define WIRE_OPEN_TRAIN 1
+enum {
+    WIRE_FIELD_TRAIN_SAMPLES = 1,
+};
 /* then samples, i16[]: whole samples, at least one [2^-12] */
 
 /* PREDICT, host to device. Inputs of one or more samples; asks for a PREDICTION. No noise. */
 #define WIRE_SIZE_PREDICT 0
+#define WIRE_OPEN_PREDICT 1
+enum {
+    WIRE_FIELD_PREDICT_INPUTS = 1,
+};
 /* then inputs, i16[]: whole inputs, at least one [2^-12] */
 
 /* EVALUATE, host to device. Adds samples to the evaluation, without noise and without learning. */
 #define WIRE_SIZE_EVALUATE 1
+#define WIRE_OPEN_EVALUATE 1
 #define WIRE_EVALUATE_RESTART_MAX 1
+enum {
+    WIRE_FIELD_EVALUATE_RESTART = 1,
+    WIRE_FIELD_EVALUATE_SAMPLES = 2,
+};
 struct __attribute__((packed)) wire_evaluate {
     uint8_t restart;                /* 1: empty the evaluation first */
 };
@@ -284,14 +333,21 @@ WIRE_ASSERT(sizeof(struct wire_evaluate) == WIRE_SIZE_EVALUATE);
 
 /* GET_METRICS, host to device. Asks for METRICS. */
 #define WIRE_SIZE_GET_METRICS 0
+#define WIRE_OPEN_GET_METRICS 255
 
 /* GET_STATUS, host to device. Asks for STATUS. */
 #define WIRE_SIZE_GET_STATUS 0
+#define WIRE_OPEN_GET_STATUS 255
 
 /* NOISE, host to device. Streams raw ADC codes as NOISE_CODES until count are sent or STOP; no training meanwhile is
  * needed, but it may go on. */
 #define WIRE_SIZE_NOISE 6
+#define WIRE_OPEN_NOISE 255
 #define WIRE_NOISE_BURST_MAX 200
+enum {
+    WIRE_FIELD_NOISE_COUNT = 1,
+    WIRE_FIELD_NOISE_BURST = 2,
+};
 struct __attribute__((packed)) wire_noise {
     uint32_t count;                 /* how many codes; 0: until STOP [codes] */
     uint16_t burst;                 /* 0: every code the line can carry; else contiguous bursts of this many [codes] */
@@ -301,10 +357,18 @@ WIRE_ASSERT(sizeof(struct wire_noise) == WIRE_SIZE_NOISE);
 /* INJECT, host to device. Noise codes for the buffer, visible from the next sample on. Only with noise_source INJECTED.
  * */
 #define WIRE_SIZE_INJECT 0
+#define WIRE_OPEN_INJECT 1
+enum {
+    WIRE_FIELD_INJECT_CODES = 1,
+};
 /* then codes, u16[]: oldest first [ADC codes] */
 
 /* SET_TELEMETRY, host to device. Sends TELEMETRY every so many training steps. */
 #define WIRE_SIZE_SET_TELEMETRY 4
+#define WIRE_OPEN_SET_TELEMETRY 255
+enum {
+    WIRE_FIELD_SET_TELEMETRY_INTERVAL = 1,
+};
 struct __attribute__((packed)) wire_set_telemetry {
     uint32_t interval;              /* 0: never [steps] */
 };
@@ -312,19 +376,30 @@ WIRE_ASSERT(sizeof(struct wire_set_telemetry) == WIRE_SIZE_SET_TELEMETRY);
 
 /* STOP, host to device. Ends a noise stream and telemetry. */
 #define WIRE_SIZE_STOP 0
+#define WIRE_OPEN_STOP 255
 
 /* RESET, host to device. Restarts the device once this frame is acknowledged; the session ends. */
 #define WIRE_SIZE_RESET 0
+#define WIRE_OPEN_RESET 255
 
 /* DEFINE_DATASET, host to device. Makes room for a dataset in the device's memory and forgets the one before; its bytes
  * follow by SET_BLOB. TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest
  * checkpoint is of a larger network, one of this network is saved first. */
 #define WIRE_SIZE_DEFINE_DATASET 10
+#define WIRE_OPEN_DEFINE_DATASET 255
 #define WIRE_DEFINE_DATASET_SAMPLES_MIN 1
 #define WIRE_DEFINE_DATASET_VALUE_BYTES_MIN 1
 #define WIRE_DEFINE_DATASET_VALUE_BYTES_MAX 2
 #define WIRE_DEFINE_DATASET_SCALE_MAX 8
 #define WIRE_DEFINE_DATASET_CLASS_BITS_MAX 8
+enum {
+    WIRE_FIELD_DEFINE_DATASET_SAMPLES = 1,
+    WIRE_FIELD_DEFINE_DATASET_VALUE_BYTES = 2,
+    WIRE_FIELD_DEFINE_DATASET_SCALE = 3,
+    WIRE_FIELD_DEFINE_DATASET_TARGET_KIND = 4,
+    WIRE_FIELD_DEFINE_DATASET_CLASS_BITS = 5,
+    WIRE_FIELD_DEFINE_DATASET_CRC = 6,
+};
 struct __attribute__((packed)) wire_define_dataset {
     uint16_t samples;               /* how many */
     uint8_t value_bytes;            /* 1: values are int8, 2: int16 */
@@ -338,7 +413,20 @@ WIRE_ASSERT(sizeof(struct wire_define_dataset) == WIRE_SIZE_DEFINE_DATASET);
 /* AUTONOMOUS, host to device. Starts learning on its own, at once and after every start of the device, until a rule is
  * met or HALT. Acknowledged once its first checkpoint is saved, if the memory has room for two. */
 #define WIRE_SIZE_AUTONOMOUS 26
+#define WIRE_OPEN_AUTONOMOUS 255
 #define WIRE_AUTONOMOUS_SEED_MIN 1
+enum {
+    WIRE_FIELD_AUTONOMOUS_TASK = 1,
+    WIRE_FIELD_AUTONOMOUS_STOP_STEPS = 2,
+    WIRE_FIELD_AUTONOMOUS_STOP_EPOCHS = 3,
+    WIRE_FIELD_AUTONOMOUS_LOSS_TARGET = 4,
+    WIRE_FIELD_AUTONOMOUS_EPOCH_STEPS = 5,
+    WIRE_FIELD_AUTONOMOUS_HALVE_EVERY = 6,
+    WIRE_FIELD_AUTONOMOUS_EVALUATE_EVERY = 7,
+    WIRE_FIELD_AUTONOMOUS_CHECKPOINT_INTERVAL = 8,
+    WIRE_FIELD_AUTONOMOUS_LIVE_PERIOD = 9,
+    WIRE_FIELD_AUTONOMOUS_SEED = 10,
+};
 struct __attribute__((packed)) wire_autonomous {
     uint8_t task;                   /* what it learns; WIRE_TASK_... */
     uint32_t stop_steps;            /* stops after these; 0: no such rule [steps] */
@@ -355,19 +443,31 @@ WIRE_ASSERT(sizeof(struct wire_autonomous) == WIRE_SIZE_AUTONOMOUS);
 
 /* HALT, host to device. Stops learning on its own, also after the next start, and saves a checkpoint. */
 #define WIRE_SIZE_HALT 0
+#define WIRE_OPEN_HALT 255
 
 /* GET_PROGRESS, host to device. Asks for PROGRESS. */
 #define WIRE_SIZE_GET_PROGRESS 0
+#define WIRE_OPEN_GET_PROGRESS 255
 
 /* GET_CURVE, host to device. Asks for CURVE. */
 #define WIRE_SIZE_GET_CURVE 0
+#define WIRE_OPEN_GET_CURVE 255
 
 /* SET_HEALTH, host to device. Sets the limits of the noise tests (shared/numerics.md, section 12). Kept in checkpoints.
  * */
 #define WIRE_SIZE_SET_HEALTH 11
+#define WIRE_OPEN_SET_HEALTH 255
 #define WIRE_SET_HEALTH_REPETITIONS_MIN 2
 #define WIRE_SET_HEALTH_WINDOW_MAX 32768
 #define WIRE_SET_HEALTH_RECALIBRATE_MAX 1
+enum {
+    WIRE_FIELD_SET_HEALTH_REPETITIONS = 1,
+    WIRE_FIELD_SET_HEALTH_WINDOW = 2,
+    WIRE_FIELD_SET_HEALTH_ONES_MIN = 3,
+    WIRE_FIELD_SET_HEALTH_ONES_MAX = 4,
+    WIRE_FIELD_SET_HEALTH_SWITCHES_MIN = 5,
+    WIRE_FIELD_SET_HEALTH_RECALIBRATE = 6,
+};
 struct __attribute__((packed)) wire_set_health {
     uint16_t repetitions;           /* so many codes of one state are a fault [codes] */
     uint16_t window;                /* length of the proportion test, and of healthy codes after which a fault ends; at least 200, or 0: no tests, for a source without two levels [codes] */
@@ -380,9 +480,14 @@ WIRE_ASSERT(sizeof(struct wire_set_health) == WIRE_SIZE_SET_HEALTH);
 
 /* GET_HEALTH, host to device. Asks for HEALTH. */
 #define WIRE_SIZE_GET_HEALTH 0
+#define WIRE_OPEN_GET_HEALTH 255
 
 /* CHECKPOINT, host to device. Saves a checkpoint, or erases all. Executed when the memory holds it. */
 #define WIRE_SIZE_CHECKPOINT 1
+#define WIRE_OPEN_CHECKPOINT 255
+enum {
+    WIRE_FIELD_CHECKPOINT_ACTION = 1,
+};
 struct __attribute__((packed)) wire_checkpoint {
     uint8_t action;                 /* SAVE or ERASE; WIRE_CHECKPOINT_ACTION_... */
 };
@@ -390,6 +495,7 @@ WIRE_ASSERT(sizeof(struct wire_checkpoint) == WIRE_SIZE_CHECKPOINT);
 
 /* GET_CHECKPOINT, host to device. Asks for CHECKPOINTS. */
 #define WIRE_SIZE_GET_CHECKPOINT 0
+#define WIRE_OPEN_GET_CHECKPOINT 255
 
 /* WELCOME, device to host. The answer to HELLO. A device that does not speak the host's version answers too, with its
  * own version, and opens no session (session 0). */
@@ -646,5 +752,43 @@ struct __attribute__((packed)) wire_checkpoint_record {
     uint16_t position;              /* as PROGRESS [steps] */
 };
 WIRE_ASSERT(sizeof(struct wire_checkpoint_record) == WIRE_SIZE_CHECKPOINT_RECORD);
+
+/* What a command needs. */
+enum {
+    WIRE_NEEDS_NETWORK = 1,         /* a network is configured; else NOT_CONFIGURED */
+    WIRE_NEEDS_IDLE = 2,            /* the device does not learn on its own; else BUSY */
+    WIRE_NEEDS_SAVED = 4,           /* no checkpoint is being written; until then the command waits */
+    WIRE_NEEDS_MEMORY = 8,          /* the board has nonvolatile memory; else NO_MEMORY */
+};
+
+/* The commands of every image. COMMAND(name, name in small letters, what it needs) */
+#define WIRE_COMMANDS(COMMAND) \
+    COMMAND(CONFIGURE, configure, WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED) \
+    COMMAND(SET_RATES, set_rates, WIRE_NEEDS_NETWORK | WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED) \
+    COMMAND(SET_BLOB, set_blob, WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED) \
+    COMMAND(GET_BLOB, get_blob, WIRE_NEEDS_SAVED) \
+    COMMAND(TRAIN, train, WIRE_NEEDS_NETWORK | WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED) \
+    COMMAND(PREDICT, predict, WIRE_NEEDS_NETWORK) \
+    COMMAND(EVALUATE, evaluate, WIRE_NEEDS_NETWORK) \
+    COMMAND(GET_METRICS, get_metrics, 0) \
+    COMMAND(GET_STATUS, get_status, 0) \
+    COMMAND(NOISE, noise, 0) \
+    COMMAND(INJECT, inject, WIRE_NEEDS_SAVED) \
+    COMMAND(SET_TELEMETRY, set_telemetry, 0) \
+    COMMAND(STOP, stop, 0) \
+    COMMAND(RESET, reset, WIRE_NEEDS_SAVED) \
+    COMMAND(SET_HEALTH, set_health, WIRE_NEEDS_SAVED) \
+    COMMAND(GET_HEALTH, get_health, 0)
+
+/* The commands of a feature that an image can leave out: autonomous learning, datasets and checkpoints. COMMAND(name,
+ * name in small letters, what it needs) */
+#define WIRE_COMMANDS_AUTONOMOUS(COMMAND) \
+    COMMAND(DEFINE_DATASET, define_dataset, WIRE_NEEDS_NETWORK | WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED | WIRE_NEEDS_MEMORY) \
+    COMMAND(AUTONOMOUS, autonomous, WIRE_NEEDS_NETWORK | WIRE_NEEDS_IDLE | WIRE_NEEDS_SAVED) \
+    COMMAND(HALT, halt, WIRE_NEEDS_SAVED) \
+    COMMAND(GET_PROGRESS, get_progress, 0) \
+    COMMAND(GET_CURVE, get_curve, 0) \
+    COMMAND(CHECKPOINT, checkpoint, WIRE_NEEDS_SAVED | WIRE_NEEDS_MEMORY) \
+    COMMAND(GET_CHECKPOINT, get_checkpoint, 0)
 
 #endif

@@ -17,8 +17,6 @@
 #define SESSION_OPENED(session) ((session)->opened((session)->command_context))
 #endif
 
-#define DEVICE_TYPES 0x80         /* types from here on travel from device to host */
-
 void wire_session_init(struct wire_session *session)
 {
     wire_decoder_init(&session->decoder, session->receive, session->max_payload);
@@ -156,7 +154,7 @@ static enum wire_result take_command(struct wire_session *session)
 {
     struct wire_decoder *frame = &session->decoder;
     WIRE_NEAR(frame);
-    if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= DEVICE_TYPES)
+    if (!session->open || wire_frame_session(frame) != session->number || wire_frame_type(frame) >= WIRE_DEVICE_TYPES)
         return WIRE_DONE;
     if (wire_frame_seq(frame) == frame->next_seq) {
         enum wire_result result = SESSION_HANDLE(session, wire_frame_type(frame), wire_frame_payload(frame), wire_frame_length(frame));
