@@ -40,8 +40,8 @@ def build_firmware(target: str) -> Path:
 
     Args:
         target: ``uno`` (ATmega328P), ``uno_streamed`` (the same chip, learning from a host's stream alone),
-            ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or ``mps2-profile`` (the same,
-            counting instructions).
+            ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU), ``mps2-profile`` (the same,
+            counting instructions) or ``lm3s6965`` (Cortex-M3, the example of docs/porting.md).
 
     Raises:
         ToolMissing: the compiler is not installed.

@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/mps2/profile": ["boards/mps2", "src", "lib/anp/src", "lib/wire/src"],
+    "boards/lm3s6965": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
@@ -43,7 +44,7 @@ BOARDS_OWN = {"board_fixed.h", "session_fixed.h"}
 """What a board that is built alone says to board.h and session.c, which ask for it by a macro."""
 CHOSEN = {"alone.h": "alone/"}
 """What a build may leave out is reached through one header."""
-AVR, ARM = {"boards/uno", "bench"}, {"boards/mps2", "boards/mps2/profile"}
+AVR, ARM = {"boards/uno", "bench"}, {"boards/lm3s6965", "boards/mps2", "boards/mps2/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/arduino compiles it, with warnings as errors."""
 FOR_ONE_CHIP = re.compile("_(avr|arm)$")
