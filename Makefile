@@ -15,7 +15,7 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo test fuzz prove soak mutants lint validate bench pio system-packages clean
+.PHONY: help demo test fuzz prove soak mutants lint validate bench pio sizes system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
@@ -28,6 +28,7 @@ help:
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
 	@echo 'make pio       the boards that PlatformIO can build without a network, and its tests'
+	@echo 'make sizes     flash and RAM of the images for chips'
 	@echo 'make clean     removes all that these made, except runs/'
 
 demo: $(VENV)/.installed
@@ -69,6 +70,9 @@ lint: $(VENV)/.installed-test
 pio: $(VENV)/.installed-test
 	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560
 	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
+
+sizes: $(VENV)/.installed-test
+	@$(BIN)/python .ci/sizes.py
 
 system-packages:
 	@PYTHON='$(PYTHON)' sh tests/system-packages.sh
