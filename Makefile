@@ -18,7 +18,7 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio system-packages clean
+.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio sizes system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
@@ -33,6 +33,7 @@ help:
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
 	@echo 'make pio       the boards that PlatformIO can build without a network, and its tests'
+	@echo 'make sizes     flash and RAM of the images for chips'
 	@echo 'make clean     removes all that these made, except runs/'
 
 demo: $(VENV)/.installed
@@ -78,6 +79,9 @@ lint: $(VENV)/.installed-test
 pio: $(VENV)/.installed-test
 	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560
 	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
+
+sizes: $(VENV)/.installed-test
+	@$(BIN)/python .ci/sizes.py
 
 system-packages:
 	@PYTHON='$(PYTHON)' sh tests/system-packages.sh

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     "--board",
     "name",
     metavar="BOARD",
-    help="uno, uno_streamed, nano, nano_old (bootloader of 57,600 baud), uno_r4_minima, uno_r4_wifi, mega2560, pico, esp32: the "
-    "environments of platformio.ini; left out: the only board connected.",
+    help="Kind of board: an environment of platformio.ini, such as uno, uno_streamed, nano, nano_old (57,600 baud bootloader) or "
+    "pico; if omitted, the only connected board is used.",
 )
 @click.option("--port", metavar="PORT", help="Where it hangs, e.g. /dev/ttyACM0 or COM3; left out: found by its USB id.")
 @click.option("--baud", type=click.Choice([str(baud) for baud in UNO_BAUDS]), help="Uno R3: bits a second on the line.")

@@ -28,8 +28,8 @@ def build_firmware(image: str) -> Path:
 
     Args:
         image: an environment of platformio.ini for an ATmega328P, such as ``uno`` or ``uno_streamed`` (learning from a
-            host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU) or
-            ``mps2-profile`` (the same, counting instructions).
+            host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU),
+            ``mps2-profile`` (the same, counting instructions) or ``lm3s6965`` (Cortex-M3, the example of docs/porting.md).
 
     Raises:
         ToolMissing: the compiler is not installed.

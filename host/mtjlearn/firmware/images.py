@@ -93,19 +93,28 @@ def _uno_resident() -> Image:
     return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
 
 
-def _mps2() -> Image:
-    folder = "firmware/boards/mps2"
-    chip = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2")
-    code = ("-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+def _bare_arm(name: str, *chip: str) -> Image:
+    """A Cortex-M without an Arduino core: the whole device with all of firmware/boards/NAME, whose linker script is NAME.ld.
+
+    Args:
+        name: of the board's folder.
+        chip: flags that choose the processor.
+    """
+    folder = f"firmware/boards/{name}"
+    code = ("-O2", "-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
     return Image(
-        "mps2",
+        name,
         sources=("firmware/src/*.c", "firmware/src/autonomous/*.c", f"{folder}/*.c"),
         libraries=_LIBRARIES,
         compiler=find_arm_gcc,
-        flags=(*chip, *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
-        link=("-nostartfiles", "-Wl,--gc-sections", f"-T{folder}/mps2.ld"),
-        board="mps2",
+        flags=(*chip, "-mthumb", *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
+        link=("-nostartfiles", "-Wl,--gc-sections", f"-T{folder}/{name}.ld"),
+        board=name,
     )
+
+
+_mps2 = functools.partial(_bare_arm, "mps2", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+_lm3s6965 = functools.partial(_bare_arm, "lm3s6965", "-mcpu=cortex-m3")
 
 
 _PROFILED = (
@@ -181,6 +190,7 @@ FIRMWARE: dict[str, Callable[[], Image]] = {
     "uno-resident": _uno_resident,
     "mps2": _mps2,
     "mps2-profile": _mps2_profile,
+    "lm3s6965": _lm3s6965,
 }
 """Images of chips that platformio.ini does not describe, by the names that build_firmware() takes."""
 SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}

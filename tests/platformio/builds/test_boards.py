@@ -22,8 +22,6 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import ResetCause
 
-ENVIRONMENTS = {"native", "uno", "uno_streamed", "nano", "nano_old", "uno_r4_minima", "uno_r4_wifi", "mega2560", "pico", "esp32"}
-
 
 def image(elf: Path, folder: Path) -> bytes:
     """What is flashed."""
@@ -52,19 +50,29 @@ def greet(chip: SimulatedAvr, boot_count: int) -> PlainClient:
     pytest.fail("the chip does not answer")
 
 
-def test_environments_say_what_their_boards_are(project: Path) -> None:
+def environments(project: Path) -> configparser.ConfigParser:
+    """The environments of platformio.ini by their names, and the sections that they share under theirs."""
     ini = configparser.ConfigParser(interpolation=None)
-    ini.read(project / "platformio.ini", encoding="utf-8")
-    assert {name.removeprefix("env:") for name in ini.sections() if name.startswith("env:")} == ENVIRONMENTS
+    ini.read_string((project / "platformio.ini").read_text(encoding="utf-8").replace("[env:", "["))
+    return ini
+
+
+def test_environments_say_what_their_boards_are(project: Path) -> None:
+    ini = environments(project)
+    on_a_core = [ini.get(name, "build_flags") for name in ini.sections() if ini.get(name, "extends", fallback="") == "arduino"]
     names = re.findall(r'-DDEVICE_BOARD="([^"]*)"', (project / "platformio.ini").read_text(encoding="utf-8"))
-    assert len(set(names)) == len(names) == len(ENVIRONMENTS - {"native", *uno_images()})
+    assert on_a_core
+    assert all("-DDEVICE_BOARD=" in flags for flags in on_a_core)
+    assert len(set(names)) == len(names)
     assert max(map(len, names)) <= 11  # HELLO's field
 
 
-def test_page_has_every_environment(project: Path) -> None:
+def test_page_has_environments_that_there_are(project: Path) -> None:
+    """An environment may be younger than its row, which tells how far it got."""
     page = (project / "docs" / "boards.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")][1:]
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == ENVIRONMENTS | {"mps2"}
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert {"native", *uno_images()} <= named <= {*environments(project).sections(), "mps2", "lm3s6965"}
 
 
 @pytest.mark.parametrize("environment", ["uno", "uno_streamed", "nano"])
