@@ -219,6 +219,8 @@ int main(int argc, char **argv)
     static struct native native;
     struct options options = options_read(argc, argv);
     smtj_init(&native.converter.source, options.noise, options.preset, options.seed);
+    if (options.played.count)
+        smtj_play(&native.converter.source, &options.played);
     smtj_plan(&native.converter.source, &options.fault);
     converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
     native.codes_per_step = options.virtual_clock;

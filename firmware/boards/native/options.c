@@ -23,6 +23,7 @@ static const char usage[] =
     "  --seed N                seed of the virtual sMTJ (default 1)\n"
     "  --preset NAME           voltages at the pin: recording (36.2 and 48.0 mV, default) or bench (96 and 187 mV)\n"
     "  --device-noise NAME     smtj (default), gaussian, bernoulli, stuck, open, short, saturating, slow, drifting\n"
+    "  --voltages FILE         instead of the sMTJ: the voltage of each sample in mV, 32-bit floats, from the start again after the last\n"
     "  --fault NAME            what the noise becomes in the middle of the run: a name as above\n"
     "  --fault-after SECONDS   of the board's own time until then (default 0)\n"
     "  --fault-lasts SECONDS   after which the noise is as it was (default: for ever)\n"
@@ -43,6 +44,7 @@ enum {
     OPTION_SEED,
     OPTION_PRESET,
     OPTION_NOISE,
+    OPTION_VOLTAGES,
     OPTION_FAULT,
     OPTION_FAULT_AFTER,
     OPTION_FAULT_LASTS,
@@ -63,6 +65,7 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"device-noise", required_argument, NULL, OPTION_NOISE},
+    {"voltages", required_argument, NULL, OPTION_VOLTAGES},
     {"fault", required_argument, NULL, OPTION_FAULT},
     {"fault-after", required_argument, NULL, OPTION_FAULT_AFTER},
     {"fault-lasts", required_argument, NULL, OPTION_FAULT_LASTS},
@@ -96,6 +99,9 @@ static void take(struct options *options, int option, const char *name, const ch
         break;
     case OPTION_NOISE:
         options->noise = argument_noise(name, value);
+        break;
+    case OPTION_VOLTAGES:
+        options->played = argument_voltages(name, value);
         break;
     case OPTION_FAULT:
         options->fault.kind = argument_noise(name, value);

@@ -13,6 +13,7 @@ struct options {
     uint64_t seed;
     enum smtj_preset preset;
     enum smtj_kind noise;
+    struct smtj_played played;    /* instead, if it has any */
     struct smtj_fault fault;      /* in the middle of the run */
     uint8_t adc_bits;
     uint32_t adc_rate;            /* codes a second */

@@ -111,6 +111,8 @@ static void set_up(struct uno *uno, const struct options *options)
         exit(1);
     }
     smtj_init(&chip->adc.source, options->noise, options->preset, options->seed);
+    if (options->played.count)
+        smtj_play(&chip->adc.source, &options->played);
     smtj_plan(&chip->adc.source, &options->fault);
     chip->usart.take = take_byte;
     chip->usart.give = give_byte;

@@ -15,6 +15,7 @@ struct options {
     uint64_t seed;
     enum smtj_preset preset;
     enum smtj_kind noise;
+    struct smtj_played played;    /* instead, if it has any */
     struct smtj_fault fault;      /* in the middle of the run */
     double speed;                 /* see pace.h */
     bool reset_on_open;
