@@ -18,7 +18,6 @@ LOW, SPLIT, NOISE = 33.7, 11.0, 0.93
 MILLIVOLTS = 1100 / 1024
 """A code."""
 RATES = (9615, 40_000)
-LAGS = 16
 
 
 def square(period: float) -> Source:
