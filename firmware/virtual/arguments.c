@@ -3,6 +3,7 @@
 #include "arguments.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,4 +76,25 @@ enum smtj_preset argument_preset(const char *option, const char *text)
 enum smtj_kind argument_noise(const char *option, const char *text)
 {
     return (enum smtj_kind)choice(option, text, noise_names, COUNT(noise_names));
+}
+
+struct smtj_played argument_voltages(const char *option, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END) != 0)
+        argument_mistake(option, path);
+    long bytes = ftell(file);
+    if (bytes <= 0 || (size_t)bytes % sizeof(float))
+        argument_mistake(option, path);
+    rewind(file);
+    struct smtj_played played = {NULL, (size_t)bytes / sizeof(float)};
+    float *voltages = malloc((size_t)bytes);
+    if (!voltages || fread(voltages, sizeof(float), played.count, file) != played.count)
+        argument_mistake(option, path);
+    fclose(file);
+    for (size_t i = 0; i < played.count; i++)
+        if (!isfinite(voltages[i]))
+            argument_mistake(option, path);
+    played.voltages = voltages;
+    return played;
 }

@@ -19,4 +19,7 @@ double argument_decimal(const char *option, const char *text, double least, doub
 enum smtj_preset argument_preset(const char *option, const char *text);
 enum smtj_kind argument_noise(const char *option, const char *text);
 
+/* Reads a file of 32-bit floats in the computer's byte order. */
+struct smtj_played argument_voltages(const char *option, const char *path);
+
 #endif

@@ -90,11 +90,22 @@ static void take(const struct option_row *row, void *options, const char *value)
     case OPTION_NOISE:
         *(enum smtj_kind *)place = argument_noise(row->name, value);
         break;
+    case OPTION_VOLTAGES:
+        *(struct smtj_played *)place = argument_voltages(row->name, value);
+        break;
     case OPTION_TCP:
         world->tcp = true;
         world->tcp_port = (uint16_t)argument_number(row->name, value, 0, UINT16_MAX);
         break;
     }
+}
+
+void world_source(const struct world_options *world, struct smtj *source)
+{
+    smtj_init(source, world->noise, world->preset, world->seed);
+    smtj_plan(source, &world->fault);
+    if (world->played.count)
+        smtj_play(source, &world->played);
 }
 
 void option_table_read(const struct option_table *table, void *options, int argc, char **argv)

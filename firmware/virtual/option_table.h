@@ -17,6 +17,7 @@ struct world_options {
     uint64_t seed;
     enum smtj_preset preset;
     enum smtj_kind noise;
+    struct smtj_played played;    /* in its place, if it has any */
     struct smtj_fault fault;      /* in the middle of the run */
     uint16_t virtual_clock;       /* codes per training step; 0: real time */
 };
@@ -31,6 +32,7 @@ enum option_kind {
     OPTION_DECIMAL,               /* double */
     OPTION_PRESET,                /* enum smtj_preset */
     OPTION_NOISE,                 /* enum smtj_kind */
+    OPTION_VOLTAGES,              /* struct smtj_played */
     OPTION_TCP,                   /* tcp and tcp_port of struct world_options */
 };
 
@@ -65,6 +67,9 @@ struct option_row {
                OPTION_TAKES(OPTION_PRESET, struct world_options, preset)),                                                                 \
     OPTION_ROW("device-noise", "NAME", "smtj (default), gaussian, bernoulli, stuck, open, short, saturating, slow, drifting",              \
                OPTION_TAKES(OPTION_NOISE, struct world_options, noise)),                                                                   \
+    OPTION_ROW("voltages", "FILE",                                                                                                         \
+               "in place of the junction: the voltage of each sample in mV, 32-bit floats; begins again after the last",                   \
+               OPTION_TAKES(OPTION_VOLTAGES, struct world_options, played)),                                                               \
     OPTION_ROW("fault", "NAME", "what the noise becomes in the middle of the run: a name as above",                                        \
                OPTION_TAKES(OPTION_NOISE, struct world_options, fault.kind)),                                                              \
     OPTION_ROW("fault-after", "SECONDS", "of the board's own time until then (default 0)",                                                 \
@@ -83,6 +88,9 @@ struct option_table {
     const struct option_row *rows;
     unsigned count;
 };
+
+/* Begins the junction, or what stands in its place. */
+void world_source(const struct world_options *world, struct smtj *source);
 
 /* Reads the command line into the board's options, which hold the defaults. On --help and on a mistake it prints and ends the process. */
 void option_table_read(const struct option_table *table, void *options, int argc, char **argv);

@@ -45,6 +45,13 @@ void smtj_plan(struct smtj *smtj, const struct smtj_fault *fault)
     smtj->lasts = fault->lasts;
 }
 
+void smtj_play(struct smtj *smtj, const struct smtj_played *played)
+{
+    smtj->kind = SMTJ_PLAYED;
+    smtj->played = *played;
+    smtj->next = 0;
+}
+
 static double slowness(enum smtj_kind kind)
 {
     return kind == SMTJ_SLOW ? SLOWNESS : 1.0;
@@ -92,6 +99,13 @@ void smtj_wait(struct smtj *smtj, double seconds)
     pass(smtj, seconds);
 }
 
+static double play(struct smtj *smtj)
+{
+    double voltage = (double)smtj->played.voltages[smtj->next];
+    smtj->next = (smtj->next + 1) % smtj->played.count;
+    return voltage;
+}
+
 double smtj_voltage(struct smtj *smtj)
 {
     double low = smtj->level[0], high = smtj->level[1];
@@ -101,6 +115,8 @@ double smtj_voltage(struct smtj *smtj)
         return SUPPLY_MV;
     case SMTJ_SHORT:
         return 0.0;
+    case SMTJ_PLAYED:
+        return play(smtj);
     case SMTJ_GAUSSIAN:
         level = (low + high) / 2.0 + (high - low) / 2.0 * generator_gaussian(&smtj->switching);
         break;

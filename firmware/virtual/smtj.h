@@ -4,6 +4,7 @@
 #define SMTJ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "generator.h"
@@ -28,6 +29,7 @@ enum smtj_kind {
     SMTJ_SATURATING,              /* too much gain: the levels scaled so that the high one is a fifth beyond full scale */
     SMTJ_SLOW,                    /* switches at a fiftieth of the rate */
     SMTJ_DRIFTING,                /* both levels rise by a tenth of their split a second */
+    SMTJ_PLAYED,                  /* voltages from a list; see smtj_play() */
 };
 
 /* Another kind for a time, in the junction's own seconds from its start. */
@@ -35,6 +37,12 @@ struct smtj_fault {
     enum smtj_kind kind;          /* SMTJ_TELEGRAPH: nothing is planned */
     double after;
     double lasts;                 /* then the kind before is back; INFINITY */
+};
+
+/* Voltages in mV, one for each observation, from the start again after the last. */
+struct smtj_played {
+    const float *voltages;
+    size_t count;                 /* 0: none */
 };
 
 struct smtj {
@@ -46,6 +54,8 @@ struct smtj {
     double age;                   /* seconds since it is of this kind */
     uint8_t state;
     double dwell;                 /* seconds until the next switch */
+    struct smtj_played played;    /* of SMTJ_PLAYED */
+    size_t next;                  /* of them */
     struct generator switching;
     struct generator observation;
     double change;                /* seconds until the plan's next change */
@@ -57,6 +67,9 @@ void smtj_init(struct smtj *smtj, enum smtj_kind kind, enum smtj_preset preset, 
 
 /* Plans a fault. The junction is at its start. */
 void smtj_plan(struct smtj *smtj, const struct smtj_fault *fault);
+
+/* Becomes SMTJ_PLAYED: for sources that are not a junction, such as a pattern. */
+void smtj_play(struct smtj *smtj, const struct smtj_played *played);
 
 /* Changes the kind from now on. The junction keeps its state, and a slow one the rest of its dwell time, stretched. */
 void smtj_become(struct smtj *smtj, enum smtj_kind kind);

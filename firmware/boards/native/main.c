@@ -218,8 +218,7 @@ int main(int argc, char **argv)
 {
     static struct native native;
     struct options options = options_read(argc, argv);
-    smtj_init(&native.converter.source, options.world.noise, options.world.preset, options.world.seed);
-    smtj_plan(&native.converter.source, &options.world.fault);
+    world_source(&options.world, &native.converter.source);
     converter_init(&native.converter, options.adc_bits, options.adc_rate, options.adc_reference);
     native.codes_per_step = options.world.virtual_clock;
     native.began = elapsed(&native);

@@ -125,8 +125,7 @@ int main(int argc, char **argv)
     struct options options = options_read(argc, argv);
     struct chip *chip = &simulator.chip;
     process_begin();
-    smtj_init(&simulator.converter.source, options.world.noise, options.world.preset, options.world.seed);
-    smtj_plan(&simulator.converter.source, &options.world.fault);
+    world_source(&options.world, &simulator.converter.source);
     converter_init(&simulator.converter, ADC_BITS, ADC_RATE, ADC_REFERENCE);
     simulator.codes_sent = sizeof simulator.codes;
     chip_connect(chip);

@@ -110,8 +110,7 @@ static void set_up(struct uno *uno, const struct options *options)
         fprintf(stderr, "mtjlearn-uno-sim: %s is no EEPROM image of %u bytes\n", options->eeprom, EEPROM_BYTES);
         exit(1);
     }
-    smtj_init(&chip->adc.source, options->world.noise, options->world.preset, options->world.seed);
-    smtj_plan(&chip->adc.source, &options->world.fault);
+    world_source(&options->world, &chip->adc.source);
     chip->usart.take = take_byte;
     chip->usart.give = give_byte;
     chip->usart.context = uno;

@@ -88,6 +88,11 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
 @click.option("--image", metavar="NAME", help="Firmware of uno-sim, such as uno_streamed: uno unless given.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="Of the virtual junction; 1 unless given.")
 @device_noise_options
+@click.option(
+    "--voltages",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="In place of the junction: a file of 32-bit floats, the voltage of each sample in mV; begins again after the last.",
+)
 @click.option("--fault", metavar="NAME", help="What the noise becomes in the middle of the run: stuck, open, short, slow, ...")
 @click.option("--fault-after", metavar="SECONDS", type=click.FloatRange(0), help="Of the board's time until then.")
 @click.option("--fault-lasts", metavar="SECONDS", type=click.FloatRange(0), help="After which the noise is as it was.")

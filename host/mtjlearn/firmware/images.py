@@ -6,6 +6,7 @@ so the images are those that PlatformIO makes.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -19,6 +19,7 @@ def start_m4_sim(
     seed: int = 1,
     preset: str = "recording",
     device_noise: str = "smtj",
+    voltages: str | os.PathLike[str] | None = None,
     fault: str | None = None,
     fault_after: float = 0.0,
     fault_lasts: float | None = None,
@@ -34,6 +35,8 @@ def start_m4_sim(
             of 3 or 6 kOhm in a divider of 3.3 V over 100 kOhm: 96 and 187 mV).
         device_noise: ``smtj``; ``gaussian`` or ``bernoulli`` for comparison; the faults ``stuck``, ``open``, ``short``,
             ``saturating``, ``slow``, ``drifting``.
+        voltages: file of 32-bit floats, the voltage of each sample in mV, from the start again after the last: for sources
+            that are not a junction. It replaces ``device_noise``; None: no file.
         fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
         fault_after: seconds of the board's own time until then.
         fault_lasts: seconds after which the noise is as it was; None: for ever.
@@ -57,5 +60,6 @@ def start_m4_sim(
     clock = virtual_clock or (PROFILE_CLOCK if profile is not None else 0)
     command += ["--virtual-clock", str(clock)] if clock else []
     command += ["--profile", os.fspath(profile)] if profile is not None else []
+    command += ["--voltages", os.fspath(voltages)] if voltages is not None else []
     command += fault_options(fault, fault_after, fault_lasts)
     return BoardProcess(command)

@@ -1,4 +1,4 @@
-"""Power cuts and hangs of uno-sim."""
+"""Power cuts and hangs of uno-sim, and noise sources that are not random."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import serial
 from chip_line import OpenChip
 
 from mtjlearn.discovery import open_board
 from mtjlearn.firmware import build_firmware, find_avr_gcc
+from mtjlearn.network import Network
 from mtjlearn.virtual.process import BoardProcess
 from mtjlearn.virtual.uno_sim import POWER_CUT, start_uno_sim
-from mtjlearn.wire.errors import BoardError
-from mtjlearn.wire.messages import ResetCause
+from mtjlearn.wire.errors import BoardError, BoardRefused
+from mtjlearn.wire.messages import NoiseFault, ResetCause
 
 PATIENCE = 20.0
 # As optiboot before 4.6: takes MCUSR, clears it, tells nobody, and starts the program.
@@ -101,3 +103,26 @@ def test_the_watchdog_ends_a_hang_and_the_board_tells(request: pytest.FixtureReq
                 board.reconnect()
         assert (board.info.boot_count, board.info.reset_cause) == (2, ResetCause.WATCHDOG)
         assert board.status().steps == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fault"),
+    [
+        ([0, 1], NoiseFault.PERIODIC),
+        ([0, 0, 1, 1], NoiseFault.PERIODIC),
+        (0.5 + 0.5 * np.sin(2 * np.pi * np.arange(5) / 5), NoiseFault.STUCK),
+    ],
+    ids=["alternating", "square", "sine"],
+)
+def test_the_chip_reports_a_source_that_is_not_random(tmp_path: Path, pattern: list[int], fault: NoiseFault) -> None:
+    """Within three windows, and what the chip sampled while the host connected."""
+    volts = 36.2 + 11.8 * np.resize(pattern, 20_000) + np.random.default_rng(1).standard_normal(20_000)
+    file = tmp_path / "volts"
+    file.write_bytes(volts.astype(np.float32).tobytes())
+    with open_board("uno-sim", voltages=file) as board:
+        board.configure(Network((1, 1)))
+        with pytest.raises(BoardRefused, match="its noise source is broken"):
+            board.train(np.zeros((2000, 1), int), np.zeros((2000, 1), int))
+        health = board.health()
+    assert health.last_fault is fault
+    assert health.fault_code < 3 * 1024 + 2000

@@ -341,4 +341,5 @@ def test_a_board_that_stays_keeps_its_memory(tmp_path, number):
 
 def test_a_board_that_cannot_start():
     assert "saturated" in mistake("boards", "start", "native", "--fault", "saturated")
+    assert "--voltages does not take 'no-file'" in mistake("boards", "start", "native", "--voltages", "no-file")
     assert "m4-sim has no --tcp" in mistake("boards", "start", "m4-sim", "--tcp", 0)

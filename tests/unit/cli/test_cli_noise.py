@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from not_random_support import play, register, reluctant, square, volts_of
 from serial.tools import list_ports
 
 from mtjlearn import discovery
@@ -242,6 +244,27 @@ def test_limits_of_a_signal_that_is_no_noise_are_refused(run, monkeypatch):
     with start_native(tcp_port=0) as native:
         found = run("--board", native.url, "--set-limits")
     assert "--set-limits: the signal is periodic, not noise" in one_line(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (square(5), "the signal is periodic, not noise"),
+        (register(7, 6), "the signal is periodic, not noise"),
+        (reluctant(3, 0.75), "the source repeats or alternates every 3 codes, so it is not random"),
+    ],
+    ids=["square", "PRBS-7", "reluctant"],
+)
+def test_limits_of_a_source_that_is_not_random_are_refused(run, tmp_path, source, why):
+    played = play(tmp_path / "volts", volts_of(source, 10_000, seed=1))
+    with start_native(tcp_port=0, virtual_clock=4, voltages=played) as native:
+        found = run("--board", native.url, "--codes", 8_000, "--set-limits")
+        with Board.open(native.url) as board:
+            board.configure(Network((2, 4, 1)))
+            limits = board.health().limits
+    assert f"--set-limits: {why}" in one_line(found)
+    assert limits == asdict(HealthLimits.of_junction(9615))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_limits_are_for_boards_that_stay(run):

@@ -18,7 +18,7 @@ WINDOW = 1024
 
 @pytest.mark.parametrize("period", [*range(2, 41), 2.5, 3.01, 20.7])
 def test_squares_are_reported_before_the_lags_have_passed_once(period: float) -> None:
-    found = reported(9615, square(period), 18 * WINDOW, seed=1)
+    found = reported(9615, codes_of(square(period), 18 * WINDOW, seed=1))
     assert found is not None
     assert found[0] <= 200 + 16 * WINDOW
     if 2 <= period <= 8:

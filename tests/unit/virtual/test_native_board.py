@@ -119,6 +119,23 @@ def test_options_reach_the_board() -> None:
         assert set(noise_codes(client.noise(500))) == {4095}
 
 
+def test_voltages_of_a_file_are_sampled_in_turn(tmp_path: Path) -> None:
+    volts = tmp_path / "volts"
+    volts.write_bytes(np.array([-1.0, 0.0, 1.5, 10.0, 999.5, 1e9], dtype=np.float32).tobytes())
+    with start_native(tcp_port=0, adc_reference=1024, virtual_clock=4, voltages=volts) as board, session(board.url) as client:
+        codes = noise_codes(client.noise(300))
+    assert codes[:18].tolist() == 3 * [0, 0, 1, 10, 999, 1023]
+    assert codes.tolist() == np.resize(codes[:6], 300).tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0", np.float32([1, np.nan]).tobytes()], ids=["empty", "part", "nan"])
+def test_files_without_voltages_are_refused(tmp_path: Path, content: bytes) -> None:
+    volts = tmp_path / "volts"
+    volts.write_bytes(content)
+    with pytest.raises(BoardProcessError, match="--voltages does not take"):
+        start_native(voltages=volts)
+
+
 def test_a_seed_repeats_a_run_whatever_the_timing() -> None:
     def run(seed: int, per_frame: int, pause: float) -> tuple[bytes, messages.Status]:
         with start_native(virtual_clock=7, seed=seed, tcp_port=0) as board, session(board.url) as client:
@@ -256,6 +273,7 @@ def test_kill_is_sudden() -> None:
         (["--seed", "-1"], "--seed does not take '-1'"),
         (["--preset", "desk"], "--preset does not take 'desk'"),
         (["--device-noise", "pink"], "--device-noise does not take 'pink'"),
+        (["--voltages", "no-such-file"], "--voltages does not take 'no-such-file'"),
         (["--adc-bits", "11"], "--adc-bits does not take '11'"),
         (["--adc-rate", "0"], "--adc-rate does not take '0'"),
         (["--adc-reference", "99"], "--adc-reference does not take '99'"),
@@ -278,7 +296,7 @@ def test_mistakes_are_named(options: list[str], named: str) -> None:
 
 def test_help_names_every_option() -> None:
     run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
-    for option in ("pty", "tcp", "seed", "preset", "device-noise", "fault", "adc-bits", "adc-rate", "adc-reference"):
+    for option in ("pty", "tcp", "seed", "preset", "device-noise", "voltages", "fault", "adc-bits", "adc-rate", "adc-reference"):
         assert f"--{option} " in run.stdout
     for option in ("fault-after", "fault-lasts", "virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):
         assert f"--{option} " in run.stdout
