@@ -14,6 +14,10 @@
 #define SAMPLES 3
 #define CHECKPOINT 60
 
+/* Offsets beyond a blob come in two parts: those that a size_t of 16 bits can hold, and the rest. */
+#define NEAR(total) Frama_C_unsigned_long_interval((total) + 1, UINT16_MAX)
+#define FAR Frama_C_unsigned_long_interval(UINT32_C(65536), UINT32_MAX)
+
 static uint8_t weights[WEIGHTS + 1], matrices[MATRICES + 1], memory[MEMORY], answer[WIRE_MAX_PAYLOAD + 1], payload[WIRE_MAX_PAYLOAD];
 static struct device device;
 static struct board board;
@@ -85,7 +89,7 @@ uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
     (void)crc;
     /*@ assert readable: \valid_read(bytes + (0 .. count - 1)); */
-    return Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    return Frama_C_unsigned_long_interval(0, UINT32_MAX);
 }
 
 void alone_weights_read(struct device *of, bool more)
@@ -138,7 +142,7 @@ static void any_state(const struct dataset *dataset)
     device.net.config.loss = (uint8_t)Frama_C_interval(ANP_SQUARED, ANP_CROSS_ENTROPY);
     device.alone.dataset = *dataset;
     device.alone.dataset.complete = any_bool();
-    device.alone.dataset.crc = Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    device.alone.dataset.crc = Frama_C_unsigned_long_interval(0, UINT32_MAX);
 }
 
 static void write_at(uint8_t kind, uint32_t offset)
@@ -163,7 +167,9 @@ static void write_network(uint8_t kind, uint32_t total)
             write_at(kind, offset);
         }
         any_state(&datasets[0]);
-        write_at(kind, Frama_C_unsigned_int_interval(total + 1, UINT32_MAX));
+        write_at(kind, NEAR(total));
+        any_state(&datasets[0]);
+        write_at(kind, FAR);
     }
 }
 
@@ -181,7 +187,7 @@ void write_matrices(void)
 static void write_memory(uint8_t kind, uint32_t offset, size_t least, size_t most)
 {
     if (offset)
-        device.blobs.total = (size_t)Frama_C_unsigned_int_interval(least, most);
+        device.blobs.total = (size_t)Frama_C_unsigned_long_interval(least, most);
     write_at(kind, offset);
 }
 
@@ -198,7 +204,9 @@ static void write_one_dataset(const struct dataset *dataset, uint16_t block)
         write_memory(WIRE_BLOB_KIND_DATASET, offset, bytes, bytes);
     }
     any_state(dataset);
-    write_memory(WIRE_BLOB_KIND_DATASET, Frama_C_unsigned_int_interval(bytes + 1, UINT32_MAX), bytes, bytes);
+    write_memory(WIRE_BLOB_KIND_DATASET, NEAR(bytes), bytes, bytes);
+    any_state(dataset);
+    write_memory(WIRE_BLOB_KIND_DATASET, FAR, bytes, bytes);
 }
 
 /* Nothing is written but where the dataset lies, from behind slot 0. */
@@ -213,7 +221,7 @@ void write_dataset(void)
 static void write_slot(uint32_t offset, uint8_t slot)
 {
     any_state(&datasets[0]);
-    device.alone.checkpoint.generation = 2 * Frama_C_unsigned_int_interval(0, INT32_MAX) + 1 + slot;
+    device.alone.checkpoint.generation = 2 * Frama_C_unsigned_long_interval(0, INT32_MAX) + 1 + slot;
     write_memory(WIRE_BLOB_KIND_CHECKPOINT, offset, WIRE_SIZE_CHECKPOINT_RECORD + 1, MEMORY / 2);
 }
 
@@ -228,7 +236,8 @@ void write_checkpoint(void)
         //@ loop unroll MEMORY / 2 + 1;
         for (uint32_t offset = 0; offset <= MEMORY / 2; offset++)
             write_slot(offset, slot);
-        write_slot(Frama_C_unsigned_int_interval(MEMORY / 2 + 1, UINT32_MAX), slot);
+        write_slot(NEAR(MEMORY / 2), slot);
+        write_slot(FAR, slot);
     }
 }
 
@@ -240,7 +249,7 @@ void write_without_memory(void)
     board = (struct board){0};
     any_state(&none);
     device.blobs.offset = 0;
-    write_at((uint8_t)Frama_C_interval(WIRE_BLOB_KIND_DATASET, UINT8_MAX), Frama_C_unsigned_int_interval(0, UINT32_MAX));
+    write_at((uint8_t)Frama_C_interval(WIRE_BLOB_KIND_DATASET, UINT8_MAX), Frama_C_unsigned_long_interval(0, UINT32_MAX));
 }
 
 static void read_at(uint8_t kind, uint32_t offset)
@@ -265,7 +274,8 @@ static void read_blob(uint8_t kind, uint32_t total, uint8_t max_payload)
     set_up(1);
     device.session.max_payload = max_payload;
     read_at(kind, total);
-    read_at(kind, Frama_C_unsigned_int_interval(total + 1, UINT32_MAX));
+    read_at(kind, NEAR(total));
+    read_at(kind, FAR);
 }
 
 static void read_both(uint8_t max_payload)

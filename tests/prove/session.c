@@ -45,7 +45,7 @@ enum wire_event wire_decode(struct wire_decoder *decoder, const uint8_t *bytes, 
 uint32_t wire_seed(const struct wire_decoder *decoder, uint8_t number, uint8_t seq)
 {
     (void)decoder, (void)number, (void)seq;
-    return Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    return Frama_C_unsigned_long_interval(0, UINT32_MAX);
 }
 
 void wire_encode(uint8_t *buffer, uint8_t type, uint8_t number, uint8_t seq, uint8_t length, uint32_t seed)
@@ -60,7 +60,7 @@ void wire_encode(uint8_t *buffer, uint8_t type, uint8_t number, uint8_t seq, uin
 static uint16_t any_room(void *context)
 {
     (void)context;
-    return (uint16_t)Frama_C_interval(0, UINT16_MAX);
+    return (uint16_t)Frama_C_unsigned_long_interval(0, UINT16_MAX);
 }
 
 static uint8_t *any_place(void *context)
@@ -93,7 +93,7 @@ static enum wire_result execute(void *context, uint8_t type, const uint8_t *payl
     (void)context, (void)type;
     /*@ assert whole_frame: whole == 1; */
     /*@ assert readable: \valid_read(payload + (0 .. length - 1)); */
-    session.credit = (uint16_t)Frama_C_interval(0, UINT16_MAX);
+    session.credit = (uint16_t)Frama_C_unsigned_long_interval(0, UINT16_MAX);
     if (any_bool())
         wire_session_refuse(&session, (uint8_t)Frama_C_interval(0, UINT8_MAX), 0);
     else if (any_bool())

@@ -24,7 +24,7 @@ uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
     (void)crc;
     /*@ assert readable: \valid_read(bytes + (0 .. count - 1)); */
-    return Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    return Frama_C_unsigned_long_interval(0, UINT32_MAX);
 }
 
 void autonomous_forget(struct autonomous *own)
