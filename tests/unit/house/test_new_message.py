@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from generator.definition import Message, Protocol, camel, load
 from generator.targets import TARGETS
+from places import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 BOARD, REFUSALS, TESTS = "host/mtjlearn/board/board.py", "host/mtjlearn/board/refusals.py", "tests/board/test_commands.py"
 ARGUMENTS = "struct device *device, const uint8_t *payload, uint8_t length"
 HANDLER = re.compile(rf"^enum wire_result command_(\w+)\({re.escape(ARGUMENTS)}\)\n{{", re.MULTILINE)

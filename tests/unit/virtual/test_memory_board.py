@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from device_support import CLASSES, DECORRELATED, SMALL, opened, samples, traine
 from generator.definition import load
 from hypothesis import given
 from hypothesis import strategies as st
+from places import PROJECT
 from plain_client import configure, memory_client
 
 from mtjlearn.inprocess.device import InProcessDevice
@@ -111,7 +111,7 @@ def test_lengths_are_exact(kind: type[messages.Message]) -> None:
         assert client.refusal(kind.TYPE, bytes(length)) == (Error.BAD_LENGTH, length)
 
 
-PROTOCOL = load((Path(__file__).resolve().parents[2] / "shared/protocol.toml").read_text(encoding="utf-8"))
+PROTOCOL = load((PROJECT / "shared/protocol.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
