@@ -26,7 +26,7 @@ help:
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
-	@echo 'make prove     bounds for all numbers, foreign bytes for undefined results (Debian: frama-c-base, z3, cvc4)'
+	@echo 'make prove     frames, uploads and memory stay in their bounds, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, full disks, interrupts, lies, mutants'
 	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'

@@ -8,6 +8,8 @@
 #include "memory.h"
 #include "nonvolatile.h"
 
+static_assert(E2END < SIZE_MAX / 8, "bits of the largest dataset are counted in a size_t (bounds.h)");
+
 uint16_t memory_bytes(void)
 {
     return (uint16_t)((nonvolatile_blocks() - NONVOLATILE_BOOT_BLOCKS) * nonvolatile_block_bytes());

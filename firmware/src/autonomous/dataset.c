@@ -4,6 +4,7 @@
 #include "autonomous.h"
 #include "blobs.h"
 #include "checkpoint.h"
+#include "bounds.h"
 #include "crc32.h"
 #include "device.h"
 #include "handlers.h"
@@ -24,16 +25,16 @@ static uint16_t width_of(const struct device *device)
     return device->autonomous.dataset.target_kind == WIRE_TARGET_KIND_VALUES ? (uint16_t)(inputs + outputs_of(device)) : inputs;
 }
 
-/* The packed classes come behind so many bytes. */
-static size_t value_bytes(const struct device *device)
+/* Bytes of a sample's values. */
+static uint16_t sample_bytes(const struct device *device)
 {
-    return (size_t)device->autonomous.dataset.samples * (uint16_t)(width_of(device) * device->autonomous.dataset.value_bytes);
+    return (uint16_t)(width_of(device) * device->autonomous.dataset.value_bytes);
 }
 
 size_t dataset_bytes(const struct device *device)
 {
     const struct dataset *dataset = &device->autonomous.dataset;
-    return value_bytes(device) + ((size_t)dataset->samples * dataset->class_bits + 7) / 8;
+    return bounds_dataset(dataset->samples, sample_bytes(device), dataset->class_bits);
 }
 
 uint16_t dataset_place(const struct device *device)
@@ -45,10 +46,8 @@ uint16_t dataset_place(const struct device *device)
 static uint32_t missing(const struct device *device)
 {
     const struct dataset *dataset = &device->autonomous.dataset;
-    uint32_t bits = (uint32_t)(uint16_t)(width_of(device) * dataset->value_bytes) * 8 + dataset->class_bits;
-    uint32_t bytes = (dataset->samples * bits + 7) / 8;
     ptrdiff_t room = memory_dataset_room(device->board, memory_bytes_of(&device->net));
-    return (int32_t)bytes > room ? bytes - (uint32_t)(int32_t)room : 0;
+    return bounds_missing(dataset->samples, sample_bytes(device), dataset->class_bits, room);
 }
 
 /* Number of the field that does not suit the network; 0: all do. */
@@ -119,7 +118,7 @@ static uint8_t class_of(const struct device *device, uint16_t index)
 {
     const struct dataset *dataset = &device->autonomous.dataset;
     size_t bit = (size_t)index * dataset->class_bits;
-    uint8_t byte = byte_at(device, (uint16_t)(value_bytes(device) + bit / 8));
+    uint8_t byte = byte_at(device, bounds_class(dataset->samples, sample_bytes(device), dataset->class_bits, index));
     uint8_t mask = (uint8_t)((1u << dataset->class_bits) - 1);
     return (uint8_t)(byte >> (bit & 7) & mask);
 }
@@ -169,7 +168,7 @@ void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int
 {
     const struct dataset *dataset = &device->autonomous.dataset;
     uint16_t inputs = device->net.config.sizes[0], outputs = outputs_of(device), width = width_of(device);
-    uint16_t offset = (uint16_t)(index * (uint16_t)(width * dataset->value_bytes));
+    uint16_t offset = bounds_sample(index, sample_bytes(device));
     for (uint16_t i = 0; i < width; i++, offset = (uint16_t)(offset + dataset->value_bytes)) {
         int16_t value = value_at(device, offset);
         if (i < inputs)

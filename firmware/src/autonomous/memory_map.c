@@ -2,13 +2,12 @@
 #include "memory_map.h"
 
 #include "bounds.h"
-#include "messages.h"
 
 #define ERASED 0xff
 
 size_t memory_checkpoint_bytes(uint8_t layers, size_t blob_bytes)
 {
-    return WIRE_SIZE_CHECKPOINT_RECORD + (layers + 1u) * sizeof(uint16_t) + blob_bytes;
+    return bounds_checkpoint(layers, blob_bytes);
 }
 
 size_t memory_bytes_of(const struct anp_network *net)
@@ -18,13 +17,12 @@ size_t memory_bytes_of(const struct anp_network *net)
 
 size_t memory_slot_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
 {
-    uint16_t block = BOARD(board, memory_block);
-    return block > 1 ? (checkpoint_bytes + block - 1) / block * block : checkpoint_bytes;
+    return bounds_slot(checkpoint_bytes, BOARD(board, memory_block));
 }
 
 ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
 {
-    return (ptrdiff_t)(BOARD(board, memory_bytes) - 2 * memory_slot_room(board, checkpoint_bytes));
+    return bounds_between(BOARD(board, memory_bytes), memory_slot_room(board, checkpoint_bytes));
 }
 
 uint16_t memory_place(const BOARD_FLASH struct board *board, uint8_t slot, uint16_t offset)

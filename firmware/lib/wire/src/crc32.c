@@ -17,6 +17,9 @@ static const WIRE_FLASH uint32_t high_half[16] = {
 uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
     crc = ~crc;
+    /*@ loop invariant inside: \base_addr(bytes) == \base_addr(\at(bytes, Pre)) && \at(bytes, Pre) <= bytes <= \at(bytes, Pre) + count;
+      @ loop assigns bytes, crc;
+      @ loop variant \at(bytes, Pre) + count - bytes; */
     for (const uint8_t *end = bytes + count; bytes != end; bytes++) {
         uint8_t index = (uint8_t)(crc ^ *bytes);
         crc = (crc >> 8) ^ low_half[index % 16] ^ high_half[index / 16];

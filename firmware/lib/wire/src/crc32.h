@@ -10,6 +10,9 @@ extern "C" {
 #endif
 
 /* Continues a checksum: `crc` is what the call before returned, 0 at first. */
+/*@ requires readable: \valid_read(bytes + (0 .. count - 1));
+  @ terminates \true;
+  @ assigns \result \from crc, bytes[0 .. count - 1]; */
 uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 
 #ifdef __cplusplus
