@@ -18,7 +18,7 @@
 
 /* What a command needs. */
 #define NETWORK 1                 /* a network is configured */
-#define IDLE 2                    /* the device does not learn on its own */
+#define IDLE 2                    /* no autonomous training runs */
 #define SAVED 4                   /* no checkpoint is being written; else the command waits */
 #define MEMORY 8                  /* the board has nonvolatile memory */
 
