@@ -1,4 +1,4 @@
-/* Learning on its own, with datasets and checkpoints in nonvolatile memory: all that the rest of the device has to do with it. The modules
+/* Autonomous learning, with datasets and checkpoints in nonvolatile memory: all that the rest of the device has to do with it. The modules
  * are in autonomous/; a build without that folder defines DEVICE_STREAMED_ONLY and learns from a host's samples alone. */
 #ifndef AUTONOMOUS_H
 #define AUTONOMOUS_H

@@ -1,5 +1,5 @@
 /* The hardware abstraction: all that the device needs of a board. A board fills one struct and calls device_init() once and
- * device_poll() for ever. Callbacks never block. */
+ * device_poll() for ever (turn.h). Callbacks never block. */
 #ifndef BOARD_H
 #define BOARD_H
 

@@ -3,8 +3,8 @@
 
 #include "autonomous.h"
 #include "blobs.h"
-#include "checkpoint.h"
 #include "bounds.h"
+#include "checkpoint.h"
 #include "crc32.h"
 #include "device.h"
 #include "handlers.h"

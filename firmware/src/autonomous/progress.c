@@ -1,4 +1,4 @@
-/* The commands that ask what the device learns by itself and what it has kept: GET_PROGRESS, GET_CURVE, GET_CHECKPOINT. */
+/* The commands that ask how autonomous training goes and what is kept of it: GET_PROGRESS, GET_CURVE, GET_CHECKPOINT. */
 #include <string.h>
 
 #include "autonomous.h"

@@ -1,4 +1,4 @@
-/* What a device learns on its own, sample by sample (shared/numerics.md, section 11). Sample and teacher lie in the arena behind the
+/* What an autonomous device learns, sample by sample (shared/numerics.md, section 11). Sample and teacher lie in the arena behind the
  * network. */
 #ifndef TASKS_H
 #define TASKS_H

@@ -1,4 +1,4 @@
-/* Learning on its own: tasks, stopping rules, schedule, evaluation and curve (shared/numerics.md, section 11). One training step or one
+/* An autonomous training: tasks, stopping rules, schedule, evaluation and curve (shared/numerics.md, section 11). One training step or one
  * sample of an evaluation in each turn of the main loop, so that the line is served meanwhile. */
 #ifndef TRAINING_H
 #define TRAINING_H
