@@ -186,8 +186,8 @@ def _align(rows: list[list[Place]]) -> None:
     for turn in range(200):
         for row in rows if turn % 2 == 0 else reversed(rows):
             for place in row:
-                near = [other.x for other in (*place.above, *place.below)]
-                place.x = (place.x + sum(near) / len(near)) / 2 if near else place.x
+                near = [other.x for other in (*place.above, *place.below) or row]
+                place.x = (place.x + sum(near) / len(near)) / 2
             for _ in range(2 * len(row)):
                 for left, right in pairwise(row):
                     lack = (left.width + right.width) / 2 + _GAP - (right.x - left.x)
