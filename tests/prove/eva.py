@@ -107,7 +107,7 @@ FAULTS = (
     Fault("src/reports.c", "if (request->offset > total)", "if (false)", READ, "read_network"),
     Fault("src/reports.c", "(header + 1), (uint8_t)count)", "(header + 1), bytes)", READ, "read_dataset"),
     Fault("src/alone/memory_blobs.c", "(uint16_t)(dataset_place(device) + offset), byte", "offset, byte", WRITE, "write_dataset"),
-    Fault("src/alone/memory.c", "address < BOARD(board, memory_bytes) ?", "true ?", FIND, "find"),
+    Fault("src/alone/memory.c", "address < BOARD(board, memory_bytes) ?", "true ?", FIND, "fit"),
     Fault("src/alone/slots.c", "config->layers > ANP_MAX_LAYERS ||", "", FIND, "find"),
     Fault("src/alone/slots.c", "net->at.weights_bytes), net->at.matrices,", "0), net->at.matrices + 1,", LOAD, "load"),
     Fault("lib/wire/src/session.c", "length > session->max_payload || ", "", SESSION, "answer"),
