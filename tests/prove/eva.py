@@ -109,7 +109,7 @@ FAULTS = (
     Fault("src/alone/memory_blobs.c", "(uint16_t)(dataset_place(device) + offset), byte", "offset, byte", WRITE, "write_dataset"),
     Fault("src/alone/memory.c", "address < BOARD(board, memory_bytes) ?", "true ?", FIND, "fit"),
     Fault("src/alone/slots.c", "config->layers > ANP_MAX_LAYERS ||", "", FIND, "find"),
-    Fault("src/alone/slots.c", "net->at.weights_bytes), net->at.matrices,", "0), net->at.matrices + 1,", LOAD, "load"),
+    Fault("src/alone/slots.c", "weights, (uint16_t)net->at.weights_bytes)", "weights, (uint16_t)net->at.used)", LOAD, "load"),
     Fault("lib/wire/src/session.c", "length > session->max_payload || ", "", SESSION, "answer"),
     Fault("lib/wire/src/session.c", "taken < count && !session->held", "taken < count", SESSION, "receive_bytes"),
     Fault("lib/wire/src/session.c", "if (event == WIRE_FRAME)", "if (event != WIRE_NOTHING)", SESSION, "receive_bytes"),
