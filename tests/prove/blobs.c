@@ -11,7 +11,7 @@
 #define WEIGHTS 20                /* bytes */
 #define MATRICES 18
 #define MEMORY 240
-#define SAMPLES 3
+#define SAMPLES 2
 #define CHECKPOINT 60
 
 /* Offsets beyond a blob come in two parts: those that a size_t of 16 bits can hold, and the rest. */
