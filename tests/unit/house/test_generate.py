@@ -29,6 +29,7 @@ from mtjlearn.wire.layout import Layout
 WIRE = "firmware/lib/wire/src"
 DEFINITION = tomllib.loads((PROJECT / "shared" / "protocol.toml").read_text(encoding="utf-8"))
 MESSAGES = sorted(messages.MESSAGES.values(), key=lambda message: message.TYPE)
+COMMANDS = {name: entry for name, entry in DEFINITION["messages"].items() if entry["direction"] == "host" and name != "HELLO"}
 TAILS = {"bytes", "i16[]", "u16[]"}
 SCALARS = {"u8": (0, 2**8 - 1), "u16": (0, 2**16 - 1), "u32": (0, 2**32 - 1), "u64": (0, 2**64 - 1)}
 
@@ -193,6 +194,51 @@ def test_every_field_is_at_the_same_place_in_c_and_in_python(message: type[Layou
         name = f"{message.NAME}.{field['name']}"
         assert c_view[name] == struct.calcsize("<" + "".join(codes[:place]))
         assert c_view[f"{name}.size"] == struct.calcsize("<" + code)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_fields_have_their_numbers_and_the_open_one_its_step(name: str, c_view: dict[str, int]) -> None:
+    fields = DEFINITION["messages"][name]["fields"]
+    for number, field in enumerate(fields, 1):
+        assert c_view[f"WIRE_FIELD_{name}_{field['name'].upper()}"] == number
+    # The bits that are 0 in the length of the open field.
+    expected = {"bytes": 0, "i16[]": 1, "u16[]": 1}.get(fields[-1]["type"] if fields else "", 0xFF)
+    assert c_view[f"WIRE_OPEN_{name}"] == expected
+
+
+def test_the_lists_in_c_hold_every_command_once(compile_c: Callable[..., Path], tmp_path: Path) -> None:
+    lists = {feature: f"WIRE_COMMANDS_{feature.upper()}" for feature in DEFINITION["features"]} | {"": "WIRE_COMMANDS"}
+    rows = (
+        f'#define ROW(NAME, name, needs) printf("{feature} %s %s %d\\n", #NAME, #name, needs);\n{macro}(ROW)\n#undef ROW\n'
+        for feature, macro in lists.items()
+    )
+    source, body = tmp_path / "lists.c", "".join(rows)
+    source.write_text(f'#include <stdio.h>\n#include "messages.h"\nint main(void)\n{{\n{body}}}\n', encoding="utf-8")
+    output = subprocess.run([compile_c([source], [WIRE])], capture_output=True, text=True, check=True).stdout
+    bits = {need: 1 << bit for bit, need in enumerate(DEFINITION["needs"])}
+    expected = [
+        f"{entry.get('feature', '')} {name} {name.lower()} {sum(bits[need] for need in entry.get('needs', []))}"
+        for name, entry in COMMANDS.items()
+    ]
+    assert sorted(output.splitlines()) == sorted(expected)
+
+
+def test_the_lists_in_python_are_those_of_the_definition() -> None:
+    types = {name: entry["type"] for name, entry in DEFINITION["messages"].items()}
+    assert {kind: answer.NAME for kind, answer in messages.ANSWERS.items()} == {
+        types[name]: entry["answer"] for name, entry in COMMANDS.items() if "answer" in entry
+    }
+    assert {types[name] for name, entry in COMMANDS.items() if entry.get("writes_memory")} == messages.WRITERS
+    assert {types[name]: entry["feature"] for name, entry in COMMANDS.items() if "feature" in entry} == messages.FEATURE_OF
+    numbered = {types[name] for name, entry in COMMANDS.items() for field in entry["fields"] if "numbered" in field}
+    assert numbered == messages.NUMBERED
+    named = {
+        (message.TYPE, field["name"]): "".join(part.capitalize() for part in field.get("names", field.get("enum")).split("_"))
+        for message in MESSAGES
+        for field in DEFINITION["messages"][message.NAME]["fields"]
+        if "names" in field or "enum" in field
+    }
+    assert {(kind, name): names.__name__ for kind, fields in messages.NAMES.items() for name, names in fields.items()} == named
 
 
 def test_constants_are_the_same_in_c_and_in_python(c_view: dict[str, int]) -> None:
