@@ -32,6 +32,8 @@ from mtjlearn.wire.messages import Error, NoiseFault
 
 STEP = 0.0004
 """Seconds of a training step on the native board's clock: about the Uno's."""
+STEPS = 12_000
+"""Of iris: 100 epochs of 120 samples."""
 RECORDED = 40.0
 """Seconds of a source on uno-sim, whose clock also runs between the steps; then it begins again."""
 CHIP_RATE = 9615
@@ -101,7 +103,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=8, help="of each source")
     parser.add_argument("--windows", type=int, default=20, help="codes of each source, in windows of the tests")
     parser.add_argument("--accuracy", action="store_true", help="let a board learn iris with what is not always reported")
-    parser.add_argument("--all", action="store_true", help="with --accuracy: learn with what is reported too, to see what it would do")
+    parser.add_argument("--all", action="store_true", help="with --accuracy: learn from what is reported too")
     parser.add_argument("--board", choices=("native", "uno-sim"), default="native", help="uno-sim: learns always, at 9,615 Hz")
     parser.add_argument("--only", default="", metavar="REGEX", help="sources whose name matches, and the healthy one")
     options = parser.parse_args()
@@ -141,7 +143,7 @@ def judged(rate: int, source: Source, options: argparse.Namespace) -> list[Found
         return [learn_from(options.board, rate, seed, volts_of(source, round(RECORDED * rate), seed), tests=True) for seed in seeds]
     count = options.windows * HealthLimits.of_junction(rate).window + 200
     if options.accuracy:
-        count = max(count, 200 + 12_001 * round(STEP * rate))
+        count = max(count, 200 + (STEPS + 1) * round(STEP * rate))
     volts = [volts_of(source, count, seed) for seed in seeds]
     found = [Found(seed, *(reported(rate, rounded(values)) or ())) for seed, values in enumerate(volts)]
     if options.accuracy and (options.all or any(one.code is None for one in found)):

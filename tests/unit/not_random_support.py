@@ -110,8 +110,10 @@ def bank(rate: int) -> Iterator[tuple[str, Source]]:
         yield "sawtooths of 4 to 40 codes", sawtooth(period)
     yield "PRBS-7", register(7, 6)
     yield "PRBS-15", register(15, 14)
-    for period in (5, 8, 13, 16, 24, 32):
-        yield "5 to 32 healthy codes repeated", repeated(period, rate)
+    for period in (5, 8, 13, 16):
+        yield "5 to 16 healthy codes repeated", repeated(period, rate)
+    for period in (24, 32):
+        yield "24 or 32 healthy codes repeated", repeated(period, rate)
     for period in (64, 200, 1000):
         yield f"{period:,} healthy codes repeated", repeated(period, rate)
     for piece in (1, 16, 100):
