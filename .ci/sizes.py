@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtjlearn.bench.image import ImageSize
+from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.firmware import build_firmware
 
 IMAGES = ("uno", "uno_streamed", "nano", "mps2", "lm3s6965")

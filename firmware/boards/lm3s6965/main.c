@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "converter.h"
-#include "device.h"
+#include "turn.h"
 #include "line.h"
 #include "lm3s6965.h"
 #include "messages.h"
