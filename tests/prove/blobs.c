@@ -1,5 +1,5 @@
-/* SET_BLOB and GET_BLOB under Frama-C's Eva (eva.py): blobs.c, command_get_blob(), memory_blobs.c, memory_map.c, dataset.c and bounds.c, for every offset,
- * length, content and device state. What they write to is as long as the blob, so that a byte beyond it is an alarm.
+/* SET_BLOB and GET_BLOB under Frama-C's Eva (eva.py): blobs.c, command_get_blob(), memory_blobs.c, memory_map.c, dataset.c and bounds.c, for every
+ * offset, length, content and device state. What they write to is as long as the blob, so that a byte beyond it is an alarm.
  *
  * Eva relates no two numbers. The driver therefore counts through the offsets; all else is an interval. */
 #include "__fc_builtin.h"
@@ -84,7 +84,7 @@ enum wire_result checkpoint_import(struct device *into)
     return Frama_C_interval(0, 1) ? WIRE_DONE : WIRE_LATER;
 }
 
-/* crc32.c has a proof of its own. */
+/* In place of crc32.c: it reads these bytes and may return anything. */
 uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
     (void)crc;

@@ -1,5 +1,5 @@
-/* session.c under Frama-C's Eva (eva.py), for every state of a session, every frame, and every answer of its board and its commands. Of frame.c
- * only the contract counts: what it returns, and what it may read and write. */
+/* session.c under Frama-C's Eva (eva.py), for every state of a session, every frame, and every answer of its board and its commands. In
+ * place of frame.c stands its contract: what it returns, and what it may read and write. */
 #include "session.h"
 
 #include <string.h>

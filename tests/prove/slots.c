@@ -19,7 +19,7 @@ static uint8_t memory_byte(void *context, uint16_t address)
     return memory[address];
 }
 
-/* crc32.c has a proof of its own. */
+/* In place of crc32.c: it reads these bytes and may return anything. */
 uint32_t wire_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
     (void)crc;
