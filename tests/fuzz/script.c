@@ -2,6 +2,8 @@
  * argument reads as 0. */
 #include <string.h>
 
+#include "autonomous/dataset.h"
+#include "blobs.h"
 #include "crc32.h"
 #include "device_target.h"
 #include "fuzz_messages.h"
