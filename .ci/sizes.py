@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.firmware import build_firmware
+from mtjlearn.firmware.sizes import ImageSize
 
 IMAGES = ("uno", "uno_streamed", "nano", "mps2", "lm3s6965")
 

@@ -49,10 +49,12 @@ class Fault:
     function: str
 
 
-AUTONOMOUS = tuple(f"src/autonomous/{name}.c" for name in ("memory_blobs", "memory_map", "dataset"))
+OWN = "src/autonomous"
+AUTONOMOUS = tuple(f"{OWN}/{name}.c" for name in ("memory_blobs", "memory_map", "dataset"))
 BLOB_SOURCES = (*(f"src/{name}.c" for name in ("blobs", "bounds", "reports", "fields")), *AUTONOMOUS)
 SLOT_SOURCES = (
-    *(f"src/{name}.c" for name in ("autonomous/slots", "autonomous/memory_map", "bounds", "blobs", "configure", "fields", "health")),
+    *(f"{OWN}/{name}.c" for name in ("slots", "memory_map")),
+    *(f"src/{name}.c" for name in ("bounds", "blobs", "configure", "fields", "health")),
     *(f"lib/anp/src/anp_{name}.c" for name in ("network", "noise", "kernels")),
 )
 
@@ -106,10 +108,10 @@ FAULTS = (
     Fault("src/blobs.c", "if (*--value != 0x80)", "if (value[0] != 0x80)", WRITE, "write_matrices"),
     Fault("src/reports.c", "if (request->offset > total)", "if (false)", READ, "read_network"),
     Fault("src/reports.c", "(header + 1), (uint8_t)count)", "(header + 1), bytes)", READ, "read_dataset"),
-    Fault("src/autonomous/memory_blobs.c", "(uint16_t)(dataset_place(device) + offset), byte", "offset, byte", WRITE, "write_dataset"),
-    Fault("src/autonomous/memory_map.c", "address < BOARD(board, memory_bytes) ?", "true ?", FIND, "fit"),
-    Fault("src/autonomous/slots.c", "config->layers > ANP_MAX_LAYERS ||", "", FIND, "find"),
-    Fault("src/autonomous/slots.c", "weights, (uint16_t)net->at.weights_bytes)", "weights, (uint16_t)net->at.used)", LOAD, "load"),
+    Fault(f"{OWN}/memory_blobs.c", "(uint16_t)(dataset_place(device) + offset), byte", "offset, byte", WRITE, "write_dataset"),
+    Fault(f"{OWN}/memory_map.c", "address < BOARD(board, memory_bytes) ?", "true ?", FIND, "fit"),
+    Fault(f"{OWN}/slots.c", "config->layers > ANP_MAX_LAYERS ||", "", FIND, "find"),
+    Fault(f"{OWN}/slots.c", "weights, (uint16_t)net->at.weights_bytes)", "weights, (uint16_t)net->at.used)", LOAD, "load"),
     Fault("lib/wire/src/session.c", "length > session->max_payload || ", "", SESSION, "answer"),
     Fault("lib/wire/src/session.c", "taken < count && !session->held", "taken < count", SESSION, "receive_bytes"),
     Fault("lib/wire/src/session.c", "if (event == WIRE_FRAME)", "if (event != WIRE_NOTHING)", SESSION, "receive_bytes"),
