@@ -12,15 +12,29 @@ import inspect
 import os
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from serial.tools import list_ports
 
-from mtjlearn.board import Board, BoardError, BoardLost
+from mtjlearn.board import Board, BoardError
+from mtjlearn.virtual.compiled import is_built, library_file
+from mtjlearn.virtual.native import native_program
 from mtjlearn.virtual.process import BoardProcess
 from mtjlearn.wire.linklog import LogFile
-from mtjlearn.wire.transport import BAUD, SerialTransport
+from mtjlearn.wire.transport import BAUD, Transport
+
+
+class Started(Protocol):
+    """A virtual board that runs."""
+
+    def open_transport(self, log: str | os.PathLike[str] | LogFile | None = None) -> Transport:
+        """A line to it, with or without a raw log."""
+
+    def close(self) -> None:
+        """Ends it."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +45,26 @@ class VirtualBoard:
         description: what it is.
         module: in :mod:`mtjlearn.virtual`.
         function: of that module; its keywords are the board's options.
+        process: it is a process of its own, which others can connect to; else a part of this one.
+        built: finds the compiled file that it needs; None: it needs none.
     """
 
     description: str
     module: str
     function: str
+    process: bool = True
+    built: Callable[[], Path] | None = None
 
     @property
-    def start(self) -> Callable[..., BoardProcess]:
+    def start(self) -> Callable[..., Started]:
         """The function that starts it."""
-        function: Callable[..., BoardProcess] = getattr(importlib.import_module(f"mtjlearn.virtual.{self.module}"), self.function)
+        function: Callable[..., Started] = getattr(importlib.import_module(f"mtjlearn.virtual.{self.module}"), self.function)
         return function
+
+    @property
+    def available(self) -> bool:
+        """Whether this system and this installation have it. What a simulator needs besides is only known when it starts."""
+        return (os.name == "posix" or not self.process) and (self.built is None or is_built(self.built))
 
     @property
     def options(self) -> frozenset[str]:
@@ -50,7 +73,16 @@ class VirtualBoard:
 
 
 VIRTUAL = {
-    "native": VirtualBoard("virtual board: the firmware as a process on this computer", "native", "start_native"),
+    "native": VirtualBoard(
+        "virtual board: the firmware as a process on this computer", "native", "start_native", built=native_program
+    ),
+    "inprocess": VirtualBoard(
+        "virtual board: the firmware inside this command, on any system",
+        "inprocess_board",
+        "start_inprocess",
+        process=False,
+        built=library_file,
+    ),
     "uno-sim": VirtualBoard("virtual board: an Uno R3's image in a simulated ATmega328P", "uno_sim", "start_uno_sim"),
     "m4-sim": VirtualBoard("virtual board: a Cortex-M4F's image in QEMU", "m4_sim", "start_m4_sim"),
 }
@@ -109,13 +141,37 @@ class BoardPort:
 def list_boards() -> list[BoardPort]:
     """Virtual boards first, then known boards, then other ports with a USB device; nothing is opened."""
     ports = [_describe(port) for port in list_ports.comports() if port.vid is not None]
-    virtual = [BoardPort(name, board.description, known=True, virtual=True) for name, board in VIRTUAL.items()]
+    available = [(name, board) for name, board in VIRTUAL.items() if board.available]
+    virtual = [BoardPort(name, board.description, known=True, virtual=True) for name, board in available]
     return virtual + sorted(ports, key=lambda port: (not port.known, port.name))
 
 
 def board_options(name: str | None) -> frozenset[str]:
     """Names of the options with which open_board() starts a virtual board; none for a real one."""
     return VIRTUAL[name].options if name in VIRTUAL else frozenset()
+
+
+def default_virtual_board() -> str:
+    """The virtual board for who names none: native, or inprocess where that is not available."""
+    return "native" if VIRTUAL["native"].available else "inprocess"
+
+
+def start_process(name: str, **options: Any) -> BoardProcess:
+    """Starts a virtual board that other programs can connect to.
+
+    Args:
+        name: of a virtual board.
+        options: as its function takes them.
+
+    Raises:
+        BoardError: it is not a process of its own, or this system cannot run it; else as the function that starts it.
+    """
+    started = _start(name, options)
+    if not isinstance(started, BoardProcess):
+        started.close()
+        others = ", ".join(other for other, board in VIRTUAL.items() if board.process)
+        raise BoardError(f"{name} lives inside one program, and no other can connect to it; take {others} or a real board")
+    return started
 
 
 def open_board(
@@ -128,12 +184,12 @@ def open_board(
     """Opens a board.
 
     Args:
-        name: a virtual board (``native``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
-            (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line rate is
-            opened as ``/dev/ttyACM0@115200``.
+        name: a virtual board (``native``, ``inprocess``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a
+            pyserial URL (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line
+            rate is opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
+        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim() and start_m4_sim() take them.
 
     Raises:
         BoardError: no board, or several, or an option that the board does not have, with what to do; else as
@@ -145,20 +201,18 @@ def open_board(
         url, baud = _line_rate(chosen)
         _check_name(url)
         return Board.open(url, baud=baud, log=log, timeout=timeout)
-    process = VIRTUAL[chosen].start(**virtual)
-
-    def open_transport() -> SerialTransport:
-        # The path of a pseudo-terminal passes to somebody else once the board's process has ended.
-        if process.process.poll() is not None:
-            why = process.last_words()
-            raise BoardLost(f"the process of the virtual board has ended{f' ({why})' if why else ''}; open the board again")
-        return SerialTransport(process.url, log=log)
-
+    started = _start(chosen, virtual)
     try:
-        return Board(open_transport, timeout, process)
+        return Board(lambda: started.open_transport(log), timeout, closing(started))
     except BaseException:
-        process.close()
+        started.close()
         raise
+
+
+def _start(name: str, options: dict[str, Any]) -> Started:
+    if VIRTUAL[name].process and os.name != "posix":
+        raise BoardError(f"the virtual board {name} needs Linux, macOS or Windows' WSL; here there is --board inprocess")
+    return VIRTUAL[name].start(**options)
 
 
 def at_rate(port: str, baud: int) -> str:
@@ -212,7 +266,7 @@ def _only_board() -> str:
     if known:
         raise BoardError(f"several boards are connected; choose one with --board: {', '.join(known)}")
     others = f", or name its port with --board: {', '.join(board.name for board in ports)}" if ports else ""
-    raise BoardError(f"no board found; connect one{others}, or use a virtual one, such as --board native")
+    raise BoardError(f"no board found; connect one{others}, or use a virtual one, such as --board {default_virtual_board()}")
 
 
 def _describe(port: Any) -> BoardPort:

@@ -22,11 +22,12 @@ from mtjlearn.cli.common import (
     command,
     console,
     exit_with,
+    refuse_what_ends,
     say,
     seed_option,
 )
 from mtjlearn.datasets import Columns
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import open_board
 from mtjlearn.network import Loss, WeightFormat, parse_sizes
 from mtjlearn.training import BOARD_RULES, default_plan
 from mtjlearn.training.alone import EPOCH_STEPS, LIVE_PERIOD, AlonePlan, begin, halving_steps, plan_dataset, plan_task
@@ -232,11 +233,7 @@ class Watcher:
 
 
 def _open(name: str | None) -> Board:
-    if name in VIRTUAL:
-        raise click.UsageError(
-            f"{name} would end together with this command; in another terminal: mtjlearn boards start {name}, "
-            "then use the --board that it prints"
-        )
+    refuse_what_ends(name)
     return open_board(name)
 
 

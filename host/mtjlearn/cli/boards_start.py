@@ -12,7 +12,7 @@ import click
 
 from mtjlearn import interruption
 from mtjlearn.cli.common import command, device_noise_options, say, virtual_options
-from mtjlearn.discovery import VIRTUAL
+from mtjlearn.discovery import VIRTUAL, start_process
 from mtjlearn.targets import UNO_IMAGES
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 
@@ -20,7 +20,7 @@ _POLL = 0.2
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(VIRTUAL)))
+@click.argument("name", type=click.Choice([name for name, board in VIRTUAL.items() if board.process]))
 @click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
 @click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
 @click.option("--image", type=click.Choice(list(UNO_IMAGES)), help="Firmware of uno-sim: uno unless given.")
@@ -40,7 +40,7 @@ def start(name: str, **options: Any) -> dict[str, Any]:
     # So that the board ends in order, and its memory is written, when this process is told to end.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with VIRTUAL[name].start(**given) as board:
+        with start_process(name, **given) as board:
             say(f"{name} runs; use it with --board {board.url}")
             say("Ctrl-C ends it")
             if click.get_current_context().params.get("as_json"):

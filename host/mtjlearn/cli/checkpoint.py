@@ -13,8 +13,8 @@ from rich.table import Table
 
 from mtjlearn.board import Board, BoardError, CheckpointError, CheckpointFile
 from mtjlearn.cli.autonomous_view import RESTORED
-from mtjlearn.cli.common import bar, board_option, command, print_result, say
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.cli.common import bar, board_option, command, print_result, refuse_what_ends, say
+from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.wire.messages import State
 
@@ -118,11 +118,7 @@ def _text(value: Any) -> str:
 
 
 def _open(name: str | None) -> Board:
-    if name in VIRTUAL:
-        raise click.UsageError(
-            f"{name} starts with this command and ends with it; start one that stays: mtjlearn boards start {name}, "
-            "then use the --board that it prints"
-        )
+    refuse_what_ends(name)
     board = open_board(name)
     try:
         if board.checkpoint_state().memory == 0:

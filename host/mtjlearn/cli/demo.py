@@ -11,7 +11,7 @@ import click
 from mtjlearn.cli.common import EXIT_UNPROVEN, bar, command, exit_with, line_rate, print_result, runs_option, say, seed_option
 from mtjlearn.cli.demo_autonomous import run_demo
 from mtjlearn.cli.train import Terminal
-from mtjlearn.discovery import open_board
+from mtjlearn.discovery import default_virtual_board, open_board
 from mtjlearn.runs import Run
 from mtjlearn.training import BOARD_RULES, Report, default_plan, train
 from mtjlearn.validate import BitExact, Comparison, cases, check_board, compare
@@ -22,7 +22,13 @@ REPLICAS = 20
 
 
 @click.command()
-@click.option("--board", metavar="NAME", default="native", show_default=True, help="The board, e.g. uno-sim, m4-sim or a port.")
+@click.option(
+    "--board",
+    metavar="NAME",
+    default=default_virtual_board,
+    show_default="native, or inprocess where that is not available",
+    help="The board, e.g. uno-sim, m4-sim or a port.",
+)
 @seed_option
 @runs_option
 @click.option("--autonomous", is_flag=True, help="The board learns on its own while the host is away.")

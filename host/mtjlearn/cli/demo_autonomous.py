@@ -13,7 +13,7 @@ from mtjlearn.board import Board, CheckpointFile, Curve, Progress, Schedule
 from mtjlearn.cli.autonomous_view import plain_curve, rule_text, sparkline
 from mtjlearn.cli.common import bar, print_result, result_console, say
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes, quantise
-from mtjlearn.discovery import VIRTUAL, open_board
+from mtjlearn.discovery import VIRTUAL, open_board, start_process
 from mtjlearn.network import Network
 from mtjlearn.plots import loss_curve
 from mtjlearn.runs import Run, read_metrics
@@ -50,9 +50,9 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
     with run, ExitStack() as owned:
         name = board
         if board in VIRTUAL:
-            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
             given = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
-            name = owned.enter_context(VIRTUAL[board].start(**given)).url
+            name = owned.enter_context(start_process(board, **given)).url
+            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
         left = _leave(name, alone, run)
         _stay_away(AWAY)
         say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")

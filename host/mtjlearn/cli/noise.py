@@ -26,13 +26,14 @@ from mtjlearn.cli.common import (
     device_noise_options,
     exit_with,
     print_result,
+    refuse_what_ends,
     result_console,
     runs_option,
     say,
     seed_option,
     virtual_options,
 )
-from mtjlearn.discovery import VIRTUAL, board_options, open_board
+from mtjlearn.discovery import board_options, open_board
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise, load_recording
@@ -121,8 +122,8 @@ def cli(
             raise click.UsageError("--rate goes with --file; a board says how fast it samples")
         if seconds is not None and codes is not None:
             raise click.UsageError("--seconds and --codes exclude each other")
-        if set_limits and board in VIRTUAL:
-            raise click.UsageError(f"{board} ends with this command; start one that stays, with mtjlearn boards start {board}")
+        if set_limits:
+            refuse_what_ends(board)
         if "seed" in board_options(board):
             virtual["seed"] = seed
         with open_board(board, **virtual) as opened:
