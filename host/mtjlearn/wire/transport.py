@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import select
+import sys
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -224,7 +225,7 @@ def _explain(url: str, error: Exception) -> PortError:
 
 
 def _forbidden(url: str) -> PortError:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return PortBusy(f"another program uses {url}; close it (a serial monitor?) and try again")
     import grp
 
