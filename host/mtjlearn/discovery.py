@@ -12,7 +12,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +27,8 @@ from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.transport import BAUD, Transport
 
 
-class Started(Protocol):
-    """A virtual board that runs."""
+class Started(AbstractContextManager[Any], Protocol):
+    """A virtual board that runs; a context manager that ends it."""
 
     def open_transport(self, log: str | os.PathLike[str] | LogFile | None = None) -> Transport:
         """A line to it, with or without a raw log."""
@@ -203,7 +203,7 @@ def open_board(
         return Board.open(url, baud=baud, log=log, timeout=timeout)
     started = _start(chosen, virtual)
     try:
-        return Board(lambda: started.open_transport(log), timeout, closing(started))
+        return Board(lambda: started.open_transport(log), timeout, started)
     except BaseException:
         started.close()
         raise

@@ -10,7 +10,8 @@ import os
 import threading
 import time
 from enum import IntEnum
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
 from mtjlearn.wire.errors import BoardError, BoardLost
@@ -81,7 +82,7 @@ def _choice(kind: type[Choice], name: str) -> Choice:
 
 
 class InProcessBoard:
-    """A device in this process. Its network is kept from one connection to the next.
+    """A device in this process; a context manager. Its network is kept from one connection to the next.
 
     Args:
         device: what works behind the line.
@@ -103,6 +104,12 @@ class InProcessBoard:
     def close(self) -> None:
         """Ends the device. May be called again."""
         self._device = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
 
 class InProcessTransport(LoggedTransport):
     """The line to a device in this process: the thread that reads lets the device work; a mtjlearn.wire.transport.Transport.
