@@ -70,7 +70,8 @@ lint: $(VENV)/.installed-test
 # One wheel serves every version of Python on a platform; it carries the images of Uno and Nano, so that flashing them needs no compiler.
 wheel: $(VENV)/.installed-test
 	$(BIN)/python -m mtjlearn.flashing.write_images build/images
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist --config-settings=cmake.define.MTJLEARN_IMAGES=$(CURDIR)/build/images .
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist --config-settings=build-dir=build/wheel \
+		--config-settings=cmake.define.MTJLEARN_IMAGES=$(CURDIR)/build/images .
 
 pio: $(VENV)/.installed-test
 	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560

@@ -18,8 +18,9 @@ BUILD_TIMEOUT = 900
 
 
 def build_wheel(project: Path, folder: Path, **defines: str) -> Path:
-    """The wheel that pip builds with these CMake options."""
+    """The wheel that pip builds with these CMake options, which the checkout's own build is not to remember."""
     settings = [f"--config-settings=cmake.define.{name}={value}" for name, value in defines.items()]
+    settings.append(f"--config-settings=build-dir={folder / 'build'}")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, *settings, project]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUILD_TIMEOUT)
     assert done.returncode == 0, done.stderr
