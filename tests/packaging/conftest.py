@@ -14,7 +14,7 @@ import pytest
 
 from mtjlearn.flashing.write_images import write_images
 
-BUILD_TIMEOUT = 900
+BUILD_TIMEOUT = RUN_TIMEOUT = 1200
 
 
 def build_wheel(project: Path, folder: Path, **defines: str) -> Path:
@@ -69,7 +69,7 @@ def run_installed() -> Callable[..., subprocess.CompletedProcess[str]]:
         variables = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{others}", **environment}
         variables.pop("MTJLEARN_NATIVE", None)
         return subprocess.run(
-            [python, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=300, cwd=folder
+            [python, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=RUN_TIMEOUT, cwd=folder
         )
 
     return run
