@@ -18,7 +18,7 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio sizes system-packages clean
+.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
 	@echo 'make pio       the boards that PlatformIO can build without a network, and its tests'
 	@echo 'make sizes     flash and RAM of the images for chips'
+	@echo 'make wheel     the package for this platform, with the images of Uno and Nano, in dist/'
 	@echo 'make clean     removes all that these made, except runs/'
 
 demo: $(VENV)/.installed
@@ -77,6 +78,12 @@ lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
+# One wheel serves every version of Python on a platform; it carries the images of Uno and Nano, so that flashing them needs no compiler.
+wheel: $(VENV)/.installed-test
+	$(BIN)/python -m mtjlearn.flashing.write_images build/images
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist --config-settings=build-dir=build/wheel \
+		--config-settings=cmake.define.MTJLEARN_IMAGES=$(CURDIR)/build/images .
+
 pio: $(VENV)/.installed-test
 	$(BIN)/python firmware/platformio/prepare.py pio run -e native -e uno -e uno_streamed -e nano -e nano_old -e mega2560
 	$(BIN)/python firmware/platformio/prepare.py pio test -e native -e uno --without-uploading
@@ -88,7 +95,7 @@ system-packages:
 	@PYTHON='$(PYTHON)' sh tests/system-packages.sh
 
 clean:
-	rm -rf $(VENV) build .pio .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist .pio .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:

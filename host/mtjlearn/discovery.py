@@ -14,10 +14,10 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.virtual.boards import VIRTUAL, board_options
+from mtjlearn.board import Board, BoardError
+from mtjlearn.virtual.boards import VIRTUAL, board_options, default_virtual_board
 from mtjlearn.wire.linklog import LogFile
-from mtjlearn.wire.transport import BAUD, SerialTransport
+from mtjlearn.wire.transport import BAUD
 
 _BOARDS = {
     (0x2341, 0x0043): ("Arduino Uno R3", "uno"),
@@ -72,7 +72,8 @@ class BoardPort:
 def list_boards() -> list[BoardPort]:
     """Virtual boards first, then known boards, then other ports with a USB device; nothing is opened."""
     ports = [_describe(port) for port in list_ports.comports() if port.vid is not None]
-    virtual = [BoardPort(name, board.description, known=True, virtual=True) for name, board in VIRTUAL.items()]
+    available = [board for board in VIRTUAL.values() if board.available]
+    virtual = [BoardPort(board.name, board.description, known=True, virtual=True) for board in available]
     return virtual + sorted(ports, key=lambda port: (not port.known, port.name))
 
 
@@ -86,12 +87,12 @@ def open_board(
     """Opens a board.
 
     Args:
-        name: a virtual board (``native``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a pyserial URL
-            (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line rate is
-            opened as ``/dev/ttyACM0@115200``.
+        name: a virtual board (``native``, ``inprocess``, ``uno-sim``, ``m4-sim``), a port (``/dev/ttyACM0``, ``COM3``), a
+            pyserial URL (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of another line
+            rate is opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
+        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim() and start_m4_sim() take them.
 
     Raises:
         BoardError: no board, or several, or an option that the board does not have, with what to do; else as
@@ -103,19 +104,11 @@ def open_board(
         url, baud = _line_rate(chosen)
         _check_name(url)
         return Board.open(url, baud=baud, log=log, timeout=timeout)
-    process = VIRTUAL[chosen].start(**virtual)
-
-    def open_transport() -> SerialTransport:
-        # The path of a pseudo-terminal passes to somebody else once the board's process has ended.
-        if process.process.poll() is not None:
-            why = process.last_words()
-            raise BoardLost(f"the process of the virtual board has ended{f' ({why})' if why else ''}; open the board again")
-        return SerialTransport(process.url, log=log)
-
+    started = VIRTUAL[chosen].start(**virtual)
     try:
-        return Board(open_transport, timeout, process)
+        return Board(lambda: started.open_transport(log), timeout, started)
     except BaseException:
-        process.close()
+        started.close()
         raise
 
 
@@ -170,7 +163,7 @@ def _only_board() -> str:
     if known:
         raise BoardError(f"several boards are connected; choose one with --board: {', '.join(known)}")
     others = f", or name its port with --board: {', '.join(board.name for board in ports)}" if ports else ""
-    raise BoardError(f"no board found; connect one{others}, or use a virtual one, such as --board native")
+    raise BoardError(f"no board found; connect one{others}, or use a virtual one, such as --board {default_virtual_board()}")
 
 
 def _describe(port: Any) -> BoardPort:

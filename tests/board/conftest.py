@@ -10,6 +10,7 @@ import pytest
 from mtjlearn.board import Board
 from mtjlearn.discovery import VIRTUAL, board_options, open_board
 from mtjlearn.firmware import ToolMissing
+from mtjlearn.virtual.boards import start_process
 from mtjlearn.virtual.process import BoardProcess
 
 CODES_PER_STEP = 16
@@ -40,9 +41,9 @@ def open_under_test(board_name: str, _built: None) -> Callable[..., Board]:
 @pytest.fixture
 def start_under_test(board_name: str, _built: None) -> Callable[..., BoardProcess]:
     """``start_under_test(**options)``: the process of a virtual board like the one under test."""
-    if board_name not in VIRTUAL:
-        pytest.skip("only a virtual board is a process")
-    return lambda **options: VIRTUAL[board_name].start(**(options_for(board_name) | options))
+    if board_name not in VIRTUAL or not VIRTUAL[board_name].process:
+        pytest.skip("this board is not a process")
+    return lambda **options: start_process(board_name, **(options_for(board_name) | options))
 
 
 @pytest.fixture

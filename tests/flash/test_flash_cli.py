@@ -190,7 +190,7 @@ def test_ctrl_c_ends_the_build(fake: Fake) -> None:
     ("arguments", "expected"),
     [
         (["--board", "due"], "no firmware for due"),
-        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run only builds; leave --port out"),
+        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run uploads nothing; leave --port out"),
         (["--board", "uno", "--port", "socket://127.0.0.1:1"], "not over a network"),
         (["--board", "uno", "--port", "/dev/no-such-port"], "there is no port /dev/no-such-port"),
         (["--board", "uno"], "no uno is connected; connect it by USB"),

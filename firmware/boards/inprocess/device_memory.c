@@ -176,7 +176,7 @@ struct memory_board *memory_create(const struct memory_options *options)
     converter_init(&memory->converter, options->adc_bits, options->adc_rate, options->adc_reference);
     memory->board = (struct board){
         .context = memory,
-        .name = "memory",
+        .name = "inprocess",
         .arena = arena,
         .arena_bytes = options->arena,
         .receive_window = options->receive_window,

@@ -22,7 +22,7 @@ from mtjlearn.wire.errors import BoardError, BoardLost, BoardRefused, PortError
 from mtjlearn.wire.linklog import LogFile
 from mtjlearn.wire.messages import BlobKind, Message, Restored, State
 from mtjlearn.wire.session import OPEN_TIMEOUT, LinkCounters
-from mtjlearn.wire.transport import BAUD, SerialTransport, Transport
+from mtjlearn.wire.transport import BAUD, LoggedTransport, SerialTransport, Transport
 
 _RETRY = 0.1
 _LARGEST_BLOB = 1 << 24
@@ -123,7 +123,7 @@ class BoardBase:
     def log_problem(self) -> str | None:
         """Why the raw log of the link ends early; None if it does not."""
         transport = self._connection.transport
-        return transport.log_problem if isinstance(transport, SerialTransport) else None
+        return transport.log_problem if isinstance(transport, LoggedTransport) else None
 
     def status(self) -> messages.Status:
         """Where the board stands: steps, skipped, saturations, losses, noise buffer, last error."""

@@ -10,10 +10,9 @@ import click
 
 from mtjlearn.cli.view.command import EXIT_INTERRUPTED, command, exit_with
 from mtjlearn.cli.view.console import bar, say
-from mtjlearn.cli.view.options import board_option, columns_options, seed_option
+from mtjlearn.cli.view.options import board_option, columns_options, refuse_what_ends, seed_option
 from mtjlearn.network import BOARD_RULES, Loss, WeightFormat, parse_sizes
 from mtjlearn.schedule import CHECKPOINT_INTERVAL, EPOCH_STEPS, LIVE_PERIOD
-from mtjlearn.virtual.boards import VIRTUAL
 
 if TYPE_CHECKING:
     from mtjlearn.board import Board, Schedule
@@ -159,11 +158,7 @@ def watch(board: str | None) -> dict[str, Any]:
 
 
 def _open(name: str | None) -> Board:
-    if name in VIRTUAL:
-        raise click.UsageError(
-            f"{name} would end together with this command; in another terminal: mtjlearn boards start {name}, "
-            "then use the --board that it prints"
-        )
+    refuse_what_ends(name)
     from mtjlearn.discovery import open_board
 
     return open_board(name)

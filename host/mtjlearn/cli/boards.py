@@ -15,13 +15,14 @@ from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result, say
 from mtjlearn.cli.view.options import board_option, device_noise_options, virtual_options
 from mtjlearn.errors import BoardError
-from mtjlearn.virtual.boards import VIRTUAL
+from mtjlearn.virtual.boards import VIRTUAL, start_process
 
 if TYPE_CHECKING:
     from mtjlearn.discovery import BoardPort
     from mtjlearn.virtual.process import BoardProcess
 
 _POLL = 0.2
+
 
 @click.group(invoke_without_command=True)
 @board_option
@@ -82,7 +83,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
 
 
 @cli.command()
-@click.argument("name", type=click.Choice(list(VIRTUAL)))
+@click.argument("name", type=click.Choice([name for name, board in VIRTUAL.items() if board.process]))
 @click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
 @click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
 @click.option("--image", metavar="NAME", help="Firmware of uno-sim, such as uno_streamed: uno unless given.")
@@ -107,7 +108,7 @@ def start(name: str, **options: Any) -> dict[str, Any]:
     # So that the board ends in order, and its memory is written, when this process is told to end.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with VIRTUAL[name].start(**given) as board:
+        with start_process(name, **given) as board:
             say(f"{name} runs; use it with --board {board.url}")
             say("Ctrl-C ends it")
             if click.get_current_context().params.get("as_json"):

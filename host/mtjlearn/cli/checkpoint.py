@@ -11,9 +11,8 @@ import click
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result, print_rows, say
-from mtjlearn.cli.view.options import board_option
+from mtjlearn.cli.view.options import board_option, refuse_what_ends
 from mtjlearn.errors import BoardError
-from mtjlearn.virtual.boards import VIRTUAL
 
 if TYPE_CHECKING:
     from mtjlearn.board import Board, CheckpointFile
@@ -123,11 +122,7 @@ def _text(value: Any) -> str:
 
 
 def _open(name: str | None) -> Board:
-    if name in VIRTUAL:
-        raise click.UsageError(
-            f"{name} starts with this command and ends with it; start one that stays: mtjlearn boards start {name}, "
-            "then use the --board that it prints"
-        )
+    refuse_what_ends(name)
     from mtjlearn.discovery import open_board
 
     board = open_board(name)

@@ -12,6 +12,7 @@ from mtjlearn.cli.view.command import EXIT_UNPROVEN, command, exit_with
 from mtjlearn.cli.view.console import bar, print_result, say
 from mtjlearn.cli.view.options import runs_option, seed_option
 from mtjlearn.network import BOARD_RULES
+from mtjlearn.virtual.boards import default_virtual_board
 
 if TYPE_CHECKING:
     from mtjlearn.training import Report
@@ -23,7 +24,13 @@ REPLICAS = 20
 
 
 @click.command(short_help="Show everything in a minute: a virtual board learns iris from its noise.")
-@click.option("--board", metavar="NAME", default="native", show_default=True, help="The board, e.g. uno-sim, m4-sim or a port.")
+@click.option(
+    "--board",
+    metavar="NAME",
+    default=default_virtual_board,
+    show_default="native, or inprocess where that is not available",
+    help="The board, e.g. uno-sim, m4-sim or a port.",
+)
 @seed_option
 @runs_option
 @click.option("--autonomous", is_flag=True, help="The board learns on its own while the host is away.")

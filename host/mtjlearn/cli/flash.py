@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     help="Uno R3: mV at full scale of its converter: 1100 is internal, 5000 the supply.",
 )
 @click.option("--force", is_flag=True, help="Upload although the port's USB id says that another board is there.")
-@click.option("--dry-run", is_flag=True, help="Only build, and tell the sizes.")
+@click.option("--build", is_flag=True, help="Build from the sources even if this package carries the image.")
+@click.option("--dry-run", is_flag=True, help="Upload nothing: show the sizes of the image.")
 @click.option("--offline", is_flag=True, help="Build AVR boards with the tools installed here, without PlatformIO's registry.")
-@click.option("--verbose", is_flag=True, help="Show all that PlatformIO prints.")
+@click.option("--verbose", is_flag=True, help="Show everything that the build and upload tools print.")
 @command
 def cli(
     name: str | None,
@@ -47,14 +48,16 @@ def cli(
     adc_rate: str | None,
     reference: str | None,
     force: bool,
+    build: bool,
     dry_run: bool,
     offline: bool,
     verbose: bool,
 ) -> dict[str, Any]:
     """Put the firmware onto a board.
 
-    PlatformIO builds and uploads it; the first time it fetches its tools for the board. Afterwards the board is asked what
-    runs on it, and that must be what was built. uno_streamed is for an Uno R3, too: it learns from a host's stream alone and has
+    For an Uno R3 or a Nano an installed package has the image, and avrdude uploads it. Everything else PlatformIO builds and
+    uploads; the first time it fetches its tools for the board. Afterwards the board is asked what runs on it, and that must be
+    what was uploaded. uno_streamed is for an Uno R3, too: it learns from a host's stream alone and has
     more memory for networks. A classic Nano is not known by its USB id: name its port. If nano finds no bootloader, take nano_old.
     """
     from mtjlearn.cli.view.boards import info_values
@@ -69,7 +72,7 @@ def cli(
         option = next(iter(given)).replace("_", "-")
         raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; leave it out for {target.name}")
     if dry_run and (port is not None or force):
-        raise click.UsageError(f"--dry-run only builds; leave {'--port' if port is not None else '--force'} out")
+        raise click.UsageError(f"--dry-run uploads nothing; leave {'--port' if port is not None else '--force'} out")
     with _progress(verbose) as progress:
         flashed = flash(
             target,
@@ -77,6 +80,7 @@ def cli(
             options=UnoOptions(**given),
             upload=not dry_run,
             force=force,
+            build=build,
             offline=offline,
             progress=progress,
             output=(lambda line: say(line)) if verbose else (lambda line: None),
@@ -108,7 +112,7 @@ def _progress(verbose: bool) -> Iterator[_Display]:
     if verbose or not console().is_terminal:
         yield _Display(None)
         return
-    with console().status("PlatformIO starts") as status:
+    with console().status("starting") as status:
         yield _Display(status)
 
 
@@ -117,7 +121,8 @@ def _show(flashed: Flashed, baud: int | None) -> None:
     from mtjlearn.wire.transport import BAUD
 
     if flashed.info is None or flashed.port is None:
-        print_result(f"{flashed.target}: build {flashed.build}{_used(flashed.sizes)}")
+        origin = "in this package" if flashed.carried else "built here"
+        print_result(f"{flashed.target}: build {flashed.build}, {origin}{_used(flashed.sizes)}")
         print_result(f"image: {flashed.image}")
         return
     print_result(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")

@@ -10,9 +10,16 @@ from typing import Any
 import click
 
 from mtjlearn.cli.view.command import command
-from mtjlearn.cli.view.options import board_option, device_noise_options, runs_option, seed_option, virtual_options
+from mtjlearn.cli.view.options import (
+    board_option,
+    device_noise_options,
+    refuse_what_ends,
+    runs_option,
+    seed_option,
+    virtual_options,
+)
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.virtual.boards import VIRTUAL, board_options
+from mtjlearn.virtual.boards import board_options
 
 SECONDS = 3.0
 
@@ -74,8 +81,8 @@ def cli(
             raise click.UsageError("--rate goes with --file; a board says how fast it samples")
         if seconds is not None and codes is not None:
             raise click.UsageError("--seconds and --codes exclude each other")
-        if set_limits and board in VIRTUAL:
-            raise click.UsageError(f"{board} ends with this command; start one that stays, with mtjlearn boards start {board}")
+        if set_limits:
+            refuse_what_ends(board)
         if "seed" in board_options(board):
             virtual["seed"] = seed
         with open_board(board, **virtual) as opened:

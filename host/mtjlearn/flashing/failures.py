@@ -107,8 +107,8 @@ def blames_port(output: Sequence[str]) -> bool:
     return uploaded is not None and any(_PORT.search(line) for line in uploaded)
 
 
-def explain(output: Sequence[str], board: str, port: str | None) -> str:
-    """One line that says why PlatformIO failed and what to do.
+def explain(output: Sequence[str], board: str, port: str | None, tool: str = "PlatformIO") -> str:
+    """One line that says why a tool failed and what to do.
 
     Only what was printed in the phase that failed counts: a compiler's warning is not the cause of a failed upload, and
     an upload tool's "error:" is not the compiler's.
@@ -117,6 +117,7 @@ def explain(output: Sequence[str], board: str, port: str | None) -> str:
         output: the lines that PlatformIO and its tools printed.
         board: name of the board, as a person knows it.
         port: where it was uploaded to; None: it was only built.
+        tool: what was run.
     """
     uploaded = _upload(output)
     lines, rules = (output, _BUILDING) if uploaded is None else (uploaded, _UPLOADING)
@@ -128,7 +129,7 @@ def explain(output: Sequence[str], board: str, port: str | None) -> str:
             names.setdefault("tool", names.pop("program", ""))
             return advice.format(**names, board=board, port=port or "the board", line=_line(text, found.start()))
     said = [line.strip() for line in lines if not _FRAME.match(line)][-_LAST_LINES:]
-    return f"PlatformIO failed{': ' if said else ''}{' / '.join(said)}; see all it says with --verbose"
+    return f"{tool} failed{': ' if said else ''}{' / '.join(said)}; see all it says with --verbose"
 
 
 def _upload(output: Sequence[str]) -> Sequence[str] | None:

@@ -1,4 +1,4 @@
-"""Runs PlatformIO, tells what it does, and reads from its output what came of it."""
+"""Runs PlatformIO or its upload tool, tells what it does, and reads from its output what came of it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,13 @@ def find_platformio() -> list[str]:
     return [program]
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str], progress: Progress, output: Callable[[str], None]) -> int:
+def run(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str],
+    progress: Progress,
+    output: Callable[[str], None],
+    phase: str = "PlatformIO starts",
+) -> int:
     """Runs a command to its end and follows what it prints; returns its exit status.
 
     An interruption ends the command too.
@@ -80,6 +86,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], progress:
         environment: variables to set besides this process's own.
         progress: told what is going on.
         output: called with every line that it prints.
+        phase: what is going on until its output tells.
 
     Raises:
         FlashError: if it cannot be started.
@@ -97,10 +104,10 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], progress:
         raise FlashError(f"{command[0]} cannot be started: {error.strerror}") from error
     assert process.stdout is not None
     lines: queue.Queue[str | None] = queue.Queue()
-    reader = threading.Thread(target=_read, args=(process.stdout, lines), name="output of PlatformIO", daemon=True)
+    reader = threading.Thread(target=_read, args=(process.stdout, lines), name="output of a tool", daemon=True)
     reader.start()
     try:
-        _follow(lines, progress, output)
+        _follow(lines, progress, output, phase)
         return process.wait()
     except BaseException:
         process.terminate()
@@ -114,8 +121,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], progress:
         process.stdout.close()
 
 
-def _follow(lines: queue.Queue[str | None], progress: Progress, output: Callable[[str], None]) -> None:
-    phase, silent, shown = "PlatformIO starts", 0.0, 0.0
+def _follow(lines: queue.Queue[str | None], progress: Progress, output: Callable[[str], None], phase: str) -> None:
+    silent, shown = 0.0, 0.0
     while True:
         interruption.check()
         try:

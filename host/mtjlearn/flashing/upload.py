@@ -1,19 +1,21 @@
-"""Builds a board's firmware, uploads it, and asks the board what runs on it now."""
+"""Builds a board's firmware or takes the image of the package, uploads it, and asks the board what runs on it now."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mtjlearn.board import BoardError, BoardInfo, BoardTimeout
 from mtjlearn.discovery import BoardPort
 from mtjlearn.firmware import build_ids, firmware_root
 from mtjlearn.firmware.uno_options import UnoOptions
+from mtjlearn.flashing.avrdude import upload_command
 from mtjlearn.flashing.failures import FlashError, blames_port, explain
+from mtjlearn.flashing.images import Image, find_image
 from mtjlearn.flashing.platformio import Progress, Sizes, find_platformio, run
 from mtjlearn.flashing.ports import choose_port, open_after_upload
 from mtjlearn.flashing.targets import Target, option_differences
@@ -26,15 +28,16 @@ _IMAGES = ("firmware.hex", "firmware.uf2", "firmware.bin")
 
 @dataclass(frozen=True)
 class Flashed:
-    """What was built, and what runs on the board.
+    """What was built or carried by the package, and what runs on the board.
 
     Args:
         target: the environment of platformio.ini.
         build: build id of the sources, eight hexadecimal digits.
         sizes: bytes of the image; None if PlatformIO does not tell for this board.
-        image: the file that was built.
-        port: where it was uploaded to; None: it was only built.
-        info: what the board says of itself; None: it was only built.
+        image: the file.
+        port: where it was uploaded to; None: nowhere.
+        info: what the board says of itself; None: nothing was uploaded.
+        carried: the package brought the image; nothing was compiled.
     """
 
     target: str
@@ -43,6 +46,7 @@ class Flashed:
     image: Path | None
     port: str | None = None
     info: BoardInfo | None = None
+    carried: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,40 @@ class _Build:
             command = [sys.executable, prepare, "--core-dir", self.workspace / "core", *command]
         flags = shlex.join([*shlex.split(os.environ.get("PLATFORMIO_BUILD_FLAGS", "")), *self.flags])
         environment = {"PLATFORMIO_WORKSPACE_DIR": str(self.workspace), "PLATFORMIO_BUILD_FLAGS": flags}
+        return _Tool("PlatformIO", command, environment).run(self.target, upload_port, progress, output)
+
+
+@dataclass(frozen=True)
+class _Tool:
+    """A program that builds or uploads.
+
+    Args:
+        name: of the program.
+        command: with its arguments.
+        environment: variables besides this process's own.
+        says: lines as if it had printed them first.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    says: Sequence[str] = ()
+
+    def run(self, target: Target, port: str | None, progress: Progress, output: Callable[[str], None]) -> list[str]:
+        """Runs it to its end; returns what was printed, None of it an error."""
         lines: list[str] = []
 
         def keep(line: str) -> None:
             lines.append(line)
             output(line)
 
-        if run(command, environment, progress, keep):
-            if upload_port is not None and blames_port(lines):
-                SerialTransport(upload_port).close()  # raises what is wrong with it
-                raise FlashError(f"the upload tool could not open {upload_port}, which is free now; try again")
-            raise FlashError(explain(lines, self.target.name, upload_port))
+        for line in self.says:
+            keep(line)
+        if run(self.command, self.environment, progress, keep, f"{self.name} starts"):
+            if port is not None and blames_port(lines):
+                SerialTransport(port).close()  # raises what is wrong with it
+                raise FlashError(f"the upload tool could not open {port}, which is free now; try again")
+            raise FlashError(explain(lines, target.name, port, self.name))
         return lines
 
 
@@ -91,21 +118,25 @@ def flash(
     options: UnoOptions | None = None,
     upload: bool = True,
     force: bool = False,
+    build: bool = False,
     offline: bool = False,
     progress: Progress = lambda what, detail: None,
     output: Callable[[str], None] = lambda line: None,
 ) -> Flashed:
-    """Builds the firmware, uploads it and compares what the board then says of itself.
+    """Uploads the firmware and compares what the board then says of itself.
+
+    Where the package carries an image of its sources, as nobody asked to change, that is taken; else the firmware is built.
 
     Args:
         target: the board.
         port: where it hangs; None: the only port with such a board.
         options: how an Uno R3 is to be built.
-        upload: False: only build.
+        upload: False: only build, or find the package's image.
         force: upload although the USB id says that another board is there.
+        build: build it from its sources even if the package carries its image.
         offline: build with stand-ins for PlatformIO's own packages, without a network (firmware/platformio).
         progress: told what is going on.
-        output: called with every line that PlatformIO prints.
+        output: called with every line that the tools print.
 
     Raises:
         FlashError: it could not be built or uploaded, or the board does not run it.
@@ -115,15 +146,31 @@ def flash(
     root = firmware_root()
     build_id = build_ids(root)[target.folder]
     place = choose_port(target, port, force=force) if upload else None
-    build = _Build(target, root, _workspace(root), options.flags, offline)
-    lines = build.run(place.name if place is not None else None, progress, output)
-    flashed = Flashed(target.name, build_id, Sizes.of(lines), build.image)
+    changed = build or offline or options.flags or os.environ.get("PLATFORMIO_BUILD_FLAGS")
+    carried = None if changed else find_image(target, build_id)
+    port_name = place.name if place is not None else None
+    if carried is not None:
+        flashed = _take(carried, target, build_id, port_name, progress, output)
+    else:
+        compilation = _Build(target, root, _workspace(root), options.flags, offline)
+        lines = compilation.run(port_name, progress, output)
+        flashed = Flashed(target.name, build_id, Sizes.of(lines), compilation.image)
     if place is None:
         return flashed
     progress("asking the board what runs on it", "")
     info = _ask(place, options)
     _compare(info, build_id, target, options)
-    return Flashed(target.name, build_id, flashed.sizes, flashed.image, info.url, info)
+    return replace(flashed, port=info.url, info=info)
+
+
+def _take(
+    image: Image, target: Target, build_id: str, port: str | None, progress: Progress, output: Callable[[str], None]
+) -> Flashed:
+    """Uploads an image of the package, if there is a port."""
+    if port is not None:
+        progress("uploading", "")
+        _Tool("avrdude", upload_command(image, port), says=[f"Uploading {image.path}"]).run(target, port, progress, output)
+    return Flashed(target.name, build_id, image.sizes, image.path, carried=True)
 
 
 def _ask(port: BoardPort, options: UnoOptions) -> BoardInfo:

@@ -9,6 +9,19 @@ from mtjlearn.firmware.compiled import native_file
 from mtjlearn.virtual.process import BoardProcess, fault_options
 
 PROGRAM = "mtjlearn-native"
+_WITHOUT_PROGRAM = (
+    "this installation has no native virtual board, which needs Linux, macOS or Windows' WSL, and gcc or clang when mtjlearn is "
+    "installed; use --board inprocess"
+)
+
+
+def native_program() -> Path:
+    """The path of the installed board.
+
+    Raises:
+        NotBuiltError: if it was not built.
+    """
+    return native_file(PROGRAM, _WITHOUT_PROGRAM)
 
 
 def start_native(
@@ -61,7 +74,7 @@ def start_native(
         NotBuiltError: if the board was not built.
         BoardProcessError: if it does not start, e.g. because an option is out of range or the port is taken.
     """
-    command: list[str | Path] = [program or native_file(PROGRAM)]
+    command: list[str | Path] = [program or native_program()]
     command += ["--pty"] if tcp_port is None else ["--tcp", str(tcp_port)]
     command += ["--seed", str(seed), "--preset", preset, "--device-noise", device_noise]
     command += ["--adc-bits", str(adc_bits), "--adc-rate", str(adc_rate), "--adc-reference", str(adc_reference)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import tempfile
@@ -14,6 +15,9 @@ from typing import IO, Self
 
 from mtjlearn import interruption
 from mtjlearn.errors import BoardError
+from mtjlearn.wire.errors import BoardLost
+from mtjlearn.wire.linklog import LogFile
+from mtjlearn.wire.transport import SerialTransport
 
 START_TIMEOUT = 10.0
 """Seconds until a board that has not named its port is given up."""
@@ -65,6 +69,19 @@ class BoardProcess:
         except BaseException:
             self.close()
             raise
+
+    def open_transport(self, log: str | os.PathLike[str] | LogFile | None = None) -> SerialTransport:
+        """A line to it, with or without a raw log.
+
+        Raises:
+            BoardLost: its process has ended.
+            PortError: as SerialTransport.
+        """
+        # The path of a pseudo-terminal passes to somebody else once the board's process has ended.
+        if self.process.poll() is not None:
+            why = self.last_words()
+            raise BoardLost(f"the process of the virtual board has ended{f' ({why})' if why else ''}; open the board again")
+        return SerialTransport(self.url, log=log)
 
     def close(self) -> None:
         """Ends the board. Does nothing when it has ended."""

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import select
+import sys
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -46,7 +47,42 @@ class Transport(Protocol):
         """Gives the port back."""
 
 
-class SerialTransport:
+class LoggedTransport:
+    """What passes over a line, written to a file where that is wanted.
+
+    Args:
+        name: of the line.
+        log: file for the raw link log (`linklog`), with or without a bound, or None.
+    """
+
+    def __init__(self, name: str, log: str | os.PathLike[str] | LogFile | None = None) -> None:
+        self.name = name
+        self.log_problem: str | None = None
+        """Why the link log ends early; the log is an extra, so the line goes on without it."""
+        self._log: LinkLog | None = None
+        try:
+            self._log = LinkLog(log) if log is not None else None
+        except OSError as error:
+            self.log_problem = error.strerror or str(error)
+
+    def note(self, kind: LogKind, data: bytes) -> None:
+        """Writes a record to the log, if there is one."""
+        if self._log is None:
+            return
+        try:
+            self._log.write(kind, data)
+        except OSError as error:
+            self._log = None
+            self.log_problem = error.strerror or str(error)
+
+    def close_log(self) -> None:
+        """Ends the log."""
+        self.note(LogKind.CLOSED, b"closed by the host")
+        if self._log is not None:
+            self._log.close()
+
+
+class SerialTransport(LoggedTransport):
     """A port opened with pyserial, for this process alone.
 
     Args:
@@ -60,7 +96,6 @@ class SerialTransport:
     """
 
     def __init__(self, url: str, baud: int = BAUD, log: str | os.PathLike[str] | LogFile | None = None) -> None:
-        self.name = url
         _check_url(url)
         exclusive = None if "://" in url or os.name != "posix" else True
         try:
@@ -76,17 +111,12 @@ class SerialTransport:
         except BaseException:
             self._port.close()
             raise
-        self.log_problem: str | None = None
-        """Why the link log ends early; the log is an extra, so the line goes on without it."""
-        self._log: LinkLog | None = None
         try:
-            self._log = LinkLog(log) if log is not None else None
-        except OSError as error:
-            self.log_problem = error.strerror or str(error)
+            super().__init__(url, log)
         except BaseException:
-            self.close()
+            self._port.close()
             raise
-        self._note(LogKind.OPENED, url.encode())
+        self.note(LogKind.OPENED, url.encode())
 
     def read(self, timeout: float) -> bytes:
         """See Transport."""
@@ -99,13 +129,13 @@ class SerialTransport:
         except (OSError, ValueError, TypeError) as error:  # the last two: the port was closed under the reader
             raise self._gone(error) from error
         if data:
-            self._note(LogKind.FROM_BOARD, data)
+            self.note(LogKind.FROM_BOARD, data)
         return data
 
     def write(self, data: bytes) -> None:
         """See Transport."""
         # Before it is sent: the reader's thread may log the answer at once.
-        self._note(LogKind.TO_BOARD, data)
+        self.note(LogKind.TO_BOARD, data)
         try:
             if self._descriptor is not None:
                 self._write_descriptor(self._descriptor, data)
@@ -122,9 +152,7 @@ class SerialTransport:
     def close(self) -> None:
         """See Transport."""
         try:
-            self._note(LogKind.CLOSED, b"closed by the host")
-            if self._log is not None:
-                self._log.close()
+            self.close_log()
         finally:
             self._port.close()
 
@@ -159,17 +187,8 @@ class SerialTransport:
                 raise OSError(errno.ETIMEDOUT, "the line takes nothing")
 
     def _gone(self, error: Exception) -> BoardLost:
-        self._note(LogKind.CLOSED, str(error).encode())
+        self.note(LogKind.CLOSED, str(error).encode())
         return BoardLost(f"the board at {self.name} is gone (cable out, or its process ended); connect it again")
-
-    def _note(self, kind: LogKind, data: bytes) -> None:
-        if self._log is None:
-            return
-        try:
-            self._log.write(kind, data)
-        except OSError as error:
-            self._log = None
-            self.log_problem = error.strerror or str(error)
 
 
 def _check_url(url: str) -> None:
@@ -206,7 +225,7 @@ def _explain(url: str, error: Exception) -> PortError:
 
 
 def _forbidden(url: str) -> PortError:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return PortBusy(f"another program uses {url}; close it (a serial monitor?) and try again")
     import grp
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 
 class Bell:
@@ -11,8 +12,9 @@ class Bell:
 
     def __init__(self) -> None:
         self._out, self._in = os.pipe()
-        os.set_blocking(self._out, False)
-        os.set_blocking(self._in, False)
+        if sys.platform != "win32":  # where select() takes no pipes, and nobody makes a bell
+            os.set_blocking(self._out, False)
+            os.set_blocking(self._in, False)
 
     def fileno(self) -> int:
         """What select() watches."""

@@ -75,7 +75,7 @@ def test_page_has_environments_that_there_are(project: Path) -> None:
     assert {"native", *uno_images()} <= named <= {*environments(project).sections(), "mps2", "lm3s6965"}
 
 
-@pytest.mark.parametrize("environment", ["uno", "uno_streamed", "nano"])
+@pytest.mark.parametrize("environment", ["uno", "uno_streamed", "nano", "nano_old"])
 def test_uno_is_the_image_that_the_host_builds(pio_build: Callable[[str], Path], tmp_path: Path, environment: str) -> None:
     assert image(pio_build(environment) / "firmware.elf", tmp_path) == image(build_firmware(environment), tmp_path)
 

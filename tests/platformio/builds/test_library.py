@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import tarfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from platformio.package.exception import ManifestValidationError
+from platformio.package.manifest.schema import ManifestSchema
+from platformio.package.pack import PackagePacker
 from simulated_avr import Simulate
 
+CATEGORIES = (
+    *("Display", "Communication", "Signal Input/Output", "Sensors", "Device Control", "Timing"),
+    *("Data Storage", "Data Processing", "Other"),
+)
+TOP_FILES = {"library.json", "library.properties", "LICENSE", "README.md"}
 CHIPS = {"uno": "atmega328p", "megaatmega2560": "atmega2560"}
 
 
@@ -41,12 +51,51 @@ def test_descriptions_agree(library: Path, project: Path) -> None:
     assert description["version"] == properties["version"] == version
     assert description["name"] == properties["name"]
     assert description["headers"] == properties["includes"] == "anp.h"
-    # What Arduino's library manager insists on.
-    assert set(properties) >= {"author", "maintainer", "sentence", "paragraph", "category", "url", "architectures"}
+    project_table = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert description["repository"]["url"] == project_table["urls"]["Repository"]
+    assert description["license"] == project_table["license"]
+    assert description["homepage"] == properties["url"]
+    assert [author["name"] for author in description["authors"] if author["maintainer"]] == [properties["maintainer"]]
+    assert (library / "LICENSE").read_bytes() == (project / "LICENSE").read_bytes()
     examples = sorted(path.name for path in (library / "examples").iterdir())
     assert sorted(entry["name"] for entry in description["examples"]) == examples
     for entry in description["examples"]:
         assert all((library / entry["base"] / name).is_file() for name in entry["files"])
+
+
+def test_arduinos_rules(library: Path) -> None:
+    """docs.arduino.cc/arduino-cli/library-specification, and what arduino-lint reports as an error."""
+    lines = (library / "library.properties").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"[a-z_]+=\S.*", line) for line in lines)
+    properties = dict(line.split("=", 1) for line in lines)
+    required = {"name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url", "architectures"}
+    assert required <= set(properties) <= required | {"includes", "depends", "license", "dot_a_linkage", "precompiled", "ldflags"}
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}", properties["name"])
+    assert "arduino" not in properties["name"].lower()  # reserved for Arduino's own
+    assert re.fullmatch(r"\d+\.\d+\.\d+", properties["version"])
+    assert properties["category"] in CATEGORIES
+    assert re.fullmatch(r"https?://\S+\.\S+", properties["url"])
+    assert not properties["paragraph"].startswith(properties["sentence"])  # they are shown one behind the other
+    assert all((library / "src" / header).is_file() for header in properties["includes"].split(","))
+    # The library's folder is installed as it is.
+    assert {path.name for path in library.iterdir()} <= {"src", "examples", "extras", "keywords.txt", *TOP_FILES}
+    assert not [path for path in library.rglob("*") if path.is_symlink() or path.suffix == ".exe"]
+
+
+def test_platformios_rules(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `pio pkg publish` packs with; it checks the manifest against PlatformIO's schema."""
+    # Known licenses come from a server.
+    monkeypatch.setattr(ManifestSchema, "load_spdx_licenses", lambda self: {"licenses": [{"licenseId": "MIT"}]})
+    with tarfile.open(PackagePacker(str(library)).pack(str(tmp_path / "anp.tar.gz"))) as archive:
+        packed = set(archive.getnames())
+    assert {"library.json", "LICENSE", "README.md", "src/anp.h", "examples/XorFromNoise/XorFromNoise.ino"} <= packed
+    description = json.loads((library / "library.json").read_text(encoding="utf-8"))
+    assert {"name", "version", "description", "keywords", "repository", "authors", "license"} <= set(description)
+    assert len(description["description"]) <= 255
+    copy = shutil.copytree(library, tmp_path / "copy")
+    (copy / "library.json").write_text(json.dumps(description | {"name": "no / slashes"}), encoding="utf-8")
+    with pytest.raises(ManifestValidationError, match="name"):
+        PackagePacker(str(copy)).pack(str(tmp_path / "refused.tar.gz"))
 
 
 def test_keywords_are_the_interface(library: Path) -> None:

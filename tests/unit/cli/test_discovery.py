@@ -52,8 +52,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_boards_are_listed_virtual_first_then_known_then_others(plug: Any) -> None:
     plug(CH340, PICO, BUILT_IN, MODEM, UNO, CLONE, MINIMA, DFU)
     boards = list_boards()
-    assert [(b.name, b.known, b.virtual) for b in boards[:3]] == [(name, True, True) for name in ("native", "uno-sim", "m4-sim")]
-    assert [(b.name, b.known) for b in boards[3:]] == [
+    assert [(b.name, b.known, b.virtual) for b in boards[:4]] == [(name, True, True) for name in VIRTUAL]
+    assert [(b.name, b.known) for b in boards[4:]] == [
         ("/dev/ttyACM0", True),
         ("/dev/ttyACM1", True),
         ("/dev/ttyACM2", True),
@@ -155,7 +155,7 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
         ("esp32", "is a kind of board"),
         ("uno_sim", "did you mean uno-sim?"),
         ("Native", "did you mean native?"),
-        ("COM", "virtual boards are native, uno-sim, m4-sim"),
+        ("COM", "virtual boards are native, inprocess, uno-sim, m4-sim"),
         ("", "--board is empty"),
         ("/dev/ttyACM0@0", "300 to 4,000,000 baud"),
         ("/dev/ttyACM0@9999999", "300 to 4,000,000 baud"),

@@ -22,7 +22,7 @@ from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause, State
 def test_welcome_says_what_the_device_is() -> None:
     board = InProcessDevice(adc_bits=12, adc_rate=5000, adc_reference=3300, arena=2048, max_payload=100, receive_window=300)
     welcome = memory_client(board, nonce=77).welcome
-    assert (welcome.board, welcome.version, welcome.schema) == ("memory", messages.VERSION, messages.SCHEMA)
+    assert (welcome.board, welcome.version, welcome.schema) == ("inprocess", messages.VERSION, messages.SCHEMA)
     assert (welcome.adc_bits, welcome.adc_rate, welcome.adc_reference) == (12, 5000, 3300)
     assert (welcome.arena, welcome.max_payload, welcome.receive_window) == (2048, 100, 300)
     assert (welcome.boot_count, welcome.reset_cause) == (1, ResetCause.POWER_ON)

@@ -19,7 +19,7 @@ from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training import Plan, default_plan
 from mtjlearn.training.autonomous import AutonomousPlan, begin, halving_steps, plan_dataset
-from mtjlearn.virtual.boards import VIRTUAL
+from mtjlearn.virtual.boards import VIRTUAL, start_process
 from mtjlearn.wire.linklog import MOST, LogFile
 
 AWAY = 5.0
@@ -49,9 +49,9 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
     with run, ExitStack() as owned:
         name = board
         if board in VIRTUAL:
-            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
             options = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
-            name = owned.enter_context(VIRTUAL[board].start(**options)).url
+            name = owned.enter_context(start_process(board, **options)).url
+            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
         left = _leave(name, given, run)
         _stay_away(AWAY)
         say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")

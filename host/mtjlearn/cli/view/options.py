@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mtjlearn.virtual.boards import VIRTUAL, board_options
+from mtjlearn.virtual.boards import VIRTUAL, board_options, default_virtual_board
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -18,7 +18,7 @@ def board_option(function: Function) -> Function:
     return click.option(
         "--board",
         metavar="NAME",
-        help="A virtual board (native, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
+        help="A virtual board (native, inprocess, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
         "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; left out: the only board connected.",
     )(function)
 
@@ -75,5 +75,21 @@ def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
     if strange is not None and board in VIRTUAL:
         raise click.UsageError(f"{board} has no --{strange}; leave it out")
     if strange is not None:
-        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board native")
+        usual = default_virtual_board()
+        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board {usual}")
     return given
+
+
+def refuse_what_ends(name: str | None) -> None:
+    """For commands whose work is to outlive them.
+
+    Raises:
+        click.UsageError: the board is a virtual one that this command would start and end.
+    """
+    if name not in VIRTUAL:
+        return
+    if VIRTUAL[name].process:
+        stays = f"start one that stays, in another terminal: mtjlearn boards start {name}, then use the --board that it prints"
+    else:
+        stays = "use a real board, or one that mtjlearn boards start prints"
+    raise click.UsageError(f"{name} starts and ends with this command; {stays}")
