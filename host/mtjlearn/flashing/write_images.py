@@ -18,7 +18,6 @@ from pathlib import Path
 from mtjlearn.firmware import build_firmware, build_ids, compiler_version, find_avr_gcc, firmware_root, uno_images
 from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.flashing.images import LIST
-from mtjlearn.flashing.targets import list_targets
 
 
 def write_images(folder: Path) -> None:
@@ -31,16 +30,15 @@ def write_images(folder: Path) -> None:
         ToolMissing: the compiler for AVR is not installed.
         FirmwareError: the sources do not compile.
     """
-    root = firmware_root()
-    targets, ids = list_targets(root), build_ids(root)
+    build = build_ids(firmware_root())["uno"]
     folder.mkdir(parents=True, exist_ok=True)
     entries = {}
     for name in uno_images():
         elf, file = build_firmware(name), f"{name}.hex"
         objcopy = find_avr_gcc().with_name("avr-objcopy")
         subprocess.run([objcopy, "-O", "ihex", "-R", ".eeprom", elf, folder / file], check=True)
-        build, compiler = ids[targets[name].folder], compiler_version(name)
-        entries[name] = {"file": file, "build": build, "compiler": compiler, **asdict(ImageSize.read(elf))}
+        sizes = asdict(ImageSize.read(elf))
+        entries[name] = {"file": file, "build": build, "compiler": compiler_version(name), **sizes}
     (folder / LIST).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
 
 

@@ -44,6 +44,14 @@ def test_ci_covers_the_supported_pythons_and_both_compilers(project: Path) -> No
     assert project_table(project)["requires-python"] == f">={matrix['python'][0]}"
 
 
+def test_ci_lets_no_warning_of_the_c_compiler_through(project: Path) -> None:
+    """An installation does; see docs/installing.md."""
+    option = "MTJLEARN_WERROR"
+    assert f"-D{option}=ON" in read(project / ".github/workflows/ci.yml")["env"]["CMAKE_ARGS"]
+    assert f"-D{option}=ON" in (project / ".ci/run").read_text(encoding="utf-8")
+    assert f"option({option} " in (project / "firmware/CMakeLists.txt").read_text(encoding="utf-8")
+
+
 def test_hooks_run_the_tools_of_the_environment(project: Path) -> None:
     tools = " ".join(project_table(project)["optional-dependencies"]["test"])
     (repository,) = read(project / ".pre-commit-config.yaml")["repos"]
