@@ -97,5 +97,5 @@ def test_cmake_compiles_it_in_and_installs_it(project: Path, tmp_path: Path, nee
     for name in ("platformio/prepare.py", "simulators/uno/main.c", "boards/uno/uno.h"):
         assert (root / "firmware" / name).read_bytes() == (project / "firmware" / name).read_bytes()
     if "test_framework = custom" in (root / "platformio.ini").read_text():
-        assert (root / "tests" / "pio" / "test_custom_runner.py").exists()
+        assert (root / "tests/platformio/project/test_custom_runner.py").exists()
     assert not [path for path in root.rglob("*") if path.name in ("__pycache__", ".pio", "build")]
