@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from training_support import mistake, result_of, train
 
-from mtjlearn.firmware.compiled import native_file
 from mtjlearn.runs import list_runs, read_checkpoint, read_meta, read_metrics
-from mtjlearn.virtual.native import PROGRAM
+from mtjlearn.virtual.native import PROGRAM, native_program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -149,7 +148,7 @@ def test_a_board_killed_in_the_middle():
 
 
 def test_a_board_started_by_hand_that_dies_and_another_that_takes_over():
-    command = [native_file(PROGRAM), "--tcp", "0", "--virtual-clock", "4"]
+    command = [native_program(), "--tcp", "0", "--virtual-clock", "4"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as first, subprocess.Popen(command, stdin=pipe, stdout=pipe) as second:
         urls = [json.loads(board.stdout.readline())["port"] for board in (first, second)]
