@@ -16,8 +16,7 @@ import pytest
 from training_support import mistake, result_of, train
 
 from mtjlearn.runs import list_runs, read_checkpoint, read_meta, read_metrics
-from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.native import PROGRAM
+from mtjlearn.virtual.native import PROGRAM, native_program
 
 PATIENCE = 30.0
 EPOCHS = 1500
@@ -153,7 +152,7 @@ def test_a_board_killed_in_the_middle():
 
 
 def test_a_board_started_by_hand_that_dies_and_another_that_takes_over():
-    command = [native_file(PROGRAM), "--tcp", "0", "--virtual-clock", "4"]
+    command = [native_program(), "--tcp", "0", "--virtual-clock", "4"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as first, subprocess.Popen(command, stdin=pipe, stdout=pipe) as second:
         urls = [json.loads(board.stdout.readline())["port"] for board in (first, second)]

@@ -20,8 +20,7 @@ from plain_client import PATIENCE, PlainClient, configure, noise_codes, set_blob
 from upload_support import SEQUENCES
 
 from mtjlearn.network import Loss, Network
-from mtjlearn.virtual.compiled import native_file
-from mtjlearn.virtual.native import PROGRAM, start_native
+from mtjlearn.virtual.native import native_program, start_native
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause
@@ -269,7 +268,7 @@ def test_kill_is_sudden() -> None:
     ],
 )
 def test_mistakes_are_named(options: list[str], named: str) -> None:
-    run = subprocess.run([native_file(PROGRAM), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    run = subprocess.run([native_program(), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
     assert run.returncode == 2
     assert named in run.stderr
     assert "--help" in run.stderr
@@ -277,7 +276,7 @@ def test_mistakes_are_named(options: list[str], named: str) -> None:
 
 
 def test_help_names_every_option() -> None:
-    run = subprocess.run([native_file(PROGRAM), "--help"], capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run([native_program(), "--help"], capture_output=True, text=True, timeout=20, check=True)
     for option in ("pty", "tcp", "seed", "preset", "device-noise", "fault", "adc-bits", "adc-rate", "adc-reference"):
         assert f"--{option} " in run.stdout
     for option in ("fault-after", "fault-lasts", "virtual-clock", "arena", "max-payload", "eeprom", "eeprom-bytes", "help"):

@@ -12,9 +12,8 @@ from plain_client import memory_client, noise_codes
 
 from mtjlearn.discovery import open_board
 from mtjlearn.firmware import ToolMissing
-from mtjlearn.virtual.compiled import native_file
 from mtjlearn.virtual.memory import DeviceNoise, MemoryBoard, Preset
-from mtjlearn.virtual.native import PROGRAM
+from mtjlearn.virtual.native import native_program
 
 RATE = 9615
 SPLIT = (48.0 - 36.2) * 1024 / 1100
@@ -87,6 +86,6 @@ def test_a_fault_begins_and_ends(board: str, tool_missing: Callable[[str], NoRet
     ],
 )
 def test_mistakes_are_named(options: list[str], named: str) -> None:
-    run = subprocess.run([native_file(PROGRAM), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    run = subprocess.run([native_program(), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
     assert run.returncode == 2
     assert named in run.stderr
