@@ -19,7 +19,7 @@ from mtjlearn.firmware.compiled import native_file
 from mtjlearn.runs import list_runs, read_checkpoint, read_meta, read_metrics
 from mtjlearn.virtual.native import PROGRAM
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 
 PATIENCE = 30.0
 EPOCHS = 1500

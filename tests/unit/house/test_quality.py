@@ -146,6 +146,7 @@ def import_graph() -> dict[str, set[str]]:
     return graph
 
 
+@pytest.mark.thorough  # make check runs both before the tests
 @pytest.mark.parametrize("command", [["ruff", "check", "--no-cache", "."], ["mypy"]], ids=["ruff", "mypy"])
 def test_checker_is_content(command: list[str]) -> None:
     run = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, capture_output=True, text=True, check=False)
