@@ -23,6 +23,8 @@ from mtjlearn.cli.view.console import bar
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
 
+pytestmark = pytest.mark.thorough
+
 PATIENCE = 60.0
 
 

@@ -20,6 +20,8 @@ from mtjlearn.runs import list_runs, read_meta, read_metrics
 from mtjlearn.training import default_plan
 from mtjlearn.validate import TASKS
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True)
 def quick(tmp_path, monkeypatch):

@@ -27,6 +27,8 @@ from mtjlearn.noise.health import HealthLimits
 from mtjlearn.runs import list_runs, read_config
 from mtjlearn.virtual.native import start_native
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def run(tmp_path):

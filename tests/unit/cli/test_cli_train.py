@@ -25,7 +25,7 @@ from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import MAX_PAYLOAD, SCHEMA, SESSION_NONE, VERSION, Hello, ResetCause, Restored, Welcome
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 
 PATIENCE = 30.0
 

@@ -18,7 +18,7 @@ from training_support import mistake, result_of, train
 from mtjlearn.runs import list_runs, read_checkpoint, read_meta, read_metrics
 from mtjlearn.virtual.native import PROGRAM, native_program
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 
 PATIENCE = 30.0
 EPOCHS = 1500

@@ -17,6 +17,8 @@ from mtjlearn.validate import TASKS, cases
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.messages import Features
 
+pytestmark = pytest.mark.thorough
+
 
 def validate(*arguments):
     return CliRunner().invoke(main, ["validate", *map(str, arguments), "--json"])

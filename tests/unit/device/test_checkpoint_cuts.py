@@ -15,6 +15,8 @@ from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Activity, BlobKind, CheckpointAction, Restored, State, TargetKind, Task
 
+pytestmark = pytest.mark.thorough
+
 
 def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, **options: int) -> int:
     """Cuts the power at each write of a save, torn in each of these ways; returns how many cuts there were.

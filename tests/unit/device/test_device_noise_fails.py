@@ -14,6 +14,8 @@ from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Error, NoiseFault, Task
 
+pytestmark = pytest.mark.thorough
+
 PER_STEP = 16
 WINDOW = 1024
 FAULTS = [kind for kind in DeviceNoise if kind >= DeviceNoise.STUCK]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import mutants
+import pytest
 from mutations import c_mutations, python_mutations
 from places import PROJECT
+
+pytestmark = pytest.mark.thorough
 
 PYTHON = b'''"""Not 1 < 2."""
 def f(a: int = 3, b="x < 1") -> int:  # a < b

@@ -17,6 +17,8 @@ from generator.definition import Message, Protocol, camel, load
 from generator.targets import TARGETS
 from places import PROJECT
 
+pytestmark = pytest.mark.thorough
+
 BOARD, REFUSALS, TESTS = "host/mtjlearn/board/board.py", "host/mtjlearn/board/refusals.py", "tests/board/test_commands.py"
 ARGUMENTS = "struct device *device, const uint8_t *payload, uint8_t length"
 HANDLER = re.compile(rf"^enum wire_result command_(\w+)\({re.escape(ARGUMENTS)}\)\n{{", re.MULTILINE)

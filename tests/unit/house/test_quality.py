@@ -147,6 +147,7 @@ def import_graph() -> dict[str, set[str]]:
     return graph
 
 
+@pytest.mark.thorough  # make check runs ruff and mypy before the tests
 @pytest.mark.parametrize(
     "command",
     [

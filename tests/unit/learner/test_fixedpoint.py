@@ -204,6 +204,7 @@ def test_a_constant_offset_of_the_source_changes_nothing(noise_std: float) -> No
     st.booleans(),
     st.integers(0, 2**20),
 )
+@pytest.mark.thorough
 def test_replicas_are_independent(
     sizes: tuple[int, ...],
     loss: Loss,
@@ -279,6 +280,7 @@ def test_evaluation_of_a_known_network() -> None:
     assert correct[0]
 
 
+@pytest.mark.thorough
 def test_xor_is_learned() -> None:
     rng = np.random.default_rng(3)
     model = fp.FixedNetwork(Network((2, 4, 1), learning_rate=0.1), range(1, 21))
@@ -293,6 +295,7 @@ def test_xor_is_learned() -> None:
     assert model.steps == 3000
 
 
+@pytest.mark.thorough
 def test_decorrelation_takes_the_correlation_out() -> None:
     rng = np.random.default_rng(8)
     model = fp.FixedNetwork(Network((3, 1), learning_rate=0.0, decorrelate=(True,), decorrelation_rate=2**-10))

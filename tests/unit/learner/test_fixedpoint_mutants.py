@@ -113,7 +113,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     package = tmp_path / "mutant"
     package.mkdir()
     for source in SOURCE.glob("*.py"):
-        text = source.read_text(encoding="utf-8").replace("from ..network", "from mtjlearn.network")
+        text = source.read_text(encoding="utf-8").replace("from ..", "from mtjlearn.")
         (package / source.name).write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
