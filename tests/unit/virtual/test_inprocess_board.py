@@ -87,6 +87,7 @@ def test_what_it_cannot_be_is_refused(options: dict[str, object], text: str) -> 
         open_board("inprocess", **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "arguments",
     [
