@@ -115,8 +115,12 @@ class Reader:
 
     def _extras(self, line: str) -> None:
         extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+        cmake = (PROJECT / "firmware" / "CMakeLists.txt").read_text(encoding="utf-8")
         for word in shlex.split(line)[2:]:
-            assert word in (".", "-e") or word.partition("[")[2].rstrip("]") in extras, line
+            if word.startswith("--config-settings=cmake.define."):
+                assert f"option({word.split('.')[-1].partition('=')[0]} " in cmake, line
+            else:
+                assert word in (".", "-e") or word.partition("[")[2].rstrip("]") in extras, line
 
     def _packages(self, line: str) -> None:
         known = (PROJECT / "tests" / "system-packages.sh").read_text(encoding="utf-8")
