@@ -157,7 +157,7 @@ static void time_frames(uint8_t length, uint16_t repeats, uint32_t *micros)
     memcpy(micros, times, sizeof times);
 }
 
-/* The tests of the noise source on fresh codes, so many at once. False: the source does not show two levels. */
+/* The tests of the noise source on fresh codes, this many at once. False: the source does not show two levels. */
 static bool time_tests(uint8_t count, uint16_t repeats, uint32_t *micros)
 {
     uint16_t codes[BATCH];

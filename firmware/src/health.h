@@ -50,7 +50,7 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale);
 /* Number of the limit that makes no sense, from 1; 0: all do. */
 uint8_t health_unfit(const struct health_limits *limits);
 
-/* Changes the limits: all counting begins anew, a fault lasts on. Window 0 switches the tests off and ends a fault. */
+/* Changes the limits: all counting begins again, a fault lasts on. Window 0 switches the tests off and ends a fault. */
 void health_set_limits(struct health *health, const struct health_limits *limits);
 
 /* Forgets levels and fault: no tests until health_calibrate(). Limits and what was counted since the start stay. */

@@ -5,7 +5,7 @@
 #include "device.h"
 #include "fields.h"
 
-/* A message of fixed fields and where they come from; what is no field of the device stays 0 at first. */
+/* A message of fixed fields and where they come from; what is not a field of the device stays 0 at first. */
 struct report {
     uint8_t type;
     uint8_t size;

@@ -45,7 +45,7 @@ uint16_t port_read(uint8_t *bytes, uint16_t most)
 
 uint16_t port_write(const uint8_t *bytes, uint16_t count)
 {
-    /* More than this and write() waits for the host, with native USB for ever if the host does not read. */
+    /* More than this and write() waits for the host, with native USB forever if the host does not read. */
     int room = Serial.availableForWrite();
     if (room <= 0)
         return 0;
