@@ -53,7 +53,7 @@ class BoardPort:
     """A board that can be opened, or a port that may have one behind it.
 
     Args:
-        name: what open_board() takes.
+        name: what open_board() accepts.
         description: the board, or the make of the port.
         known: it is a board for sure; others are opened only when named.
         virtual: it is started when it is opened.
@@ -91,7 +91,7 @@ def open_board(
             opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() take them.
+        virtual: options of a virtual board, as start_native(), start_uno_sim() and start_m4_sim() accept them.
 
     Raises:
         BoardError: no board, or several, or an option that the board does not have, with what to do; else as
@@ -120,7 +120,7 @@ def open_board(
 
 
 def at_rate(port: str, baud: int) -> str:
-    """The name under which open_board() opens a port at a line rate in bits a second."""
+    """The name under which open_board() opens a port at a line rate in bits per second."""
     return port if baud == BAUD else f"{port}@{baud}"
 
 
@@ -158,8 +158,8 @@ def _check_options(name: str, given: dict[str, Any]) -> None:
     if not strange:
         return
     if name not in VIRTUAL:
-        raise BoardError(f"{strange}: only virtual boards take this; leave it out for {name}")
-    raise BoardError(f"{strange}: {name} has no such option; it takes {', '.join(sorted(board_options(name)))}")
+        raise BoardError(f"{strange}: only virtual boards accept this; omit it for {name}")
+    raise BoardError(f"{strange}: {name} has no such option; it accepts {', '.join(sorted(board_options(name)))}")
 
 
 def _only_board() -> str:

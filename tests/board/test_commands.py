@@ -85,7 +85,7 @@ def test_predictions_and_evaluations_equal_the_learner_without_a_wire(board: Boa
     assert (evaluation.samples, evaluation.correct) == (101, correct)
     assert evaluation.loss == pytest.approx(loss / 2**24 / 101)
     assert evaluation.accuracy == pytest.approx(correct / 101)
-    # Each evaluation starts anew, and nothing was learned.
+    # Each evaluation starts again, and nothing was learned.
     assert board.evaluate(x, target) == evaluation
     assert board.status().steps == 0
     assert board.predict(x[:0]).shape == (0, 3)

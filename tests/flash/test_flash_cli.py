@@ -114,7 +114,7 @@ def test_the_other_of_two_images_of_the_same_sources_is_told(fake: Fake, monkeyp
         monkeypatch.setattr(upload, "build_ids", lambda root: {"uno": build})
         found = run("--board", "uno_streamed", "--port", native.url)
     assert found.exit_code == 2
-    assert "was not built as asked: it has learning on its own" in str(answer(found)["error"])
+    assert "was not built as asked: it has autonomous learning" in str(answer(found)["error"])
 
 
 def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, monkeypatch: pytest.MonkeyPatch) -> None:

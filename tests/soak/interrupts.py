@@ -129,7 +129,7 @@ class Notebook:
             board.configure(self.random.choice(NETWORKS))
 
     def reconnect(self, board: Board) -> None:
-        """Opens the session anew."""
+        """Opens the session again."""
         board.reconnect()
         board.train(np.ones((100, board.network.sizes[0]), np.int16), np.zeros((100, board.network.target_count), np.int16))
 
@@ -160,7 +160,7 @@ def _raise(number: int, frame: object) -> None:
 
 COMMANDS = {
     "train": ["train", "xor", "--board", "native", "--epochs", "300", "--no-reference"],
-    "train beside": ["train", "iris", "--board", "native", "--epochs", "30"],
+    "train next to": ["train", "iris", "--board", "native", "--epochs", "30"],
     "train alone": ["train", "iris", "--rule", "bp", "--epochs", "200"],
     "autonomous start": ["autonomous", "start", "--task", "xor", "--board", "URL"],
     "autonomous status": ["autonomous", "status", "--board", "URL"],

@@ -90,7 +90,7 @@ class Seen:
 
     @property
     def learns(self) -> bool:
-        """Whether it learns on its own, or evaluates meanwhile."""
+        """Whether it learns autonomously, or evaluates meanwhile."""
         return self.progress.activity in (Activity.LEARNING, Activity.EVALUATING)
 
 

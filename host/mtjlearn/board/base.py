@@ -71,7 +71,7 @@ class BoardBase:
 
         Args:
             url: ``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal, ``socket://127.0.0.1:4000``.
-            baud: bits a second; boards with native USB and virtual boards ignore it.
+            baud: bits per second; boards with native USB and virtual boards ignore it.
             log: file for the raw log of the link (`mtjlearn.wire.linklog`); an existing one is continued.
             timeout: seconds to wait for an answer; opening the port restarts some boards.
 

@@ -25,7 +25,7 @@ from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
 from mtjlearn.wire.messages import BlobKind, Error, Features
 
 _READINGS = 20
-"""Attempts to read weights at one step, of a board that learns on its own."""
+"""Attempts to read weights at one step, of a board that learns autonomously."""
 
 Integers = npt.NDArray[np.integer]
 
@@ -150,7 +150,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         return Evaluation.of(self._ask(messages.GetMetrics(), messages.Metrics))
 
     def telemetry(self, interval: int) -> None:
-        """Asks for telemetry every so many training steps; 0: none."""
+        """Asks for telemetry every this many training steps; 0: none."""
         self.execute(messages.SetTelemetry(interval))
         self._telemetry_interval = interval
 
@@ -204,7 +204,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         self._telemetry_interval = 0
 
     def stop_noise(self) -> None:
-        """Ends a noise stream; telemetry goes on."""
+        """Ends a noise stream; telemetry continues."""
         interval = self._telemetry_interval
         self.stop()
         if interval:
@@ -216,8 +216,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             what
             for needed, feature, what in (
                 (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
-                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: take the squared loss"),
-                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: take int16"),
+                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
+                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
                 (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
             )
             if needed and feature not in features
@@ -226,7 +226,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
-        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that is checked."""
+        """One reading of all arrays. A board that learns autonomously pauses until it has sent the last chunk; that is checked."""
         network = self._configured()
         if not blobs.shapes(network, kind):
             return []
@@ -239,7 +239,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
                 return blobs.from_bytes(network, kind, data)
             except ValueError as error:
                 raise BoardError(f"{error}, so the board has another network by now; configure it, or adopt() it") from None
-        raise BoardError(f"the board went on learning during each of {_READINGS} readings; halt it first")
+        raise BoardError(f"the board continued learning during each of {_READINGS} readings; halt it first")
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
         self._write_blob(kind, blobs.to_bytes(self._configured(), kind, arrays))

@@ -28,9 +28,9 @@ class BoardInfo:
         reset_cause: why it started last.
         features: what its firmware can do.
         adc_bits: resolution of the noise codes.
-        adc_rate: codes a second.
+        adc_rate: codes per second.
         adc_reference: voltage of full scale, in volts.
-        line_rate: bytes a second that the line carries; 0: no limit known.
+        line_rate: bytes per second that the line carries; 0: no limit known.
         arena: bytes of memory for a network.
         max_payload: bytes of the largest payload.
         receive_window: encoded bytes that it takes at once.
@@ -163,7 +163,7 @@ class NoiseRecording:
     Args:
         codes: ADC codes, uint16, shape (n,).
         segments: contiguous parts, in order.
-        rate: codes a second inside a segment.
+        rate: codes per second inside a segment.
     """
 
     codes: npt.NDArray[np.uint16]

@@ -27,7 +27,7 @@ _POLL = 0.2
 @board_option
 @command
 def cli(board: str | None) -> dict[str, Any] | None:
-    """List boards, tell what one is, or start a virtual one that stays.
+    """List boards, describe one, or start a virtual board.
 
     Without --board: virtual boards, connected boards, and other ports that may have one behind them. Of the only board
     connected, or the one named with --board, it also tells what its firmware says of itself; opening its port restarts
@@ -100,7 +100,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
 def start(name: str, **options: Any) -> dict[str, Any]:
     """Start a virtual board that stays until Ctrl-C, for other commands to come and go.
 
-    It prints what they take as --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
+    It prints the value for --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
     the first line of standard output. A file given with --eeprom keeps checkpoints and the dataset from one start to the next.
     """
     given = virtual_options(name, **options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cli() -> None:
-    """Repeat an experiment of the documentation."""
+    """Repeat an experiment from the documentation."""
 
 
 @cli.command("xor-cycles")

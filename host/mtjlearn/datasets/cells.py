@@ -1,4 +1,4 @@
-"""What files share: finding columns, and refusing cells that are no finite numbers, by row and column."""
+"""What files share: finding columns, and refusing cells that are not finite numbers, by row and column."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _build(image: Image, file_name: str) -> Path:
 
 
 def _cache() -> Path:
-    """Where builds are kept: beside the sources, or with the user when those may not be written."""
+    """Where builds are kept: next to the sources, or with the user when those may not be written."""
     root = firmware_root()
     if os.access(root, os.W_OK):
         return root / "build" / "chips"

@@ -54,7 +54,7 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
     ),
     (
         r"not in sync|programmer is not responding|stk500v2_\w+\(\): timeout|stk500_recv|unable to open programmer",
-        "no bootloader answers at {port}: see that it is {board} and nothing else hangs on its pins 0 and 1, press reset and "
+        "no bootloader answers at {port}: check that it is {board} and that its pins 0 and 1 are free, press reset and "
         "try again; if it stays so, its bootloader is gone and a programmer must burn it again",
     ),
     (

@@ -99,12 +99,12 @@ def flash(
 
     Args:
         target: the board.
-        port: where it hangs; None: the only port with such a board.
+        port: its serial port; None: the only port with such a board.
         options: how an Uno R3 is to be built.
         upload: False: only build.
         force: upload although the USB id says that another board is there.
         offline: build with stand-ins for PlatformIO's own packages, without a network (firmware/platformio).
-        progress: told what is going on.
+        progress: called with what happens now.
         output: called with every line that PlatformIO prints.
 
     Raises:
@@ -143,7 +143,7 @@ def _compare(info: BoardInfo, build_id: str, target: Target, options: UnoOptions
     """Raises FlashError unless the board runs what was built, as it was built."""
     if info.build != build_id:
         raise FlashError(
-            f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload did not take; try again"
+            f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload had no effect; try again"
         )
     different = target.differences(info) + option_differences(options, info)
     if different:

@@ -134,7 +134,7 @@ def telegraph(generator: np.random.Generator, state: NDArray[np.bool_], up: floa
         count: samples, at least 1.
 
     Returns:
-        States after each sample, shape ``(*state.shape, count)``; the last one is the state to go on from.
+        States after each sample, shape ``(*state.shape, count)``; the last one is the state to continue from.
     """
     if not (up >= 0 and down >= 0 and up + down <= 1):
         raise ValueError(f"switching probabilities {up} and {down} must not be negative nor exceed 1 together")

@@ -20,7 +20,7 @@ class VirtualBoard:
         description: what it is.
         module: in :mod:`mtjlearn.virtual`.
         function: of that module; its keywords are the board's options.
-        image: of a simulated chip, as :func:`mtjlearn.firmware.build_firmware` takes it; empty: no chip is simulated.
+        image: of a simulated chip, as :func:`mtjlearn.firmware.build_firmware` accepts it; empty: no chip is simulated.
     """
 
     description: str

@@ -170,7 +170,7 @@ class Link:
             self._check_alive(now)
         for due, command in [pair for pair in self._asked if pair[0] <= now]:
             if command.asked_before == ASKED:
-                self.fail(BoardLost("the board takes a question and never answers it; reset the board, then reconnect"))
+                self.fail(BoardLost("the board accepts a question but never answers it; reset the board, then reconnect"))
                 return b""
             self._asked.remove((due, command))
             self._counters.asked_again += 1

@@ -52,7 +52,7 @@ class SerialTransport:
     Args:
         url: a port (``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal) or a pyserial URL
             (``socket://127.0.0.1:4000``).
-        baud: bits a second.
+        baud: bits per second.
         log: file for the raw link log (`linklog`), with or without a bound, or None.
 
     Raises:
@@ -77,7 +77,7 @@ class SerialTransport:
             self._port.close()
             raise
         self.log_problem: str | None = None
-        """Why the link log ends early; the log is an extra, so the line goes on without it."""
+        """Why the link log ends early; the log is an extra, so the line continues without it."""
         self._log: LinkLog | None = None
         try:
             self._log = LinkLog(log) if log is not None else None

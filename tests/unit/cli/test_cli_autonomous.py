@@ -82,7 +82,7 @@ def test_columns_of_a_file_are_chosen_and_its_notes_said(url):
     case = CASES / "pandas_index.csv"
     started, text = run("autonomous", "start", case, "--target", "label", "--board", url, "--epochs", 1)
     assert started["net"] == "2-8-3"
-    assert "column 1 (without a heading) is an index and left out" in text
+    assert "column 1 (without a heading) is an index and is ignored" in text
     finished(url)
     started, _ = run("autonomous", "start", case, "--target", "label", "--drop", "f1", "--board", url, "--epochs", 1)
     assert started["net"] == "1-8-3"

@@ -109,7 +109,7 @@ def test_virtual_boards_name_the_options_that_they_have(opened: list[str]) -> No
     assert board_options("/dev/ttyACM0") == board_options(None) == frozenset()
     for name in VIRTUAL:
         assert {"seed", "preset", "device_noise"} <= board_options(name)
-        with pytest.raises(BoardError, match=f"colour, size: {name} has no such option; it takes .*preset, .*seed"):
+        with pytest.raises(BoardError, match=f"colour, size: {name} has no such option; it accepts .*preset, .*seed"):
             open_board(name, size=3, seed=1, colour="red")
     with pytest.raises(BoardError, match="virtual_clock: uno-sim has no such option"):
         open_board("uno-sim", virtual_clock=16)

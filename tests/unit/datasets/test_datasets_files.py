@@ -140,7 +140,7 @@ def test_rows_are_counted_as_in_a_text_editor(write):
         (csv_text(GOOD, ("a", "b", "a")), "b", "has two columns named 'a'; rename one"),
         ("kind\na\nb\n", "kind", "has a single column"),
         (csv_text(GOOD) + "1,2\n", "kind", "row 14 has 2 cells where the first has 3"),
-        (csv_text(GOOD) + '1,2,"a\n', "kind", "row 14 is no CSV"),
+        (csv_text(GOOD) + '1,2,"a\n', "kind", "row 14 is not a CSV"),
         ("é,b\n".encode("latin-1") * 20, "b", "is not text in UTF-8"),
         (csv_text(GOOD).encode("utf-16"), "kind", "is not text in UTF-8"),
         (csv_text(GOOD[:5]), "kind", "has 5 rows; learning needs at least 10"),

@@ -271,7 +271,7 @@ def test_nothing_slips_in_behind_samples_that_a_noise_fault_refused(lost: int) -
     rig.down = drop_frames(messages.Err.TYPE, times=lost)
     rig.submit(*commands)
     rig.run(lambda: commands[20].done)
-    # A busy owner: the link goes on alone before it hears of it.
+    # A busy owner: the link continues alone before it hears of it.
     rig.wait(0.3)
     assert commands[20].refusal == Refusal(messages.Error.NOISE_FAULT, messages.NoiseFault.STUCK)
     rig.link.drop_queued()

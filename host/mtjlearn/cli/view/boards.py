@@ -18,7 +18,7 @@ def info_values(info: BoardInfo) -> dict[str, Any]:
 
 
 def show_info(info: BoardInfo, sources: str) -> None:
-    """As a table; what its firmware was built from is told in words."""
+    """As a table; what its firmware was built from is reported in words."""
     line = f"{info.line_rate:,} bytes/s" if info.line_rate else "no limit known"
     cause = info.reset_cause.name.lower().replace("_", " ")
     rows = (

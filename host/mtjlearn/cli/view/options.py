@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def board_option(function: Function) -> Function:
         "--board",
         metavar="NAME",
         help="A virtual board (native, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
-        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; left out: the only board connected.",
+        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; "
+        "if omitted, the only connected board is used.",
     )(function)
 
 
@@ -45,7 +46,7 @@ def runs_option(function: Function) -> Function:
 def columns_options(function: Function) -> Function:
     """``--drop`` and ``--features``, for files."""
     drop = click.option("--drop", metavar="COLUMN", multiple=True, help="Not an input: a name or number, or several as a,b,c.")
-    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are left out.")
+    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are ignored.")
     return drop(features(function))
 
 
