@@ -74,7 +74,7 @@ struct option_row {
                OPTION_TAKES(OPTION_NOISE, struct world_options, fault.kind)),                                                              \
     OPTION_ROW("fault-after", "SECONDS", "of the board's own time until then (default 0)",                                                 \
                OPTION_RANGE(struct world_options, fault.after, 0.0, 1e9)),                                                                 \
-    OPTION_ROW("fault-lasts", "SECONDS", "after which the noise is as it was (default: forever)",                                         \
+    OPTION_ROW("fault-lasts", "SECONDS", "after which the noise is as it was (default: forever)",                                          \
                OPTION_RANGE(struct world_options, fault.lasts, 0.0, 1e9))
 
 #define WORLD_CLOCK                                                                                                                        \

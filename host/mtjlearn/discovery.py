@@ -141,13 +141,13 @@ def _check_name(port: str) -> None:
         BoardError: the name is one word that no port and no file has.
     """
     if not port:
-        raise BoardError("--board is empty; name a port, or a virtual board such as native")
+        raise BoardError("--board is empty; give a port, or a virtual board such as native")
     if not _WORD.fullmatch(port) or os.path.exists(port) or port in [found.device for found in list_ports.comports()]:
         return
     kinds = {target for _, target in _BOARDS.values()} | _OTHER_KINDS
     if port in kinds:
         simulated = f", or use its simulator with --board {port}-sim" if f"{port}-sim" in VIRTUAL else ""
-        raise BoardError(f"{port} is a kind of board; name the port of yours (`mtjlearn boards` lists them){simulated}")
+        raise BoardError(f"{port} is a kind of board; give your board's port (`mtjlearn boards` lists them){simulated}")
     close = difflib.get_close_matches(port.lower().replace("_", "-"), VIRTUAL, 1)
     meant = f"did you mean {close[0]}?" if close else f"virtual boards are {', '.join(VIRTUAL)};"
     raise BoardError(f"there is no board or port {port}; {meant} `mtjlearn boards` lists the ports")

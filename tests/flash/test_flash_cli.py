@@ -121,7 +121,7 @@ def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, m
     fake(said.UPLOADING)
     monkeypatch.setattr(upload, "HELLO_TIMEOUT", 0.3)
     found = run("--board", "uno", "--port", silent)
-    assert "the upload went well, but the board" in str(answer(found)["error"])
+    assert "the upload succeeded, but the board" in str(answer(found)["error"])
     assert "press reset" in str(answer(found)["error"])
 
 
@@ -142,7 +142,7 @@ def test_a_port_that_goes_away_meanwhile_is_told(
 
     monkeypatch.setattr(upload, "run", run_and_unplug)
     found = run("--board", "uno", "--port", str(port))
-    assert "the upload went well, but then: there is no port" in str(answer(found)["error"])
+    assert "the upload succeeded, but then: there is no port" in str(answer(found)["error"])
 
 
 def test_a_board_that_comes_back_under_another_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_the_build(fake: Fake) -> None:
     ("arguments", "expected"),
     [
         (["--board", "due"], "no firmware for due"),
-        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run only builds; leave --port out"),
+        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run only builds; omit --port"),
         (["--board", "uno", "--port", "socket://127.0.0.1:1"], "not over a network"),
         (["--board", "uno", "--port", "/dev/no-such-port"], "there is no port /dev/no-such-port"),
         (["--board", "uno"], "no uno is connected; connect it by USB"),

@@ -32,7 +32,7 @@ PORT = "/dev/ttyACM7"
         (said.UPLOADING + said.VANISHED, "uno", ["/dev/ttyACM7 vanished during the upload", "ser_send(): write error", "cable"]),
         (said.UPLOADING + said.VANISHED_7, "uno", ["/dev/ttyACM7 vanished", "ser_send(): write error", "cable"]),
         (said.UPLOADING + said.VANISHED_ESP, "esp32", ["/dev/ttyACM7 vanished", "Protocol error", "cable"]),
-        (said.UPLOADING + said.NOISY, "esp32", ["line to /dev/ttyACM7 is disturbed", "Invalid head of packet", "shorter cable"]),
+        (said.UPLOADING + said.NOISY, "esp32", ["errors on the line to /dev/ttyACM7", "Invalid head of packet", "shorter cable"]),
         (said.UPLOADING + said.NO_RP, "pico", ["hold BOOTSEL"]),
         (said.UPLOADING + said.NO_ACCESS_RP, "pico", ["udev rules"]),
         (said.UPLOADING + said.FULL, "pico", ["the disk is full", "make room"]),

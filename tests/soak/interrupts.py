@@ -214,7 +214,7 @@ def interrupt_command(name: str, after: float) -> str:
         return f"traceback: {errors[-600:]}"
     if process.returncode == 0:
         return "finished"
-    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board learns on")):
+    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board continues to learn")):
         return f"exit code {process.returncode}: {errors[-300:]}"
     return "one line" if all(state in ("interrupted", "finished") for state in states) else f"runs are {states}"
 

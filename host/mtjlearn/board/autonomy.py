@@ -132,7 +132,7 @@ class Progress:
         try:
             activity, task, reason = Activity(message.activity), Task(message.task), StopReason(message.stop_reason)
         except ValueError as error:
-            raise BoardError(f"PROGRESS says {error}; flash the firmware that came with this mtjlearn") from None
+            raise BoardError(f"PROGRESS is invalid ({error}); flash the firmware that came with this mtjlearn") from None
         return cls(
             activity=activity,
             task=task,

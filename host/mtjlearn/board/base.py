@@ -229,7 +229,7 @@ class BoardBase:
 
     def _configured(self) -> Network:
         if self._network is None:
-            raise BoardError("the network on the board is not known; call configure(), or adopt() the one that it has")
+            raise BoardError("the network on the board is unknown; call configure(), or adopt() the present one")
         return self._network
 
     def _finish(self, command: Command, network: Network | None) -> None:
@@ -255,7 +255,7 @@ class BoardBase:
         """
         first = self._ask(messages.GetBlob(kind, 0), messages.Blob)
         if first.total > _LARGEST_BLOB:
-            raise BoardError(f"the board says that it has {first.total:,} bytes to send, more than any board; reset it")
+            raise BoardError(f"the board announces {first.total:,} bytes, more than any board can have; reset it")
         parts = [first.data]
 
         def collect(command: Command) -> None:

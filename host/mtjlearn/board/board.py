@@ -238,8 +238,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             try:
                 return blobs.from_bytes(network, kind, data)
             except ValueError as error:
-                raise BoardError(f"{error}, so the board has another network by now; configure it, or adopt() it") from None
-        raise BoardError(f"the board continued learning during each of {_READINGS} readings; halt it first")
+                raise BoardError(f"{error}, so the board has another network now; configure it, or adopt() that one") from None
+        raise BoardError(f"the board kept learning during {_READINGS} readings; halt it first")
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
         self._write_blob(kind, blobs.to_bytes(self._configured(), kind, arrays))

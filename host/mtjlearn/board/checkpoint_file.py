@@ -96,7 +96,7 @@ class CheckpointContent:
         try:
             return cls._parse_rest(data, record)
         except (NetworkError, ValueError) as error:
-            raise CheckpointError(f"the checkpoint's content does not fit together ({error}); save it again") from None
+            raise CheckpointError(f"the checkpoint's contents are inconsistent ({error}); save it again") from None
 
     @classmethod
     def _parse_rest(cls, data: bytes, record: CheckpointRecord) -> Self:

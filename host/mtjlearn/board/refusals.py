@@ -24,10 +24,10 @@ from mtjlearn.wire.messages import (
     SetBlob,
 )
 
-_LEFT_OUT = {
+_OMITTED = {
     "autonomous": "its firmware learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno",
 }
-"""Of each feature that an image can leave out, what is said when one of its commands is unknown."""
+"""For each feature that an image can omit: the advice when one of its commands is unknown."""
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -48,7 +48,7 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
     which = network.name if network is not None else "the network"
     match code:
         case Error.UNKNOWN_TYPE if kind is not None and kind.TYPE in FEATURE_OF:
-            return _LEFT_OUT[FEATURE_OF[kind.TYPE]]
+            return _OMITTED[FEATURE_OF[kind.TYPE]]
         case Error.UNKNOWN_TYPE:
             return "its firmware does not know it; flash the firmware that came with this mtjlearn"
         case Error.BAD_LENGTH:
@@ -74,7 +74,7 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
                 return "the dataset or the weights in it are incomplete; upload them again"
             return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
         case Error.BAD_OFFSET:
-            return f"a chunk came out of order (it expects offset {detail}); upload again from the start"
+            return f"a chunk is out of order (offset {detail} is expected); upload again from the start"
         case Error.BAD_CHECKSUM:
             return "the uploaded data were damaged; upload them again"
         case Error.NO_NOISE:
@@ -91,13 +91,13 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
         case Error.NOISE_FAULT:
             fault = detail & 0xFF
             what = NoiseFault(fault).name.lower().replace("_", " ") if fault in set(NoiseFault) else f"fault {fault}"
-            return f"its noise source is broken ({what}); `mtjlearn noise` tells what it sees, docs/wiring.md how to connect it"
+            return f"its noise source is broken ({what}); `mtjlearn noise` shows what it sees, docs/wiring.md how to connect it"
         case Error.NO_MEMORY:
             return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or use another board"
         case Error.ANOTHER_HOST:
             return "another host is connected to it; close that one, then try again"
         case Error.OCCUPIED:
-            return "the checkpoint would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"
+            return "the checkpoint would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase"
         case Error.BAD_CHECKPOINT:
             seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
             return f"the checkpoint is {seen}; load one that this firmware saved"

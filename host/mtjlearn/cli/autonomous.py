@@ -130,10 +130,10 @@ def stop(board: str | None) -> dict[str, Any]:
     with _open(board) as opened:
         before = opened.progress()
         if not before.running:
-            say("the board does not learn autonomously" if before.task is Task.NONE else "it had stopped already")
+            say("the board does not learn autonomously" if before.task is Task.NONE else "it has already stopped")
         else:
             opened.halt()
-            say("stopped; its network is in a checkpoint. Keep it here with: mtjlearn checkpoint save FILE")
+            say("stopped; its network is in a checkpoint. Save it as a file with: mtjlearn checkpoint save FILE")
         found = view.read(opened)
     view.show(found)
     return found
@@ -153,7 +153,7 @@ def watch(board: str | None) -> dict[str, Any]:
     try:
         watcher.watch()
     except KeyboardInterrupt:
-        say("the board learns on; stop it with: mtjlearn autonomous stop")
+        say("the board continues to learn; stop it with: mtjlearn autonomous stop")
         exit_with(EXIT_INTERRUPTED)
     return watcher.result
 
@@ -236,4 +236,4 @@ def _refuse(asked: dict[str, Any], *names: str) -> None:
     for name in names:
         if asked[name] not in (None, ()):
             what = asked["task"] or "DATA"
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; leave it out")
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; omit it")

@@ -78,7 +78,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
     print_result(table)
     if not connected:
         others = any(not board.known for board in boards)
-        say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
+        say("no board is connected" + ("; if one is at another port, name it with --board" if others else ""))
 
 
 @cli.command()
@@ -109,7 +109,7 @@ def start(name: str, **options: Any) -> dict[str, Any]:
     try:
         with VIRTUAL[name].start(**given) as board:
             say(f"{name} runs; use it with --board {board.url}")
-            say("Ctrl-C ends it")
+            say("Ctrl-C stops it")
             if click.get_current_context().params.get("as_json"):
                 click.echo(json.dumps({"board": name, "url": board.url, "pid": board.process.pid}))
             _serve(name, board)

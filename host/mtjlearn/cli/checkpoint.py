@@ -155,7 +155,7 @@ def _refuse_another(board: Board, file: Path, network: Network, size: int) -> No
         shapes = [(n.sizes, n.loss, n.weight_format, n.decorrelate) for n in (there, network)]
         same, name = shapes[0] == shapes[1], _describe(there)
     if not same:
-        raise CheckpointError(f"{file} is of {_describe(network)}, and the board has {name}; replace that with --replace")
+        raise CheckpointError(f"{file} is of {_describe(network)}, and the board has {name}; to replace that: --replace")
 
 
 def _describe(network: Network) -> str:

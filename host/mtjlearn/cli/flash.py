@@ -67,7 +67,7 @@ def cli(
     given = {option: int(value) for option, value in asked.items() if value is not None}
     if given and target.folder != "uno":
         option = next(iter(given)).replace("_", "-")
-        raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; leave it out for {target.name}")
+        raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; omit it for {target.name}")
     if dry_run and (port is not None or force):
         raise click.UsageError(f"--dry-run only builds; leave {'--port' if port is not None else '--force'} out")
     with _progress(verbose) as progress:

@@ -103,4 +103,4 @@ def _check_targets(save: Path | None, plot: Path | None) -> None:
 def _refuse_with_file(**options: Any) -> None:
     given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if given:
-        raise click.UsageError(f"{given[0]} is for recording from a board; leave it out, or leave --file out")
+        raise click.UsageError(f"{given[0]} is for recording from a board; omit it, or omit --file")

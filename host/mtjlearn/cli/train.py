@@ -95,7 +95,7 @@ def cli(
             refuse_changed_data(plan, resume)
         return asdict(_train(plan, Run.open(resume), link_log, accept_changed_data))
     if accept_changed_data:
-        raise click.UsageError("--accept-changed-data goes with --resume RUN; leave it out")
+        raise click.UsageError("--accept-changed-data goes with --resume RUN; omit it")
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
@@ -141,7 +141,7 @@ def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
     )
     _check_rule(plan)
     if asked["no_reference"] and not plan.on_board:
-        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; leave --no-reference out")
+        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; omit --no-reference")
     return plan
 
 

@@ -82,7 +82,7 @@ def choose_inputs(
     found = [] if wanted.keep_index else [index for index in left if index in indexes]
     inputs = tuple(index for index in left if index not in found)
     if not inputs:
-        raise DatasetError(f"{path}: no input is left of its columns {list_names(names)}; omit a --drop, or use --features")
+        raise DatasetError(f"{path}: no input remains of its columns {list_names(names)}; omit a --drop, or use --features")
     return inputs, found
 
 

@@ -59,7 +59,7 @@ def _read_npz(path: Path, target: str | int | None, task: Task | None, wanted: C
     try:
         content = read_npz(path)
     except ObjectsError as error:
-        raise DatasetError(f"{path}: {error}; {_WITHOUT_OBJECTS.get(error.name, 'leave it out')}") from None
+        raise DatasetError(f"{path}: {error}; {_WITHOUT_OBJECTS.get(error.name, 'omit it')}") from None
     except NpzError as error:
         raise DatasetError(f"{path} is damaged or not an NPZ file of plain arrays ({error}); write it with numpy.savez") from None
     if {"x", "y"} - content.keys():

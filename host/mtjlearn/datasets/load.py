@@ -128,7 +128,7 @@ def _split(
         raise DatasetError(f"{table.name} has {samples} rows; learning needs at least {MIN_ROWS}")
     tests = math.ceil(test_fraction * samples)
     if tests >= samples:
-        raise DatasetError(f"a test fraction of {test_fraction} leaves none of {samples} rows for training")
+        raise DatasetError(f"with a test fraction of {test_fraction}, none of {samples} rows is left for training")
     if labels is not None and classes is not None:
         counts = np.bincount(labels)
         rare = [shorten(classes[index]) for index in np.flatnonzero(counts < 2)]

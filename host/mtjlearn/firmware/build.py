@@ -58,7 +58,7 @@ def build_simulator(name: str) -> Path:
         FirmwareError: no such simulator, or the sources do not compile.
     """
     if name not in SIMULATORS:
-        raise FirmwareError(f"no simulator {name}; there is {', '.join(SIMULATORS)}")
+        raise FirmwareError(f"no simulator {name}; choose one of {', '.join(SIMULATORS)}")
     return _build(SIMULATORS[name](), f"mtjlearn-{name}-sim")
 
 

@@ -208,4 +208,4 @@ def firmware_image(name: str) -> Image:
         return FIRMWARE[name]()
     if name in uno_images():
         return _uno(name)
-    raise FirmwareError(f"no firmware {name}; there is {', '.join([*uno_images(), *FIRMWARE])}")
+    raise FirmwareError(f"no firmware {name}; choose one of {', '.join([*uno_images(), *FIRMWARE])}")

@@ -97,7 +97,7 @@ def _find(target: Target) -> BoardPort:
 
 def _take(target: Target, named: str, force: bool) -> BoardPort:
     if "://" in named:
-        raise FlashError(f"{named}: firmware goes over a serial port, not over a network; give that with --port")
+        raise FlashError(f"{named}: firmware is uploaded over a serial port, not over a network; name the port with --port")
     port = next((port for port in connected() if port.name == named), BoardPort(named, named, known=False))
     if port.target and port.target != target.hardware and not force:
         raise FlashError(

@@ -132,11 +132,11 @@ def _ask(port: BoardPort, options: UnoOptions) -> BoardInfo:
             return board.info
     except BoardTimeout:
         raise FlashError(
-            f"the upload went well, but the board at {port.name} does not answer; press reset and look with "
+            f"the upload succeeded, but the board at {port.name} does not answer; press reset and look with "
             f"`mtjlearn boards --board {port.name}`"
         ) from None
     except BoardError as error:
-        raise FlashError(f"the upload went well, but then: {error}") from error
+        raise FlashError(f"the upload succeeded, but then: {error}") from error
 
 
 def _compare(info: BoardInfo, build_id: str, target: Target, options: UnoOptions) -> None:

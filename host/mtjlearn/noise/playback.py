@@ -94,7 +94,7 @@ class Live:
         while missing > 0:
             part = np.asarray(self._receive(), dtype=np.uint16)
             if part.size == 0:
-                raise NoiseError("the board sends no more noise codes; check its connection and start again")
+                raise NoiseError("the board stopped sending noise codes; check its connection and start again")
             parts.append(part)
             missing -= part.size
         joined = np.concatenate(parts)

@@ -141,7 +141,7 @@ class BoardTraining:
         seen = self._board.health()
         self._run.metric(event="noise_fault", step=self.steps, fault=(seen.fault or seen.last_fault).name.lower())
         if seen.fault:
-            self._observer.note(f"step {self.steps}: the noise source is broken, so learning waits: {seen.describe()}")
+            self._observer.note(f"step {self.steps}: the noise source is broken; learning is paused: {seen.describe()}")
         if self.steps:
             self._save()
 
@@ -207,7 +207,7 @@ class BoardTraining:
             if self.steps:
                 self._save()
         except (BoardError, RunError) as error:
-            self._observer.note(f"the last weights could not be kept ({error}); the run resumes from its last checkpoint")
+            self._observer.note(f"the last weights could not be saved ({error}); the run resumes from its last checkpoint")
 
 
 def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

@@ -48,7 +48,7 @@ def own_data(plan: Plan, run: Run, note: Callable[[str], None], *, accept: bool)
     before = run.meta.get("data")
     if before is None:
         if read_metrics(run.path):  # resumed, not new
-            note("the run has no digest of its data (version 0.1.0 wrote none): whether they have changed cannot be checked")
+            note("the run has no digest of its data (version 0.1.0 wrote none): changes cannot be detected")
         run.update(data=found)
         return False
     try:

@@ -156,7 +156,7 @@ class SerialTransport:
                     continue
             waits += 1
             if waits == _WRITE_WAITS:
-                raise OSError(errno.ETIMEDOUT, "the line takes nothing")
+                raise OSError(errno.ETIMEDOUT, "the line accepts nothing")
 
     def _gone(self, error: Exception) -> BoardLost:
         self._note(LogKind.CLOSED, str(error).encode())

@@ -87,7 +87,7 @@ def test_columns_of_a_file_are_chosen_and_its_notes_said(url):
     started, _ = run("autonomous", "start", case, "--target", "label", "--drop", "f1", "--board", url, "--epochs", 1)
     assert started["net"] == "1-8-3"
     assert mistake("autonomous", "start", "--task", "xor", "--drop", "f1", "--board", url).endswith(
-        "--drop does not go with xor; leave it out"
+        "--drop does not go with xor; omit it"
     )
 
 
@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     found, text = run("autonomous", "watch", "--board", url, code=130)
     monkeypatch.undo()
     assert found["progress"]["activity"] in ("learning", "evaluating")
-    assert "the board learns on" in text
+    assert "the board continues to learn" in text
     status, _ = run("autonomous", "status", "--board", url)
     assert status["progress"]["steps"] > found["progress"]["steps"]
 

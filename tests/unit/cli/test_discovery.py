@@ -113,9 +113,9 @@ def test_virtual_boards_name_the_options_that_they_have(opened: list[str]) -> No
             open_board(name, size=3, seed=1, colour="red")
     with pytest.raises(BoardError, match="virtual_clock: uno-sim has no such option"):
         open_board("uno-sim", virtual_clock=16)
-    with pytest.raises(click.UsageError, match="uno-sim has no --virtual-clock; leave it out"):
+    with pytest.raises(click.UsageError, match="uno-sim has no --virtual-clock; omit it"):
         virtual_options("uno-sim", virtual_clock=16, preset=None)
-    with pytest.raises(click.UsageError, match="--preset sets up a virtual board; leave it out, or use a virtual one"):
+    with pytest.raises(click.UsageError, match="--preset sets up a virtual board; omit it, or use a virtual one"):
         virtual_options("/dev/ttyACM0", preset="bench")
     assert virtual_options("m4-sim", preset="bench", device_noise=None) == {"preset": "bench"}
 

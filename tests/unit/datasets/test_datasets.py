@@ -195,7 +195,7 @@ def test_data_that_cannot_be_learned_is_refused(tmp_path, y, options, message):
 def test_unknown_names_are_refused_with_a_suggestion():
     with pytest.raises(DatasetError, match=r"no file irris .* did you mean iris\? \(built in: teacher, xor, iris"):
         load("irris", seed=0)
-    with pytest.raises(DatasetError, match="leave --target out"):
+    with pytest.raises(DatasetError, match="omit --target"):
         load("iris", seed=0, target="class")
     with pytest.raises(DatasetError, match="a teacher needs"):
         load("teacher", seed=0, teacher_sizes=(2,))

@@ -97,7 +97,7 @@ def test_accepting_where_nothing_has_changed_says_nothing(interrupted):
 
 
 def test_accepting_goes_with_resuming():
-    assert "--accept-changed-data goes with --resume RUN; leave it out" in mistake("iris", "--accept-changed-data")
+    assert "--accept-changed-data goes with --resume RUN; omit it" in mistake("iris", "--accept-changed-data")
 
 
 def test_data_that_change_before_they_are_read_are_refused_too(interrupted):

@@ -205,5 +205,5 @@ def train_resident(seed: int, device_noise: str) -> Run:
             lost += missed
         loss = mean_loss(image.evaluate())
     if steps != STEPS:
-        raise BenchError(f"the measuring program made {steps} steps of {STEPS}: the noise at its pin does not serve")
+        raise BenchError(f"the measuring program made {steps} steps of {STEPS}: the noise at its pin is not usable")
     return Run(steps, micros / 1e6, skipped, codes, lost, loss)

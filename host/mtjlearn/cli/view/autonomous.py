@@ -21,7 +21,7 @@ _STOPPED = {
     StopReason.HOST: "the host stopped it",
 }
 RESTORED = {
-    Restored.NOTHING: "a clean start: no checkpoint was there",
+    Restored.NOTHING: "a clean start: there was no checkpoint",
     Restored.NEWEST: "restored from its newest checkpoint",
     Restored.OLDER: "restored from the older checkpoint; the newer one was damaged, as after a power cut while it was written",
     Restored.DAMAGED: "a clean start: no checkpoint was complete",
@@ -165,4 +165,4 @@ def _checkpoints(board: str, checkpoint: CheckpointState | None) -> list[tuple[s
 def say_stays(name: str, progress: Progress) -> None:
     """What to do next with a board that learns."""
     stays = f"mtjlearn autonomous watch --board {name}"
-    say(f"it learns autonomously now and {rule_text(progress)}; the host may go. Come back with: {stays}")
+    say(f"it learns autonomously now and {rule_text(progress)}; the host may disconnect. Return with: {stays}")

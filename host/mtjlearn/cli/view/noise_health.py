@@ -36,7 +36,7 @@ def set_limits(board: Board, recording: Recording) -> HealthLimits:
                 "remove what drives it, then record it again"
             )
     board.set_health(limits, recalibrate=True)
-    say(f"limits set: {_limits(asdict(limits))}; they outlast a restart once a checkpoint keeps them")
+    say(f"limits set: {_limits(asdict(limits))}; after the next checkpoint they also survive a restart")
     return limits
 
 

@@ -74,7 +74,7 @@ def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
     strange = next((name.replace("_", "-") for name in given if name not in board_options(board)), None)
     if strange is not None and board in VIRTUAL:
-        raise click.UsageError(f"{board} has no --{strange}; leave it out")
+        raise click.UsageError(f"{board} has no --{strange}; omit it")
     if strange is not None:
-        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board native")
+        raise click.UsageError(f"--{strange} sets up a virtual board; omit it, or use a virtual one, such as --board native")
     return given
