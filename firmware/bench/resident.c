@@ -1,5 +1,5 @@
 /* A measuring program for the Uno: the learner of firmware/lib/anp trains samples that lie in memory, from noise that the converter
- * takes at the same time, and tells how long it took. It answers frames as the device does (shared/protocol.toml), with types of its
+ * takes at the same time, and shows how long it took. It answers frames as the device does (shared/protocol.toml), with types of its
  * own; host/mtjlearn/bench/resident.py is the other side. */
 #include <avr/interrupt.h>
 #include <avr/io.h>

@@ -8,7 +8,7 @@
 
 #include "anp.h"
 
-#define HEALTH_LOOK 128           /* newest codes that tell the kind of a fault; a batch of up to 72 more may lie in the buffer */
+#define HEALTH_LOOK 128           /* newest codes that show the kind of a fault; a batch of up to 72 more may lie in the buffer */
 
 /* As SET_HEALTH. */
 struct health_limits {
@@ -21,7 +21,7 @@ struct health_limits {
 
 /* Small fields first: a small chip reaches what is near a struct's start with short instructions. */
 struct health {
-    bool state;                   /* of the junction, as the last code tells */
+    bool state;                   /* of the junction, as the last code shows */
     uint8_t fault;                /* WIRE_NOISE_FAULT_... now */
     uint8_t last_fault;           /* since the start */
     uint16_t level_low;           /* codes */

@@ -1,4 +1,4 @@
-/* Answers of fixed fields: what the device tells of itself (shared/protocol.toml). */
+/* Answers of fixed fields: what the device reports about itself (shared/protocol.toml). */
 #ifndef REPORTS_H
 #define REPORTS_H
 

@@ -58,7 +58,7 @@ class BoardPort:
         known: it is a board for sure; others are opened only when named.
         virtual: it is started when it is opened.
         serial_number: of the USB device; empty when it has none.
-        target: the environment of platformio.ini that builds its firmware; empty when its USB id does not tell.
+        target: the environment of platformio.ini that builds its firmware; empty when its USB id does not report it.
     """
 
     name: str

@@ -91,7 +91,7 @@ def _alone(found: Report) -> str:
     lines = [
         "* Autonomous learning, by the chip's clock (share: of what the step alone would allow next to converter and noise tests):",
         "",
-        "| network | task | steps/s | share | streamed, samples/s | codes a step |",
+        "| network | task | steps/s | share | streamed, samples/s | codes per step |",
         "|---|---|--:|--:|--:|--:|",
     ]
     for net, one in found.items():

@@ -1,4 +1,4 @@
-"""What PlatformIO and the upload tools say when they fail becomes one line that tells what to do."""
+"""What PlatformIO and the upload tools say when they fail becomes one line that shows what to do."""
 
 from __future__ import annotations
 

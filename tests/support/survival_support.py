@@ -82,7 +82,7 @@ def board_process(name: str, *options: object) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a board says of itself at once."""
+    """What a board reports about itself at once."""
 
     status: messages.Status
     progress: messages.Progress

@@ -9,7 +9,7 @@
 
 #ifdef ARDUINO_ARCH_ESP32
 
-/* Its driver stops taking bytes when the next up to 120 of them might not fit, so that available() does not tell. What it cannot take in
+/* Its driver stops taking bytes when the next up to 120 of them might not fit, so that available() does not report it. What it cannot take in
  * time, full or with the flash erased, the UART loses: it holds 128. */
 static volatile bool lost;
 

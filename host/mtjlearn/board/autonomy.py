@@ -211,7 +211,7 @@ class Autonomy(BoardBase):
         value_bytes: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> PackedDataset:
-        """Puts a dataset into the board's memory, in place of the one before. An Uno's EEPROM takes 3.4 ms a byte.
+        """Puts a dataset into the board's memory, in place of the one before. An Uno's EEPROM takes 3.4 ms per byte.
 
         Args:
             x: inputs Q3.12, shape (n, inputs).

@@ -1,4 +1,4 @@
-"""An open board and its session: opens and closes it, asks and tells it single messages, restarts it, finds it again."""
+"""An open board and its session: opens and closes it, sends it single messages, restarts it, finds it again."""
 
 from __future__ import annotations
 

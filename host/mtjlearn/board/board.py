@@ -33,7 +33,7 @@ Integers = npt.NDArray[np.integer]
 class Board(Autonomy, Checkpoints, NoiseHealth):
     """An open board. Use `Board.open`, or `mtjlearn.discovery.open_board`, as a context manager.
 
-    Every method raises BoardLost when the board vanishes (noticed at once where the port tells, else within 2 s) and
+    Every method raises BoardLost when the board vanishes (noticed at once where the port reports it, else within 2 s) and
     BoardRefused when the board refuses; both are BoardError, and their text says what to do.
 
     Args:
@@ -99,7 +99,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
         Raises:
             ValueError: naming the value that does not fit.
-            BoardRefused, BoardLost: acknowledged_samples then tells what was trained. The same after Ctrl-C.
+            BoardRefused, BoardLost: acknowledged_samples then shows what was trained. The same after Ctrl-C.
         """
         network = self._configured()
         rows = samples.checked_samples(network, x, target)

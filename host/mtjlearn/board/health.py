@@ -88,7 +88,7 @@ class Health:
         """From the board's HEALTH.
 
         Raises:
-            BoardError: it tells a fault that this host does not know.
+            BoardError: it reports a fault that this host does not know.
         """
         try:
             fault, last = NoiseFault(message.fault), NoiseFault(message.last_fault)

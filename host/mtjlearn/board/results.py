@@ -17,7 +17,7 @@ _FAULTS = 128
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board says of itself when a session opens.
+    """What a board reports about itself when a session opens.
 
     Args:
         name: board name.
@@ -89,7 +89,7 @@ class BoardInfo:
 
 
 def _last_error(code: int) -> str:
-    """The name of a refusal or noise fault as WELCOME tells it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
+    """The name of a refusal or noise fault as WELCOME reports it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
     if code == 0:
         return ""
     if code >= _FAULTS:

@@ -60,7 +60,7 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     if board == "native":
         nets = step_figures(repeats)
         result["nets"] = nets
-        result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
+        result["limits"] = "none: how many operations a desktop processor does at once cannot be counted from outside"
         result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
         with bar("autonomous learning") as progress:
             result["alone"] = native_autonomous(repeats, progress.update)

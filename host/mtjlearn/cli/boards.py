@@ -30,7 +30,7 @@ def cli(board: str | None) -> dict[str, Any] | None:
     """List boards, describe one, or start a virtual board.
 
     Without --board: virtual boards, connected boards, and other ports that may have one behind them. Of the only board
-    connected, or the one named with --board, it also tells what its firmware says of itself; opening its port restarts
+    connected, or the one named with --board, it also shows what its firmware reports about itself; opening its port restarts
     some boards.
     """
     if click.get_current_context().invoked_subcommand is not None:

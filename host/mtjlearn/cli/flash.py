@@ -87,7 +87,7 @@ def cli(
 
 
 class _Display:
-    """Tells what is going on: a line that changes at a terminal, a line a phase elsewhere."""
+    """Shows what is going on: a line that changes at a terminal, a line a phase elsewhere."""
 
     def __init__(self, status: Status | None) -> None:
         self._status = status

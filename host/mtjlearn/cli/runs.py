@@ -143,7 +143,7 @@ def _last(path: Path) -> dict[str, Any] | None:
 
 
 def _readable(read: Callable[[Path], Content], path: Path) -> Content | None:
-    """What a file holds; None if it is damaged, which the summary's problems tell."""
+    """What a file holds; None if it is damaged, which the summary lists as a problem."""
     from mtjlearn.runs import RunError
 
     try:

@@ -25,7 +25,7 @@ SHORT_TASKS = ("xor", "iris")
 @click.command(short_help="Prove a board bit for bit, and the integers against floats.")
 @board_option
 @seed_option
-@click.option("--full", is_flag=True, help="The full proof: 2,000 steps a case, a hidden layer for digits, 100 replicas; 10 min.")
+@click.option("--full", is_flag=True, help="The full proof: 2,000 steps per case, a hidden layer for digits, 100 replicas; 10 min.")
 @click.option("--short", is_flag=True, help="A few seconds: fewer steps, two tasks with 20 replicas.")
 @click.option("--steps", metavar="N", type=click.IntRange(1), help="Steps of each bit-exact case: 260; 2000 for the full proof.")
 @click.option("--exact-only", is_flag=True, help="Omit the comparison with floats; it does not use the board.")

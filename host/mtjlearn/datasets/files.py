@@ -151,7 +151,7 @@ def _exact_integers(column: Any) -> tuple[str, ...] | None:
 
 
 def _check_parquet(path: Path, file: Any) -> None:
-    """What the file says of itself, before any of its pages is unpacked."""
+    """What the file reports about itself, before any of its pages is unpacked."""
     groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
     check_table(path, file.metadata.num_rows, len(file.schema_arrow))
     size = sum(group.total_byte_size for group in groups)

@@ -45,7 +45,7 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Invalid head of packet|[Pp]ossible serial noise|Serial data stream stopped|[Pp]acket content transfer stopped",
-        "there are errors on the line to {port} ({line}); use a shorter cable and no hub, free the pins of the serial port, and try again",
+        "there are errors on the line to {port} ({line}); use a shorter cable, no hub and nothing else on the port's pins",
     ),
     (
         r"[Dd]evice signature = (?P<signature>0x[0-9a-fA-F]{6}|(?:[0-9a-fA-F]{2} ?){3})[^\n]*\n"
@@ -102,7 +102,7 @@ _FRAME = re.compile(r"\s*$|\*\*\* \[|={3,}|-{3,}")
 
 
 def blames_port(output: Sequence[str]) -> bool:
-    """Whether an upload tool could not open its port; trying it tells why better than the tool does."""
+    """Whether an upload tool could not open its port; trying it shows why better than the tool does."""
     uploaded = _upload(output)
     return uploaded is not None and any(_PORT.search(line) for line in uploaded)
 

@@ -1,4 +1,4 @@
-"""Runs PlatformIO, tells what it does, and reads from its output what came of it."""
+"""Runs PlatformIO, shows what it does, and reads from its output what came of it."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ class Flashed:
     Args:
         target: the environment of platformio.ini.
         build: build id of the sources, eight hexadecimal digits.
-        sizes: bytes of the image; None if PlatformIO does not tell for this board.
+        sizes: bytes of the image; None if PlatformIO does not report it for this board.
         image: the file that was built.
         port: where it was uploaded to; None: it was only built.
-        info: what the board says of itself; None: it was only built.
+        info: what the board reports about itself; None: it was only built.
     """
 
     target: str
@@ -95,7 +95,7 @@ def flash(
     progress: Progress = lambda what, detail: None,
     output: Callable[[str], None] = lambda line: None,
 ) -> Flashed:
-    """Builds the firmware, uploads it and compares what the board then says of itself.
+    """Builds the firmware, uploads it and compares what the board then reports about itself.
 
     Args:
         target: the board.

@@ -119,7 +119,7 @@ def load_recording(path: Path, rate: float | None = None) -> Recording:
     ``volts``; a column ``number`` counts the samples, and a jump in it marks a hole.
 
     Args:
-        path: the file; its suffix tells the format.
+        path: the file; its suffix gives the format.
         rate: samples per second, used if the file does not say.
 
     Raises:

@@ -31,7 +31,7 @@ def switching_rate(probability: float, sample_rate: float) -> float:
     ``lambda = -f ln(1 - 2p) / 2``; a sample sees an odd number of switches.
 
     Raises:
-        ValueError: if the probability is outside 0 .. 0.5 (0.5 excluded: independent samples tell no rate).
+        ValueError: if the probability is outside 0 .. 0.5 (0.5 excluded: independent samples give no rate).
     """
     if not 0 <= probability < 0.5:
         raise ValueError(f"switching probability {probability} is outside 0 .. 0.5; sample faster to see a rate")

@@ -172,7 +172,7 @@ class Reference:
             x: inputs, (M, n0) for all replicas or (R, M, n0).
             target: targets (M, outputs), or classes (M,); or with R in front.
             epochs: how many times all M samples are used.
-            batch: samples a step; 1 is online learning, as on the device.
+            batch: samples per step; 1 is online learning, as on the device.
             order: of the samples in each epoch; None leaves them as they are.
             schedule: factor on the learning rate.
             progress: see :data:`Progress`.

@@ -307,7 +307,7 @@ class Run:
         elif isinstance(error, Exception) and not self._kept:
             self._discard()
         else:
-            # The error that ended the run is the one to report; a lock that nobody holds tells that it ended.
+            # The error that ended the run is the one to report; a lock that nobody holds shows that it ended.
             with suppress(RunError):
                 self._close_after(error)
 

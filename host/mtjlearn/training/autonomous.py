@@ -79,7 +79,7 @@ def plan_task(
     task = schedule.task
     shape = sizes or TASK_SIZES.get(task)
     if shape is None:
-        raise NetworkError("a live task needs a network: inputs come from A1 on, targets from the pins after them, e.g. --net 2-4-1")
+        raise NetworkError("a live task needs a network: inputs come from A1 on, targets from the next pins, e.g. --net 2-4-1")
     if task is Task.XOR and (shape[0], shape[-1]) != (2, 1):
         raise NetworkError(f"XOR has 2 inputs and 1 output, which {'-'.join(map(str, shape))} does not fit; use --net 2-4-1")
     if task is Task.LIVE and shape[0] + shape[-1] > MOST_PINS:

@@ -136,7 +136,7 @@ class BoardTraining:
             self._seconds += time.monotonic() - started
 
     def _await_noise(self, total: int) -> None:
-        """Tells what is wrong with the noise source and waits; the board's count says with which sample to continue."""
+        """Reports what is wrong with the noise source and waits; the board's count says with which sample to continue."""
         self._record(evaluate=False)
         seen = self._board.health()
         self._run.metric(event="noise_fault", step=self.steps, fault=(seen.fault or seen.last_fault).name.lower())

@@ -1,4 +1,4 @@
-"""What a training tells: while it runs, and at its end."""
+"""What a training reports: while it runs, and at its end."""
 
 from __future__ import annotations
 

@@ -481,7 +481,7 @@ class Reset(Message):
 @dataclass(frozen=True, eq=False)
 class DefineDataset(Message):
     """Makes room for a dataset in the device's memory and forgets the one before; its bytes follow by SET_BLOB.
-    TOO_LARGE tells the bytes missing next to two checkpoints of this network. Where the newest checkpoint is of a
+    TOO_LARGE reports the bytes missing next to two checkpoints of this network. Where the newest checkpoint is of a
     larger network, one of this network is saved first.
 
     Args:
@@ -719,7 +719,7 @@ class Ack(Message):
         credit: encoded bytes the host may have in flight from next_seq on [bytes].
         bad_frames: frames dropped for CRC, length or COBS, mod 2^16.
         rx_overruns: bytes lost in the receiver, mod 2^16.
-        errors: commands refused in this session, mod 2^8: tells that an ERR got lost.
+        errors: commands refused in this session, mod 2^8: shows that an ERR got lost.
     """
 
     TYPE = 0x82

@@ -1,4 +1,4 @@
-"""A training meets a broken noise source: it waits, tells why, and continues with the right sample."""
+"""A training meets a broken noise source: it waits, shows why, and continues with the right sample."""
 
 from __future__ import annotations
 

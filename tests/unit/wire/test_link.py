@@ -303,7 +303,7 @@ def test_a_device_that_writes_its_memory_has_longer(message: messages.Message, s
 
 
 def test_the_largest_checkpoint_is_written_within_that_time() -> None:
-    assert WRITING_SILENCE > 3968 / 2 * 0.0034  # a slot of half a Mega's memory, 3.4 ms a byte
+    assert WRITING_SILENCE > 3968 / 2 * 0.0034  # a slot of half a Mega's memory, 3.4 ms per byte
 
 
 def test_a_question_refused_with_its_err_lost_is_refused_when_asked_again() -> None:

@@ -383,7 +383,7 @@ WIRE_ASSERT(sizeof(struct wire_set_telemetry) == WIRE_SIZE_SET_TELEMETRY);
 #define WIRE_OPEN_RESET 255
 
 /* DEFINE_DATASET, host to device. Makes room for a dataset in the device's memory and forgets the one before; its bytes
- * follow by SET_BLOB. TOO_LARGE tells the bytes missing next to two checkpoints of this network. Where the newest
+ * follow by SET_BLOB. TOO_LARGE reports the bytes missing next to two checkpoints of this network. Where the newest
  * checkpoint is of a larger network, one of this network is saved first. */
 #define WIRE_SIZE_DEFINE_DATASET 10
 #define WIRE_OPEN_DEFINE_DATASET 255
@@ -534,7 +534,7 @@ struct __attribute__((packed)) wire_ack {
     uint16_t credit;                /* encoded bytes the host may have in flight from next_seq on [bytes] */
     uint16_t bad_frames;            /* frames dropped for CRC, length or COBS, mod 2^16 */
     uint16_t rx_overruns;           /* bytes lost in the receiver, mod 2^16 */
-    uint8_t errors;                 /* commands refused in this session, mod 2^8: tells that an ERR got lost */
+    uint8_t errors;                 /* commands refused in this session, mod 2^8: shows that an ERR got lost */
 };
 WIRE_ASSERT(sizeof(struct wire_ack) == WIRE_SIZE_ACK);
 

@@ -110,7 +110,7 @@ void *wire_session_reserve(const struct wire_session *session, uint8_t length);
 void wire_session_send(struct wire_session *session, uint8_t type, uint8_t length);
 
 /* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that
- * finds no room is not sent: the errors counter in the next ACK tells, and last_error holds it. */
+ * finds no room is not sent: the errors counter in the next ACK shows it, and last_error holds it. */
 void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail);
 
 /* Sends an ACK now or as soon as there is room. Does nothing without a session. */

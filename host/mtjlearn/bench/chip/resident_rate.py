@@ -2,7 +2,7 @@
 
 Two runs with different noise end in different minima, so that the ratio of their final losses scatters by a factor of four. A
 ratio to within some percent needs a thousand pairs: they are trained by the C learner in this process, whose arithmetic is the
-chip's to the last bit, with as many fresh codes a step as the chip was seen to get.
+chip's to the last bit, with as many fresh codes per step as the chip was seen to get.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mtjlearn.schedule import halving
 CHIP_SEEDS = 20
 PAIRS = 1000
 PAPER_STEPS_PER_SECOND = 500
-"""Most of the paper's rig: it reads one noise sample a millisecond over its serial line, and a step takes two."""
+"""Most of the paper's rig: it reads one noise sample per millisecond over its serial line, and a step takes two."""
 
 _BOOTSTRAPS = 10_000
 _CHUNK = 50

@@ -18,7 +18,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.wire.messages import Task
 
 VIRTUAL_CODES = 4
-"""Fresh noise codes a step on the native board's virtual clock."""
+"""Fresh noise codes per step on the native board's virtual clock."""
 _SECONDS = 0.4
 _CHECK = 0.02
 

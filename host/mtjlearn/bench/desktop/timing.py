@@ -150,7 +150,7 @@ def time_stream(board: Board, load: Workload, *, repeats: int = REPEATS, seconds
         board.train(samples, targets)
         return count / (time.perf_counter() - begun)
 
-    # The first stretch may wait until the noise buffer is full; the second tells how much fits into the time.
+    # The first stretch may wait until the noise buffer is full; the second shows how much fits into the time.
     run(SAMPLES)
     count = max(1, round(seconds * run(SAMPLES)))
     return Spread.of([run(count) for _ in range(repeats)])

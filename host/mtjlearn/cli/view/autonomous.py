@@ -13,7 +13,7 @@ from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReas
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
 _EEPROM_BOARDS = ("uno", "mega2560")
-"""Boards whose memory is an EEPROM of 100,000 cycles a cell, by the beginnings of their names."""
+"""Boards whose memory is an EEPROM of 100,000 cycles per cell, by the beginnings of their names."""
 _STOPPED = {
     StopReason.STEPS: "the steps asked for are done",
     StopReason.EPOCHS: "the epochs asked for are done",
@@ -69,7 +69,7 @@ def wear(board: str, interval: int) -> tuple[float | None, str]:
 
 
 def read(board: Board) -> dict[str, Any]:
-    """Everything a board says of autonomous learning, as ``--json`` prints it.
+    """Everything a board reports about autonomous learning, as ``--json`` prints it.
 
     Raises:
         BoardError: as the board's methods.

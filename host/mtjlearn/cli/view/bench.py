@@ -1,4 +1,4 @@
-"""How ``mtjlearn bench`` tells the figures of simulated chips."""
+"""How ``mtjlearn bench`` shows the figures of simulated chips."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tell_stream(found: dict[str, Any]) -> None:
 def tell_uno_autonomous(found: dict[str, Any]) -> None:
     """As uno_autonomous() returns it."""
     print_result("autonomous learning, by the chip's clock")
-    table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes a step")
+    table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes per step")
     for net, one in found.items():
         cells = (f"{one['steps_per_s']:,.0f}", f"{one['share']:.1%}", f"{one['streamed_per_s']:,.0f}", f"{one['codes_a_step']:.1f}")
         table.add_row(net, one["task"], *cells)

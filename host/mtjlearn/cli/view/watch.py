@@ -1,4 +1,4 @@
-"""Shows how a board that learns autonomously gets on, also after it was away."""
+"""Shows the progress of a board that learns autonomously, also after it was away."""
 
 from __future__ import annotations
 
