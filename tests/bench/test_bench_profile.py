@@ -105,7 +105,7 @@ def test_image_size(tmp_path, sections, size):
 def test_no_image(tmp_path):
     path = tmp_path / "firmware.elf"
     path.write_bytes(b"\x7fELF\x02\x01" + bytes(60))
-    with pytest.raises(FirmwareError, match="no ELF file of a chip"):
+    with pytest.raises(FirmwareError, match="not an ELF file of a chip"):
         ImageSize.read(path)
 
 

@@ -198,7 +198,7 @@ def test_reset_restarts_the_board(board: Board) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda x, t: (x[:, :3], t), r"x has shape \(5, 3\); the network takes \(n, 4\)"),
+        (lambda x, t: (x[:, :3], t), r"x has shape \(5, 3\); the network accepts \(n, 4\)"),
         (lambda x, t: (x, t[:4]), "x has 5 rows, but target has 4"),
         (lambda x, t: (x.astype(float), t), "quantise the data first"),
         (lambda x, t: (np.where(x == x[2, 1], 40000, x.astype(int)), t), r"x\[2, 1\] is 40000, outside"),

@@ -89,7 +89,7 @@ def test_a_board_that_runs_something_else_afterwards_is_told(fake: Fake) -> None
         found = run("--board", "uno", "--port", native.url)
     assert found.exit_code == 2
     expected = build_ids(firmware_root())["uno"]
-    assert f"not {expected}: the upload did not take" in str(answer(found)["error"])
+    assert f"not {expected}: the upload had no effect" in str(answer(found)["error"])
 
 
 def test_a_board_that_was_built_otherwise_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ PORT = "/dev/ttyACM7"
         (said.UPLOADING + said.NO_BOSSA, "uno_r4_wifi", ["did not enter its bootloader", "reset twice"]),
         (said.UPLOADING + "dfu-util: Cannot open DFU device 2341:0369 (LIBUSB_ERROR_ACCESS)\n", "uno_r4_minima", ["udev rules"]),
         (said.UPLOADING + said.NO_PICO, "pico", ["hold BOOTSEL"]),
-        (said.UPLOADING + said.NO_ESP, "esp32", ["hold the button BOOT"]),
+        (said.UPLOADING + said.NO_ESP, "esp32", ["hold the BOOT button"]),
         (said.UPLOADING + said.OTHER_ESP, "esp32", ["is ESP32-S3, not ESP32", "not esp32"]),
         (said.UPLOADING + said.NO_TOOL, "uno", ["avrdude is missing", "apt-get install avrdude"]),
         (said.NO_REGISTRY, "uno", ["registry cannot be reached", "--offline"]),

@@ -49,7 +49,7 @@ def find_target(path: Path, names: Sequence[str], target: str | int | None) -> i
     """
     columns = f"its columns are {list_names(names)}"
     if target is None:
-        raise DatasetError(f"{path} has several columns: name the one to predict with --target; {columns}")
+        raise DatasetError(f"{path}: name the column to predict with --target; {columns}")
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise DatasetError(f"{path} has two columns named {shorten(double)}; rename one")

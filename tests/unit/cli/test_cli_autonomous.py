@@ -62,7 +62,7 @@ def test_iris_is_learned_while_the_host_is_away(url):
     started, text = run("autonomous", "start", "iris", "--board", url, "--epochs", 60)
     assert started["net"] == "4-8-3"
     assert started["dataset"] == {"samples": 120, "value_bytes": 2, "bytes": 990, "room": started["dataset"]["room"]}
-    assert "the host may go" in text
+    assert "the host may disconnect" in text
     assert "stops after 60 epochs" in text
     status = finished(url)
     progress = status["progress"]
@@ -101,7 +101,7 @@ def test_for_ever_until_it_is_stopped(url):
     assert (stopped["progress"]["activity"], stopped["progress"]["stop_reason"]) == ("halted", "host")
     again, text = run("autonomous", "stop", "--board", url)
     assert again["progress"]["steps"] == stopped["progress"]["steps"]
-    assert "had stopped already" in text
+    assert "has already stopped" in text
 
 
 @pytest.mark.parametrize("net", ["2-2-2-1", "6-5-2"])
@@ -283,7 +283,7 @@ def test_a_checkpoint_over_the_dataset_needs_it_erased(tmp_path):
         run("autonomous", "start", "iris", "--board", small.url, "--epochs", 1)
         finished(small.url)
         line = mistake("checkpoint", "load", path, "--board", small.url, "--replace")
-        assert "would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase" in line
+        assert "would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase" in line
         erased, _ = run("checkpoint", "erase", "--board", small.url)
         assert erased["erased_generation"] >= 2
         loaded, _ = run("checkpoint", "load", path, "--board", small.url, "--replace")

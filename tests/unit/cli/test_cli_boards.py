@@ -51,7 +51,7 @@ def test_an_unknown_port_is_listed_and_left_alone(connect):
     assert [board["name"] for board in result["boards"]] == [*VIRTUAL, "/dev/ttyUSB7"]
     assert "info" not in result
     assert "CH340" in found.stderr
-    assert "if there is one behind another port" in found.stderr
+    assert "if one is at another port" in found.stderr
 
 
 def test_named_board_tells_its_hello(connect):

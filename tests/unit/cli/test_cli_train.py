@@ -127,7 +127,7 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
     ("arguments", "told"),
     [
         (["iriss"], "did you mean iris?"),
-        (["moons.csv", "--board", "native"], "name the column with --target; its columns are x, y, side"),
+        (["moons.csv", "--board", "native"], "name the column to predict with --target; its columns are x, y, side"),
         (["moons.csv", "--target", "sides"], "no column 'sides'; did you mean 'side'?"),
         (["moons.csv", "--target", "side", "--net", "2-4-3"], "2 inputs and 2 classes, which 2-4-3 does not fit; use --net 2-4-2"),
         (["moons.csv", "--target", "side", "--task", "regression"], "column 'side' is not a number"),

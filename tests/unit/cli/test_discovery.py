@@ -100,7 +100,7 @@ def test_no_board_at_all(plug: Any) -> None:
 
 
 def test_options_of_virtual_boards_are_for_virtual_boards(opened: list[str]) -> None:
-    with pytest.raises(BoardError, match="seed: only virtual boards take this"):
+    with pytest.raises(BoardError, match="seed: only virtual boards accept this"):
         open_board("/dev/ttyACM0", seed=3)
     assert opened == []
 
@@ -149,7 +149,7 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("uno", "uno is a kind of board; name the port of yours (`mtjlearn boards` lists them), or use its simulator with"),
+        ("uno", "uno is a kind of board; give your board's port (`mtjlearn boards` lists them), or use its simulator with"),
         ("mega2560", "is a kind of board"),
         ("uno_streamed", "is a kind of board"),
         ("esp32", "is a kind of board"),

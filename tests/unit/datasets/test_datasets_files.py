@@ -132,7 +132,7 @@ def test_rows_are_counted_as_in_a_text_editor(write):
         ("", "kind", "data.csv is empty"),
         ("\n \n", "kind", "data.csv is empty"),
         ("a,b\n", "b", "has column names and no rows"),
-        (csv_text(GOOD), None, "name the column with --target; its columns are width, height, kind"),
+        (csv_text(GOOD), None, "name the column to predict with --target; its columns are width, height, kind"),
         (csv_text(GOOD), "knd", "has no column 'knd'; did you mean 'kind'? its columns are width, height, kind"),
         (csv_text(GOOD), "zzz", "has no column 'zzz'; its columns are width, height, kind"),
         (csv_text(GOOD), "4", "has no column number 4; it has 1 to 3: width, height, kind"),

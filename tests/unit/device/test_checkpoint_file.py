@@ -131,11 +131,11 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
         with pytest.raises(CheckpointError, match=str(path)):
             CheckpointFile.read(path)
     for wrong, told in (
-        (b"", "no checkpoint file"),
+        (b"", "not a checkpoint file"),
         (data[:-1], "cut off"),
         (data + b"1", "too long"),
         (data[:8] + b"\2\0" + data[10:], "format 2, this host reads 1"),
-        (data[:10], "no checkpoint file"),
+        (data[:10], "not a checkpoint file"),
     ):
         path.write_bytes(wrong)
         with pytest.raises(CheckpointError, match=told):
