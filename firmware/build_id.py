@@ -1,4 +1,4 @@
-"""The build id: a checksum of the sources of one board's image, so that a board tells what it runs.
+"""The build id: a checksum of the sources of one board's image, so that a board shows what it runs.
 
 It is the same in a checkout, in an unpacked archive and in an installed package, and does not depend on a compiler, on
 options or on the time. CMake, PlatformIO and the host compute it with this file::

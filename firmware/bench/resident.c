@@ -1,5 +1,5 @@
 /* A measuring program for the Uno: the learner of firmware/lib/anp trains samples that lie in memory, from noise that the converter
- * takes at the same time, and tells how long it took. It answers frames as the device does (shared/protocol.toml), with types of its
+ * takes at the same time, and shows how long it took. It answers frames as the device does (shared/protocol.toml), with types of its
  * own; host/mtjlearn/bench/resident.py is the other side. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
@@ -157,7 +157,7 @@ static void time_frames(uint8_t length, uint16_t repeats, uint32_t *micros)
     memcpy(micros, times, sizeof times);
 }
 
-/* The tests of the noise source on fresh codes, so many at once. False: the source does not show two levels. */
+/* The tests of the noise source on fresh codes, this many at once. False: the source does not show two levels. */
 static bool time_tests(uint8_t count, uint16_t repeats, uint32_t *micros)
 {
     uint16_t codes[BATCH];

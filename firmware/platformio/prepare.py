@@ -1,7 +1,7 @@
 """Prepares a PlatformIO core directory with which `pio run` builds without a network.
 
 PlatformIO downloads its build tool and its platforms into a core directory on first use. Where that is impossible, this
-script fills a core directory with the small stand-ins beside it: everything under `packages/` and `platforms/`, each
+script fills a core directory with the small stand-ins next to it: everything under `packages/` and `platforms/`, each
 folder one package. Use::
 
     python firmware/platformio/prepare.py pio run -e native
@@ -66,7 +66,7 @@ def main() -> None:
     if not arguments.command:
         print("\n".join(f"{name}={value}" for name, value in variables.items()))
         return
-    # A plain `pio` is the one installed beside this Python, whether or not its environment is activated.
+    # A plain `pio` is the one installed next to this Python, whether or not its environment is activated.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     try:
         os.execvpe(arguments.command[0], arguments.command, {**os.environ, **variables, "PATH": path})

@@ -21,7 +21,7 @@ struct device;
 /* Its commands, for the table in commands.c. */
 #define AUTONOMOUS_COMMANDS(COMMAND) WIRE_COMMANDS_AUTONOMOUS(COMMAND)
 
-/* At the start, when all else stands: goes on from the newest checkpoint. */
+/* At the start, when all else stands: continues from the newest checkpoint. */
 void autonomous_init(struct device *device);
 
 /* What WELCOME says of the memory, of what was restored from it, and of the pins to learn from. */
@@ -33,7 +33,7 @@ void autonomous_opened(struct device *device);
 /* There is a new network. */
 void autonomous_configured(struct device *device);
 
-/* So many codes arrived together. */
+/* This many codes arrived together. */
 void autonomous_codes(struct device *device, uint8_t count);
 
 /* A step was made, whoever delivered the sample. */

@@ -1,5 +1,5 @@
 /* The hardware abstraction: all that the device needs of a board. A board fills one struct and calls device_init() once and
- * device_poll() for ever (turn.h). Callbacks never block. */
+ * device_poll() forever (turn.h). Callbacks never block. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -32,9 +32,9 @@ struct board {
     uint8_t max_payload;          /* bytes, 64 .. 240 */
     uint16_t features;            /* WIRE_FEATURES_ADC_LIVE, WIRE_FEATURES_VIRTUAL_CLOCK; the device adds its own */
     uint8_t adc_bits;
-    uint32_t adc_rate;            /* codes a second */
+    uint32_t adc_rate;            /* codes per second */
     uint16_t adc_reference;       /* mV at full scale */
-    uint32_t line_rate;           /* bytes a second; 0: no limit known */
+    uint32_t line_rate;           /* bytes per second; 0: no limit known */
 
     /* Memory that keeps its contents without power, for checkpoints and a dataset. 0 bytes: none, and its callbacks are NULL. */
     uint16_t memory_bytes;
@@ -57,7 +57,7 @@ struct board {
     /* Codes lost since the start because nobody took them, mod 2^32, up to those that the last adc_read() returned. adc_read()
      * returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls. */
     uint32_t (*adc_lost)(void *context);
-    /* Called where time must pass for the device to go on: once before every training step, and while it waits for codes. A board
+    /* Called where time must pass for the device to continue: once before every training step, and while it waits for codes. A board
      * with a virtual clock lets the codes of one step arrive; a real board does nothing. */
     void (*advance)(void *context);
     /* A clock in microseconds, mod 2^32. */

@@ -40,7 +40,7 @@ struct device {
     bool configured;
     bool restart;                 /* RESET was executed */
     bool took_codes;              /* in this turn */
-    bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was told */
+    bool barred;                  /* training, until the host has asked for STATUS: a fault of the noise was reported */
 #ifndef DEVICE_INPUT_IN_PLACE
     uint8_t input_start;          /* received bytes that the session has not taken yet */
     uint8_t input_end;

@@ -8,7 +8,7 @@
 
 #include "anp.h"
 
-#define HEALTH_LOOK 128           /* newest codes that tell the kind of a fault; a batch of up to 72 more may lie in the buffer */
+#define HEALTH_LOOK 128           /* newest codes that show the kind of a fault; a batch of up to 72 more may lie in the buffer */
 
 /* As SET_HEALTH. */
 struct health_limits {
@@ -21,7 +21,7 @@ struct health_limits {
 
 /* Small fields first: a small chip reaches what is near a struct's start with short instructions. */
 struct health {
-    bool state;                   /* of the junction, as the last code tells */
+    bool state;                   /* of the junction, as the last code shows */
     uint8_t fault;                /* WIRE_NOISE_FAULT_... now */
     uint8_t last_fault;           /* since the start */
     uint16_t level_low;           /* codes */
@@ -50,7 +50,7 @@ void health_init(struct health *health, uint32_t adc_rate, uint16_t full_scale);
 /* Number of the limit that makes no sense, from 1; 0: all do. */
 uint8_t health_unfit(const struct health_limits *limits);
 
-/* Changes the limits: all counting begins anew, a fault lasts on. Window 0 switches the tests off and ends a fault. */
+/* Changes the limits: all counting begins again, a fault lasts on. Window 0 switches the tests off and ends a fault. */
 void health_set_limits(struct health *health, const struct health_limits *limits);
 
 /* Forgets levels and fault: no tests until health_calibrate(). Limits and what was counted since the start stay. */

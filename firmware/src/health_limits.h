@@ -1,4 +1,4 @@
-/* Limits of the noise tests by the ADC's rate, for the paper's junction: 3,530 switches a second, both states alike. From the exact count
+/* Limits of the noise tests by the ADC's rate, for the paper's junction: 3,530 switches per second, both states alike. From the exact count
  * distributions of the two-state Markov chain at false alarms of 2^-40 a test: mtjlearn.noise.health computes them, a test compares. */
 #ifndef HEALTH_LIMITS_H
 #define HEALTH_LIMITS_H
@@ -8,7 +8,7 @@
 #include "flash.h"
 
 struct health_row {
-    uint32_t adc_rate;            /* codes a second, at most */
+    uint32_t adc_rate;            /* codes per second, at most */
     uint16_t repetitions;
     uint16_t window;
     uint16_t ones_min;            /* ones_max is as far from the window's end */

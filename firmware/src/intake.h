@@ -16,7 +16,7 @@ struct intake {
     uint32_t lost;                /* the board's counter of lost codes, as far as they have their numbers */
     uint32_t lost_before;         /* that counter at the start */
     uint8_t source;               /* WIRE_NOISE_SOURCE_...: whose codes enter the buffer */
-    uint8_t contiguous;           /* so many of the newest codes in the buffer came from the converter without a hole */
+    uint8_t contiguous;           /* this many of the newest codes in the buffer came from the converter without a hole */
     struct health health;
     struct anp_noise noise;
 };
@@ -32,7 +32,7 @@ uint8_t intake_take(struct intake *intake, const BOARD_FLASH struct board *board
 /* Codes lost since the start, mod 2^32. */
 static inline uint32_t intake_lost(const struct intake *intake) { return intake->lost - intake->lost_before; }
 
-/* Place in the noise buffer of the code that is so many codes old: 1 is the newest, at most `contiguous`. */
+/* Place in the noise buffer of the code that is this many codes old: 1 is the newest, at most `contiguous`. */
 uint8_t intake_place(const struct intake *intake, uint8_t age);
 
 #endif

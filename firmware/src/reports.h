@@ -1,11 +1,11 @@
-/* Answers of fixed fields: what the device tells of itself (shared/protocol.toml). */
+/* Answers of fixed fields: what the device reports about itself (shared/protocol.toml). */
 #ifndef REPORTS_H
 #define REPORTS_H
 
 #include "device.h"
 #include "fields.h"
 
-/* A message of fixed fields and where they come from; what is no field of the device stays 0 at first. */
+/* A message of fixed fields and where they come from; what is not a field of the device stays 0 at first. */
 struct report {
     uint8_t type;
     uint8_t size;

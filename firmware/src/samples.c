@@ -72,7 +72,7 @@ enum wire_result command_train(struct device *device, const uint8_t *payload, ui
     struct batch batch;
     if (!read_batch(device, &batch, (const int16_t *)(const void *)payload, length, true))
         return WIRE_DONE;
-    /* Frames that were on their way when the fault was told must not be trained before their predecessors are sent again. */
+    /* Frames that were on their way when the fault was reported must not be trained before their predecessors are sent again. */
     if (device->barred)
         return device_refuse(device, WIRE_ERROR_NOISE_FAULT, device->intake.health.last_fault);
 

@@ -40,7 +40,7 @@ static __attribute__((noinline)) uint8_t unsent(struct stream *stream, const str
     uint32_t behind = intake->next - stream->next;
     if (behind <= intake->contiguous)
         return (uint8_t)behind;
-    /* The codes that come next are gone: go on behind the hole, with a new burst. */
+    /* The codes that come next are gone: continue behind the hole, with a new burst. */
     stream->next = intake->next - intake->contiguous;
     stream->burst_left = stream->burst;
     return intake->contiguous;
@@ -90,7 +90,7 @@ void stream_send(struct stream *stream, const struct intake *intake, struct wire
     while (stream->active) {
         uint8_t waiting = unsent(stream, intake), bits = BOARD(board, adc_bits), codes = frame_codes(stream, session->max_payload, bits);
         uint8_t length = (uint8_t)(WIRE_SIZE_NOISE_CODES + (uint16_t)(codes * bits + 7) / 8);
-        /* The stream gives way to answers: a larger one would wait for ever on a full line if the stream took every bit of it. */
+        /* The stream gives way to answers: a larger one would wait forever on a full line if the stream took every bit of it. */
         if (session->held || session->ack_due)
             return;
         struct wire_noise_codes *header = wire_session_reserve(session, length);

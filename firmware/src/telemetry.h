@@ -1,4 +1,4 @@
-/* Telemetry: progress every so many training steps, dropped and counted when the host does not read. */
+/* Telemetry: progress every this many training steps, dropped and counted when the host does not read. */
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
 

@@ -11,7 +11,7 @@
 struct converter {
     struct smtj source;
     uint8_t bits;
-    uint32_t rate;                /* codes a second */
+    uint32_t rate;                /* codes per second */
     uint16_t reference;           /* mV at full scale */
     uint16_t fifo[CONVERTER_FIFO];
     uint16_t start;               /* of the oldest code */
@@ -22,7 +22,7 @@ struct converter {
 /* The source is initialised by the caller. */
 void converter_init(struct converter *converter, uint8_t bits, uint32_t rate, uint16_t reference);
 
-/* Takes so many samples; the oldest codes are lost when the FIFO overflows. */
+/* Takes this many samples; the oldest codes are lost when the FIFO overflows. */
 void converter_run(struct converter *converter, uint64_t samples);
 
 /* Appends a code that does not come from the source. */

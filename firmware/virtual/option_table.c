@@ -129,5 +129,5 @@ void option_table_read(const struct option_table *table, void *options, int argc
     }
     free(known);
     if (optind < argc)
-        argument_refuse("'%s' is no option", argv[optind]);
+        argument_refuse("'%s' is not an option", argv[optind]);
 }

@@ -10,7 +10,7 @@
 #include "converter.h"
 #include "smtj.h"
 
-/* What a board is told of the world around it: the first member of every board's options, which the rows below write into. */
+/* What a board knows of the world around it: the first member of every board's options, which the rows below write into. */
 struct world_options {
     bool tcp;                     /* else a pseudo-terminal */
     uint16_t tcp_port;            /* 0: any free one */
@@ -74,12 +74,12 @@ struct option_row {
                OPTION_TAKES(OPTION_NOISE, struct world_options, fault.kind)),                                                              \
     OPTION_ROW("fault-after", "SECONDS", "of the board's own time until then (default 0)",                                                 \
                OPTION_RANGE(struct world_options, fault.after, 0.0, 1e9)),                                                                 \
-    OPTION_ROW("fault-lasts", "SECONDS", "after which the noise is as it was (default: for ever)",                                         \
+    OPTION_ROW("fault-lasts", "SECONDS", "after which the noise is as it was (default: forever)",                                          \
                OPTION_RANGE(struct world_options, fault.lasts, 0.0, 1e9))
 
 #define WORLD_CLOCK                                                                                                                        \
     OPTION_ROW("virtual-clock", "CODES",                                                                                                   \
-               "so many codes for each training step, 1 to 1024, instead of real time: a seed repeats exactly",                            \
+               "this many codes for each training step, 1 to 1024, instead of real time: a seed repeats exactly",                          \
                OPTION_STEPS(struct world_options, virtual_clock, 1, CONVERTER_FIFO, 1))
 
 struct option_table {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t ended;
-static pid_t parent;              /* ends with it; 0: on its own */
+static pid_t parent;              /* ends with it; 0: independent */
 
 static void end(int signal)
 {

@@ -14,10 +14,10 @@
     "Pins A1 .. A7 carry parts of the reference: 1/2 + 2/5 u, 1/2 + 2/5 v, 1/2 + 1/5 u (1 + v), 1/5, 2/5, 3/5, 4/5,\n" \
     "where u and v are sines of 0.7 Hz and 1.133 Hz.\n"
 
-/* What pin 1 .. 7 carries so many seconds after the start, as a part of the converter's full scale; 0 of any other pin. */
+/* What pin 1 .. 7 carries this many seconds after the start, as a part of the converter's full scale; 0 of any other pin. */
 double sensor_part(uint8_t pin, double seconds);
 
-/* The same as a code of so many bits. */
+/* The same as a code of this many bits. */
 uint16_t sensor_code(uint8_t pin, double seconds, uint8_t bits);
 
 #endif

@@ -8,7 +8,7 @@
 #define MANY_SWITCHES 64.0        /* expected switches beyond which they are no longer followed one by one */
 #define EXCESS 1.2                /* of a saturating junction's high level over full scale */
 #define SLOWNESS 50.0
-#define DRIFT 0.1                 /* of the split, a second */
+#define DRIFT 0.1                 /* of the split, per second */
 
 static double divider(double junction_kohm)
 {

@@ -10,7 +10,7 @@
 #include "generator.h"
 
 /* The paper's recording: a switching probability of 0.0809 a sample at 40 kHz. For a symmetric telegraph process of rate lambda
- * that is p = (1 - exp(-2 lambda / f)) / 2, hence lambda = -f ln(1 - 2 p) / 2 = 3,530 switches a second. */
+ * that is p = (1 - exp(-2 lambda / f)) / 2, hence lambda = -f ln(1 - 2 p) / 2 = 3,530 switches per second. */
 #define SMTJ_RECORDED_RATE 40000.0
 #define SMTJ_RECORDED_SWITCHING 0.0809
 
@@ -22,13 +22,13 @@ enum smtj_preset {
 enum smtj_kind {
     SMTJ_TELEGRAPH,               /* a healthy junction */
     SMTJ_GAUSSIAN,                /* white Gaussian noise of the junction's mean and variance */
-    SMTJ_BERNOULLI,               /* the junction's two levels, drawn anew for every sample */
+    SMTJ_BERNOULLI,               /* the junction's two levels, drawn again for every sample */
     SMTJ_STUCK,                   /* a junction that no longer switches: observation noise is left */
     SMTJ_OPEN,                    /* a broken wire: the divider pulls the pin to its supply */
     SMTJ_SHORT,                   /* a short circuit: 0 V */
     SMTJ_SATURATING,              /* too much gain: the levels scaled so that the high one is a fifth beyond full scale */
     SMTJ_SLOW,                    /* switches at a fiftieth of the rate */
-    SMTJ_DRIFTING,                /* both levels rise by a tenth of their split a second */
+    SMTJ_DRIFTING,                /* both levels rise by a tenth of their split per second */
     SMTJ_PLAYED,                  /* voltages from a list; see smtj_play() */
 };
 
@@ -39,7 +39,7 @@ struct smtj_fault {
     double lasts;                 /* then the kind before is back; INFINITY */
 };
 
-/* Voltages in mV, one for each observation, from the start again after the last. */
+/* Voltages in mV, one for each observation, the file repeats from its start. */
 struct smtj_played {
     const float *voltages;
     size_t count;                 /* 0: none */
@@ -49,7 +49,7 @@ struct smtj {
     enum smtj_kind kind;
     double level[2];              /* mV, parallel and antiparallel state */
     double noise;                 /* standard deviation of the observation, mV */
-    double rate;                  /* switches a second, of the present kind */
+    double rate;                  /* switches per second, of the present kind */
     double full_scale;            /* mV, of the converter at the pin; its owner sets it, 1100 else */
     double age;                   /* seconds since it is of this kind */
     uint8_t state;

@@ -53,12 +53,12 @@ class BoardPort:
     """A board that can be opened, or a port that may have one behind it.
 
     Args:
-        name: what open_board() takes.
+        name: what open_board() accepts.
         description: the board, or the make of the port.
         known: it is a board for sure; others are opened only when named.
         virtual: it is started when it is opened.
         serial_number: of the USB device; empty when it has none.
-        target: the environment of platformio.ini that builds its firmware; empty when its USB id does not tell.
+        target: the environment of platformio.ini that builds its firmware; empty when its USB id does not report it.
     """
 
     name: str
@@ -92,7 +92,7 @@ def open_board(
             rate is opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim() and start_m4_sim() take them.
+        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim() and start_m4_sim() accept them.
 
     Raises:
         BoardError: no board, or several, or an option that the board does not have, with what to do; else as
@@ -113,7 +113,7 @@ def open_board(
 
 
 def at_rate(port: str, baud: int) -> str:
-    """The name under which open_board() opens a port at a line rate in bits a second."""
+    """The name under which open_board() opens a port at a line rate in bits per second."""
     return port if baud == BAUD else f"{port}@{baud}"
 
 
@@ -134,13 +134,13 @@ def _check_name(port: str) -> None:
         BoardError: the name is one word that no port and no file has.
     """
     if not port:
-        raise BoardError("--board is empty; name a port, or a virtual board such as native")
+        raise BoardError("--board is empty; give a port, or a virtual board such as native")
     if not _WORD.fullmatch(port) or os.path.exists(port) or port in [found.device for found in list_ports.comports()]:
         return
     kinds = {target for _, target in _BOARDS.values()} | _OTHER_KINDS
     if port in kinds:
         simulated = f", or use its simulator with --board {port}-sim" if f"{port}-sim" in VIRTUAL else ""
-        raise BoardError(f"{port} is a kind of board; name the port of yours (`mtjlearn boards` lists them){simulated}")
+        raise BoardError(f"{port} is a kind of board; give your board's port (`mtjlearn boards` lists them){simulated}")
     close = difflib.get_close_matches(port.lower().replace("_", "-"), VIRTUAL, 1)
     meant = f"did you mean {close[0]}?" if close else f"virtual boards are {', '.join(VIRTUAL)};"
     raise BoardError(f"there is no board or port {port}; {meant} `mtjlearn boards` lists the ports")
@@ -151,8 +151,8 @@ def _check_options(name: str, given: dict[str, Any]) -> None:
     if not strange:
         return
     if name not in VIRTUAL:
-        raise BoardError(f"{strange}: only virtual boards take this; leave it out for {name}")
-    raise BoardError(f"{strange}: {name} has no such option; it takes {', '.join(sorted(board_options(name)))}")
+        raise BoardError(f"{strange}: only virtual boards accept this; omit it for {name}")
+    raise BoardError(f"{strange}: {name} has no such option; it accepts {', '.join(sorted(board_options(name)))}")
 
 
 def _only_board() -> str:

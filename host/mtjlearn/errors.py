@@ -1,4 +1,4 @@
-"""Errors that a user can mend: the text is one line that says what to do."""
+"""Errors that a user can fix: the text is one line that says what to do."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Rounding(enum.IntEnum):
 
 
 class NetworkError(UserError, ValueError):
-    """A network description that no board can take; the text says what to change."""
+    """A network description that no board can accept; the text says what to change."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Network:
         sizes: inputs, then units of each layer, e.g. ``(4, 8, 3)``.
         loss: squared error, or softmax cross-entropy (targets are then classes).
         weight_format: int16 or int32 storage.
-        rounding: of the weight updates; None takes stochastic for int16 and nearest for int32.
+        rounding: of the weight updates; None uses stochastic for int16 and nearest for int32.
         normalised: divide each layer's step by 1 + ||x||^2, rounded up to a power of two.
         antithetic: the second pass uses the noise of the first, negated.
         decorrelate: one flag per layer, whether its input is decorrelated (DANP); empty means none.

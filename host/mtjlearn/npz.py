@@ -65,7 +65,7 @@ def read_npz(path: Path, most: int = MOST_BYTES) -> dict[str, NDArray[Any]]:
     except NpzError:
         raise
     except _DAMAGED:
-        raise NpzError("it is damaged, or no file of plain arrays") from None
+        raise NpzError("it is damaged, or not a file of plain arrays") from None
 
 
 def read_npy(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
@@ -83,7 +83,7 @@ def read_npy(path: Path, most: int = MOST_BYTES) -> NDArray[Any]:
     except NpzError:
         raise
     except _DAMAGED:
-        raise NpzError("it is damaged, or no file of a plain array") from None
+        raise NpzError("it is damaged, or not a file of a plain array") from None
 
 
 def _array(data: bytes, name: str = "") -> NDArray[Any]:
@@ -93,6 +93,6 @@ def _array(data: bytes, name: str = "") -> NDArray[Any]:
         raise ObjectsError(name)
     count = math.prod(shape)
     if min(shape, default=0) < 0 or count * dtype.itemsize != len(data) - file.tell():
-        raise NpzError("an array is not as large as it says")
+        raise NpzError("an array does not have its stated size")
     values = np.frombuffer(data, dtype, count, file.tell()) if count else np.zeros(0, dtype)
     return values.reshape(shape, order="F" if fortran else "C")

@@ -83,14 +83,14 @@ def noise_plot(
 ) -> None:
     """A noise source at a glance, as in fig. 2: time series with its two levels, histogram, autocorrelation.
 
-    Beside the measured autocorrelation is that of a telegraph process, ``exp(-2 lambda t)``; observation noise, which
+    Next to the measured autocorrelation is that of a telegraph process, ``exp(-2 lambda t)``; observation noise, which
     is new in every sample, lowers it by a factor at every lag but 0.
 
     Args:
         recording: codes or volts.
         path: the PNG file, replaced as a whole.
         millivolts_per_code: scale of codes; None leaves the axis in codes (or volts).
-        expected_rate: lambda, switches per second; None takes the one estimated from the recording.
+        expected_rate: lambda, switches per second; None uses the one estimated from the recording.
         title: above the plot.
 
     Raises:

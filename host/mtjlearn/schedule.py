@@ -1,4 +1,4 @@
-"""How the learning rate falls during training, and what a board that learns on its own does unless asked otherwise."""
+"""How the learning rate falls during training, and what a board that learns autonomously does unless asked otherwise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIVE_PERIOD = 20
 
 
 def halving(epoch: int, epochs: int) -> float:
-    """Factor on the learning rate in an epoch (0, 1, ...) of so many: 1 for three sevenths of them, then 1/2, 1/4, 1/8, 1/16.
+    """Factor on the learning rate in an epoch (0, 1, ...) of this many: 1 for three sevenths of them, then 1/2, 1/4, 1/8, 1/16.
 
     Powers of two, so that the device's rate stays the float reference's to the last bit of its mantissa.
     """

@@ -1,4 +1,4 @@
-"""Writes the golden vectors beside this file; with --check compares them instead and exits 1 where they differ."""
+"""Writes the golden vectors next to this file; with --check compares them instead and exits 1 where they differ."""
 
 from __future__ import annotations
 

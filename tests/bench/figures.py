@@ -10,8 +10,8 @@ from mtjlearn.bench.phases import PHASES
 
 FIGURES = Path(__file__).resolve().parent / "figures.json"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-DEARER = 1.03
-"""A step may cost so many times the figure kept."""
+SLOWER = 1.03
+"""A step may cost this many times the figure kept."""
 
 _BEGIN, _END = "<!-- figures: written by tests/bench/renew.py -->", "<!-- end of figures -->"
 
@@ -36,7 +36,7 @@ def shown(page: str) -> str:
     return page.partition(_BEGIN)[2].partition(_END)[0]
 
 
-def dearer(report: Report, kept: Report) -> list[str]:
+def slower(report: Report, kept: Report) -> list[str]:
     """Networks whose median step costs more than 3 % more than it did, or is not measured any more."""
     found = []
     for group in ("nets", "variants"):
@@ -46,7 +46,7 @@ def dearer(report: Report, kept: Report) -> list[str]:
                 continue
             if now is None:
                 found.append(f"{net} does not fit any more")
-            elif now["step"] > DEARER * before["step"]:
+            elif now["step"] > SLOWER * before["step"]:
                 found.append(f"{net}: a step takes {now['step']:,.0f} {report['unit']}, it took {before['step']:,.0f}")
     return found
 
@@ -89,9 +89,9 @@ def _stream(found: Report) -> str:
 
 def _alone(found: Report) -> str:
     lines = [
-        "* Learning on its own, by the chip's clock (share: of what the step alone would allow beside converter and noise tests):",
+        "* Autonomous learning, by the chip's clock (share: of what the step alone would allow next to converter and noise tests):",
         "",
-        "| network | task | steps/s | share | streamed, samples/s | codes a step |",
+        "| network | task | steps/s | share | streamed, samples/s | codes per step |",
         "|---|---|--:|--:|--:|--:|",
     ]
     for net, one in found.items():

@@ -1,7 +1,7 @@
-"""Measures the simulated chips anew and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim]``,
+"""Measures the simulated chips again and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim]``,
 or what the images take alone: ``python tests/bench/renew.py sizes``.
 
-Takes some minutes. The figures that were kept are shown beside the new ones.
+Takes some minutes. The figures that were kept are shown next to the new ones.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from figures import dearer, load
+from figures import load, slower
 from renew import sizes
 
 from mtjlearn.bench.chip.report import chip_report
@@ -35,14 +35,14 @@ def report(request, tool_missing):
         tool_missing(str(missing))
 
 
-def test_no_step_is_dearer_than_it_was(report, tool_missing):
+def test_no_step_is_slower_than_it_was(report, tool_missing):
     kept = load()[report["board"]]
     if report["compiler"] != kept["compiler"]:
         tool_missing(f"the figures were counted with {kept['compiler']}, here is {report['compiler']}")
     for group in ("nets", "variants"):
         kept[group] = {net: figures for net, figures in kept[group].items() if net not in SLOW}
     assert (report["task"], report["seed"]) == (kept["task"], kept["seed"])
-    assert dearer(report, kept) == []
+    assert slower(report, kept) == []
 
 
 def test_sizes_kept_are_the_images(report, tool_missing):

@@ -65,11 +65,11 @@ def test_native_learns_alone(native):
     result, text = native
     assert [one["task"] for one in result["alone"].values()] == ["teacher", "xor", "dataset"]
     for one in result["alone"].values():
-        # A fresh code of 9,615 a second for each step; nothing to wait for on the virtual clock, nor when samples are streamed.
+        # A fresh code of 9,615 per second for each step; nothing to wait for on the virtual clock, nor when samples are streamed.
         assert 0 < one["real_time"]["steps_per_s"] < 1.2 * 9615
         assert one["virtual_clock"]["min"] > 0
         assert one["real_time"]["streamed_per_s"] > 0
-    assert "learning on its own" in text
+    assert "autonomous learning" in text
 
 
 def test_no_board(monkeypatch):

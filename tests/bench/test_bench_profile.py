@@ -7,7 +7,7 @@ import json
 import struct
 
 import pytest
-from figures import PAGE, dearer, load, render, shown
+from figures import PAGE, load, render, shown, slower
 
 from mtjlearn.bench.chip.profile import Interrupt, PhaseCosts, Profile
 from mtjlearn.bench.phases import BenchError
@@ -105,20 +105,20 @@ def test_image_size(tmp_path, sections, size):
 def test_no_image(tmp_path):
     path = tmp_path / "firmware.elf"
     path.write_bytes(b"\x7fELF\x02\x01" + bytes(60))
-    with pytest.raises(FirmwareError, match="no ELF file of a chip"):
+    with pytest.raises(FirmwareError, match="not an ELF file of a chip"):
         ImageSize.read(path)
 
 
-def test_dearer_steps_are_found():
+def test_slower_steps_are_found():
     kept = {"unit": "cycles", "nets": {"2-3-1": {"step": 1000.0}, "4-8-3": {"step": 5000.0}, "64-32-10": None}, "variants": {}}
     same = copy.deepcopy(kept)
-    assert dearer(same, kept) == []
+    assert slower(same, kept) == []
     same["nets"]["2-3-1"]["step"] = 1030.0
-    assert dearer(same, kept) == []
+    assert slower(same, kept) == []
     same["nets"]["2-3-1"]["step"] = 1031.0
-    assert dearer(same, kept) == ["2-3-1: a step takes 1,031 cycles, it took 1,000"]
+    assert slower(same, kept) == ["2-3-1: a step takes 1,031 cycles, it took 1,000"]
     same["nets"]["4-8-3"] = None
-    assert dearer(same, kept)[1] == "4-8-3 does not fit any more"
+    assert slower(same, kept)[1] == "4-8-3 does not fit any more"
 
 
 def test_page_shows_the_figures_kept():

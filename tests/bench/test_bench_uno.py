@@ -153,7 +153,7 @@ def test_resident_run_is_the_learners():
         micros, steps, skipped, _, codes, lost = image.run(network.learning_rate_q, 100)
         assert (steps, lost) == (100, 0)
         assert skipped < 50
-        # The converter goes on meanwhile.
+        # The converter continues meanwhile.
         assert codes == pytest.approx(micros * 9615 / 1e6, abs=40)
         assert image.evaluate() != learner.evaluate(x, targets)[0]
 

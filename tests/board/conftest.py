@@ -1,4 +1,4 @@
-"""The board under test, opened anew for each test."""
+"""The board under test, opened again for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning on its own, checkpoints and noise health through the client API, on whatever board is under test."""
+"""Autonomous learning, checkpoints and noise health through the client API, on whatever board is under test."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_predictions_and_evaluations_equal_the_learner_without_a_wire(board: Boa
     assert (evaluation.samples, evaluation.correct) == (101, correct)
     assert evaluation.loss == pytest.approx(loss / 2**24 / 101)
     assert evaluation.accuracy == pytest.approx(correct / 101)
-    # Each evaluation starts anew, and nothing was learned.
+    # Each evaluation starts again, and nothing was learned.
     assert board.evaluate(x, target) == evaluation
     assert board.status().steps == 0
     assert board.predict(x[:0]).shape == (0, 3)
@@ -198,7 +198,7 @@ def test_reset_restarts_the_board(board: Board) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda x, t: (x[:, :3], t), r"x has shape \(5, 3\); the network takes \(n, 4\)"),
+        (lambda x, t: (x[:, :3], t), r"x has shape \(5, 3\); the network accepts \(n, 4\)"),
         (lambda x, t: (x, t[:4]), "x has 5 rows, but target has 4"),
         (lambda x, t: (x.astype(float), t), "quantise the data first"),
         (lambda x, t: (np.where(x == x[2, 1], 40000, x.astype(int)), t), r"x\[2, 1\] is 40000, outside"),

@@ -63,7 +63,7 @@ def test_the_stream_goes_on_beside_training_and_other_commands(board: Board) -> 
     recording = NoiseRecording.of(chunks, board.info.adc_rate)
     firsts = [segment.first for segment in recording.segments]
     assert firsts == sorted(firsts)
-    # The stream has ended, telemetry goes on.
+    # The stream has ended, telemetry continues.
     board.take_telemetry()
     board.train(x[:100], target[:100])
     assert len(board.take_telemetry()) == 1

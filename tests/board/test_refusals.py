@@ -170,7 +170,7 @@ def test_weights_out_of_range(board: Board) -> None:
     refusal(board, blob(data), Error.OUT_OF_RANGE, 1)
     with pytest.raises(ValueError, match="array 0 has values outside"):
         board.set_weights([np.full((3, 4), -32768), np.zeros((2, 4), int)])
-    with pytest.raises(ValueError, match="2 arrays, 1 are given"):
+    with pytest.raises(ValueError, match="2 arrays, not 1"):
         board.set_weights([np.zeros((3, 4), int)])
 
 

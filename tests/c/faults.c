@@ -6,7 +6,7 @@
  * numbered commands over several sessions to a session in C. Both directions suffer flipped bits, lost, doubled and
  * inserted bytes, frames sent twice, frames that come back when their number is the
  * next one again, 256 commands later or more, frames run together and stalls; the device is busy at times, closes its window at
- * times and restarts once in a while, and the host begins anew in the middle of a session.
+ * times and restarts once in a while, and the host begins again in the middle of a session.
  *
  * Shown in every trial: each command reaches the handler intact (compared with the true one), in order and once;
  * whatever the host holds acknowledged was executed; replies that arrive are true; every session comes to its end; and

@@ -2,7 +2,7 @@
  * answer begins with the same byte. Numbers are little-endian.
  *     w ADDRESS16 BYTE    writes the memory when it is ready        r ADDRESS16   -> BYTE         f   flushes
  *     y   -> BYTE, is the memory ready?                              a PIN         -> CODE16
- *     t   lets time pass -> COUNT8 and so many CODE16                l   -> LOST32
+ *     t   lets time pass -> COUNT8 and this many CODE16                l   -> LOST32
  *     d   -> memory bytes 16, block 16, boot count 16, cause 8, last error 8
  *     e BYTE   is the error to be kept                               q   restarts (no answer) */
 #include <string.h>

@@ -89,7 +89,7 @@ def test_a_board_that_runs_something_else_afterwards_is_told(fake: Fake) -> None
         found = run("--board", "uno", "--port", native.url)
     assert found.exit_code == 2
     expected = build_ids(firmware_root())["uno"]
-    assert f"not {expected}: the upload did not take" in str(answer(found)["error"])
+    assert f"not {expected}: the upload had no effect" in str(answer(found)["error"])
 
 
 def test_a_board_that_was_built_otherwise_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,14 +114,14 @@ def test_the_other_of_two_images_of_the_same_sources_is_told(fake: Fake, monkeyp
         monkeypatch.setattr(upload, "build_ids", lambda root: {"uno": build})
         found = run("--board", "uno_streamed", "--port", native.url)
     assert found.exit_code == 2
-    assert "was not built as asked: it has learning on its own" in str(answer(found)["error"])
+    assert "was not built as asked: it has autonomous learning" in str(answer(found)["error"])
 
 
 def test_a_board_that_stays_silent_afterwards_is_told(fake: Fake, silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(said.UPLOADING)
     monkeypatch.setattr(upload, "HELLO_TIMEOUT", 0.3)
     found = run("--board", "uno", "--port", silent)
-    assert "the upload went well, but the board" in str(answer(found)["error"])
+    assert "the upload succeeded, but the board" in str(answer(found)["error"])
     assert "press reset" in str(answer(found)["error"])
 
 
@@ -142,7 +142,7 @@ def test_a_port_that_goes_away_meanwhile_is_told(
 
     monkeypatch.setattr(upload, "run", run_and_unplug)
     found = run("--board", "uno", "--port", str(port))
-    assert "the upload went well, but then: there is no port" in str(answer(found)["error"])
+    assert "the upload succeeded, but then: there is no port" in str(answer(found)["error"])
 
 
 def test_a_board_that_comes_back_under_another_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_the_build(fake: Fake) -> None:
     ("arguments", "expected"),
     [
         (["--board", "due"], "no firmware for due"),
-        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run uploads nothing; leave --port out"),
+        (["--board", "uno", "--dry-run", "--port", "COM3"], "--dry-run uploads nothing; omit --port"),
         (["--board", "uno", "--port", "socket://127.0.0.1:1"], "not over a network"),
         (["--board", "uno", "--port", "/dev/no-such-port"], "there is no port /dev/no-such-port"),
         (["--board", "uno"], "no uno is connected; connect it by USB"),

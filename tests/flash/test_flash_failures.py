@@ -1,4 +1,4 @@
-"""What PlatformIO and the upload tools say when they fail becomes one line that tells what to do."""
+"""What PlatformIO and the upload tools say when they fail becomes one line that shows what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PORT = "/dev/ttyACM7"
         (said.UPLOADING + said.NO_BOSSA, "uno_r4_wifi", ["did not enter its bootloader", "reset twice"]),
         (said.UPLOADING + "dfu-util: Cannot open DFU device 2341:0369 (LIBUSB_ERROR_ACCESS)\n", "uno_r4_minima", ["udev rules"]),
         (said.UPLOADING + said.NO_PICO, "pico", ["hold BOOTSEL"]),
-        (said.UPLOADING + said.NO_ESP, "esp32", ["hold the button BOOT"]),
+        (said.UPLOADING + said.NO_ESP, "esp32", ["hold the BOOT button"]),
         (said.UPLOADING + said.OTHER_ESP, "esp32", ["is ESP32-S3, not ESP32", "not esp32"]),
         (said.UPLOADING + said.NO_TOOL, "uno", ["avrdude is missing", "apt-get install avrdude"]),
         (said.NO_REGISTRY, "uno", ["registry cannot be reached", "--offline"]),
@@ -32,7 +32,7 @@ PORT = "/dev/ttyACM7"
         (said.UPLOADING + said.VANISHED, "uno", ["/dev/ttyACM7 vanished during the upload", "ser_send(): write error", "cable"]),
         (said.UPLOADING + said.VANISHED_7, "uno", ["/dev/ttyACM7 vanished", "ser_send(): write error", "cable"]),
         (said.UPLOADING + said.VANISHED_ESP, "esp32", ["/dev/ttyACM7 vanished", "Protocol error", "cable"]),
-        (said.UPLOADING + said.NOISY, "esp32", ["line to /dev/ttyACM7 is disturbed", "Invalid head of packet", "shorter cable"]),
+        (said.UPLOADING + said.NOISY, "esp32", ["errors on the line to /dev/ttyACM7", "Invalid head of packet", "shorter cable"]),
         (said.UPLOADING + said.NO_RP, "pico", ["hold BOOTSEL"]),
         (said.UPLOADING + said.NO_ACCESS_RP, "pico", ["udev rules"]),
         (said.UPLOADING + said.FULL, "pico", ["the disk is full", "make room"]),

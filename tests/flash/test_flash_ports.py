@@ -65,7 +65,7 @@ def test_the_boards_are_the_environments_of_platformio_ini() -> None:
 
 
 def test_an_unknown_board_is_refused_with_those_there_are() -> None:
-    with pytest.raises(FlashError, match=r"no firmware for due; --board takes .*uno"):
+    with pytest.raises(FlashError, match=r"no firmware for due; --board accepts .*uno"):
         find_target(firmware_root(), "due")
 
 
@@ -99,7 +99,7 @@ def test_the_only_port_with_such_a_board_is_taken(plug: Plug, line: str) -> None
     [
         ([uno(), uno("/dev/ttyACM1", "2")], "several boards uno .* choose one with --port: /dev/ttyACM0, /dev/ttyACM1"),
         ([], "no uno is connected; connect it by USB"),
-        ([Port("/dev/ttyUSB0", 0x1A86, 0x7523)], r"no uno is connected; if it hangs at one of these.*/dev/ttyUSB0 \(CH340"),
+        ([Port("/dev/ttyUSB0", 0x1A86, 0x7523)], r"no uno is connected; if it is connected to one of these.*/dev/ttyUSB0 \(CH340"),
         ([Port("/dev/ttyACM0", 0x2341, 0x0042)], "no uno is connected; there is Arduino Mega 2560 at .*: --board mega2560"),
         ([Port("/dev/ttyACM0", 0x2341, 0x0369)], "there is Arduino Uno R4 in its bootloader.*--board uno_r4_minima"),
     ],

@@ -3,7 +3,7 @@
  * An input is FUZZ_OPTIONS bytes that choose the board, then a script of calls (script.c). Whatever the host, the junction, the clock
  * and the memory do, this must hold: no step outside any memory; every frame that the device sends is whole, of a known type and length,
  * with enumerations that the protocol names; a TRAIN trains exactly its samples, or at most those when it is refused, and no other
- * answered command trains; a chunk that is taken goes on where the one before it ended, states the same size and ends inside of it, one
+ * answered command trains; a chunk that is taken continues where the one before it ended, states the same size and ends inside of it, one
  * that is refused writes nothing, and a dataset is written between the checkpoints alone; a noise stream has no more codes than were asked
  * for; an EVALUATE counts exactly its samples; a command writes memory only if the protocol says so; no weight and no matrix holds the
  * value that symmetric saturation excludes; the noise buffer agrees with its sum; and a host that reads and a junction that flickers get
@@ -217,7 +217,7 @@ static void write(void *context, const uint8_t *bytes, uint16_t count)
     rig.decoder.next_seq = rig.device->session.decoder.next_seq;
     fuzz_check(wire_decode(&rig.decoder, bytes, 1, &taken) == WIRE_NOTHING, "a frame starts in another");
     bool whole = wire_decode(&rig.decoder, bytes + 1, (uint16_t)(count - 1), &taken) == WIRE_FRAME && taken == count - 1;
-    fuzz_check(whole, "the device sends something that is no frame");
+    fuzz_check(whole, "the device sends something that is not a frame");
     check_frame();
     put_on_line(context, bytes, count);
 }

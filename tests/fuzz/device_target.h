@@ -32,7 +32,7 @@ struct rig {
 
 extern struct rig rig;
 
-/* So many turns of the main loop, fewer when the device has nothing to do. */
+/* This many turns of the main loop, fewer when the device has nothing to do. */
 void rig_poll(uint16_t turns);
 
 void rig_power_cut(enum fuzz_torn torn);

@@ -79,7 +79,7 @@ static uint32_t plain_crc(uint32_t seed, const uint8_t *bytes, size_t count)
     return ~crc;
 }
 
-/* Decoded bytes of what stood between two delimiters, or 0 if it is no frame. */
+/* Decoded bytes of what stood between two delimiters, or 0 if it is not a frame. */
 static size_t plain_decode(const uint8_t *bytes, size_t count, uint8_t *out)
 {
     size_t length = 0;

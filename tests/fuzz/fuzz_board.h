@@ -70,7 +70,7 @@ void fuzz_board_receive(struct fuzz_board *fuzz, const uint8_t *bytes, uint16_t 
 /* A code arrives at the converter; without room one is lost, as on a chip. */
 void fuzz_board_code(struct fuzz_board *fuzz, uint16_t code);
 
-/* So many codes of a junction that flickers between two levels. */
+/* This many codes of a junction that flickers between two levels. */
 void fuzz_board_flicker(struct fuzz_board *fuzz, uint16_t count);
 
 /* The start that follows: of a power cut in the middle of what is being written, or after a reset. */

@@ -155,7 +155,7 @@ def link(data: bytes) -> None:
             return
         now = max(now, due)
         link.transmit(now)
-    raise AssertionError("the link waits for ever")
+    raise AssertionError("the link waits forever")
 
 
 def use(link: Link) -> list[NoiseChunk]:

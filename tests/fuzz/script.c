@@ -316,7 +316,7 @@ static void poll(void)
 
 /* --- fields relative to what the device has and expects --- */
 
-/* A number itself, mostly, or one beside it, another, or any. */
+/* A number itself, mostly, or one next to it, another, or any. */
 static uint32_t around(uint32_t value, uint32_t other)
 {
     uint8_t how = take();

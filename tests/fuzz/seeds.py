@@ -1,7 +1,7 @@
 """Makes the seeds in corpus/: ``python tests/fuzz/seeds.py``. They are committed, small, and a test compares.
 
 Frames come from the host's own encoder with every message of the protocol; scripts for the device name their operations as script.c
-does. Inputs that once broke something lie beside them as ``regression-*`` and are not made here.
+does. Inputs that once broke something lie next to them as ``regression-*`` and are not made here.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def command_scripts() -> Iterator[tuple[str, bytes]]:
 
 
 def line_scripts() -> Iterator[tuple[str, bytes]]:
-    """Streams, a host that stalls, bytes that are no command, restarts, a broken junction."""
+    """Streams, a host that stalls, bytes that are not a command, restarts, a broken junction."""
     stalls = op("FLICKER", 15) + op("ROOM", 0) + op("FLICKER", 15) + op("ROOM", 1)
     yield "stream", small_network() + command(messages.Noise, 100, 0, 0, 0, 20) + stalls
     yield "stream-bursts", command(messages.Noise, 0, 0, 0, 0, 7) + op("FLICKER", 15) + command(messages.Stop)

@@ -57,7 +57,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def lines(page: Path) -> list[str]:
-    """The commands of a page, in order; a line that ends in a backslash goes on."""
+    """The commands of a page, in order; a line that ends in a backslash continues."""
     text = "\n".join(blocks(page, "sh")).replace("\\\n", " ")
     return [line for raw in text.splitlines() if (line := raw.partition(" #")[0].strip()) and not line.startswith("#")]
 

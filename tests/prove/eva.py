@@ -25,7 +25,7 @@ FIRMWARE = DRIVERS.parents[1] / "firmware"
 MACHINES = {"gcc_x86_64": "", "gcc_x86_16": "-U__SIZEOF_INT__ -D__SIZEOF_INT__=2"}
 LIMIT = 900  # seconds a run; the longest takes 20 on an idle core
 
-# Statuses that are no alarm. Dead: no path leads there.
+# Statuses that are not an alarm. Dead: no path leads there.
 EXCLUDED = {"Valid", "Considered valid", "Dead"}
 
 
@@ -143,8 +143,8 @@ def alarms(driver: Driver, function: str, machine: str, firmware: Path = FIRMWAR
         if run.returncode or not found.exists() or "Neither code nor specification" in run.stdout:
             sys.exit(f"frama-c failed on {driver.file} {function}:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
         rows, red = read(found), read(broken)
-    # The firmware's contracts are WP's to prove, unless Eva finds one broken: it goes on as if they held. Each use of the C library
-    # is counted where it is called.
+    # The firmware's contracts are WP's to prove, unless Eva finds one broken: it continues as if they held. Each use of the C
+    # library is counted where it is called.
     elsewhere = {"postcondition", "precondition"}
     counted = (row for row in rows if row["status"] not in EXCLUDED and row["property kind"] not in elsewhere)
     contracts = Counter((row["function"], row["name"]) for row in red if row["name"] == "postcondition")

@@ -129,7 +129,7 @@ class Notebook:
             board.configure(self.random.choice(NETWORKS))
 
     def reconnect(self, board: Board) -> None:
-        """Opens the session anew."""
+        """Opens the session again."""
         board.reconnect()
         board.train(np.ones((100, board.network.sizes[0]), np.int16), np.zeros((100, board.network.target_count), np.int16))
 
@@ -160,7 +160,7 @@ def _raise(number: int, frame: object) -> None:
 
 COMMANDS = {
     "train": ["train", "xor", "--board", "native", "--epochs", "300", "--no-reference"],
-    "train beside": ["train", "iris", "--board", "native", "--epochs", "30"],
+    "train next to": ["train", "iris", "--board", "native", "--epochs", "30"],
     "train alone": ["train", "iris", "--rule", "bp", "--epochs", "200"],
     "autonomous start": ["autonomous", "start", "--task", "xor", "--board", "URL"],
     "autonomous status": ["autonomous", "status", "--board", "URL"],
@@ -214,7 +214,7 @@ def interrupt_command(name: str, after: float) -> str:
         return f"traceback: {errors[-600:]}"
     if process.returncode == 0:
         return "finished"
-    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board learns on")):
+    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board continues to learn")):
         return f"exit code {process.returncode}: {errors[-300:]}"
     return "one line" if all(state in ("interrupted", "finished") for state in states) else f"runs are {states}"
 

@@ -4,7 +4,7 @@
 
 Works in a copy of the tree, build/mutants/tree; the sources stay as they are. A change that survives its tests is printed with file
 and line: either the tests miss something, or the change makes no difference, which a person has to say. Every result is appended
-to build/mutants/results-*.jsonl at once, so the same command goes on after an interruption. The last line is JSON with the totals.
+to build/mutants/results-*.jsonl at once, so the same command resumes after an interruption. The last line is JSON with the totals.
 Changes that do not compile are not counted; tests that run into the timeout count as caught.
 """
 

@@ -1,4 +1,4 @@
-"""A device that learns on its own in the in-process device, its codes queued, and the learner alone beside it."""
+"""A device that learns autonomously in the in-process device, its codes queued, and the learner alone next to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLASSES = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.04, seed=7
 
 
 def noise(steps: int, seed: int = 0) -> np.ndarray:
-    """Codes of a two-level source for so many steps, shape (FILLING + 7 steps,)."""
+    """Codes of a two-level source for this many steps, shape (FILLING + 7 steps,)."""
     rng = np.random.default_rng(seed)
     count = FILLING + PER_STEP * steps
     return np.where(rng.random(count) < 0.5, 33, 45) + rng.integers(-1, 2, count)

@@ -101,7 +101,7 @@ class Chip:
             flash[address + index] = byte
 
     def hang(self, cycles: int | None, *, masked: bool = True) -> None:
-        """The program does nothing for so long, with interrupts off or on, or for ever, with interrupts on."""
+        """The program does nothing for so long, with interrupts off or on, or forever, with interrupts on."""
         place = 0x7F00  # where a bootloader would be: the image ends before
         if cycles is None:
             self.load(place, [0xCFFF])  # rjmp .
@@ -193,7 +193,7 @@ class Host:
         self.do(messages.Configure(*fields, sizes=np.array(sizes, np.uint16)))
 
     def frames(self, count: int, classes: int = 0) -> list[Command]:
-        """TRAIN commands of four random samples of 4 inputs and 3 outputs, or of so many classes."""
+        """TRAIN commands of four random samples of 4 inputs and 3 outputs, or of this many classes."""
         rng = np.random.default_rng(count)
         values = rng.integers(-4096, 4097, (count, 4, 5 if classes else 7)).astype(np.int16)
         if classes:

@@ -144,7 +144,7 @@ def assert_same(rig: Rig, model: Learner) -> None:
 
 
 def run_faults(faults: int, gap: int, seed: int, kinds: tuple[str, ...] = KINDS, window: int = 1024) -> Rig:
-    """Trains over a faulty line until it has done so many faults, and compares with a run without faults."""
+    """Trains over a faulty line until it has done this many faults, and compares with a run without faults."""
     random = Random(seed)
     rig = Rig(InProcessDevice(receive_window=window), latency=0.0005)
     rig.keep_sent = False

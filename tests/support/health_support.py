@@ -1,4 +1,4 @@
-"""The board's tests of the noise source, loaded as a library, beside their model."""
+"""The board's tests of the noise source, loaded as a library, next to their model."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Kills:
 
 
 def change(board: Board, network: Network) -> None:
-    """Another network, a dataset that takes all the room there is, and learning on its own."""
+    """Another network, a dataset that takes all the room there is, and autonomous learning."""
     board.configure(network)
     inputs, classes = network.sizes[0], network.loss is Loss.CROSS_ENTROPY
     rng = np.random.default_rng(len(network.sizes))

@@ -1,4 +1,4 @@
-"""A board that lies in one field: a proxy before a true one that decodes its frames, edits one, and encodes it anew."""
+"""A board that lies in one field: a proxy before a true one that decodes its frames, edits one, and encodes it again."""
 
 from __future__ import annotations
 

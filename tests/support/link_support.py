@@ -246,7 +246,7 @@ def frames(data: bytes) -> list[Frame]:
 
 
 def drop_frames(*types: int, times: int = 1) -> Fault:
-    """Drops whole frames of these types, so many times."""
+    """Drops whole frames of these types, this many times."""
     left = [times]
 
     def fault(data: bytes) -> bytes:

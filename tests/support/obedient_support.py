@@ -22,7 +22,7 @@ class Obedient:
     """Commands to the device.
 
     Args:
-        ask: sends bytes and waits for an answer of so many.
+        ask: sends bytes and waits for an answer of this many.
     """
 
     def __init__(self, ask: Callable[[bytes, int], bytes]) -> None:

@@ -130,7 +130,7 @@ class PlainClient:
             self.unasked.append(self._next_unasked())
 
     def noise(self, count: int) -> list[NoiseCodes]:
-        """A noise stream of so many codes."""
+        """A noise stream of this many codes."""
         self.unasked.clear()
         self.tell(messages.Noise(count, 0))
         missing = count - sum_codes(self.unasked)

@@ -82,7 +82,7 @@ def board_process(name: str, *options: object) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a board says of itself at once."""
+    """What a board reports about itself at once."""
 
     status: messages.Status
     progress: messages.Progress
@@ -90,7 +90,7 @@ class Seen:
 
     @property
     def learns(self) -> bool:
-        """Whether it learns on its own, or evaluates meanwhile."""
+        """Whether it learns autonomously, or evaluates meanwhile."""
         return self.progress.activity in (Activity.LEARNING, Activity.EVALUATING)
 
 

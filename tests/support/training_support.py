@@ -39,7 +39,7 @@ class Watcher:
 
 
 def interrupt_after(steps: int, phase: str = "board") -> Progress:
-    """Ctrl-C once so many steps of a phase are done."""
+    """Ctrl-C once this many steps of a phase are done."""
 
     def interrupt(at: str, done: int, total: int) -> None:
         if at == phase and done >= steps:
@@ -70,7 +70,7 @@ def two_moons(path: Path, samples: int = 400, seed: int = 7) -> Path:
 
 
 def diabetes(path: Path) -> Path:
-    """scikit-learn's diabetes data: how far the disease goes on in a year, from ten measurements."""
+    """scikit-learn's diabetes data: how far the disease progresses in a year, from ten measurements."""
     from sklearn.datasets import load_diabetes
 
     source = load_diabetes(scaled=False)
@@ -90,7 +90,7 @@ def result_of(found: Result) -> dict[str, Any]:
 
 
 def mistake(*arguments: object) -> str:
-    """The line that a mistake is told in."""
+    """The line that a mistake is reported in."""
     found = train(*arguments)
     assert found.exit_code == 2, found.stderr
     assert "Traceback" not in found.output

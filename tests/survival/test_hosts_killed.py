@@ -1,4 +1,4 @@
-"""Hosts are killed and stopped while a board learns on its own: it does not care."""
+"""Hosts are killed and stopped while a board learns autonomously: it does not care."""
 
 from __future__ import annotations
 

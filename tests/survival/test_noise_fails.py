@@ -1,4 +1,4 @@
-"""The noise source fails while whole boards learn on their own, and heals."""
+"""The noise source fails while whole boards learn autonomously, and heals."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check(url: str, fault: str, began: float) -> None:
             again, after = client.weights(), see(client)
             if after.health.fault != NoiseFault.NONE and after.health.faults == before.health.faults:
                 assert again == weights
-        assert fault == "drifting" or frozen.status.codes > before.status.codes  # time went on
+        assert fault == "drifting" or frozen.status.codes > before.status.codes  # time continued
         latency = before.health.fault_code - began
         assert -SLACK * RATE < latency < latency_bound(RATE, DeviceNoise[fault.upper()]) + SLACK * RATE
         healed = wait(client, lambda seen: seen.health.fault == NoiseFault.NONE)

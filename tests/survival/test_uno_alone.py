@@ -50,7 +50,7 @@ def test_it_learns_its_stored_task_with_nobody_there(tmp_path: Path) -> None:
     with open_board("uno-sim", eeprom=path) as board:
         board.configure(XOR)
         board.start_autonomous(Schedule(task=Task.XOR))
-        while board.checkpoint_state().generation == 0:  # it saves first, 3.4 ms a byte
+        while board.checkpoint_state().generation == 0:  # it saves first, 3.4 ms per byte
             pass
     with open_board("uno-sim", eeprom=path, speed=0) as board:
         first = board.progress()

@@ -85,7 +85,7 @@ static double clock_cost(void)
     return (double)least / READINGS;
 }
 
-/* Nanoseconds of each phase since the last call, the clock's cost taken off; counts anew from here. */
+/* Nanoseconds of each phase since the last call, the clock's cost taken off; counts again from here. */
 void phases_take(double *nanos)
 {
     double cost = clock_cost();

@@ -1,7 +1,7 @@
 /* What the Arduino core in use can do, and the sizes chosen for it:
  * DEVICE_BOARD   in HELLO, at most 11 characters; platformio.ini sets it for each board
  * BOARD_ARENA    bytes for a network; the rest is the core's and the stack's
- * ADC_BITS, ADC_RATE (codes a second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
+ * ADC_BITS, ADC_RATE (codes per second), ADC_REFERENCE (mV at full scale), CODES_WAITING (codes; a power of two)
  * MEMORY_CACHE   bytes of the largest block of nonvolatile memory, where bytes are not written alone
  * ANALOG_PINS    pins 1 .. 7 of the device, where they are not A1 .. A7
  * LINE_RECEIVER  bytes that the core holds until they are read; none with native USB, which makes the host wait
@@ -109,7 +109,7 @@
 #define ADC_PIN A0
 #endif
 
-/* Bits a second of a UART; native USB ignores it. 250000 is exact on every chip above, and what the host opens boards with. */
+/* Bits per second of a UART; native USB ignores it. 250000 is exact on every chip above, and what the host opens boards with. */
 #ifndef LINE_BAUD
 #define LINE_BAUD 250000
 #endif

@@ -7,7 +7,7 @@
 
 /* From the interrupt. */
 void codes_put(uint16_t code);
-/* From the interrupt: so many codes were converted after the last one put, and lost. */
+/* From the interrupt: this many codes were converted after the last one put, and lost. */
 void codes_miss(uint32_t count);
 
 /* Takes up to `most` codes, oldest first. */

@@ -1,4 +1,4 @@
-/* The board's analog-to-digital converter at ADC_PIN: starts with the board and runs for ever, ADC_RATE codes a second. */
+/* The board's analog-to-digital converter at ADC_PIN: starts with the board and runs forever, ADC_RATE codes per second. */
 #ifndef CONVERTER_H
 #define CONVERTER_H
 

@@ -8,7 +8,7 @@
 #include "capabilities.h"
 
 #ifdef LINE_RECEIVER
-/* An eighth stays free, so that a full receiver tells that a host sent more than its credit. */
+/* An eighth stays free, so that a full receiver shows that a host sent more than its credit. */
 #define LINE_WINDOW (LINE_RECEIVER - LINE_RECEIVER / 8)
 #define LINE_RATE (LINE_BAUD / 10)
 #else

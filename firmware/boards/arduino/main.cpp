@@ -15,7 +15,7 @@ static_assert(sizeof DEVICE_BOARD <= 12, "HELLO has room for 11 characters");
 /* With a smaller window the host may send no more than it. */
 #define MAX_PAYLOAD (LINE_WINDOW - 10 < WIRE_MAX_PAYLOAD ? LINE_WINDOW - 10 : WIRE_MAX_PAYLOAD)
 
-#define LEAVING_US 25000              /* 512 bytes, which the port may still hold, at 25,000 a second */
+#define LEAVING_US 25000              /* 512 bytes, which the port may still hold, at 25,000 per second */
 #define PATIENCE_US 1000000           /* with a host that does not read */
 
 static struct board board;
@@ -98,7 +98,7 @@ static void restart_once_sent(void)
     if (now - written < LEAVING_US && now - asked < PATIENCE_US)
         return;
     chip_restart();
-    /* A core that is not known how to restart begins anew. */
+    /* A core that is not known how to restart begins again. */
     restarting = false;
     start.boot_count++;
     start.reset_cause = WIRE_RESET_CAUSE_SOFTWARE;

@@ -9,7 +9,7 @@
 
 #ifdef ARDUINO_ARCH_ESP32
 
-/* Its driver stops taking bytes when the next up to 120 of them might not fit, so that available() does not tell. What it cannot take in
+/* Its driver stops taking bytes when the next up to 120 of them might not fit, so that available() does not report it. What it cannot take in
  * time, full or with the flash erased, the UART loses: it holds 128. */
 static volatile bool lost;
 
@@ -45,7 +45,7 @@ uint16_t port_read(uint8_t *bytes, uint16_t most)
 
 uint16_t port_write(const uint8_t *bytes, uint16_t count)
 {
-    /* More than this and write() waits for the host, with native USB for ever if the host does not read. */
+    /* More than this and write() waits for the host, with native USB forever if the host does not read. */
     int room = Serial.availableForWrite();
     if (room <= 0)
         return 0;

@@ -13,7 +13,7 @@ uint16_t port_read(uint8_t *bytes, uint16_t most);
 /* Sends as many of the bytes as the port takes at once; returns how many. Up to 512 of them may still wait in it. */
 uint16_t port_write(const uint8_t *bytes, uint16_t count);
 
-/* Whether bytes were lost since the call before. Where the core does not tell: whether the receiver is as full as it can be, which with a
+/* Whether bytes were lost since the call before. Where the core does not report it: whether the receiver is as full as it can be, which with a
  * host that keeps to its credit it never is. */
 bool port_overrun(void);
 

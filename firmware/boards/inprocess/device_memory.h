@@ -1,4 +1,4 @@
-/* The memory board: the device as flat functions, for a program that loads it as a library. Nothing happens unless the program says so:
+/* The in-process device: the device as flat functions, for a program that loads it as a library. Nothing happens unless the program says so:
  * bytes, codes and time come from its calls, so every run repeats exactly. Any number of boards may exist side by side. */
 #ifndef DEVICE_MEMORY_H
 #define DEVICE_MEMORY_H
@@ -9,7 +9,7 @@
 struct memory_options {
     uint64_t seed;                /* of the virtual sMTJ */
     uint32_t arena;               /* bytes for a network */
-    uint32_t adc_rate;            /* codes a second */
+    uint32_t adc_rate;            /* codes per second */
     uint16_t adc_reference;       /* mV at full scale */
     uint16_t codes_per_step;      /* from the virtual sMTJ, at most 1024; 0: codes come from memory_feed() alone */
     uint16_t receive_window;      /* bytes the receiver holds; more are lost and counted */
@@ -32,7 +32,7 @@ void memory_destroy(struct memory_board *memory);
 /* Bytes from the host arrive in the receiver; those beyond its window are lost, as on a chip. */
 void memory_push(struct memory_board *memory, const uint8_t *bytes, uint32_t count);
 
-/* So many turns of the device's main loop, fewer when it has nothing more to do. Returns how many. */
+/* This many turns of the device's main loop, fewer when it has nothing more to do. Returns how many. */
 uint32_t memory_poll(struct memory_board *memory, uint32_t turns);
 
 /* Takes up to `most` bytes that the device sent; returns how many. */

@@ -8,7 +8,7 @@
 
 struct watch_options {
     uint64_t seed;                /* of the virtual sMTJ */
-    uint32_t adc_rate;            /* codes a second */
+    uint32_t adc_rate;            /* codes per second */
     uint16_t adc_reference;       /* mV at full scale */
     uint8_t adc_bits;
     uint8_t noise;                /* enum smtj_kind */
@@ -46,10 +46,10 @@ void watch_become(struct watch *watch, uint8_t noise);
 /* Standard deviation of its observation from now on, mV. */
 void watch_observe(struct watch *watch, double deviation);
 
-/* Runs the virtual sMTJ for so many codes, in batches of 16, or until the fault is another than it was; returns for how many. */
+/* Runs the virtual sMTJ for this many codes, in batches of 16, or until the fault is another than it was; returns for how many. */
 uint32_t watch_run(struct watch *watch, uint32_t codes);
 
-/* How many of so many attempts to calibrate succeed, each with 200 fresh codes of the virtual sMTJ. */
+/* How many of this many attempts to calibrate succeed, each with 200 fresh codes of the virtual sMTJ. */
 uint32_t watch_attempts(struct watch *watch, uint32_t attempts);
 
 struct watch_state watch_state(const struct watch *watch);

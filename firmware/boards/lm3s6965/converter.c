@@ -57,7 +57,7 @@ void converter_interrupt(void)
         ring.codes[in % RING] = code;
         ring.in = (uint16_t)(in + 1);
     }
-    /* The converter does not tell how many did not fit its FIFO. What it held is older than they are. */
+    /* The converter does not report how many did not fit its FIFO. What it held is older than they are. */
     if (ADC_OVERFLOW & ADC_SEQUENCER0) {
         ADC_OVERFLOW = ADC_SEQUENCER0;
         miss();

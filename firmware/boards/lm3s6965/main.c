@@ -1,5 +1,5 @@
 /* The device on a Stellaris LM3S6965, a Cortex-M3: the example of docs/porting.md. No nonvolatile memory, no other analog pins, and a
- * restart that begins anew without resetting the chip. */
+ * restart that begins again without resetting the chip. */
 #include <stddef.h>
 
 #include "clock.h"

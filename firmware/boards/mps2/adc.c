@@ -72,7 +72,7 @@ uint16_t adc_read(uint16_t *codes, uint16_t most)
     if (adc.codes_per_step == 0)
         adc.due = clocks() * ADC_RATE / MPS2_CLOCK_HZ;
     if (adc.due - adc.taken > FIFO) {
-        /* The junction has no memory of what nobody saw, so the file goes on where it was. */
+        /* The junction has no memory of what nobody saw, so the file resumes where it was. */
         adc.lost += (uint32_t)(adc.due - adc.taken - FIFO);
         adc.taken = adc.due - FIFO;
     }

@@ -6,7 +6,7 @@
 
 #define MARK 0x626f6f74u          /* "boot" */
 
-/* The AN386 image has no register that tells the cause of a reset. */
+/* The AN386 image has no register with the cause of a reset. */
 __attribute__((section(".noinit"))) static struct {
     uint32_t mark;
     uint32_t count;

@@ -43,7 +43,7 @@ void semihosting_close(int file)
 uint32_t semihosting_read(int file, void *bytes, uint32_t most)
 {
     const uint32_t arguments[] = {(uint32_t)file, address(bytes), most};
-    /* The call tells how many bytes it did not read. */
+    /* The call shows how many bytes it did not read. */
     int left = call(SYS_READ, arguments);
     return left < 0 ? 0 : most - (uint32_t)left;
 }

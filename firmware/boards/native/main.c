@@ -130,7 +130,7 @@ static void memory_flush(void *context)
     (void)context;
 }
 
-/* Of the time that micros() tells. */
+/* Of the time that micros() returns. */
 static uint16_t analog(void *context, uint8_t pin)
 {
     const struct native *native = context;

@@ -17,7 +17,7 @@ static const struct option_row rows[] = {
     WORLD_SEED("the virtual sMTJ"),
     WORLD_SOURCE,
     OPTION_ROW("adc-bits", "N", "10 (default), 12 or 14", OPTION_STEPS(struct options, adc_bits, 10, 14, 2)),
-    OPTION_ROW("adc-rate", "HZ", "codes a second, 1 to 1000000 (default 9615)", OPTION_STEPS(struct options, adc_rate, 1, 1000000, 1)),
+    OPTION_ROW("adc-rate", "HZ", "codes per second, 1 to 1000000 (default 9615)", OPTION_STEPS(struct options, adc_rate, 1, 1000000, 1)),
     OPTION_ROW("adc-reference", "MV", "voltage of full scale, 100 to 10000 (default 1100)",
                OPTION_STEPS(struct options, adc_reference, 100, 10000, 1)),
     WORLD_CLOCK,

@@ -9,7 +9,7 @@
 struct options {
     struct world_options world;
     uint8_t adc_bits;
-    uint32_t adc_rate;            /* codes a second */
+    uint32_t adc_rate;            /* codes per second */
     uint16_t adc_reference;       /* mV at full scale */
     uint32_t arena;               /* bytes */
     uint8_t max_payload;          /* bytes */

@@ -1,4 +1,4 @@
-/* The Uno as constants and direct calls (firmware/src/board.h): a callback through a table in flash takes 20 bytes a call. */
+/* The Uno as constants and direct calls (firmware/src/board.h): a callback through a table in flash takes 20 bytes per call. */
 #ifndef BOARD_FIXED_H
 #define BOARD_FIXED_H
 

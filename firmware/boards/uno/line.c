@@ -12,7 +12,7 @@
  * instruction and tell all places apart, since the ring is shorter than 256 bytes. */
 #define RECEIVE (UNO_RECEIVE_WINDOW + 2)
 
-/* Frames are built where they are sent from, one behind the other, and start anew once all have left. A frame's place begins one byte
+/* Frames are built where they are sent from, one behind the other, and start again once all have left. A frame's place begins one byte
  * before it (frame.h). */
 #define TRANSMIT (UNO_TRANSMIT_ROOM + 1)
 

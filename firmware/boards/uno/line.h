@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes a second in each direction, at the rate that the clock's divider really gives. */
+/* Bytes per second in each direction, at the rate that the clock's divider really gives. */
 #define LINE_BYTES_PER_SECOND (F_CPU / LINE_CYCLES_PER_BYTE)
 
 #define LINE_DOUBLE_SPEED (F_CPU % (16ul * UNO_BAUD) != 0)
@@ -24,7 +24,7 @@ uint16_t line_overruns(void *context);
 /* Received bytes where they lie, up to a zero, which ends a frame; returns how many. */
 uint8_t line_look(const uint8_t **bytes);
 
-/* So many of them are not needed any more: the host may send as many. */
+/* This many of them are not needed any more: the host may send as many. */
 void line_took(uint8_t count);
 
 /* Whether received bytes wait. */

@@ -40,7 +40,7 @@ int main(void)
     starts_begin(&start);
     DDRB = 1u << DDB5;
     PRR = (1u << PRTWI) | (1u << PRTIM0) | (1u << PRTIM2) | (1u << PRSPI);
-    SMCR = 1u << SE; /* idle: the clock of timer, line and ADC goes on */
+    SMCR = 1u << SE; /* idle: the clock of timer, line and ADC continues */
     clock_init();
     line_init();
     converter_init();

@@ -25,7 +25,7 @@ static volatile uint8_t error __attribute__((section(".noinit"))); /* the device
 static volatile uint8_t asked __attribute__((section(".noinit"))); /* the device restarts because it was told to */
 volatile uint8_t starts_unfed __attribute__((section(".noinit")));
 
-/* The registers that tell the cause do not outlive the start of a C program. */
+/* The registers that hold the cause do not outlive the start of a C program. */
 #define FLAGS GPIOR0
 #define REGISTER_2 GPIOR1
 
@@ -41,7 +41,7 @@ __attribute__((naked, used, section(".init3"))) static void keep_flags(void)
                      : "r24");
 }
 
-/* What MCUSR was when the chip came out of reset; 0: a bootloader cleared it and does not tell. */
+/* What MCUSR was when the chip came out of reset; 0: a bootloader cleared it and does not report it. */
 static uint8_t reset_flags(void)
 {
     if (FLAGS)

@@ -16,7 +16,7 @@ void starts_begin(struct board_start *start);
 /* From the main loop alone, so that a hang anywhere else ends. */
 void starts_feed(void);
 
-/* Restarts the device in 16 ms, with cause SOFTWARE. What was written to the line leaves until then: interrupts go on. */
+/* Restarts the device in 16 ms, with cause SOFTWARE. What was written to the line leaves until then: interrupts continue. */
 _Noreturn void starts_again(void);
 
 /* Counts this start in the EEPROM, which takes up to 14 ms. Returns its number, mod 2^16. */

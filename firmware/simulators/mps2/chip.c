@@ -84,7 +84,7 @@ static void choose_processor(void)
 
 _Noreturn static void become_qemu(const struct options *options, pid_t parent)
 {
-    /* The parent may have ended before the kernel was told. */
+    /* The parent may have ended before the kernel knew of it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
     if (dup2(chip_side.line_in, STDIN_FILENO) < 0 || dup2(chip_side.line_out, STDOUT_FILENO) < 0 ||

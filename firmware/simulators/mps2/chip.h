@@ -13,7 +13,7 @@ struct chip {
     int line_in;                  /* bytes to the chip's UART; non-blocking, as all of these */
     int line_out;                 /* bytes from it */
     int codes;                    /* ADC codes to the chip */
-    int codes_unread;             /* the other end: tells how many bytes the chip has not read */
+    int codes_unread;             /* the other end: shows how many bytes the chip has not read */
     int profile;                  /* struct profile_row from the chip */
 };
 

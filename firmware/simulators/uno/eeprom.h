@@ -14,7 +14,7 @@
 struct eeprom {
     avr_t *avr;
     avr_eeprom_t *vectors;
-    avr_cycle_count_t busy_until; /* writing goes on through a reset */
+    avr_cycle_count_t busy_until; /* writing continues through a reset */
     uint32_t writes;              /* since power on */
     uint32_t cut_at;              /* the number of the write that is torn; 0: none */
     uint64_t seed;                /* of what it leaves */

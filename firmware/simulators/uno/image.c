@@ -104,10 +104,10 @@ void image_load_elf(struct image *image, const char *path)
     struct file file = read_file(path);
     Elf32_Ehdr header;
     if (file.size < sizeof header || memcmp(file.bytes, ELFMAG, SELFMAG) != 0)
-        fail(path, "is no ELF file");
+        fail(path, "is not an ELF file");
     memcpy(&header, file.bytes, sizeof header);
     if (header.e_machine != EM_AVR || header.e_ident[EI_CLASS] != ELFCLASS32)
-        fail(path, "is no program for an AVR");
+        fail(path, "is not a program for an AVR");
     load_segments(image, &file, &header);
     for (uint32_t i = 0; i < header.e_shnum; i++) {
         Elf32_Shdr table = section(&file, &header, i);
@@ -164,7 +164,7 @@ uint32_t image_load_hex(struct image *image, const char *path)
     while (type != HEX_END && fgets(line, sizeof line, file)) {
         int count = decode_record(line, &type, &address, data);
         if (count < 0)
-            fail(path, "is no Intel hex file, or damaged");
+            fail(path, "is not an Intel hex file, or damaged");
         if (type == HEX_DATA) {
             place(image, path, address, data, (uint32_t)count);
             lowest = address < lowest ? address : lowest;

@@ -107,7 +107,7 @@ static void set_up(struct uno *uno, const struct options *options)
     load_image(&uno->image, options);
     memcpy(chip->eeprom.bytes, uno->image.eeprom, EEPROM_BYTES);
     if (options->eeprom && !eeprom_load(&chip->eeprom, options->eeprom)) {
-        fprintf(stderr, "mtjlearn-uno-sim: %s is no EEPROM image of %u bytes\n", options->eeprom, EEPROM_BYTES);
+        fprintf(stderr, "mtjlearn-uno-sim: %s is not an EEPROM image of %u bytes\n", options->eeprom, EEPROM_BYTES);
         exit(1);
     }
     world_source(&options->world, &chip->adc.source);

@@ -22,7 +22,7 @@ void pace_init(struct pace *pace, double speed);
 /* A byte moved on the line. */
 void pace_moved(struct pace *pace, uint64_t cycle);
 
-/* Milliseconds for which the chip is ahead; 0: go on. */
+/* Milliseconds for which the chip is ahead; 0: continue. */
 int pace_ahead(struct pace *pace, uint64_t cycle);
 
 #endif

@@ -78,7 +78,7 @@ static void leave(struct profile *profile)
         profile->step_room = profile->step_room ? 2 * profile->step_room : 1024;
         profile->steps = realloc(profile->steps, profile->step_room * sizeof *profile->steps);
         if (!profile->steps) {
-            fputs("mtjlearn-uno-sim: no memory for the profile of so many steps\n", stderr);
+            fputs("mtjlearn-uno-sim: no memory for the profile of this many steps\n", stderr);
             exit(1);
         }
     }

@@ -15,7 +15,7 @@ struct watchdog {
 };
 
 void watchdog_init(struct watchdog *watchdog, avr_t *avr);
-/* After MCUSR was set: the watchdog goes on when it was the cause. */
+/* After MCUSR was set: the watchdog continues when it was the cause. */
 void watchdog_reset(struct watchdog *watchdog);
 
 /* The instruction WDR. */

@@ -51,7 +51,7 @@ void autonomous_weights_read(struct device *device, bool more)
 
 bool autonomous_poll(struct device *device)
 {
-    /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it go on. */
+    /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it continue. */
     bool saves = checkpoint_poll(device);
     bool works = !saves && training_poll(device);
     /* An upload waits for the memory, which no event tells of. */

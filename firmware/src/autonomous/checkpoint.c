@@ -51,7 +51,7 @@ static void begin(struct device *device)
     if (checkpoint->generation == 0)
         checkpoint->generation = 2;
     checkpoint->crc = 0;
-    /* Codes go on to arrive. */
+    /* Codes continue to arrive. */
     checkpoint->noise_position = device->intake.noise.position;
     enter(checkpoint, CHECKPOINT_BEGIN, SLOT_COMMIT);
     give_credit(device, 0);
@@ -62,7 +62,7 @@ static void finish(struct device *device)
     struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     enter(checkpoint, CHECKPOINT_IDLE, 0);
-    /* An upload would go on in the other slot. */
+    /* An upload would continue in the other slot. */
     blobs_abandon_kind(&device->blobs, WIRE_BLOB_KIND_CHECKPOINT);
     checkpoint->age = 0;
     checkpoint->dirty = false;

@@ -34,7 +34,7 @@ static bool put(const struct device *device, uint8_t kind, uint16_t offset, uint
     return memory_put(board, place, offset < COMMIT_BYTES ? ERASED : byte);
 }
 
-/* Whether a checkpoint is so large that it fits beside the dataset in use in slot 1 at most. */
+/* Whether a checkpoint is so large that it fits next to the dataset in use in slot 1 at most. */
 static bool is_confined(const struct device *device, uint16_t room)
 {
     return device->autonomous.dataset.complete && room > dataset_place(device);

@@ -12,7 +12,7 @@
 #include "anp.h"
 #include "board.h"
 
-/* Bytes of a checkpoint of a network with so many layers and bytes of weights and matrices. */
+/* Bytes of a checkpoint of a network with this many layers and bytes of weights and matrices. */
 size_t memory_checkpoint_bytes(uint8_t layers, size_t blob_bytes);
 
 /* The same of this network. */
@@ -21,7 +21,7 @@ size_t memory_bytes_of(const struct anp_network *net);
 /* A checkpoint's bytes in whole blocks: what a slot takes, and where the dataset begins. */
 size_t memory_slot_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes);
 
-/* What is left between two such slots; negative: so many bytes are missing for them. */
+/* What is left between two such slots; negative: this many bytes are missing for them. */
 ptrdiff_t memory_dataset_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes);
 
 /* Address of a byte of a slot. */

@@ -12,7 +12,7 @@ struct order {
     uint16_t x;
 };
 
-/* A new epoch of so many samples. */
+/* A new epoch of this many samples. */
 void order_begin(struct order *order, uint16_t samples);
 
 /* Index of the next sample. */

@@ -1,4 +1,4 @@
-/* Loads a checkpoint and lets the training in it go on. */
+/* Loads a checkpoint and lets the training in it continue. */
 #include "restore.h"
 
 #include "checkpoint.h"

@@ -1,5 +1,5 @@
 /* What the device keeps for autonomous learning: dataset, checkpoint and training. Plain data, which struct device contains; the modules
- * beside this file work on it. */
+ * next to this file work on it. */
 #ifndef STATE_H
 #define STATE_H
 

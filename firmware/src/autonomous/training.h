@@ -19,7 +19,7 @@ static inline bool training_learns(const struct training *own)
 /* Training steps since AUTONOMOUS. */
 uint32_t training_steps(const struct training *own);
 
-/* After a checkpoint was loaded: goes on where it was. False: its dataset is not there any more. */
+/* After a checkpoint was loaded: resumes where it was. False: its dataset is not there any more. */
 bool training_resume(struct device *device);
 
 /* A host reads weights: no step until it has the last of them, or for half a second, so that what it reads belongs together. */

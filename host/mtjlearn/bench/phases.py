@@ -1,4 +1,4 @@
-"""What all measurements share: the parts of a step, how much is measured, who is told the progress, and what can go wrong."""
+"""What all measurements share: the parts of a step, how much is measured, who receives the progress, and what can go wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPEATS = 7
 """Of each measurement by this computer's clock, unless asked otherwise."""
 
 Progress = Callable[[int, int, str], None]
-"""Told (parts done, parts, the next one's name)."""
+"""Called with (parts done, parts, the next one's name)."""
 
 
 class BenchError(BoardError):

@@ -1,4 +1,4 @@
-"""What boards learn on their own while they are measured, without evaluations and checkpoints."""
+"""What boards learn autonomously while they are measured, without evaluations and checkpoints."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mtjlearn.network import FRACTION_BITS
 from mtjlearn.wire.messages import Task
 
 SAMPLES = 100
-"""Of the dataset: shaped like iris, in int8 within an Uno's EEPROM beside two checkpoints."""
+"""Of the dataset: shaped like iris, in int8 within an Uno's EEPROM next to two checkpoints."""
 
 
 @dataclass(frozen=True)
 class Autonomous:
-    """What a board learns on its own.
+    """What a board learns autonomously.
 
     Args:
         task: TEACHER, XOR or DATASET.

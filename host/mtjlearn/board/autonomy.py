@@ -1,4 +1,4 @@
-"""The board learns on its own: a dataset in its memory, rules when to stop, its progress and its loss curve."""
+"""The board learns autonomously: a dataset in its memory, rules when to stop, its progress and its loss curve."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNNING = frozenset((Activity.LEARNING, Activity.EVALUATING))
 
 @dataclass(frozen=True)
 class Schedule:
-    """What a board learns on its own, and when it stops. With no rule it never stops.
+    """What a board learns autonomously, and when it stops. With no rule it never stops.
 
     Args:
         task: what it learns.
@@ -35,8 +35,8 @@ class Schedule:
         epochs: stops after these; 0: no such rule.
         loss_target: stops at an evaluation (without evaluations: an epoch) with at most this mean loss; 0: no such rule.
         epoch_steps: length of an epoch of TEACHER and LIVE; 0 with the others.
-        halve_every: halves the learning rate after so many steps; 0: never.
-        evaluate_every: evaluates without noise after so many epochs; 0: never, as with LIVE.
+        halve_every: halves the learning rate after this many steps; 0: never.
+        evaluate_every: evaluates without noise after this many epochs; 0: never, as with LIVE.
         checkpoint_interval: seconds between checkpoints while it learns; 0: at stops only.
         live_period: milliseconds between two samples of LIVE; 0 with the others.
         seed: of the order of the samples, and of the teacher, 1 .. 2^32 - 1.
@@ -74,7 +74,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where learning on its own stands.
+    """Where autonomous learning stands.
 
     Args:
         activity: what the board does.
@@ -96,7 +96,7 @@ class Progress:
         evaluate_every: epochs between two evaluations; 0: never.
         checkpoint_interval: seconds between two checkpoints; 0: at stops only.
         samples: of the dataset in the memory; 0: none.
-        room: bytes for a dataset, beside two checkpoints of this network.
+        room: bytes for a dataset, next to two checkpoints of this network.
         sample_bytes: of an int8 sample with its targets.
     """
 
@@ -132,7 +132,7 @@ class Progress:
         try:
             activity, task, reason = Activity(message.activity), Task(message.task), StopReason(message.stop_reason)
         except ValueError as error:
-            raise BoardError(f"PROGRESS says {error}; flash the firmware that came with this mtjlearn") from None
+            raise BoardError(f"PROGRESS is invalid ({error}); flash the firmware that came with this mtjlearn") from None
         return cls(
             activity=activity,
             task=task,
@@ -159,7 +159,7 @@ class Progress:
 
     @property
     def running(self) -> bool:
-        """Whether it learns, or will go on after an evaluation."""
+        """Whether it learns, or will continue after an evaluation."""
         return self.activity in RUNNING
 
     @property
@@ -201,7 +201,7 @@ class Curve:
 
 
 class Autonomy(BoardBase):
-    """The part of a board that learns on its own."""
+    """The part of a board that learns autonomously."""
 
     def upload_dataset(
         self,
@@ -211,7 +211,7 @@ class Autonomy(BoardBase):
         value_bytes: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> PackedDataset:
-        """Puts a dataset into the board's memory, in place of the one before. An Uno's EEPROM takes 3.4 ms a byte.
+        """Puts a dataset into the board's memory, in place of the one before. An Uno's EEPROM takes 3.4 ms per byte.
 
         Args:
             x: inputs Q3.12, shape (n, inputs).
@@ -234,7 +234,7 @@ class Autonomy(BoardBase):
         if missing:
             raise BoardError(
                 f"the board's memory has {self.info.memory} bytes, and {missing} are missing for two checkpoints of "
-                f"{network.name}; take fewer units, int16 weights, or another board"
+                f"{network.name}; use fewer units, int16 weights, or another board"
             )
         packed = packing.fitting(network, x, target, room, value_bytes)
         self.execute(packed.message)
@@ -242,7 +242,7 @@ class Autonomy(BoardBase):
         return packed
 
     def start_autonomous(self, schedule: Schedule) -> None:
-        """Lets the board learn on its own, now and after each of its starts, until a rule is met or halt().
+        """Lets the board learn autonomously, now and after each of its starts, until a rule is met or halt().
 
         It saves a checkpoint first. The host may leave and come back at any time.
 
@@ -258,11 +258,11 @@ class Autonomy(BoardBase):
         self.execute(schedule.message)
 
     def halt(self) -> None:
-        """Stops learning on its own, also after the next start, and saves a checkpoint."""
+        """Stops autonomous learning, also after the next start, and saves a checkpoint."""
         self.execute(messages.Halt())
 
     def progress(self) -> Progress:
-        """Where learning on its own stands."""
+        """Where autonomous learning stands."""
         return Progress.of(self._ask(messages.GetProgress(), messages.Progress))
 
     def curve(self) -> Curve:
@@ -271,4 +271,4 @@ class Autonomy(BoardBase):
 
     def _check_feature(self, feature: Features, what: str, advice: str) -> None:
         if feature not in self.info.features:
-            raise BoardError(f"{self.info.name} has no {what}; {advice}, or take another board")
+            raise BoardError(f"{self.info.name} has no {what}; {advice}, or use another board")

@@ -1,4 +1,4 @@
-"""An open board and its session: opens and closes it, asks and tells it single messages, restarts it, finds it again."""
+"""An open board and its session: opens and closes it, sends it single messages, restarts it, finds it again."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class BoardBase:
 
         Args:
             url: ``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal, ``socket://127.0.0.1:4000``.
-            baud: bits a second; boards with native USB and virtual boards ignore it.
+            baud: bits per second; boards with native USB and virtual boards ignore it.
             log: file for the raw log of the link (`mtjlearn.wire.linklog`); an existing one is continued.
             timeout: seconds to wait for an answer; opening the port restarts some boards.
 
@@ -229,7 +229,7 @@ class BoardBase:
 
     def _configured(self) -> Network:
         if self._network is None:
-            raise BoardError("the network on the board is not known; call configure(), or adopt() the one that it has")
+            raise BoardError("the network on the board is unknown; call configure(), or adopt() the present one")
         return self._network
 
     def _finish(self, command: Command, network: Network | None) -> None:
@@ -255,7 +255,7 @@ class BoardBase:
         """
         first = self._ask(messages.GetBlob(kind, 0), messages.Blob)
         if first.total > _LARGEST_BLOB:
-            raise BoardError(f"the board says that it has {first.total:,} bytes to send, more than any board; reset it")
+            raise BoardError(f"the board announces {first.total:,} bytes, more than any board can have; reset it")
         parts = [first.data]
 
         def collect(command: Command) -> None:

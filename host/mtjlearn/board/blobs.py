@@ -37,7 +37,7 @@ def to_bytes(network: Network, kind: BlobKind, arrays: Sequence[Array]) -> bytes
     """
     expected = shapes(network, kind)
     if len(arrays) != len(expected):
-        raise ValueError(f"{network.name} takes {len(expected)} arrays, {len(arrays)} are given")
+        raise ValueError(f"{network.name} takes {len(expected)} arrays, not {len(arrays)}")
     target = dtype(network, kind)
     most = np.iinfo(target).max
     for index, (array, shape) in enumerate(zip(arrays, expected, strict=True)):

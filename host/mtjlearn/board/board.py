@@ -25,7 +25,7 @@ from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
 from mtjlearn.wire.messages import BlobKind, Error, Features
 
 _READINGS = 20
-"""Attempts to read weights at one step, of a board that learns on its own."""
+"""Attempts to read weights at one step, of a board that learns autonomously."""
 
 Integers = npt.NDArray[np.integer]
 
@@ -33,7 +33,7 @@ Integers = npt.NDArray[np.integer]
 class Board(Autonomy, Checkpoints, NoiseHealth):
     """An open board. Use `Board.open`, or `mtjlearn.discovery.open_board`, as a context manager.
 
-    Every method raises BoardLost when the board vanishes (noticed at once where the port tells, else within 2 s) and
+    Every method raises BoardLost when the board vanishes (noticed at once where the port reports it, else within 2 s) and
     BoardRefused when the board refuses; both are BoardError, and their text says what to do.
 
     Args:
@@ -99,7 +99,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
         Raises:
             ValueError: naming the value that does not fit.
-            BoardRefused, BoardLost: acknowledged_samples then tells what was trained. The same after Ctrl-C.
+            BoardRefused, BoardLost: acknowledged_samples then shows what was trained. The same after Ctrl-C.
         """
         network = self._configured()
         rows = samples.checked_samples(network, x, target)
@@ -150,7 +150,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         return Evaluation.of(self._ask(messages.GetMetrics(), messages.Metrics))
 
     def telemetry(self, interval: int) -> None:
-        """Asks for telemetry every so many training steps; 0: none."""
+        """Asks for telemetry every this many training steps; 0: none."""
         self.execute(messages.SetTelemetry(interval))
         self._telemetry_interval = interval
 
@@ -204,7 +204,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         self._telemetry_interval = 0
 
     def stop_noise(self) -> None:
-        """Ends a noise stream; telemetry goes on."""
+        """Ends a noise stream; telemetry continues."""
         interval = self._telemetry_interval
         self.stop()
         if interval:
@@ -216,8 +216,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             what
             for needed, feature, what in (
                 (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
-                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: take the squared loss"),
-                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: take int16"),
+                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
+                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
                 (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
             )
             if needed and feature not in features
@@ -226,7 +226,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
-        """One reading of all arrays. A board that learns on its own pauses until it has sent the last chunk; that is checked."""
+        """One reading of all arrays. A board that learns autonomously pauses until it has sent the last chunk; that is checked."""
         network = self._configured()
         if not blobs.shapes(network, kind):
             return []
@@ -238,8 +238,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             try:
                 return blobs.from_bytes(network, kind, data)
             except ValueError as error:
-                raise BoardError(f"{error}, so the board has another network by now; configure it, or adopt() it") from None
-        raise BoardError(f"the board went on learning during each of {_READINGS} readings; halt it first")
+                raise BoardError(f"{error}, so the board has another network now; configure it, or adopt() that one") from None
+        raise BoardError(f"the board kept learning during {_READINGS} readings; halt it first")
 
     def _set_blob(self, kind: BlobKind, arrays: Sequence[Integers]) -> None:
         self._write_blob(kind, blobs.to_bytes(self._configured(), kind, arrays))

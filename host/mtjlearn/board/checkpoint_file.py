@@ -50,7 +50,7 @@ SLOTS = 2
 
 
 class CheckpointError(BoardError):
-    """Bytes that are no checkpoint which this host can use; the text says why and what to do."""
+    """Bytes that are not a checkpoint that this host can use; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class CheckpointContent:
         except MessageError as error:
             raise CheckpointError(str(error)) from None
         if record.commit & 0xFF00 != CHECKPOINT_COMMIT:
-            raise CheckpointError("this is no complete checkpoint: its commit word is missing; save it again")
+            raise CheckpointError("this is not a complete checkpoint: its commit word is missing; save it again")
         if record.commit & 0xFF != CHECKPOINT_FORMAT:
             raise CheckpointError(
                 f"the checkpoint has format {record.commit & 0xFF}, this host reads format {CHECKPOINT_FORMAT}; "
@@ -96,7 +96,7 @@ class CheckpointContent:
         try:
             return cls._parse_rest(data, record)
         except (NetworkError, ValueError) as error:
-            raise CheckpointError(f"the checkpoint's content does not fit together ({error}); save it again") from None
+            raise CheckpointError(f"the checkpoint's contents are inconsistent ({error}); save it again") from None
 
     @classmethod
     def _parse_rest(cls, data: bytes, record: CheckpointRecord) -> Self:
@@ -207,7 +207,7 @@ class CheckpointFile:
         except OSError as error:
             raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from None
         if len(data) < _HEAD.size or not data.startswith(MAGIC):
-            raise CheckpointError(f"{path} is no checkpoint file; make one with: mtjlearn checkpoint save")
+            raise CheckpointError(f"{path} is not a checkpoint file; make one with: mtjlearn checkpoint save")
         _, version, length = _HEAD.unpack_from(data)
         if version != FILE_FORMAT:
             raise CheckpointError(f"{path} has format {version}, this host reads {FILE_FORMAT}; use the mtjlearn that saved it")
@@ -224,5 +224,5 @@ class CheckpointFile:
 
 
 def years_of_wear(interval: float, cycles: int = EEPROM_CYCLES, slots: int = SLOTS) -> float:
-    """Years until saves every so many seconds have used up the cycles of a memory cell; slots take turns."""
+    """Years until saves every this many seconds have used up the cycles of a memory cell; slots take turns."""
     return cycles * slots * interval / YEAR

@@ -135,11 +135,11 @@ class Checkpoints(BoardBase):
         except BoardRefused as refusal:
             if refusal.code != Error.NO_MEMORY:
                 raise
-            raise BoardError("the board keeps no checkpoint that tells what its network is; configure it anew") from None
+            raise BoardError("the board has no checkpoint that describes its network; configure it again") from None
         # CONFIGURE may have come after the checkpoint.
         weights = self._ask(messages.GetBlob(BlobKind.WEIGHTS, 0), messages.Blob).total
         if self.checkpoint_state().slot_bytes != len(content.data) or weights != sum(layer.nbytes for layer in content.weights):
-            raise BoardError("the board's network is not the one of its checkpoint; save a checkpoint, or configure it anew")
+            raise BoardError("the board's network is not the one of its checkpoint; save a checkpoint, or configure it again")
         self._count_from(status.steps)
         self._network = content.network
         return content.network

@@ -18,13 +18,13 @@ POLL = 0.25
 ADVICE: Mapping[NoiseFault, str] = {
     NoiseFault.NONE: "",
     NoiseFault.STUCK: "the junction stays in one state: check its bias current and the field around it",
-    NoiseFault.SHORTED: "every code is 0, so the pin is at ground: the junction or its pads are shorted, or there is no supply",
+    NoiseFault.SHORTED: "every code is 0, so the pin is at ground: the junction or its pads are shorted, or the supply is missing",
     NoiseFault.OPEN: "every code is full scale: the junction is open or not connected; check its contacts",
-    NoiseFault.SATURATING: "codes are at an end of the scale: take another reference or supply, so that both levels lie inside",
-    NoiseFault.TOO_SLOW: "it switches too seldom: check its bias, or give it limits of its own (mtjlearn noise --set-limits)",
-    NoiseFault.DRIFTING: "its levels have left those of the calibration: check supply and contacts, then calibrate anew",
+    NoiseFault.SATURATING: "codes are at an end of the scale: use another reference or supply, so that both levels are inside",
+    NoiseFault.TOO_SLOW: "it switches too rarely: check its bias, or set limits for this source (mtjlearn noise --set-limits)",
+    NoiseFault.DRIFTING: "its levels differ from those of the calibration: check supply and contacts, then calibrate again",
     NoiseFault.SILENT: "the converter delivers no codes: reset the board",
-    NoiseFault.PERIODIC: "it switches like a clock, not by chance: look for a signal generator or an oscillation at its pin",
+    NoiseFault.PERIODIC: "it switches like a clock, not at random: look for a signal generator or an oscillation at its pin",
 }
 """What to do about a fault."""
 
@@ -34,7 +34,7 @@ class Limits(Protocol):
 
     @property
     def repetitions(self) -> int:
-        """So many codes of one state are a fault."""
+        """This many codes of one state are a fault."""
 
     @property
     def window(self) -> int:
@@ -88,12 +88,12 @@ class Health:
         """From the board's HEALTH.
 
         Raises:
-            BoardError: it tells a fault that this host does not know.
+            BoardError: it reports a fault that this host does not know.
         """
         try:
             fault, last = NoiseFault(message.fault), NoiseFault(message.last_fault)
         except ValueError as error:
-            raise BoardError(f"HEALTH says {error}; flash the firmware that came with this mtjlearn") from None
+            raise BoardError(f"HEALTH is invalid ({error}); flash the firmware that came with this mtjlearn") from None
         return cls(
             fault=fault,
             last_fault=last,
@@ -135,7 +135,7 @@ class NoiseHealth(BoardBase):
 
         Args:
             limits: e.g. HealthLimits.of_source() of what was measured.
-            recalibrate: takes the levels anew from the next 200 codes.
+            recalibrate: takes the levels again from the next 200 codes.
         """
         self.execute(
             messages.SetHealth(

@@ -15,7 +15,7 @@ from mtjlearn.wire.messages import Message, Noise, Status
 _QUIET = 0.3
 """Seconds without codes after which the board is asked whether it is still there."""
 _PATIENCE = 2.0
-"""Seconds without codes until the caller is told."""
+"""Seconds without codes until the caller is warned."""
 
 
 class NoisyBoard(Protocol):

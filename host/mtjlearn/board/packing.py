@@ -123,7 +123,7 @@ def fitting(network: Network, x: Integers, target: Integers, room: int, value_by
 
 
 def capacity(network: Network, kind: TargetKind, value_bytes: int, room: int) -> int:
-    """How many samples fit into so many bytes."""
+    """How many samples fit into this many bytes."""
     columns = network.sizes[0] + (network.sizes[-1] if kind is TargetKind.VALUES else 0)
     return min(8 * room // (8 * columns * value_bytes + class_bits(network, kind)), MAX_SAMPLES)
 

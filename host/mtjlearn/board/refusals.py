@@ -24,10 +24,10 @@ from mtjlearn.wire.messages import (
     SetBlob,
 )
 
-_LEFT_OUT = {
-    "autonomous": "its firmware learns from a host's stream only; for learning on its own: mtjlearn flash --board uno",
+_OMITTED = {
+    "autonomous": "its firmware learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno",
 }
-"""Of each feature that an image can leave out, what is said when one of its commands is unknown."""
+"""For each feature that an image can omit: the advice when one of its commands is unknown."""
 
 
 def refused(command: Command, network: Network | None) -> BoardRefused:
@@ -48,33 +48,33 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
     which = network.name if network is not None else "the network"
     match code:
         case Error.UNKNOWN_TYPE if kind is not None and kind.TYPE in FEATURE_OF:
-            return _LEFT_OUT[FEATURE_OF[kind.TYPE]]
+            return _OMITTED[FEATURE_OF[kind.TYPE]]
         case Error.UNKNOWN_TYPE:
             return "its firmware does not know it; flash the firmware that came with this mtjlearn"
         case Error.BAD_LENGTH:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
             if kind is Configure and detail == len(fields(Configure)):
-                return f"sizes is out of range for it ({which}); take fewer or narrower layers, or a larger board"
+                return f"sizes is out of range for it ({which}); use fewer or narrower layers, or a larger board"
             if kind is not None and kind.TYPE not in NUMBERED:
                 return f"{_field(kind, detail)} is out of range; change it"
             return f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
         case Error.NOT_CONFIGURED:
             return "it has no network yet; configure it first"
         case Error.TOO_LARGE if kind is DefineDataset:
-            return f"the dataset needs {detail} bytes more than its memory has beside two checkpoints; take fewer samples, or int8"
+            return f"the dataset needs {detail} bytes more than its memory has next to two checkpoints; use fewer samples, or int8"
         case Error.TOO_LARGE if kind is SetBlob:
-            return f"the checkpoint's network needs {detail} bytes more than it has; take a larger board"
+            return f"the checkpoint's network needs {detail} bytes more than it has; use a larger board"
         case Error.TOO_LARGE if kind in (Checkpoint, Autonomous):
-            return f"two checkpoints of {which} need {detail} bytes more than its memory has; take fewer units, or a larger board"
+            return f"two checkpoints of {which} need {detail} bytes more than its memory has; use fewer units, or a larger board"
         case Error.TOO_LARGE:
-            return f"{which} needs {detail} bytes more than it has; take fewer units, int16 weights, or a larger board"
+            return f"{which} needs {detail} bytes more than it has; use fewer units, int16 weights, or a larger board"
         case Error.NOT_LOADED:
             if kind is Autonomous:
                 return "the dataset or the weights in it are incomplete; upload them again"
             return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
         case Error.BAD_OFFSET:
-            return f"a chunk came out of order (it expects offset {detail}); upload again from the start"
+            return f"a chunk is out of order (offset {detail} is expected); upload again from the start"
         case Error.BAD_CHECKSUM:
             return "the uploaded data were damaged; upload them again"
         case Error.NO_NOISE:
@@ -84,20 +84,20 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
             return f"{detail} noise codes are missing before it can train; inject at least {NOISE_BUFFER}"
         case Error.WRONG_MODE:
             if kind is Inject:
-                return "its network takes noise from the ADC; configure it with injected noise first"
-            return "its network takes injected noise; configure it with noise from the ADC first"
+                return "its network uses noise from the ADC; configure it with injected noise first"
+            return "its network uses injected noise; configure it with noise from the ADC first"
         case Error.BUSY:
-            return "it learns on its own; halt it first (mtjlearn autonomous stop)"
+            return "it learns autonomously; halt it first (mtjlearn autonomous stop)"
         case Error.NOISE_FAULT:
             fault = detail & 0xFF
             what = NoiseFault(fault).name.lower().replace("_", " ") if fault in set(NoiseFault) else f"fault {fault}"
-            return f"its noise source is broken ({what}); `mtjlearn noise` tells what it sees, docs/wiring.md how to connect it"
+            return f"its noise source is broken ({what}); `mtjlearn noise` shows what it sees, docs/wiring.md how to connect it"
         case Error.NO_MEMORY:
-            return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or take another board"
+            return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or use another board"
         case Error.ANOTHER_HOST:
             return "another host is connected to it; close that one, then try again"
         case Error.OCCUPIED:
-            return "the checkpoint would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"
+            return "the checkpoint would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase"
         case Error.BAD_CHECKPOINT:
             seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
             return f"the checkpoint is {seen}; load one that this firmware saved"

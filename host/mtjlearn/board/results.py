@@ -17,7 +17,7 @@ _FAULTS = 128
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board says of itself when a session opens.
+    """What a board reports about itself when a session opens.
 
     Args:
         name: board name.
@@ -28,9 +28,9 @@ class BoardInfo:
         reset_cause: why it started last.
         features: what its firmware can do.
         adc_bits: resolution of the noise codes.
-        adc_rate: codes a second.
+        adc_rate: codes per second.
         adc_reference: voltage of full scale, in volts.
-        line_rate: bytes a second that the line carries; 0: no limit known.
+        line_rate: bytes per second that the line carries; 0: no limit known.
         arena: bytes of memory for a network.
         max_payload: bytes of the largest payload.
         receive_window: encoded bytes that it takes at once.
@@ -89,7 +89,7 @@ class BoardInfo:
 
 
 def _last_error(code: int) -> str:
-    """The name of a refusal or noise fault as WELCOME tells it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
+    """The name of a refusal or noise fault as WELCOME reports it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
     if code == 0:
         return ""
     if code >= _FAULTS:
@@ -163,7 +163,7 @@ class NoiseRecording:
     Args:
         codes: ADC codes, uint16, shape (n,).
         segments: contiguous parts, in order.
-        rate: codes a second inside a segment.
+        rate: codes per second inside a segment.
     """
 
     codes: npt.NDArray[np.uint16]

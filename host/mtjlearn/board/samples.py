@@ -82,7 +82,7 @@ def _parts(rows: npt.NDArray[np.int16], room: int) -> Iterator[bytes]:
     if width > room:
         raise BoardError(
             f"a sample of {rows.shape[1]} values does not fit the board's messages, which hold {room // VALUE_BYTES}; "
-            "take a network with fewer inputs, or another board"
+            "use a network with fewer inputs, or another board"
         )
     data = rows.astype("<i2", copy=False).tobytes()
     step = room // width * width
@@ -93,9 +93,9 @@ def _parts(rows: npt.NDArray[np.int16], room: int) -> Iterator[bytes]:
 def _checked(values: Integers, columns: int, name: str, low: int, high: int) -> npt.NDArray[np.int16]:
     array = np.asarray(values)
     if array.ndim != 2 or array.shape[1] != columns:
-        raise ValueError(f"{name} has shape {array.shape}; the network takes (n, {columns})")
+        raise ValueError(f"{name} has shape {array.shape}; the network accepts (n, {columns})")
     if array.dtype.kind not in "iu":
-        raise ValueError(f"{name} has type {array.dtype}; the board takes integers (Q3.12): quantise the data first")
+        raise ValueError(f"{name} has type {array.dtype}; the board accepts integers (Q3.12): quantise the data first")
     if array.size and (array.min() < low or array.max() > high):
         row, column = np.argwhere((array < low) | (array > high))[0]
         raise ValueError(f"{name}[{row}, {column}] is {array[row, column]}, outside {low} .. {high}")

@@ -35,7 +35,7 @@ class _Commands(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Mistakes in options are told as all others are: in one line, with exit code 2."""
+        """Mistakes in options are reported as all others are: in one line, with exit code 2."""
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -49,5 +49,5 @@ class _Commands(click.Group):
 def main() -> None:
     """Neural networks that learn on a microcontroller from physical noise.
 
-    Every command takes --help. Without hardware, use --board native: the same firmware as a process on this computer.
+    Every command has --help. Without hardware, use --board native: the same firmware as a process on this computer.
     """

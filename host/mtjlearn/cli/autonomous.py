@@ -26,9 +26,9 @@ EVALUATE_EVERY = 10
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@click.group(short_help="Let a board learn on its own: start, status, watch, stop.")
+@click.group(short_help="Let a board learn autonomously: start, status, watch, stop.")
 def cli() -> None:
-    """Let a board learn on its own, without a host, also after a loss of power.
+    """Let a board learn autonomously, without a host, also after a loss of power.
 
     The board keeps a dataset in its memory, or makes its task up itself. It learns until a rule is met; the host may leave
     and come back at any time.
@@ -37,8 +37,8 @@ def cli() -> None:
 
 def _stopping_options(function: Function) -> Function:
     options = (
-        click.option("--epochs", metavar="N", type=click.IntRange(1, 65535), help="Stop after so many epochs."),
-        click.option("--steps", metavar="N", type=click.IntRange(1, 2**32 - 1), help="Stop after so many steps."),
+        click.option("--epochs", metavar="N", type=click.IntRange(1, 65535), help="Stop after this many epochs."),
+        click.option("--steps", metavar="N", type=click.IntRange(1, 2**32 - 1), help="Stop after this many steps."),
         click.option("--loss-target", metavar="LOSS", type=click.FloatRange(2**-24, 128), help="Stop at this mean loss."),
         click.option("--forever", is_flag=True, help="Never stop."),
         click.option("--halve-every", metavar="STEPS", type=click.IntRange(0, 2**32 - 1), help="Halve the rate; 0: never."),
@@ -65,7 +65,7 @@ def _stopping_options(function: Function) -> Function:
 @board_option
 @seed_option
 @click.option("--rule", type=click.Choice(BOARD_RULES), default="anp", show_default=True, help="Learning rule.")
-@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; left out: one that suits.")
+@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; if omitted, a suitable one.")
 @click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Of DATA: cross-entropy for classes unless given.")
 @click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
 @click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise.")
@@ -75,11 +75,11 @@ def _stopping_options(function: Function) -> Function:
 @click.option("--live-period", metavar="MS", type=click.IntRange(1, 65535), help=f"Between live samples; {LIVE_PERIOD} ms.")
 @command
 def start(board: str | None, **asked: Any) -> dict[str, Any]:
-    """Let the board learn DATA, or a task, on its own.
+    """Let the board learn DATA, or a task, autonomously.
 
     DATA is as for mtjlearn train; its training part goes into the board's memory, as int16 if that fits and else as int8.
     The task teacher is a random network drawn on the board; live reads inputs, then targets, from the pins A1 to A7.
-    Without a rule the board learns DATA for as many epochs as mtjlearn train, and a task for ever.
+    Without a rule the board learns DATA for as many epochs as mtjlearn train, and a task forever.
     """
     from mtjlearn.cli.view import autonomous as view
     from mtjlearn.training.autonomous import begin
@@ -109,7 +109,7 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
 @board_option
 @command
 def status(board: str | None) -> dict[str, Any]:
-    """Tell everything about a board that learns on its own."""
+    """Show everything about a board that learns autonomously."""
     from mtjlearn.cli.view import autonomous as view
 
     with _open(board) as opened:
@@ -122,17 +122,17 @@ def status(board: str | None) -> dict[str, Any]:
 @board_option
 @command
 def stop(board: str | None) -> dict[str, Any]:
-    """Stop the board; it saves a checkpoint and does not go on after its next start."""
+    """Stop the board; it saves a checkpoint and does not continue after its next start."""
     from mtjlearn.cli.view import autonomous as view
     from mtjlearn.wire.messages import Task
 
     with _open(board) as opened:
         before = opened.progress()
         if not before.running:
-            say("the board does not learn on its own" if before.task is Task.NONE else "it had stopped already")
+            say("the board does not learn autonomously" if before.task is Task.NONE else "it has already stopped")
         else:
             opened.halt()
-            say("stopped; its network is in a checkpoint. Keep it here with: mtjlearn checkpoint save FILE")
+            say("stopped; its network is in a checkpoint. Save it as a file with: mtjlearn checkpoint save FILE")
         found = view.read(opened)
     view.show(found)
     return found
@@ -142,9 +142,9 @@ def stop(board: str | None) -> dict[str, Any]:
 @board_option
 @command
 def watch(board: str | None) -> dict[str, Any]:
-    """Show how the board gets on, until it is done or Ctrl-C; the board learns on.
+    """Show the board's progress until it is done or Ctrl-C; the board continues to learn.
 
-    A board that goes away, because its cable is out or its power is gone, is waited for.
+    If the board disappears, because its cable is out or its power is lost, the command waits for it.
     """
     from mtjlearn.cli.view.watch import Watcher
 
@@ -152,7 +152,7 @@ def watch(board: str | None) -> dict[str, Any]:
     try:
         watcher.watch()
     except KeyboardInterrupt:
-        say("the board learns on; stop it with: mtjlearn autonomous stop")
+        say("the board continues to learn; stop it with: mtjlearn autonomous stop")
         exit_with(EXIT_INTERRUPTED)
     return watcher.result
 
@@ -231,4 +231,4 @@ def _refuse(asked: dict[str, Any], *names: str) -> None:
     for name in names:
         if asked[name] not in (None, ()):
             what = asked["task"] or "DATA"
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; leave it out")
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}; omit it")

@@ -18,7 +18,7 @@ _PARTS = ("steps", "stream", "alone", "resident")
 
 @click.command(short_help="Measure steps and samples per second.")
 @board_option
-@click.option("--only", type=click.Choice(_PARTS), help="One part of it alone; of a simulated chip.")
+@click.option("--only", type=click.Choice(_PARTS), help="Measure one part only; simulated chips.")
 @click.option(
     "--frames", type=click.IntRange(100, 10**7), default=FRAMES, show_default=True, help="Frames streamed to the simulated Uno."
 )
@@ -33,14 +33,14 @@ _PARTS = ("steps", "stream", "alone", "resident")
 def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[str, Any]:
     """Measure training steps and samples per second.
 
-    With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, beside the limit counted from its
-    operations; samples streamed at the line's rate; steps a second of the board that learns on its own; learning with the samples
-    in the chip's memory. With --board m4-sim:
-    instructions of a step on a Cortex-M4. Both count, so every run gives the same steps.
+    With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, next to the limit counted from its
+    operations; samples streamed at the line's rate; steps per second of autonomous learning; learning with the samples in the
+    chip's memory. With --board m4-sim: instructions of a step on a Cortex-M4. Both are counts, so every run gives the same
+    figures.
 
     Any other board: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
     question; its network is replaced. With --board native also nanoseconds of a step in this process, split into its
-    parts, the board learning on its own in real time (where the noise sets the pace) and on the virtual clock, and the integer
+    parts, the board learning autonomously in real time (where the noise sets the pace) and on the virtual clock, and the integer
     model in NumPy.
     """
     if board in SIMULATED:
@@ -60,9 +60,9 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     if board == "native":
         nets = step_figures(repeats)
         result["nets"] = nets
-        result["limits"] = "none: how many operations a desktop processor does at once is not to be counted from outside"
+        result["limits"] = "none: how many operations a desktop processor does at once cannot be counted from outside"
         result["steps_per_s"] = {net: 1e9 / figures["step"] for net, figures in nets.items()}
-        with bar("learning on its own") as progress:
+        with bar("autonomous learning") as progress:
             result["alone"] = native_autonomous(repeats, progress.update)
         tell_native_autonomous(result["alone"])
         result["model"] = model_figures(repeats)
@@ -91,7 +91,7 @@ def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:
         result["stream"] = found.figures
         tell_stream(result["stream"])
     if only in (None, "alone") and board == _UNO:
-        with bar("learning on its own") as progress:
+        with bar("autonomous learning") as progress:
             result["alone"] = uno_autonomous(progress.update)
         tell_uno_autonomous(result["alone"])
     if only in (None, "resident") and board == _UNO:

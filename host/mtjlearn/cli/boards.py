@@ -28,10 +28,10 @@ _POLL = 0.2
 @board_option
 @command
 def cli(board: str | None) -> dict[str, Any] | None:
-    """List boards, tell what one is, or start a virtual one that stays.
+    """List boards, describe one, or start a virtual board.
 
     Without --board: virtual boards, connected boards, and other ports that may have one behind them. Of the only board
-    connected, or the one named with --board, it also tells what its firmware says of itself; opening its port restarts
+    connected, or the one named with --board, it also shows what its firmware reports about itself; opening its port restarts
     some boards.
     """
     if click.get_current_context().invoked_subcommand is not None:
@@ -79,7 +79,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
     print_result(table)
     if not connected:
         others = any(not board.known for board in boards)
-        say("no board is connected" + ("; if there is one behind another port, name that with --board" if others else ""))
+        say("no board is connected" + ("; if one is at another port, name it with --board" if others else ""))
 
 
 @cli.command()
@@ -101,7 +101,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
 def start(name: str, **options: Any) -> dict[str, Any]:
     """Start a virtual board that stays until Ctrl-C, for other commands to come and go.
 
-    It prints what they take as --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
+    It prints the value for --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
     the first line of standard output. A file given with --eeprom keeps checkpoints and the dataset from one start to the next.
     """
     given = virtual_options(name, **options)
@@ -110,7 +110,7 @@ def start(name: str, **options: Any) -> dict[str, Any]:
     try:
         with start_process(name, **given) as board:
             say(f"{name} runs; use it with --board {board.url}")
-            say("Ctrl-C ends it")
+            say("Ctrl-C stops it")
             if click.get_current_context().params.get("as_json"):
                 click.echo(json.dumps({"board": name, "url": board.url, "pid": board.process.pid}))
             _serve(name, board)

@@ -54,9 +54,9 @@ def save(file: Path, board: str | None) -> dict[str, Any]:
 def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
     """Restore FILE on the board, at once: as if it had started with that checkpoint.
 
-    A checkpoint of another network than the board's is refused unless --replace is given. If it was learning on its own when
-    it was saved, it goes on, with the dataset of that time if that is in the board's memory. The
-    curve of losses is not part of a checkpoint.
+    A checkpoint of another network than the board's is refused unless --replace is given. If it was learning
+    autonomously when it was saved, it continues, with the dataset of that time if that is in the board's memory. The curve of
+    losses is not part of a checkpoint.
     """
     from mtjlearn.board import CheckpointFile
     from mtjlearn.cli.view.autonomous import RESTORED
@@ -74,7 +74,7 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
         )
         say("the curve of losses is not part of a checkpoint")
         if stands.running:
-            say("it learns on its own; see how with: mtjlearn autonomous status")
+            say("it learns autonomously; see how with: mtjlearn autonomous status")
         return {"file": file, "board": opened.info.name, "restored": state.restored, "learns": stands.running, **_summary(found)}
 
 
@@ -82,7 +82,7 @@ def load(file: Path, board: str | None, replace: bool) -> dict[str, Any]:
 @board_option
 @command
 def erase(board: str | None) -> dict[str, Any]:
-    """Erase the board's checkpoints, and give up its dataset.
+    """Erase the board's checkpoints and its dataset.
 
     The network stays until the board restarts; then it has none. This makes room for a checkpoint that would overwrite the
     dataset.
@@ -128,7 +128,7 @@ def _open(name: str | None) -> Board:
     board = open_board(name)
     try:
         if board.checkpoint_state().memory == 0:
-            raise BoardError(f"{board.info.name} has no nonvolatile memory for checkpoints; take another board")
+            raise BoardError(f"{board.info.name} has no nonvolatile memory for checkpoints; use another board")
     except BoardError:
         board.close()
         raise
@@ -150,7 +150,7 @@ def _refuse_another(board: Board, file: Path, network: Network, size: int) -> No
         shapes = [(n.sizes, n.loss, n.weight_format, n.decorrelate) for n in (there, network)]
         same, name = shapes[0] == shapes[1], _describe(there)
     if not same:
-        raise CheckpointError(f"{file} is of {_describe(network)}, and the board has {name}; replace that with --replace")
+        raise CheckpointError(f"{file} is of {_describe(network)}, and the board has {name}; to replace that: --replace")
 
 
 def _describe(network: Network) -> str:

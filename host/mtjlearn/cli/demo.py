@@ -33,16 +33,16 @@ REPLICAS = 20
 )
 @seed_option
 @runs_option
-@click.option("--autonomous", is_flag=True, help="The board learns on its own while the host is away.")
+@click.option("--autonomous", is_flag=True, help="The board learns autonomously while the host is away.")
 @command
 def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     """Show everything in a minute: a board learns iris from its own noise.
 
-    Unless another is named the board is the virtual one: the firmware as a process, with a simulated magnetic tunnel
+    If --board is omitted, a virtual board is used: the firmware as a process, with a simulated magnetic tunnel
     junction at its converter, behind a pseudo-terminal. Its noise is plotted, iris is streamed to it and learned on it, the
-    float reference learns beside it, and a short validation proves the board against the integer model.
+    float reference learns with it, and a short validation proves the board against the integer model.
 
-    With --autonomous iris is put into the board's memory, the connection is closed, the board learns alone, and the host
+    With --autonomous iris is put into the board's memory, the connection is closed, the board learns autonomously, and the host
     comes back to read the network and the loss curve that the board kept.
     """
     if autonomous:

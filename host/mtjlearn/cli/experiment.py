@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cli() -> None:
-    """Repeat an experiment of the documentation."""
+    """Repeat an experiment from the documentation."""
 
 
 @cli.command("xor-cycles")
@@ -77,5 +77,5 @@ def _show(found: xor_cycles.Race, seeds: int) -> None:
     )
     print_result(
         f"that is int16 in assembly against floats in C: a step of backpropagation counts as the {found.peer_cycles:,} cycles of "
-        f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles a step both would be equal"
+        f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles per step both would be equal"
     )

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     help="Kind of board: an environment of platformio.ini, such as uno, uno_streamed, nano, nano_old (57,600 baud bootloader) or "
     "pico; if omitted, the only connected board is used.",
 )
-@click.option("--port", metavar="PORT", help="Where it hangs, e.g. /dev/ttyACM0 or COM3; left out: found by its USB id.")
-@click.option("--baud", type=click.Choice([str(baud) for baud in UNO_BAUDS]), help="Uno R3: bits a second on the line.")
-@click.option("--adc-rate", type=click.Choice([str(rate) for rate in UNO_RATES]), help="Uno R3: noise codes a second.")
+@click.option("--port", metavar="PORT", help="Serial port, e.g. /dev/ttyACM0 or COM3; if omitted, found by its USB id.")
+@click.option("--baud", type=click.Choice([str(baud) for baud in UNO_BAUDS]), help="Uno R3: bits per second on the line.")
+@click.option("--adc-rate", type=click.Choice([str(rate) for rate in UNO_RATES]), help="Uno R3: noise codes per second.")
 @click.option(
     "--reference",
     type=click.Choice([str(reference) for reference in UNO_REFERENCES]),
     help="Uno R3: mV at full scale of its converter: 1100 is internal, 5000 the supply.",
 )
-@click.option("--force", is_flag=True, help="Upload although the port's USB id says that another board is there.")
+@click.option("--force", is_flag=True, help="Upload even if the port's USB id belongs to another board.")
 @click.option("--build", is_flag=True, help="Build from the sources even if this package carries the image.")
 @click.option("--dry-run", is_flag=True, help="Upload nothing: show the sizes of the image.")
 @click.option("--offline", is_flag=True, help="Build AVR boards with the tools installed here, without PlatformIO's registry.")
@@ -58,7 +58,7 @@ def cli(
     For an Uno R3 or a Nano an installed package has the image, and avrdude uploads it. Everything else PlatformIO builds and
     uploads; the first time it fetches its tools for the board. Afterwards the board is asked what runs on it, and that must be
     what was uploaded. uno_streamed is for an Uno R3, too: it learns from a host's stream alone and has
-    more memory for networks. A classic Nano is not known by its USB id: name its port. If nano finds no bootloader, take nano_old.
+    more memory for networks. A classic Nano is not known by its USB id: name its port. If nano finds no bootloader, use nano_old.
     """
     from mtjlearn.cli.view.boards import info_values
     from mtjlearn.firmware import firmware_root
@@ -70,9 +70,9 @@ def cli(
     given = {option: int(value) for option, value in asked.items() if value is not None}
     if given and target.folder != "uno":
         option = next(iter(given)).replace("_", "-")
-        raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; leave it out for {target.name}")
+        raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; omit it for {target.name}")
     if dry_run and (port is not None or force):
-        raise click.UsageError(f"--dry-run uploads nothing; leave {'--port' if port is not None else '--force'} out")
+        raise click.UsageError(f"--dry-run uploads nothing; omit {'--port' if port is not None else '--force'}")
     with _progress(verbose) as progress:
         flashed = flash(
             target,
@@ -91,7 +91,7 @@ def cli(
 
 
 class _Display:
-    """Tells what is going on: a line that changes at a terminal, a line a phase elsewhere."""
+    """Shows what is going on: a line that changes at a terminal, a line a phase elsewhere."""
 
     def __init__(self, status: Status | None) -> None:
         self._status = status
@@ -127,7 +127,7 @@ def _show(flashed: Flashed, baud: int | None) -> None:
         return
     print_result(f"{flashed.target} at {flashed.port} runs build {flashed.build}, as it says itself{_used(flashed.sizes)}")
     info = flashed.info
-    print_result(f"{info.adc_bits} bit codes, {info.adc_rate:,} a second, full scale {info.adc_reference:g} V")
+    print_result(f"{info.adc_bits} bit codes, {info.adc_rate:,} per second, full scale {info.adc_reference:g} V")
     print_result(f"look at its noise: mtjlearn noise --board {at_rate(flashed.port, baud or BAUD)}")
 
 

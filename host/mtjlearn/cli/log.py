@@ -56,7 +56,7 @@ def decode_log(file: Path, damaged: bool) -> dict[str, Any]:
 def replay_log(file: Path) -> dict[str, Any]:
     """Replay FILE through the host's link: what the host knew at the end of each session.
 
-    That is what was acknowledged or refused, and what was still in doubt; FILE is a link.log, or a run directory.
+    This is what was acknowledged or refused, and what was still in doubt; FILE is a link.log, or a run directory.
     """
     from mtjlearn.wire.replaying import replay
 

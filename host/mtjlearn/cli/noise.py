@@ -30,13 +30,13 @@ SECONDS = 3.0
 @device_noise_options
 @runs_option
 @click.option("--file", type=click.Path(path_type=Path), help="Characterise this recording (.npz, .npy, .csv, .txt), not a board.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Samples per second of a file that does not say.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Samples per second, if the file does not state it.")
 @click.option("--seconds", type=click.FloatRange(0, 3600, min_open=True), help=f"How long to record; {SECONDS:g} unless given.")
 @click.option("--codes", type=click.IntRange(NOISE_BUFFER, 10_000_000), help="How many codes to record.")
 @click.option(
     "--burst",
     type=click.IntRange(0, NOISE_BUFFER),
-    help="Record contiguous bursts of this many codes, 0 for all; left out: bursts of 200 where the line cannot carry all.",
+    help="Record contiguous bursts of this many codes, 0 for all; if omitted, bursts of 200 where the line cannot carry all.",
 )
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also save the recording here (.npz).")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the plot here, not in the run directory.")
@@ -110,4 +110,4 @@ def _check_targets(save: Path | None, plot: Path | None) -> None:
 def _refuse_with_file(**options: Any) -> None:
     given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if given:
-        raise click.UsageError(f"{given[0]} is for recording from a board; leave it out, or leave --file out")
+        raise click.UsageError(f"{given[0]} is for recording from a board; omit it, or omit --file")

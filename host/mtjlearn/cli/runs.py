@@ -43,7 +43,7 @@ def cli(path: Path) -> dict[str, Any]:
     if summary is not None:
         return _show_run(summary)
     if path != ROOT and not path.is_dir():
-        raise RunError(f"{path} is no run and no directory of runs; mtjlearn runs lists those in ./{ROOT}")
+        raise RunError(f"{path} is neither a run nor a directory of runs; mtjlearn runs lists those in ./{ROOT}")
     found = list_runs(path)
     if found:
         _show_list(found)
@@ -122,7 +122,7 @@ def _show_run(run: RunSummary) -> dict[str, Any]:
     for problem in run.problems:
         say(problem)
     if resume is not None:
-        say(f"go on with: {resume}")
+        say(f"resume with: {resume}")
     return {"run": run, "config": config, "meta": meta, "last": last, "files": files, "resume": resume}
 
 
@@ -143,7 +143,7 @@ def _last(path: Path) -> dict[str, Any] | None:
 
 
 def _readable(read: Callable[[Path], Content], path: Path) -> Content | None:
-    """What a file holds; None if it is damaged, which the summary's problems tell."""
+    """What a file holds; None if it is damaged, which the summary lists as a problem."""
     from mtjlearn.runs import RunError
 
     try:

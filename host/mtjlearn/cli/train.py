@@ -45,15 +45,15 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
         return self.fail(f"{value!r} is neither off nor a number of bytes from {LEAST:,} on", param, ctx)
 
 
-@click.command(short_help="Train a dataset on a board, and the float reference beside it.")
+@click.command(short_help="Train a dataset on a board, and the float reference with it.")
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="Seen from the target unless given.")
+@click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted.")
 @columns_options
 @board_option
 @seed_option
 @click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp.")
-@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; left out: one hidden layer that suits the data.")
+@click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; if omitted, one hidden layer sized for the data.")
 @click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Cross-entropy for classes unless given.")
 @click.option("--epochs", metavar="N", type=click.IntRange(1), help="Passes through the training part.")
 @click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
@@ -62,10 +62,10 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--weights", type=click.Choice(["int16", "int32"]), default="int16", show_default=True, help="Storage of weights.")
 @click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated.")
 @device_noise_options
-@click.option("--no-reference", is_flag=True, help="Do not train the float reference beside the board.")
+@click.option("--no-reference", is_flag=True, help="Do not train the float reference with the board.")
 @runs_option
 @click.option("--link-log", type=LinkLogSize(), help="Bound of link.log; 33554432 unless given.")
-@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with an interrupted run's directory.")
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Resume the interrupted run in this directory.")
 @click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
 @command
 def cli(
@@ -77,11 +77,11 @@ def cli(
     accept_changed_data: bool,
     **asked: Any,
 ) -> dict[str, Any]:
-    """Train DATA on a board, and the float reference beside it.
+    """Train DATA on a board, and the float reference with it.
 
     DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
     depends on the seed alone, scaling is fitted on the training part, and the last weights count. A run directory keeps
-    settings, metrics, weights, plots and the raw log of the link; Ctrl-C keeps it to go on with.
+    settings, metrics, weights, plots and the raw log of the link; after Ctrl-C it can be resumed.
     """
     from mtjlearn.runs import Run, read_config
     from mtjlearn.training import Plan, refuse_changed_data
@@ -95,7 +95,7 @@ def cli(
             refuse_changed_data(plan, resume)
         return asdict(_train(plan, Run.open(resume), link_log, accept_changed_data))
     if accept_changed_data:
-        raise click.UsageError("--accept-changed-data goes with --resume RUN; leave it out")
+        raise click.UsageError("--accept-changed-data goes with --resume RUN; omit it")
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = _plan(data, board, asked)
@@ -109,7 +109,7 @@ def _refuse_beside_resume() -> None:
         name = parameter.name or ""
         if name not in _BESIDE_RESUME and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
-            raise click.UsageError(f"--resume goes on with what its run was asked; leave {named} out")
+            raise click.UsageError(f"--resume uses the settings of its run; omit {named}")
 
 
 def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
@@ -141,14 +141,14 @@ def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
     )
     _check_rule(plan)
     if asked["no_reference"] and not plan.on_board:
-        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; leave --no-reference out")
+        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; omit --no-reference")
     return plan
 
 
 def _check_rule(plan: Plan) -> None:
     if plan.board is not None and not plan.on_board:
         rules = " and ".join(BOARD_RULES)
-        raise click.UsageError(f"boards learn with {rules}; leave --board out: the float reference alone learns with {plan.rule}")
+        raise click.UsageError(f"boards learn with {rules}; omit --board: the float reference alone learns with {plan.rule}")
 
 
 def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool = False) -> Report:

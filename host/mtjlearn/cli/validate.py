@@ -25,10 +25,10 @@ SHORT_TASKS = ("xor", "iris")
 @click.command(short_help="Prove a board bit for bit, and the integers against floats.")
 @board_option
 @seed_option
-@click.option("--full", is_flag=True, help="The full proof: 2,000 steps a case, a hidden layer for digits, 100 replicas; 10 min.")
+@click.option("--full", is_flag=True, help="The full proof: 2,000 steps per case, a hidden layer for digits, 100 replicas; 10 min.")
 @click.option("--short", is_flag=True, help="A few seconds: fewer steps, two tasks with 20 replicas.")
 @click.option("--steps", metavar="N", type=click.IntRange(1), help="Steps of each bit-exact case: 260; 2000 for the full proof.")
-@click.option("--exact-only", is_flag=True, help="Leave the comparison with floats out; it does not use the board.")
+@click.option("--exact-only", is_flag=True, help="Omit the comparison with floats; it does not use the board.")
 @command
 def cli(board: str | None, seed: int, full: bool, short: bool, steps: int | None, exact_only: bool) -> dict[str, Any]:
     """Prove a board bit for bit against the integer model, and the integers against the float reference.
@@ -37,7 +37,7 @@ def cli(board: str | None, seed: int, full: bool, short: bool, steps: int | None
     is replaced. Then paired runs (same weights, samples and noise) tell whether the integers learn as well as floats: the
     ratio of final losses. Exit code 1 when a bit differs.
 
-    The full proof takes --full, or --steps 2000 --exact-only for the board's arithmetic alone; by itself a case has 260 steps.
+    For the full proof use --full, or --steps 2000 --exact-only for the board's arithmetic alone; by itself a case has 260 steps.
     """
     from mtjlearn.validate import REPLICAS, TASKS
 
@@ -69,7 +69,7 @@ def _bit_exact(board: str | None, seed: int, steps: int) -> tuple[str, BitExact,
     for line in found.first:
         print_result(f"  {line}")
     for line in found.skipped:
-        print_result(f"  left out: {line}")
+        print_result(f"omitted: {line}")
     return name, found, compared
 
 

@@ -40,7 +40,7 @@ def teacher(seed: int, sizes: tuple[int, ...]) -> Table:
     device's targets cannot hold.
 
     Raises:
-        DatasetError: if the sizes are no network.
+        DatasetError: if the sizes are not a network.
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise DatasetError("a teacher needs inputs and at least one layer, e.g. 2-2-2-1")

@@ -1,4 +1,4 @@
-"""What files share: finding columns, and refusing cells that are no finite numbers, by row and column."""
+"""What files share: finding columns, and refusing cells that are not finite numbers, by row and column."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def find_target(path: Path, names: Sequence[str], target: str | int | None) -> i
     """
     columns = f"its columns are {list_names(names)}"
     if target is None:
-        raise DatasetError(f"{path} needs to know what to predict: name the column with --target; {columns}")
+        raise DatasetError(f"{path}: name the column to predict with --target; {columns}")
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise DatasetError(f"{path} has two columns named {shorten(double)}; rename one")

@@ -36,7 +36,7 @@ class Chosen:
     Args:
         target: the target.
         inputs: the inputs, in the order of the file.
-        notes: what was left out without having been asked for.
+        notes: what was ignored without having been asked for.
     """
 
     target: int
@@ -53,7 +53,7 @@ def choose(path: Path, names: Sequence[str], target: str | int | None, wanted: C
     target_index = find_target(path, names, target)
     inputs, found = choose_inputs(path, names, wanted, indexes, target_index)
     notes = [
-        f"column {index + 1} ({_heading(names[index], index)}) is an index and left out; to learn from it, name all inputs "
+        f"column {index + 1} ({_heading(names[index], index)}) is an index and is ignored; to learn from it, name all inputs "
         "with --features"
         for index in found
     ]
@@ -63,7 +63,7 @@ def choose(path: Path, names: Sequence[str], target: str | int | None, wanted: C
 def choose_inputs(
     path: Path, names: Sequence[str], wanted: Columns, indexes: Collection[int] = (), target: int | None = None
 ) -> tuple[tuple[int, ...], list[int]]:
-    """The inputs, and the index columns that were left out.
+    """The inputs, and the index columns that were ignored.
 
     Raises:
         DatasetError: no such column, or no input is left.
@@ -72,17 +72,17 @@ def choose_inputs(
     dropped = _find_all(path, names, wanted.drop)
     for option, columns in (("--features", features), ("--drop", dropped)):
         if target in columns:
-            raise DatasetError(f"{path}: {shorten(names[target or 0])} is the target; leave it out of {option}")
+            raise DatasetError(f"{path}: {shorten(names[target or 0])} is the target; remove it from {option}")
     both = [names[index] for index in features if index in dropped]
     if both:
-        raise DatasetError(f"{path}: {shorten(both[0])} is in --features and in --drop; leave it out of one")
+        raise DatasetError(f"{path}: {shorten(both[0])} is in --features and in --drop; remove it from one")
     left = [index for index in range(len(names)) if index != target and index not in dropped]
     if features:
         return tuple(index for index in left if index in features), []
     found = [] if wanted.keep_index else [index for index in left if index in indexes]
     inputs = tuple(index for index in left if index not in found)
     if not inputs:
-        raise DatasetError(f"{path}: no input is left of its columns {list_names(names)}; leave out a --drop, or use --features")
+        raise DatasetError(f"{path}: no input remains of its columns {list_names(names)}; omit a --drop, or use --features")
     return inputs, found
 
 

@@ -35,10 +35,10 @@ def read_csv(path: Path, target: str | int | None, task: Task | None, columns: C
         raise DatasetError(f"{path} has column names and no rows")
     widths = {len(record) for record in layout.records[first:]}
     if first and widths == {len(names) + 1}:
-        raise DatasetError(f"{path} has {len(names)} column names where every row has {len(names) + 1} cells; add the missing name")
+        raise DatasetError(f"{path} has {len(names)} column names, but every row has {len(names) + 1} cells; add the missing name")
     for line, record in zip(layout.lines, layout.records, strict=True):
         if len(record) != len(names):
-            raise DatasetError(f"{path}: row {line} has {len(record)} cells where the first has {len(names)}")
+            raise DatasetError(f"{path}: row {line} has {len(record)} cells, the first has {len(names)}")
     cut_units(layout, first, chosen.inputs, names)
     lines, records = layout.lines[first:], layout.records[first:]
     features = [

@@ -68,7 +68,7 @@ def cut_units(layout: Layout, first: int, inputs: Collection[int], names: Sequen
     units = [layout.records[1][index] for index in inputs]
     is_text = all(parse_number(unit) is None for unit in units) and not all(unit.lower() in _MISSING for unit in units)
     if is_text and all(parse_number(layout.records[2][index]) is not None for index in inputs):
-        layout.notes.append(f"row {layout.lines[1]} holds units ({list_names([u for u in units if u], 5)}) and is left out")
+        layout.notes.append(f"row {layout.lines[1]} holds units ({list_names([u for u in units if u], 5)}) and is ignored")
         del layout.lines[1], layout.records[1]
 
 
@@ -102,7 +102,7 @@ def _records(path: Path, text: str, skipped: int, separator: str) -> Layout:
                 layout.records.append([cell.strip() for cell in record])
             line = skipped + reader.line_num + 1
     except (csv.Error, ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: row {line} is no CSV ({error}); check its quotation marks") from None
+        raise DatasetError(f"{path}: row {line} is not a CSV ({error}); check its quotation marks") from None
     return layout
 
 

@@ -50,18 +50,18 @@ def read_file(path: Path, target: str | int | None, task: Task | None, columns: 
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
     except MemoryError:
         raise DatasetError(f"{path} does not fit into this computer's memory; keep fewer rows or columns") from None
-    raise DatasetError(f"{path} is of no kind that can be read; save it as .csv, .npz or .parquet")
+    raise DatasetError(f"{path} has a format that cannot be read; save it as .csv, .npz or .parquet")
 
 
 def _read_npz(path: Path, target: str | int | None, task: Task | None, wanted: Columns) -> Table:
     if target is not None:
-        raise DatasetError(f"{path} has its targets in the array y; leave --target out")
+        raise DatasetError(f"{path} has its targets in the array y; omit --target")
     try:
         content = read_npz(path)
     except ObjectsError as error:
-        raise DatasetError(f"{path}: {error}; {_WITHOUT_OBJECTS.get(error.name, 'leave it out')}") from None
+        raise DatasetError(f"{path}: {error}; {_WITHOUT_OBJECTS.get(error.name, 'omit it')}") from None
     except NpzError as error:
-        raise DatasetError(f"{path} is damaged or no NPZ file of plain arrays ({error}); write it with numpy.savez") from None
+        raise DatasetError(f"{path} is damaged or not an NPZ file of plain arrays ({error}); write it with numpy.savez") from None
     if {"x", "y"} - content.keys():
         raise DatasetError(f"{path} needs arrays x and y; it holds {', '.join(sorted(content)) or 'nothing'}")
     x, y = content["x"], content["y"]
@@ -107,7 +107,7 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
             table = _read_bounded(path, file)
     except pyarrow.ArrowException as error:
         reason = str(error).partition("\n")[0]
-        raise DatasetError(f"{path} is damaged or no Parquet file ({shorten(reason, 80)}); write it again") from None
+        raise DatasetError(f"{path} is damaged or not a Parquet file ({shorten(reason, 80)}); write it again") from None
     names = [str(name) for name in table.column_names]
     chosen = choose(path, names, target, wanted, index_columns(names) | _pandas_index(table, names))
     if table.num_rows == 0:
@@ -116,7 +116,7 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     feature_names = tuple(names[column] for column in chosen.inputs)
     for name, values in zip(feature_names, features, strict=True):
         if values.dtype.kind == "U":
-            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or leave it out with --drop")
+            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or exclude it with --drop")
     name, column = names[chosen.target], table.column(chosen.target)
     targets = _parquet_column(path, name, column)
     written = None
@@ -151,7 +151,7 @@ def _exact_integers(column: Any) -> tuple[str, ...] | None:
 
 
 def _check_parquet(path: Path, file: Any) -> None:
-    """What the file says of itself, before any of its pages is unpacked."""
+    """What the file reports about itself, before any of its pages is unpacked."""
     groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
     check_table(path, file.metadata.num_rows, len(file.schema_arrow))
     size = sum(group.total_byte_size for group in groups)

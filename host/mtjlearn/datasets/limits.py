@@ -33,7 +33,7 @@ def free_memory() -> int | None:
 
 
 def check_memory(path: Path, needed: int) -> None:
-    """Compares what reading a file takes with what there is.
+    """Compares what reading a file needs with what there is.
 
     Raises:
         DatasetError: it does not fit.

@@ -48,7 +48,7 @@ def load(
     other numbers are a regression's. One-hot columns of an NPZ file are classes. ``task`` decides otherwise. Classes are
     sorted: numbers by value, text by letter.
 
-    Columns that pandas wrote as an index are left out. What looks like a mistake is in the dataset's notes: a column that
+    Columns that pandas wrote as an index are ignored. What looks like a mistake is in the dataset's notes: a column that
     counts the rows, a value such as -999, an outlier, a constant column.
 
     The split depends on the seed alone and keeps the shares of classes. Inputs, and a regression's targets, are
@@ -80,9 +80,9 @@ def load(
     name = str(name_or_path)
     if name in builtin.BUILTIN:
         if target is not None:
-            raise DatasetError(f"{name} is built in and knows its target; leave --target out")
+            raise DatasetError(f"{name} is built in and knows its target; omit --target")
         if columns.drop or columns.features:
-            raise DatasetError(f"{name} is built in; leave --drop and --features out")
+            raise DatasetError(f"{name} is built in; omit --drop and --features")
         table = builtin.table(name, seed, teacher_sizes)
     else:
         path = Path(name_or_path)
@@ -128,7 +128,7 @@ def _split(
         raise DatasetError(f"{table.name} has {samples} rows; learning needs at least {MIN_ROWS}")
     tests = math.ceil(test_fraction * samples)
     if tests >= samples:
-        raise DatasetError(f"a test fraction of {test_fraction} leaves none of {samples} rows for training")
+        raise DatasetError(f"with a test fraction of {test_fraction}, none of {samples} rows is left for training")
     if labels is not None and classes is not None:
         counts = np.bincount(labels)
         rare = [shorten(classes[index]) for index in np.flatnonzero(counts < 2)]

@@ -31,7 +31,7 @@ def suspicions(table: Table, regression: bool) -> list[str]:
 
 def _of_column(table: Table, values: Array, name: str) -> Iterator[str]:
     if _counts(values):
-        yield f"{shorten(name)} counts the rows: if it is an index and no measurement, leave it out with --drop {name}"
+        yield f"{shorten(name)} counts the rows: if it is an index and no measurement, omit it with --drop {name}"
     yield from _outlying(table, values, name)
 
 

@@ -37,9 +37,9 @@ ANP_RATES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 BP_RATES = (0.02, 0.03, 0.05, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.15)
 MOST_STEPS = 2000
 ADC_RATE = 9615.0
-"""Codes a second of the Uno's converter."""
+"""Codes per second of the Uno's converter."""
 CLOCK = 16e6
-"""Cycles a second of the Uno."""
+"""Cycles per second of the Uno."""
 
 X = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]) << FRACTION_BITS
 """Inputs in Q3.12, shape (4, 2)."""
@@ -119,7 +119,7 @@ class Race:
 
     @property
     def advantage(self) -> float:
-        """How many times cheaper ANP is; below 1 it is dearer."""
+        """How many times faster ANP is; below 1 it is slower."""
         return self.bp_cycles / self.anp_cycles
 
 
@@ -140,7 +140,7 @@ def race(
         anp_rates: learning rates tried with ANP (normalised step).
         bp_rates: learning rates tried with backpropagation.
         most_steps: a run that takes longer has not learned XOR.
-        progress: told (rates done, rates in all, what runs next).
+        progress: called with (rates done, rates in all, what runs next).
     """
     order = _order(seeds, most_steps)
     total = len(anp_rates) + len(bp_rates)

@@ -58,7 +58,7 @@ def build_simulator(name: str) -> Path:
         FirmwareError: no such simulator, or the sources do not compile.
     """
     if name not in SIMULATORS:
-        raise FirmwareError(f"no simulator {name}; there is {', '.join(SIMULATORS)}")
+        raise FirmwareError(f"no simulator {name}; choose one of {', '.join(SIMULATORS)}")
     return _build(SIMULATORS[name](), f"mtjlearn-{name}-sim")
 
 
@@ -85,7 +85,7 @@ def _build(image: Image, file_name: str) -> Path:
 
 
 def _cache() -> Path:
-    """Where builds are kept: beside the sources, or with the user when those may not be written."""
+    """Where builds are kept: next to the sources, or with the user when those may not be written."""
     root = firmware_root()
     if os.access(root, os.W_OK):
         return root / "build" / "chips"

@@ -193,9 +193,9 @@ FIRMWARE: dict[str, Callable[[], Image]] = {
     "mps2-profile": _mps2_profile,
     "lm3s6965": _lm3s6965,
 }
-"""Images of chips that platformio.ini does not describe, by the names that build_firmware() takes."""
+"""Images of chips that platformio.ini does not describe, by the names that build_firmware() accepts."""
 SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
-"""What simulates chips, by the names that build_simulator() takes."""
+"""What simulates chips, by the names that build_simulator() accepts."""
 
 
 def firmware_image(name: str) -> Image:
@@ -208,4 +208,4 @@ def firmware_image(name: str) -> Image:
         return FIRMWARE[name]()
     if name in uno_images():
         return _uno(name)
-    raise FirmwareError(f"no firmware {name}; there is {', '.join([*uno_images(), *FIRMWARE])}")
+    raise FirmwareError(f"no firmware {name}; choose one of {', '.join([*uno_images(), *FIRMWARE])}")

@@ -1,4 +1,4 @@
-"""What an image takes of a chip's memory, read from its ELF file."""
+"""What an image uses of a chip's memory, read from its ELF file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ImageSize:
         """
         data = path.read_bytes()
         if not data.startswith(_MAGIC):
-            raise FirmwareError(f"{path} is no ELF file of a chip; build the firmware again")
+            raise FirmwareError(f"{path} is not an ELF file of a chip; build the firmware again")
         offset, size, count, names_index = _HEADER.unpack_from(data)
         sections = [_SECTION.unpack_from(data, offset + index * size) for index in range(count)]
         names = sections[names_index][4]

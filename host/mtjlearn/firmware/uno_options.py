@@ -9,7 +9,7 @@ _UNO_CONVERSION = 13
 """ADC clock cycles of a conversion (ATmega328P data sheet, 24.4)."""
 _UNO_PRESCALERS = (128, 64, 32)
 UNO_RATES = {round(_UNO_CLOCK / (_UNO_CONVERSION * prescaler)): prescaler for prescaler in _UNO_PRESCALERS}
-"""Codes a second that an Uno R3 can sample, and the ADC's prescaler for each."""
+"""Codes per second that an Uno R3 can sample, and the ADC's prescaler for each."""
 UNO_BAUDS = (250_000, 115_200)
 UNO_REFERENCES = (1100, 5000)
 """Full scale in mV: the internal reference, or the supply."""
@@ -20,8 +20,8 @@ class UnoOptions:
     """The choices; None leaves the firmware's own choice.
 
     Args:
-        baud: bits a second on the line.
-        adc_rate: codes a second, a key of UNO_RATES.
+        baud: bits per second on the line.
+        adc_rate: codes per second, a key of UNO_RATES.
         reference: voltage of full scale in mV.
     """
 

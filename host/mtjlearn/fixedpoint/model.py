@@ -32,7 +32,7 @@ class FixedNetwork:
 
     Args:
         network: sizes, loss, formats, options and rates.
-        seeds: first generator state of each replica, 1 .. 2^32 - 1; None takes the network's own seed, one replica.
+        seeds: first generator state of each replica, 1 .. 2^32 - 1; None uses the network's own seed, one replica.
 
     Raises:
         ValueError: if there is no seed or one is out of range.

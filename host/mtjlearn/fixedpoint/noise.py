@@ -105,7 +105,7 @@ class NoiseRing:
         quiet = np.flatnonzero(self.deviation < MIN_DEVIATION)
         if quiet.size:
             value = self.deviation[quiet[0]] / NOISE_BUFFER
-            raise NoiseError(f"the source of replica {quiet[0]} has a standard deviation of {value} codes, not 0.25")
+            raise NoiseError(f"the source of replica {quiet[0]} has a standard deviation of {value} codes; at least 0.25 is needed")
         self._gain, self._shift = noise_gain(self.deviation, self._sigma)
 
     def values(self, positions: IntArray, counts: IntArray) -> IntArray:

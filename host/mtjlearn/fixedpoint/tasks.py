@@ -1,4 +1,4 @@
-"""What a board learns on its own: order of samples, built-in tasks, curve (shared/numerics.md, section 11)."""
+"""What a board learns autonomously: order of samples, built-in tasks, curve (shared/numerics.md, section 11)."""
 
 from __future__ import annotations
 

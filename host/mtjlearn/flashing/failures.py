@@ -22,7 +22,7 @@ _EITHER: tuple[tuple[str, str], ...] = (
     (
         r"HTTPClientError|InternetConnectionError|not connected to the Internet|Max retries exceeded|Name or service not known"
         r"|name resolution|HTTPConnectionPool|HTTPSConnectionPool|Could not find the package",
-        "PlatformIO's registry cannot be reached, and {board} needs tools from there once; connect this computer to the "
+        "PlatformIO's registry cannot be reached, and {board} needs tools from it once; connect this computer to the "
         "internet (behind a proxy, set HTTPS_PROXY), or, for boards with an AVR, use the tools installed here with --offline",
     ),
     (
@@ -41,21 +41,21 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
     (
         r"ser_\w+\(\): (?:write|read) error|\[Errno (?:5|6|19|71)\]|\((?:5|6|19|71), '|Protocol error|Input/output error"
         r"|[Nn]o such device|[Dd]evice (?:has been )?disconnected|[Dd]evice not configured|ClearCommError failed",
-        "{port} vanished during the upload ({line}); check the cable and the hub, connect the board again and repeat",
+        "{port} vanished during the upload ({line}); check the cable and the hub, connect the board again and try again",
     ),
     (
         r"Invalid head of packet|[Pp]ossible serial noise|Serial data stream stopped|[Pp]acket content transfer stopped",
-        "the line to {port} is disturbed ({line}); use a shorter cable and no hub, free the pins of the serial port, and try again",
+        "there are errors on the line to {port} ({line}); use a shorter cable, no hub and nothing else on the port's pins",
     ),
     (
         r"[Dd]evice signature = (?P<signature>0x[0-9a-fA-F]{6}|(?:[0-9a-fA-F]{2} ?){3})[^\n]*\n"
         r"(?:[^\n]*\n)*?[^\n]*[Ee]xpected signature for (?P<chip>\w+)",
-        "the chip at {port} (signature {signature}) is not {chip}, so this is not {board}; give its real name with --board",
+        "the chip at {port} (signature {signature}) is not {chip}, so this is not {board}; name the board with --board",
     ),
     (
         r"not in sync|programmer is not responding|stk500v2_\w+\(\): timeout|stk500_recv|unable to open programmer",
-        "no bootloader answers at {port}: see that it is {board} and nothing else hangs on its pins 0 and 1, press reset and "
-        "try again; if it stays so, its bootloader is gone and a programmer must burn it again",
+        "no bootloader answers at {port}: check that it is {board} and that its pins 0 and 1 are free, press reset and "
+        "try again; if this does not help, its bootloader is lost and must be burned again with a programmer",
     ),
     (
         r"verification (?:error|mismatch)|verify(?:ing)? failed",
@@ -83,7 +83,7 @@ _UPLOADING: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Failed to connect to ESP|Wrong boot mode detected|No serial data received",
-        "no bootloader answers at {port}: hold the button BOOT of {board} while this connects, and try again",
+        "no bootloader answers at {port}: hold the BOOT button of {board} while the tool connects, and try again",
     ),
     (
         r"specify `?upload_port|upload_port.{0,30}not (?:found|defined)",
@@ -102,7 +102,7 @@ _FRAME = re.compile(r"\s*$|\*\*\* \[|={3,}|-{3,}")
 
 
 def blames_port(output: Sequence[str]) -> bool:
-    """Whether an upload tool could not open its port; trying it tells why better than the tool does."""
+    """Whether an upload tool could not open its port; trying it shows why better than the tool does."""
     uploaded = _upload(output)
     return uploaded is not None and any(_PORT.search(line) for line in uploaded)
 

@@ -1,4 +1,4 @@
-"""Runs PlatformIO or its upload tool, tells what it does, and reads from its output what came of it."""
+"""Runs PlatformIO or its upload tool, shows what it does, and reads from its output what came of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Progress = Callable[[str, str], None]
 """Called with what is going on and a detail of it, which may be empty."""
 
 QUIET = 10.0
-"""Seconds without output after which the user is told that PlatformIO still works; its downloads say nothing."""
+"""Seconds without output after which the user is informed that PlatformIO still works; its downloads say nothing."""
 _STOP_TIMEOUT = 3.0
 _POLL = 0.25
 
@@ -57,7 +57,7 @@ class Sizes:
 
 
 def find_platformio() -> list[str]:
-    """The command that runs PlatformIO: the module beside this Python, or ``pio`` on the PATH.
+    """The command that runs PlatformIO: the module next to this Python, or ``pio`` on the PATH.
 
     Raises:
         FlashError: if there is none.
@@ -84,7 +84,7 @@ def run(
     Args:
         command: program and arguments.
         environment: variables to set besides this process's own.
-        progress: told what is going on.
+        progress: called with what happens now.
         output: called with every line that it prints.
         phase: what is going on until its output tells.
 

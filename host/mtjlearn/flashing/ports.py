@@ -1,4 +1,4 @@
-"""Where a board hangs: its port found by USB ids, and what is wrong when there is none, several, or another board's."""
+"""The serial port of a board: its port found by USB ids, and what is wrong when there is none, several, or another board's."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def _find(target: Target) -> BoardPort:
         raise FlashError(f"several boards {target.hardware} are connected; choose one with --port: {names}")
     others = [f"{port.name} ({port.description})" for port in ports if not port.target]
     different = [f"{port.description} at {port.name}: --board {port.target}" for port in ports if port.target]
-    hints = [f"if it hangs at one of these, name it with --port: {', '.join(others)}"] if others else []
+    hints = [f"if it is connected to one of these, name it with --port: {', '.join(others)}"] if others else []
     hints += [f"there is {'; '.join(different)}"] if different else []
     raise FlashError(f"no {target.hardware} is connected" + "".join(f"; {hint}" for hint in hints or ["connect it by USB"]))
 
 
 def _take(target: Target, named: str, force: bool) -> BoardPort:
     if "://" in named:
-        raise FlashError(f"{named}: firmware goes over a serial port, not over a network; give that with --port")
+        raise FlashError(f"{named}: firmware is uploaded over a serial port, not over a network; name the port with --port")
     port = next((port for port in connected() if port.name == named), BoardPort(named, named, known=False))
     if port.target and port.target != target.hardware and not force:
         raise FlashError(

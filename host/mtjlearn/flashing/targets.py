@@ -17,11 +17,11 @@ class Target:
     """A hardware environment of platformio.ini.
 
     Args:
-        name: of the environment, as ``pio run -e`` takes it.
+        name: of the environment, as ``pio run -e`` accepts it.
         board: PlatformIO's id of the board.
         folder: of the board's sources in firmware/boards.
         extends: the environment that it is a variant of, for the same board; empty: none.
-        streamed_only: its firmware does not learn on its own (firmware/src/autonomous.h).
+        streamed_only: its firmware does not learn autonomously (firmware/src/autonomous.h).
     """
 
     name: str
@@ -40,14 +40,14 @@ class Target:
         alone = Features.MEMORY in info.features
         if self.folder != "uno" or alone != self.streamed_only:
             return []
-        return ["learning on its own" if alone else "no learning on its own"]
+        return ["autonomous learning" if alone else "no autonomous learning"]
 
 
 def option_differences(options: UnoOptions, info: BoardInfo) -> list[str]:
     """What a board says that contradicts these options; a build id covers the sources, not how they were built."""
     asked_and_said = (
         ("baud", options.baud, 10 * info.line_rate),
-        ("codes a second", options.adc_rate, info.adc_rate),
+        ("codes per second", options.adc_rate, info.adc_rate),
         ("mV at full scale", options.reference, round(1000 * info.adc_reference)),
     )
     # A chip meets a rate as well as its clock can be divided: 115,200 baud are 117,647 on an Uno R3.
@@ -82,5 +82,5 @@ def find_target(root: Path, name: str) -> Target:
     """
     targets = list_targets(root)
     if name not in targets:
-        raise FlashError(f"there is no firmware for {name}; --board takes {', '.join(targets)}")
+        raise FlashError(f"there is no firmware for {name}; --board accepts {', '.join(targets)}")
     return targets[name]

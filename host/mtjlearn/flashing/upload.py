@@ -33,10 +33,10 @@ class Flashed:
     Args:
         target: the environment of platformio.ini.
         build: build id of the sources, eight hexadecimal digits.
-        sizes: bytes of the image; None if PlatformIO does not tell for this board.
+        sizes: bytes of the image; None if PlatformIO does not report it for this board.
         image: the file.
         port: where it was uploaded to; None: nowhere.
-        info: what the board says of itself; None: nothing was uploaded.
+        info: what the board reports about itself; None: nothing was uploaded.
         carried: the package brought the image; nothing was compiled.
     """
 
@@ -123,19 +123,19 @@ def flash(
     progress: Progress = lambda what, detail: None,
     output: Callable[[str], None] = lambda line: None,
 ) -> Flashed:
-    """Uploads the firmware and compares what the board then says of itself.
+    """Uploads the firmware and compares what the board then reports about itself.
 
     Where the package carries an image of its sources, as nobody asked to change, that is taken; else the firmware is built.
 
     Args:
         target: the board.
-        port: where it hangs; None: the only port with such a board.
+        port: its serial port; None: the only port with such a board.
         options: how an Uno R3 is to be built.
         upload: False: only build, or find the package's image.
         force: upload although the USB id says that another board is there.
         build: build it from its sources even if the package carries its image.
         offline: build with stand-ins for PlatformIO's own packages, without a network (firmware/platformio).
-        progress: told what is going on.
+        progress: called with what happens now.
         output: called with every line that the tools print.
 
     Raises:
@@ -179,18 +179,18 @@ def _ask(port: BoardPort, options: UnoOptions) -> BoardInfo:
             return board.info
     except BoardTimeout:
         raise FlashError(
-            f"the upload went well, but the board at {port.name} does not answer; press reset and look with "
+            f"the upload succeeded, but the board at {port.name} does not answer; press reset and look with "
             f"`mtjlearn boards --board {port.name}`"
         ) from None
     except BoardError as error:
-        raise FlashError(f"the upload went well, but then: {error}") from error
+        raise FlashError(f"the upload succeeded, but then: {error}") from error
 
 
 def _compare(info: BoardInfo, build_id: str, target: Target, options: UnoOptions) -> None:
     """Raises FlashError unless the board runs what was built, as it was built."""
     if info.build != build_id:
         raise FlashError(
-            f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload did not take; try again"
+            f"the board at {info.url} says that it runs build {info.build}, not {build_id}: the upload had no effect; try again"
         )
     different = target.differences(info) + option_differences(options, info)
     if different:

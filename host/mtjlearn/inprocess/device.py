@@ -45,7 +45,7 @@ uint32_t memory_boots(const struct memory_board *memory);
 TRANSMIT = 8192
 """Bytes that can wait for the host."""
 SENSOR = 0xFFFF
-"""What set_analog() takes for a pin that follows its virtual sensor again."""
+"""What set_analog() accepts for a pin that follows its virtual sensor again."""
 TURNS = 10_000
 """Turns of the device's main loop after which poll() returns although the device is busy."""
 
@@ -83,7 +83,7 @@ class InProcessDevice:
         noise: what is at the pin.
         preset: voltages at the pin.
         adc_bits: resolution of the codes, 1 .. 16.
-        adc_rate: codes a second, not 0.
+        adc_rate: codes per second, not 0.
         adc_reference: voltage of full scale in mV, not 0.
         arena: memory for a network, bytes.
         max_payload: 64 .. 240 bytes.
@@ -113,7 +113,7 @@ class InProcessDevice:
         real_time: bool = False,
     ) -> None:
         if not (0 <= codes_per_step <= 1024 and 1 <= adc_bits <= 16 and 64 <= max_payload <= 240):
-            raise ValueError("codes_per_step takes 0 .. 1024, adc_bits 1 .. 16, max_payload 64 .. 240")
+            raise ValueError("codes_per_step is 0 .. 1024, adc_bits 1 .. 16, max_payload 64 .. 240")
         if adc_rate == 0 or adc_reference == 0:
             raise ValueError("adc_rate and adc_reference must not be 0")
         if memory_block < 1 or memory_bytes % memory_block:
@@ -151,14 +151,14 @@ class InProcessDevice:
         self._lib.memory_push(self._memory, self._ffi.from_buffer("uint8_t[]", data), len(data))
 
     def poll(self, turns: int = TURNS) -> int:
-        """Lets the device work until it has nothing to do, at most so many turns of its main loop.
+        """Lets the device work until it has nothing to do, at most this many turns of its main loop.
 
         One turn handles at most 32 received bytes. Returns how many turns it took.
         """
         return int(self._lib.memory_poll(self._memory, turns))
 
     def take(self, most: int = TRANSMIT) -> bytes:
-        """What the device has sent since the last call, at most so many bytes."""
+        """What the device has sent since the last call, at most this many bytes."""
         count = self._lib.memory_take(self._memory, self._taken, min(most, TRANSMIT))
         return bytes(self._ffi.buffer(self._taken, count))
 
@@ -245,7 +245,7 @@ class InProcessDevice:
         return bool(self._lib.memory_is_dead(self._memory))
 
     def restart(self, cause: ResetCause = ResetCause.POWER_ON) -> None:
-        """The device starts anew; bytes and codes on their way are lost, the nonvolatile memory is kept.
+        """The device starts again; bytes and codes on their way are lost, the nonvolatile memory is kept.
 
         After a power cycle RAM holds rubbish, after other causes the device's last error is kept.
         """

@@ -118,7 +118,7 @@ class Learner:
         Args:
             x: inputs, shape (n, inputs), Q3.12.
             targets: shape (n, outputs), Q3.12, or (n, 1) classes.
-            order: indices of samples in the order of training, shape (steps,); None takes them once in order.
+            order: indices of samples in the order of training, shape (steps,); None uses them once in order.
             codes: ADC codes that arrive before each step, shape (steps, codes per step); None for none.
 
         Returns:

@@ -12,7 +12,7 @@ from mtjlearn.errors import BoardError
 from mtjlearn.firmware import build_firmware, build_simulator, firmware_root
 
 CLOCK = 16_000_000
-"""Cycles a second."""
+"""Cycles per second."""
 _HEADER = Path("firmware/simulators/uno/library/uno_chip.h")
 _SLICE = 1600
 _MOST = 65536
@@ -61,7 +61,7 @@ class SteppedUno:
         return self._cycle() / CLOCK
 
     def read(self, timeout: float) -> bytes:
-        """Lets up to so many seconds of the chip's time pass, until bytes arrive at the host."""
+        """Lets up to this many seconds of the chip's time pass, until bytes arrive at the host."""
         until = self._cycle() + round(timeout * CLOCK)
         while not (data := self._arrived()) and self._cycle() < until and not self._woken:
             if not self._lib.uno_run(self._chip, _SLICE):

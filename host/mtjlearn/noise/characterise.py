@@ -332,11 +332,11 @@ def _hints(
         return ["the source is constant: check the junction, its supply and its wiring"]
     if recording.codes and levels.split < 2:
         hints.append(
-            f"the levels are {levels.split:.2g} codes apart, hard to tell from conversion noise: lower the converter's "
+            f"the levels are {levels.split:.2g} codes apart, hard to separate from conversion noise: lower the converter's "
             "reference voltage or amplify the signal"
         )
     if _one_level(levels) and not explained:
-        hints.append("no two separate levels: the source is not a single junction, or its signal drowns in other noise")
+        hints.append("no two separate levels: the source is not a single junction, or its signal is lost in other noise")
     duty = float(np.mean(np.concatenate(sequences)))
     if not 0.1 <= duty <= 0.9:
         side = "high" if duty > 0.5 else "low"

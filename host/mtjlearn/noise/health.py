@@ -23,7 +23,7 @@ LEAST_WINDOW = 256
 MOST_WINDOW = 32768
 MOST_REPETITIONS = 65535
 RECORDED_SWITCHES = switching_rate(RECORDED_SWITCHING_PROBABILITY, RECORDED_RATE)
-"""Switches a second of the paper's junction."""
+"""Switches per second of the paper's junction."""
 TABLE_RATES = (4808, 9615, 19231, 38462, 40000, 76924, 100_000, 1_000_000)
 """The ADC rates whose limits a board knows (firmware/src/health_limits.h)."""
 
@@ -36,7 +36,7 @@ Counted = Literal["ones", "switches"]
 
 def _check(p01: float, p10: float) -> None:
     if not (0 < p01 < 1 and 0 < p10 < 1):
-        raise ValueError(f"a source with switching probabilities {p01} and {p10} is no source: both must be between 0 and 1")
+        raise ValueError(f"a source with switching probabilities {p01} and {p10} is not a source: both must be between 0 and 1")
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,7 +91,7 @@ class HealthLimits:
     """Limits of the tests, as SET_HEALTH has them; in codes, ``switches_min`` in switches.
 
     Args:
-        repetitions: so many codes of one state are a fault.
+        repetitions: this many codes of one state are a fault.
         window: length of the count tests, and of healthy codes after which a fault ends; 0: no tests.
         ones_min: fewer codes of the high state in a window are a fault.
         ones_max: more of them are one.
@@ -140,8 +140,8 @@ class HealthLimits:
         """The limits of a junction, by default the paper's, at a converter's rate.
 
         Args:
-            adc_rate: codes a second.
-            rate: switches a second, the mean of both directions' rates for duty 0.5.
+            adc_rate: codes per second.
+            rate: switches per second, the mean of both directions' rates for duty 0.5.
             duty: fraction of time in the high state.
 
         Raises:

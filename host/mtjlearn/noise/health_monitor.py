@@ -13,7 +13,7 @@ from mtjlearn.noise.health import LAGS, HealthLimits, most_different
 from mtjlearn.wire.messages import NoiseFault
 
 LOOK = 128
-"""Codes whose look tells the kind of a fault."""
+"""Codes whose values show the kind of a fault."""
 _FEW = 32
 _MOST_RUN = 65535
 

@@ -55,7 +55,7 @@ class Playback:
         needed = count * steps
         end = int(self._position.max()) + needed
         if not self.wrap and end > self._values.size:
-            raise NoiseError(f"the recording of {self._values.size} samples is over; record a longer one, or let it wrap around")
+            raise NoiseError(f"the recording of {self._values.size} samples has ended; record a longer one, or let it wrap around")
         index = (self._position[:, None] + np.arange(needed)) % self._values.size
         self._position += needed
         if self.wrap:
@@ -94,7 +94,7 @@ class Live:
         while missing > 0:
             part = np.asarray(self._receive(), dtype=np.uint16)
             if part.size == 0:
-                raise NoiseError("the board sends no more noise codes; check its connection and start again")
+                raise NoiseError("the board stopped sending noise codes; check its connection and start again")
             parts.append(part)
             missing -= part.size
         joined = np.concatenate(parts)

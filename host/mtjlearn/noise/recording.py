@@ -119,7 +119,7 @@ def load_recording(path: Path, rate: float | None = None) -> Recording:
     ``volts``; a column ``number`` counts the samples, and a jump in it marks a hole.
 
     Args:
-        path: the file; its suffix tells the format.
+        path: the file; its suffix gives the format.
         rate: samples per second, used if the file does not say.
 
     Raises:
@@ -128,7 +128,7 @@ def load_recording(path: Path, rate: float | None = None) -> Recording:
     suffix = path.suffix.lower()
     readers = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_text, ".txt": _read_text}
     if suffix not in readers:
-        raise RecordingError(f"{path} is no recording: use .npz, .npy, .csv or .txt")
+        raise RecordingError(f"{path} is not a recording: use .npz, .npy, .csv or .txt")
     try:
         values, starts, stored_rate = readers[suffix](path)
         return Recording(values, starts, stored_rate if stored_rate is not None else rate)

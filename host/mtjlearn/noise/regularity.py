@@ -80,7 +80,7 @@ def find_periodic(segments: Sequence[Array], correlation: Array, memory: float) 
     oscillation = _oscillation(segments, correlation, memory)
     if lines is None or oscillation is None:
         return lines or oscillation
-    # A spectrum tells frequencies better; an autocorrelation sees them also in short stretches and when they wander.
+    # A spectrum shows frequencies better; an autocorrelation sees them also in short stretches and when they wander.
     if 2 * lines.share < oscillation.share:
         return oscillation
     return replace(lines, share=max(lines.share, oscillation.share))

@@ -31,7 +31,7 @@ def switching_rate(probability: float, sample_rate: float) -> float:
     ``lambda = -f ln(1 - 2p) / 2``; a sample sees an odd number of switches.
 
     Raises:
-        ValueError: if the probability is outside 0 .. 0.5 (0.5 excluded: independent samples tell no rate).
+        ValueError: if the probability is outside 0 .. 0.5 (0.5 excluded: independent samples give no rate).
     """
     if not 0 <= probability < 0.5:
         raise ValueError(f"switching probability {probability} is outside 0 .. 0.5; sample faster to see a rate")
@@ -134,7 +134,7 @@ def telegraph(generator: np.random.Generator, state: NDArray[np.bool_], up: floa
         count: samples, at least 1.
 
     Returns:
-        States after each sample, shape ``(*state.shape, count)``; the last one is the state to go on from.
+        States after each sample, shape ``(*state.shape, count)``; the last one is the state to continue from.
     """
     if not (up >= 0 and down >= 0 and up + down <= 1):
         raise ValueError(f"switching probabilities {up} and {down} must not be negative nor exceed 1 together")

@@ -161,7 +161,7 @@ class SimulatedSmtj:
             ValueError: if ``count`` is no such multiple.
         """
         if count % self.units:
-            raise ValueError(f"{count} noise values are no multiple of the {self.units} units the junctions belong to")
+            raise ValueError(f"{count} noise values are not a multiple of the {self.units} units the junctions belong to")
         samples = steps * count // self.units
         states = telegraph(self._generator, self._state, self.probability, self.probability, samples)
         self._state = states[..., -1].copy()

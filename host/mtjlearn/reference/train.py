@@ -29,7 +29,7 @@ Order = Callable[[int], NDArray[np.int64]]
 Schedule = Callable[[int], float]
 """Factor on the learning rate in an epoch (0, 1, ...)."""
 Progress = Callable[[int, int, Array], None]
-"""Told now and then: samples trained, samples to train in all, mean training loss since last told, (R,)."""
+"""Called now and then with: samples trained, samples to train in all, mean training loss since the last call, (R,)."""
 
 _BLOCK = 64
 """Samples whose data and noise are gathered at once: enough to make gathering cheap, few enough to stay in cache."""
@@ -57,7 +57,7 @@ class Evaluation:
 
 
 def shuffled(seeds: int | Sequence[int], samples: int) -> Order:
-    """An order drawn anew for each epoch, from the seed and the epoch alone.
+    """An order drawn again for each epoch, from the seed and the epoch alone.
 
     Args:
         seeds: one for all replicas, or one for each.
@@ -88,7 +88,7 @@ class Reference:
         noise: source for NP and ANP, scaled to the network's sigma; its replicas must be those trained.
         weights: initial parameters, one (R, units, fan-in + 1) a layer; None draws them.
         replicas: R, if weights are drawn.
-        seed: of the drawn weights; None takes the network's.
+        seed: of the drawn weights; None uses the network's.
         optimiser: of the weights; None is plain SGD, as on the device.
         slope: of the hidden units' leaky ReLU.
 
@@ -141,7 +141,7 @@ class Reference:
         Args:
             x: inputs of a batch, (B, n0) for all replicas or (R, B, n0).
             target: targets (B, outputs), or classes (B,); or with R in front.
-            rate: learning rate; None takes the network's.
+            rate: learning rate; None uses the network's.
 
         Returns:
             The rule's signals; ``losses`` (R, B) are those before the update.
@@ -164,7 +164,7 @@ class Reference:
         schedule: Schedule | None = None,
         progress: Progress | None = None,
     ) -> History:
-        """Trains for some epochs; called again, it goes on with the next epoch.
+        """Trains for some epochs; called again, it continues with the next epoch.
 
         A replica that diverges shows it by infinite or undefined losses and does not disturb the others.
 
@@ -172,7 +172,7 @@ class Reference:
             x: inputs, (M, n0) for all replicas or (R, M, n0).
             target: targets (M, outputs), or classes (M,); or with R in front.
             epochs: how many times all M samples are used.
-            batch: samples a step; 1 is online learning, as on the device.
+            batch: samples per step; 1 is online learning, as on the device.
             order: of the samples in each epoch; None leaves them as they are.
             schedule: factor on the learning rate.
             progress: see :data:`Progress`.

@@ -169,7 +169,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_MOST_SETTINGS + 1)
     except FileNotFoundError:
-        raise RunError(f"{path.parent} is no run: {path.name} is missing") from None
+        raise RunError(f"{path.parent} is not a run: {path.name} is missing") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     if len(content) > _MOST_SETTINGS:

@@ -102,7 +102,7 @@ class Run:
             command: what is run.
             name: on what; characters unfit for a file name become dashes.
             seed: the run's seed.
-            config: what was asked; entries that are None are left out.
+            config: what was asked; entries that are None are omitted.
             meta: more for meta.json, e.g. ``board={...}``.
 
         Raises:
@@ -140,12 +140,12 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> Run:
-        """Opens a run to go on with it; its state becomes running, and a metrics record marks the place.
+        """Opens a run to continue it; its state becomes running, and a metrics record marks the place.
 
         Raises:
             RunError: if it is not a run, is damaged, is finished, or another process writes to it.
         """
-        read_meta(path)  # so that no lock is made in a directory that is no run
+        read_meta(path)  # so that no lock is made in a directory that is not a run
         try:
             lock = Lock(path / LOCK)
         except LockedError:
@@ -307,7 +307,7 @@ class Run:
         elif isinstance(error, Exception) and not self._kept:
             self._discard()
         else:
-            # The error that ended the run is the one to report; a lock that nobody holds tells that it ended.
+            # The error that ended the run is the one to report; a lock that nobody holds shows that it ended.
             with suppress(RunError):
                 self._close_after(error)
 

@@ -1,4 +1,4 @@
-"""Trains a dataset on a board, and the float reference beside it; keeps everything in a run directory."""
+"""Trains a dataset on a board, and the float reference with it; keeps everything in a run directory."""
 
 from mtjlearn.network import BOARD_RULES, RULES, RuleName
 from mtjlearn.training.plan import Plan, default_plan

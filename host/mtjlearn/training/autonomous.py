@@ -1,4 +1,4 @@
-"""A board that learns on its own: what it is given, and starting it."""
+"""A board that learns autonomously: what it is given, and starting it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def plan_task(
     task = schedule.task
     shape = sizes or TASK_SIZES.get(task)
     if shape is None:
-        raise NetworkError("a live task needs a network: inputs come from A1 on, targets from the pins behind, e.g. --net 2-4-1")
+        raise NetworkError("a live task needs a network: inputs come from A1 on, targets from the next pins, e.g. --net 2-4-1")
     if task is Task.XOR and (shape[0], shape[-1]) != (2, 1):
         raise NetworkError(f"XOR has 2 inputs and 1 output, which {'-'.join(map(str, shape))} does not fit; use --net 2-4-1")
     if task is Task.LIVE and shape[0] + shape[-1] > MOST_PINS:
@@ -109,7 +109,7 @@ def begin(board: Board, plan: AutonomousPlan, on_progress: Callable[[int, int], 
     """Configures the board, puts the training part into its memory, and lets it learn.
 
     Args:
-        board: that does not learn on its own yet.
+        board: that does not learn autonomously yet.
         plan: what it is given.
         on_progress: called with the bytes of the dataset that are written, and their number.
 
@@ -129,7 +129,7 @@ def begin(board: Board, plan: AutonomousPlan, on_progress: Callable[[int, int], 
 
 
 def halving_steps(steps: int) -> int:
-    """Steps between two halvings that suit so many: the full rate for three sevenths of them, as in a streamed training."""
+    """Steps between two halvings that suit this many: the full rate for three sevenths of them, as in a streamed training."""
     return round(CONSTANT_SHARE * steps)
 
 

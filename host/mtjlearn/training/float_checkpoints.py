@@ -1,4 +1,4 @@
-"""Checkpoints of a reference that learns alone: after an interruption the run goes on with the next epoch."""
+"""Checkpoints of a reference that learns alone: after an interruption the run continues with the next epoch."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class FloatKeeper(Protocol):
     """Keeps what a reference that learns alone has reached."""
 
     def start(self) -> Checkpoint | None:
-        """Where to go on; None: at the start."""
+        """Where to resume; None: at the start."""
 
     def keep(self, loss: float, checkpoint: Callable[[], Checkpoint]) -> None:
         """Called after each epoch with its mean loss, and what makes a checkpoint of that moment."""
@@ -51,7 +51,7 @@ def train_reference(
     progress: Callable[[int, int, float], None] | None = None,
     keeper: FloatKeeper | None = None,
 ) -> FloatRun:
-    """Trains the reference as the plan says. Going on from a checkpoint gives exactly what one go does.
+    """Trains the reference as the plan says. A resumed training gives exactly what an uninterrupted one does.
 
     Args:
         plan: what to do.

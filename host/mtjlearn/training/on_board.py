@@ -1,4 +1,4 @@
-"""The board's part of a training: streams the epochs, records metrics, keeps checkpoints, goes on from one."""
+"""The board's part of a training: streams the epochs, records metrics, keeps checkpoints, continues from one."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ NOISE_PATIENCE = 600
 class BoardTraining:
     """A training on an open board.
 
-    The board is configured with the plan's network; if the run has a checkpoint, it goes on from there. What the board
-    counts begins anew with that, what it counted before is in the run's metrics.
+    The board is configured with the plan's network; if the run has a checkpoint, it continues from there. What the board
+    counts begins again with that, what it counted before is in the run's metrics.
 
     Args:
         plan: what to do.
         run: gets metrics and checkpoints.
         board: learns.
-        observer: is told the progress.
+        observer: receives the progress.
     """
 
     def __init__(self, plan: Plan, run: Run, board: Board, observer: Observer) -> None:
@@ -79,7 +79,7 @@ class BoardTraining:
 
     @property
     def samples_per_second(self) -> float | None:
-        """Samples streamed and trained a second, end to end, over all of the run; None if it was not measured."""
+        """Samples streamed and trained per second, end to end, over all of the run; None if it was not measured."""
         seconds = sum(float(record.get("seconds", 0.0)) for record in read_metrics(self._run.path))
         return self.steps / seconds if seconds else None
 
@@ -136,12 +136,12 @@ class BoardTraining:
             self._seconds += time.monotonic() - started
 
     def _await_noise(self, total: int) -> None:
-        """Tells what is wrong with the noise source and waits; the board's count says with which sample to go on."""
+        """Reports what is wrong with the noise source and waits; the board's count says with which sample to continue."""
         self._record(evaluate=False)
         seen = self._board.health()
         self._run.metric(event="noise_fault", step=self.steps, fault=(seen.fault or seen.last_fault).name.lower())
         if seen.fault:
-            self._observer.note(f"step {self.steps}: the noise source is broken, so learning waits: {seen.describe()}")
+            self._observer.note(f"step {self.steps}: the noise source is broken; learning is paused: {seen.describe()}")
         if self.steps:
             self._save()
 
@@ -149,7 +149,7 @@ class BoardTraining:
             self._observer.progress("noise", min(1 + int(waited), NOISE_PATIENCE), NOISE_PATIENCE, None, None)
 
         self._board.wait_for_noise_source(NOISE_PATIENCE, tell)
-        self._observer.note(f"the noise source is healthy again; learning goes on with step {self.steps + 1}")
+        self._observer.note(f"the noise source is healthy again; learning resumes at step {self.steps + 1}")
 
     def _record(self, *, evaluate: bool) -> None:
         """Records what the board counted since the last record: it may have trained samples that it could not acknowledge."""
@@ -207,7 +207,7 @@ class BoardTraining:
             if self.steps:
                 self._save()
         except (BoardError, RunError) as error:
-            self._observer.note(f"the last weights could not be kept ({error}); the run resumes from its last checkpoint")
+            self._observer.note(f"the last weights could not be saved ({error}); the run resumes from its last checkpoint")
 
 
 def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""What a training tells: while it runs, and at its end."""
+"""What a training reports: while it runs, and at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Observer(Protocol):
-    """Who is told how it goes."""
+    """Who receives the progress."""
 
     def note(self, text: str) -> None:
         """A line worth reading."""
@@ -29,7 +29,7 @@ class Report:
         steps: training steps of the board; of the reference, if it learned alone.
         skipped: steps of the board without an update.
         saturations: values cut on the board.
-        samples_per_s: samples streamed and trained a second, end to end; None without a board.
+        samples_per_s: samples streamed and trained per second, end to end; None without a board.
         clipped: inputs beyond the device's range.
         board: name, firmware build and port of the board; empty without one.
     """

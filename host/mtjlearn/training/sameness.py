@@ -1,4 +1,4 @@
-"""A run goes on with what it began with: the same data, and the same firmware if it is the same board.
+"""A run continues with what it began with: the same data, and the same firmware if it is the same board.
 
 Both are in meta.json. What differs is refused, unless it is accepted; then meta.json keeps what it was before.
 """
@@ -24,7 +24,7 @@ class ChangedError(RunError):
 
 
 def refuse_changed_data(plan: Plan, path: Path) -> None:
-    """Refuses to go on with other data, before the run directory is written to.
+    """Refuses to continue with other data, before the run directory is written to.
 
     Raises:
         ChangedError: the data have another digest.
@@ -48,7 +48,7 @@ def own_data(plan: Plan, run: Run, note: Callable[[str], None], *, accept: bool)
     before = run.meta.get("data")
     if before is None:
         if read_metrics(run.path):  # resumed, not new
-            note("the run has no digest of its data (version 0.1.0 wrote none): whether they have changed cannot be checked")
+            note("the run has no digest of its data (version 0.1.0 wrote none): changes cannot be detected")
         run.update(data=found)
         return False
     try:
@@ -73,7 +73,7 @@ def own_firmware(run: Run, info: BoardInfo, note: Callable[[str], None], *, acce
         return
     changed = f"the firmware of {info.name} is build {info.build}, and {run.path} began with {before.get('build')}"
     if not accept:
-        raise ChangedError(f"{changed}; flash that build, start a new run, or go on with {ACCEPT}")
+        raise ChangedError(f"{changed}; flash that build, start a new run, or continue with {ACCEPT}")
     _accept(run, {"board": before}, board=info)
     note(changed)
 
@@ -87,7 +87,7 @@ def _compare_data(meta: dict[str, Any], plan: Plan, path: Path) -> None:
     if before["digest"] != digest:
         raise ChangedError(
             f"{plan.data} is not the data that {path} began with (digest {digest[:_SHOWN]} instead of "
-            f"{before['digest'][:_SHOWN]}); bring them back, start a new run, or go on with {ACCEPT}"
+            f"{before['digest'][:_SHOWN]}); bring them back, start a new run, or continue with {ACCEPT}"
         )
 
 

@@ -1,4 +1,4 @@
-"""One training from start to end: the board learns, the reference beside it, and the run directory keeps everything."""
+"""One training from start to end: the board learns, the reference with it, and the run directory keeps everything."""
 
 from __future__ import annotations
 
@@ -72,18 +72,18 @@ class _Drawings:
 
 
 def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, accept_changed_data: bool = False) -> Report:
-    """Trains as planned, or goes on with what the run directory holds.
+    """Trains as planned, or continues with what the run directory holds.
 
     After an interruption (Ctrl-C), a board that vanished, or one that refuses in the middle of training, the run can be
     resumed, and the exception's text says how. A run that began with other data, or on the same board with another
-    firmware, does not go on unless ``accept_changed_data`` says so.
+    firmware, does not continue unless ``accept_changed_data`` says so.
 
     Args:
         plan: what to do.
         run: where everything is kept; closed at the end.
         observer: is informed.
         link_log: bytes of the raw log of the link, at most; 0: none.
-        accept_changed_data: go on although the data or the firmware are not those that the run began with.
+        accept_changed_data: continue although the data or the firmware are not those that the run began with.
 
     Raises:
         ChangedError: as said.
@@ -168,12 +168,12 @@ def _on_board(
             training.train()
         finally:
             if board.log_problem is not None:
-                observer.note(f"{run.path / 'link.log'} ends early ({board.log_problem}); the training went on without it")
+                observer.note(f"{run.path / 'link.log'} ends early ({board.log_problem}); the training continued without it")
         report.steps = training.steps
         report.skipped = training.skipped
         report.saturations = training.saturations
         report.samples_per_s = training.samples_per_second
-        observer.note(f"the board takes {board.status().arena_used} bytes for {plan.network.name}")
+        observer.note(f"the board uses {board.status().arena_used} bytes for {plan.network.name}")
         outputs = dequantise(board.predict(plan.quantised.x_test))
     report.test_accuracy, report.test_r2 = _score(plan.dataset, outputs)
 
@@ -222,4 +222,4 @@ def _is_constant(targets: NDArray[np.float64]) -> bool:
 
 
 def _resumable(text: str, run: Run) -> str:
-    return f"{text}; go on with: mtjlearn train --resume {run.path}"
+    return f"{text}; resume with: mtjlearn train --resume {run.path}"

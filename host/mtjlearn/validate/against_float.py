@@ -23,7 +23,7 @@ from mtjlearn.training.plan import CODES_PER_STEP, DECORRELATION_RATE
 BOOTSTRAPS = 10_000
 
 Schedule = Callable[[int, int], float]
-"""Factor on the learning rate in an epoch of so many."""
+"""Factor on the learning rate in an epoch of this many."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def compare(
         replicas: how many seeds.
         weight_format: of the integer runs.
         full: digits with a hidden layer.
-        progress: told the share done, 0 .. 1.
+        progress: called with the share done, 0 .. 1.
     """
     plan = FULL_DIGITS if full and task == "digits" else TASKS[task]
     layers = len(plan.sizes) - 1

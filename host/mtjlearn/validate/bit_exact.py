@@ -17,7 +17,7 @@ CODES_PER_CHUNK = 29
 """Noise codes injected before each chunk of samples: a number without a common factor with the ring's 200."""
 SAMPLES_PER_CHUNK = 10
 CHUNKS_PER_COMPARISON = 5
-"""Weights are read back after so many chunks, and at the end."""
+"""Weights are read back after this many chunks, and at the end."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ def check_board(
         board: any open board; its network is replaced.
         chosen: cases, see :func:`mtjlearn.validate.cases`.
         steps_per_case: training steps of each.
-        progress: told (steps done, steps in all, name of the case).
+        progress: called with (steps done, steps in all, name of the case).
     """
     found = BitExact()
     total = steps_per_case * len(chosen)

@@ -39,7 +39,7 @@ def start_m4_sim(
             that are not a junction. It replaces ``device_noise``; None: no file.
         fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
         fault_after: seconds of the board's own time until then.
-        fault_lasts: seconds after which the noise is as it was; None: for ever.
+        fault_lasts: seconds after which the noise is as it was; None: forever.
         virtual_clock: codes that arrive for each training step, up to 1024: then a seed repeats a run exactly; 0: real
             time, or PROFILE_CLOCK with a profile, for which time is the number of instructions.
         profile: JSON file for the instructions of every training step, split into phases, and the stack, written when

@@ -56,9 +56,9 @@ def start_native(
             that are not a junction. It replaces ``device_noise``; None: no file.
         fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
         fault_after: seconds of the board's own time until then.
-        fault_lasts: seconds after which the noise is as it was; None: for ever.
+        fault_lasts: seconds after which the noise is as it was; None: forever.
         adc_bits: 10, 12 or 14.
-        adc_rate: codes a second, 1 .. 1,000,000.
+        adc_rate: codes per second, 1 .. 1,000,000.
         adc_reference: voltage of full scale in mV, 100 .. 10,000.
         virtual_clock: codes that arrive for each training step, up to 1024: then a seed repeats a run exactly; 0: real
             time.

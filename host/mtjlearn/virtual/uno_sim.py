@@ -44,7 +44,7 @@ def start_uno_sim(
             that are not a junction. It replaces ``device_noise``; None: no file.
         fault: what the noise becomes in the middle of the run, a name as above; None: nothing.
         fault_after: seconds of the board's own time until then.
-        fault_lasts: seconds after which the noise is as it was; None: for ever.
+        fault_lasts: seconds after which the noise is as it was; None: forever.
         speed: multiple of real time, 0 .. 1000; 0: as fast as it goes; None: as fast as it goes while bytes flow, real
             time once the line was silent for a second.
         eeprom: file that keeps the EEPROM, 1024 bytes; it need not exist.

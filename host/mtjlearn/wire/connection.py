@@ -194,7 +194,7 @@ class Connection:
         if batch:
             self._engine.submit(batch)
         self._engine.admit(waiter)
-        # Not for ever: behind a refusal that is still to be found out the queue stands still.
+        # Not forever: behind a refusal that is still to be found out the queue stands still.
         self._engine.wait(waiter, _WAIT_POLL)
 
     def _abandon(self, pending: deque[Command]) -> None:

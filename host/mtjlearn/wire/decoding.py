@@ -33,7 +33,7 @@ class Entry:
         frame: the frame; None for a damaged one and for OPENED and CLOSED.
         message: what the frame says; None if its type or length is unknown.
         text: the port, why it was closed, or what is wrong with a damaged frame.
-        damaged: the bytes between two delimiters that are no frame.
+        damaged: the bytes between two delimiters that are not a frame.
     """
 
     time: float
@@ -78,7 +78,7 @@ class Entry:
 
 
 def decode(records: Iterable[LogRecord]) -> Iterator[Entry]:
-    """The entries of a log, in order. What is cut off in the middle of a frame when the log ends is told as damaged."""
+    """The entries of a log, in order. What is cut off in the middle of a frame when the log ends is reported as damaged."""
     directions = {kind: _Direction() for kind in (LogKind.TO_BOARD, LogKind.FROM_BOARD)}
     last = 0.0
     for record in records:

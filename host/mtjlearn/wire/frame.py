@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 
 
 class BadFrame(NamedTuple):
-    """What arrived between two delimiters and is no frame."""
+    """What arrived between two delimiters and is not a frame."""
 
     reason: str
     data: bytes

@@ -81,7 +81,7 @@ class Layout:
 
     def _pack_text(self, name: str, value: str, most: int) -> bytes:
         if not value.isascii() or len(value) > most:
-            raise ValueError(f"{self.NAME}: {name} takes at most {most} ASCII characters")
+            raise ValueError(f"{self.NAME}: {name} accepts at most {most} ASCII characters")
         return value.encode("ascii")
 
     def _pack_tail(self, value: bytes | npt.NDArray[Any]) -> bytes:
@@ -93,7 +93,7 @@ class Layout:
             return b""
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         if array.dtype.kind not in "iu" or array.min() < low or array.max() > high:
-            raise ValueError(f"{self.NAME}: {name} takes whole numbers {low} .. {high}")
+            raise ValueError(f"{self.NAME}: {name} accepts whole numbers {low} .. {high}")
         return array.astype(dtype).tobytes()
 
     @classmethod

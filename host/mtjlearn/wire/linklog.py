@@ -122,7 +122,7 @@ class LinkLog:
         old = sum(map(_size, read_log(self._path))) - most // 2
         sizes = accumulate(map(_size, read_log(self._path)))
         first = 1 + sum(1 for _ in takewhile(lambda size: size < old, sizes))
-        note = LogRecord(LogKind.SKIPPED, time.time(), f"older bytes were left out to keep the log within {most:,}".encode())
+        note = LogRecord(LogKind.SKIPPED, time.time(), f"older bytes were dropped to keep the log within {most:,}".encode())
         kept = _newest(_openings(islice(read_log(self._path), first)), most // 4)
         newer = islice(read_log(self._path), first, None)
         draft = self._path.with_name(f".{self._path.name}.tmp")
@@ -165,7 +165,7 @@ def set_aside(path: Path) -> Path | None:
 
 
 def read_log(path: str | os.PathLike[str]) -> Iterator[LogRecord]:
-    """The records of a log, in order; where something is damaged there is one of kind SKIPPED. What is torn at the end is left out.
+    """The records of a log, in order; where something is damaged there is one of kind SKIPPED. What is torn at the end is omitted.
 
     Raises:
         OSError: the file cannot be read.

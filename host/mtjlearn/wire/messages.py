@@ -410,8 +410,8 @@ class GetStatus(Message):
 
 @dataclass(frozen=True, eq=False)
 class Noise(Message):
-    """Streams raw ADC codes as NOISE_CODES until count are sent or STOP; no training meanwhile is needed, but it may go
-    on.
+    """Streams raw ADC codes as NOISE_CODES until count are sent or STOP; no training meanwhile is needed, but it may
+    continue.
 
     Args:
         count: how many codes; 0: until STOP [codes].
@@ -447,7 +447,7 @@ class Inject(Message):
 
 @dataclass(frozen=True, eq=False)
 class SetTelemetry(Message):
-    """Sends TELEMETRY every so many training steps.
+    """Sends TELEMETRY every this many training steps.
 
     Args:
         interval: 0: never [steps].
@@ -481,8 +481,8 @@ class Reset(Message):
 @dataclass(frozen=True, eq=False)
 class DefineDataset(Message):
     """Makes room for a dataset in the device's memory and forgets the one before; its bytes follow by SET_BLOB.
-    TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest checkpoint is of a larger
-    network, one of this network is saved first.
+    TOO_LARGE reports the bytes missing next to two checkpoints of this network. Where the newest checkpoint is of a
+    larger network, one of this network is saved first.
 
     Args:
         samples: how many.
@@ -514,7 +514,7 @@ class DefineDataset(Message):
 
 @dataclass(frozen=True, eq=False)
 class Autonomous(Message):
-    """Starts learning on its own, at once and after every start of the device, until a rule is met or HALT.
+    """Starts autonomous learning, at once and after every start of the device, until a rule is met or HALT.
     Acknowledged once its first checkpoint is saved, if the memory has room for two.
 
     Args:
@@ -553,7 +553,7 @@ class Autonomous(Message):
 
 @dataclass(frozen=True, eq=False)
 class Halt(Message):
-    """Stops learning on its own, also after the next start, and saves a checkpoint."""
+    """Stops autonomous learning, also after the next start, and saves a checkpoint."""
 
     TYPE = 0x12
     NAME = "HALT"
@@ -583,13 +583,13 @@ class SetHealth(Message):
     """Sets the limits of the noise tests (shared/numerics.md, section 12). Kept in checkpoints.
 
     Args:
-        repetitions: so many codes of one state are a fault [codes].
+        repetitions: this many codes of one state are a fault [codes].
         window: length of the proportion test, and of healthy codes after which a fault ends; at least 200, or 0: no
             tests, for a source without two levels [codes].
         ones_min: fewer codes of the high state in a window are a fault [codes].
         ones_max: more of them are a fault [codes].
         switches_min: fewer switches in a window are a fault.
-        recalibrate: 1: takes the levels anew from the next 200 codes.
+        recalibrate: 1: takes the levels again from the next 200 codes.
     """
 
     TYPE = 0x15
@@ -663,7 +663,7 @@ class Welcome(Message):
         max_payload: largest payload accepted and sent [bytes].
         features: what the firmware can do; see Features.
         adc_bits: resolution of the noise codes [bits].
-        adc_rate: codes a second [Hz].
+        adc_rate: codes per second [Hz].
         adc_reference: voltage of full scale [mV].
         line_rate: what the line carries; 0: no limit known [bytes/s].
         arena: memory for a network [bytes].
@@ -719,7 +719,7 @@ class Ack(Message):
         credit: encoded bytes the host may have in flight from next_seq on [bytes].
         bad_frames: frames dropped for CRC, length or COBS, mod 2^16.
         rx_overruns: bytes lost in the receiver, mod 2^16.
-        errors: commands refused in this session, mod 2^8: tells that an ERR got lost.
+        errors: commands refused in this session, mod 2^8: shows that an ERR got lost.
     """
 
     TYPE = 0x82
@@ -917,7 +917,7 @@ class Telemetry(Message):
 
 @dataclass(frozen=True, eq=False)
 class Progress(Message):
-    """Where learning on its own stands.
+    """Where autonomous learning stands.
 
     Args:
         activity: what it does; see Activity.
@@ -939,7 +939,7 @@ class Progress(Message):
         evaluate_every: as AUTONOMOUS [epochs].
         checkpoint_interval: as AUTONOMOUS [s].
         samples: of the dataset that is complete in the memory; 0: none.
-        room: for a dataset, beside two checkpoints of this network [bytes].
+        room: for a dataset, next to two checkpoints of this network [bytes].
         sample_bytes: inputs and targets of one int8 sample with VALUES; room / sample_bytes samples fit [bytes].
     """
 

@@ -9,7 +9,7 @@ sending again what is not lost makes the device acknowledge old frames, which mu
 window goes back when the next ACK asks for the same frame again: then a later frame has arrived and found a gap. When
 only one frame is in flight no later one can come, and it is sent again at once. This happens once, until there is
 progress. Everything else is left to the time-out, after which one frame goes alone: if only ACKs were lost, its ACK
-tells so and nothing else is repeated.
+shows this and nothing else is repeated.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ OPEN_TIMEOUT = 5.0
 SILENCE = 1.5
 """Seconds without any frame of the session, while something is asked of the device, until it counts as lost."""
 WRITING_SILENCE = 8.0
-"""The same while a command is executed that writes the device's memory, 3.4 ms a byte of a checkpoint: 0.9 s for a 4-8-3 on an
+"""The same while a command is executed that writes the device's memory, 3.4 ms per byte of a checkpoint: 0.9 s for a 4-8-3 on an
 Uno, 6.8 s for the largest on a Mega."""
 STALL = 5.0
 """Seconds without progress, though the device is heard, until the line counts as too bad."""
@@ -170,7 +170,7 @@ class Link:
             self._check_alive(now)
         for due, command in [pair for pair in self._asked if pair[0] <= now]:
             if command.asked_before == ASKED:
-                self.fail(BoardLost("the board takes a question and never answers it; reset the board, then reconnect"))
+                self.fail(BoardLost("the board accepts a question but never answers it; reset the board, then reconnect"))
                 return b""
             self._asked.remove((due, command))
             self._counters.asked_again += 1

@@ -88,7 +88,7 @@ class SerialTransport(LoggedTransport):
     Args:
         url: a port (``/dev/ttyACM0``, ``COM3``, the path of a pseudo-terminal) or a pyserial URL
             (``socket://127.0.0.1:4000``).
-        baud: bits a second.
+        baud: bits per second.
         log: file for the raw link log (`linklog`), with or without a bound, or None.
 
     Raises:
@@ -184,7 +184,7 @@ class SerialTransport(LoggedTransport):
                     continue
             waits += 1
             if waits == _WRITE_WAITS:
-                raise OSError(errno.ETIMEDOUT, "the line takes nothing")
+                raise OSError(errno.ETIMEDOUT, "the line accepts nothing")
 
     def _gone(self, error: Exception) -> BoardLost:
         self.note(LogKind.CLOSED, str(error).encode())

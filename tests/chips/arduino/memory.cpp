@@ -1,4 +1,4 @@
-/* The device's memory over fake flash, driven through standard input: "write A V", "read A", "flush", "cut N" (the power, after so many bytes
+/* The device's memory over fake flash, driven through standard input: "write A V", "read A", "flush", "cut N" (the power, after this many bytes
  * of work), "dump" (what the flash holds, in hexadecimal), "size"; one line of answer each. A power cut ends it with a dump. */
 #include "memory.h"
 

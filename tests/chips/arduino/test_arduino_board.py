@@ -177,7 +177,7 @@ def test_host_that_stops_reading_does_not_stop_the_board(client: PlainClient, bo
     fresh = PlainClient(board.push, board.read, nonce=2)
     status = fresh.status()
     assert status.steps == 8 * 21
-    assert status.telemetry_dropped == 0  # counted anew in every session
+    assert status.telemetry_dropped == 0  # counted again in every session
 
 
 def test_closed_port_keeps_what_was_sent_until_it_opens(client: PlainClient, board: FakeArduino) -> None:

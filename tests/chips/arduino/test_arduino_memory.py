@@ -109,7 +109,7 @@ def test_the_device_has_the_memory(device: tuple[FakeArduino, Obedient]) -> None
 def test_other_pins_are_read_and_their_time_is_lost_to_the_noise(device: tuple[FakeArduino, Obedient]) -> None:
     board, told = device
     assert [told.analog(pin) for pin in range(1, 8)] == [1000 + pin for pin in range(1, 8)]
-    # At 1000 codes a second and 100 us a conversion, a tenth of a code is lost each time; every code is taken or lost.
+    # At 1000 codes per second and 100 us a conversion, a tenth of a code is lost each time; every code is taken or lost.
     told._ask(b"t", 4)
     taken = 0
     begun, lost = board.world()[3], told.lost

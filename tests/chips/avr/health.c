@@ -1,5 +1,5 @@
 /* The noise tests on the chip: a made-up source, batches as the Uno takes them, the cycles of health_take() by the chip's timer. One line:
- * codes, cycles of all batches, of the dearest batch, of the calibration, and what the tests counted. */
+ * codes, cycles of all batches, of the slowest batch, of the calibration, and what the tests counted. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>

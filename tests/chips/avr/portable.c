@@ -1,4 +1,4 @@
-/* The portable learner under names of its own, beside the kernels in assembly: lockstep.c runs both. */
+/* The portable learner under names of its own, next to the kernels in assembly: lockstep.c runs both. */
 #define ANP_PORTABLE
 #define anp_train portable_train
 #define anp_predict portable_predict

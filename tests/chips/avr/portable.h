@@ -1,4 +1,4 @@
-/* The learner in portable C under names of its own, beside the one that the chip has. */
+/* The learner in portable C under names of its own, next to the one that the chip has. */
 #ifndef PORTABLE_H
 #define PORTABLE_H
 

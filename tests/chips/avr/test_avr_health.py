@@ -69,7 +69,7 @@ def test_counts_and_cycles(tmp_path: Path, needs_tool: Callable[[str, str], str]
     names = ("run", "ones", "switches", "different", "lag", "last_ones", "last_switches", "windows", "fault")
     counted[6] = counted[6].bit_length()  # the chip has a mask
     assert counted == [*monitor.levels, *(int(getattr(monitor, name)) for name in names)]
-    print(f"{rate} Hz: {total / codes:.1f} cycles a code, {most} in the dearest batch, {calibration} for the calibration")
+    print(f"{rate} Hz: {total / codes:.1f} cycles per code, {most} in the slowest batch, {calibration} for the calibration")
     assert total / codes < cycles
     assert most < 25_000
     assert calibration < 1_000_000

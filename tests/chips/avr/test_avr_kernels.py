@@ -1,4 +1,4 @@
-"""The learner's own functions for AVR beside those in C, on the chip: the same networks in lockstep, values at every limit."""
+"""The learner's own functions for AVR next to those in C, on the chip: the same networks in lockstep, values at every limit."""
 
 from __future__ import annotations
 

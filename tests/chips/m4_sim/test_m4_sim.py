@@ -114,7 +114,7 @@ def test_codes_arrive_in_real_time() -> None:
         ended = time.monotonic()
         second = board.status()
         codes = second.codes + second.codes_lost - first.codes - first.codes_lost
-        slack = 2000  # the board looks at its clock when something happens, 200 times a second at least
+        slack = 2000  # the board looks at its clock when something happens, 200 times per second at least
         assert 40000 * (ended - begun) - slack < codes < 40000 * (time.monotonic() - before) + slack
         recording = board.noise(4000)
         assert len(recording.codes) == 4000

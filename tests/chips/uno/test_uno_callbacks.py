@@ -22,7 +22,7 @@ EECR, EEPE = 0x3F, 1 << 1
 
 
 def ready(chip: Chip) -> bool:
-    """What eeprom_ready() says, which is no function of its own in the image."""
+    """What eeprom_ready() says, which is not a function of its own in the image."""
     chip.run_to_turn()
     return not chip.memory()[EECR] & EEPE
 
@@ -152,7 +152,7 @@ def test_noise_never_holds_a_pins_code() -> None:
 
 
 def test_a_pin_leaves_a_hole_between_two_calls() -> None:
-    """No call returns codes from before and after it, and the loss is told with the first code behind the hole."""
+    """No call returns codes from before and after it, and the loss is reported with the first code behind the hole."""
     chip = Chip()
     Host(chip)
     scratch = 0x700  # between variables and stack

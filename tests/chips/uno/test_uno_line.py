@@ -116,7 +116,7 @@ def test_streaming_keeps_the_learner_busy_with_what_is_useful(latency: float, tm
 
 
 def test_waste_would_be_seen(tmp_path: Path) -> None:
-    """A thousand cycles a sample."""
+    """A thousand cycles per sample."""
     assert useful_share(tmp_path / "profile.json", 0.001, waste=20_000) < USEFUL
 
 

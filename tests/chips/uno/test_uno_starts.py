@@ -95,7 +95,7 @@ def cell(count: int) -> bytes:
 
 
 def memory(newest: int) -> bytes:
-    """An EEPROM after so many starts."""
+    """An EEPROM after this many starts."""
     places = [b"\xff" * 3] * 4
     for count in range(newest - 3, newest + 1):
         places[count % 4] = cell(count % 65536)

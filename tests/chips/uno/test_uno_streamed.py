@@ -26,7 +26,7 @@ from mtjlearn.wire.messages import Error, Features, NoiseFault, ResetCause, Task
 
 FLASH, STATIC_RAM, UNTOUCHED = 22 * 1024, 1512, 300
 STEPS = 40
-ONLY_STREAM = "learns from a host's stream only; for learning on its own: mtjlearn flash --board uno"
+ONLY_STREAM = "learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno"
 DECORRELATED = {"decorrelation_rate": 2**-10, "learning_rate": 0.03}
 
 
@@ -67,7 +67,7 @@ def test_it_trains_bit_for_bit_as_the_model_does(board: Board, network: Network,
 
 def test_int32_weights_are_refused_before_they_are_sent(board: Board) -> None:
     assert Features.INT32_WEIGHTS not in board.info.features
-    with pytest.raises(BoardError, match="int32 weights: take int16"):
+    with pytest.raises(BoardError, match="int32 weights: use int16"):
         board.configure(Network((2, 2, 1), weight_format=WeightFormat.INT32))
 
 

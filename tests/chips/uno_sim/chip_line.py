@@ -18,7 +18,7 @@ class Line:
         self.port = port
 
     def ask(self, command: bytes, count: int) -> bytes:
-        """Sends bytes and waits for so many."""
+        """Sends bytes and waits for this many."""
         self.port.write(command)
         answer: bytes = self.port.read(count)
         assert len(answer) == count, f"{command!r} is answered by {answer!r}"

@@ -63,7 +63,7 @@ def run(*options: str | Path) -> subprocess.CompletedProcess[str]:
         (["--speed", "-1"], "--speed does not take '-1'"),
         (["--speed", "nan"], "--speed does not take 'nan'"),
         (["--tcp", "65536"], "--tcp does not take '65536'"),
-        (["--elf", "a", "b"], "is no option"),
+        (["--elf", "a", "b"], "is not an option"),
         (["--elf", "a", "--tcp", "0", "--reset-on-open"], "--reset-on-open needs a pseudo-terminal"),
         (["--cut-after-writes", "0"], "--cut-after-writes does not take '0'"),
         (["--hang", "0"], "--hang does not take '0'"),
@@ -97,17 +97,17 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, probe: Path) -> Non
 
     image = probe.read_bytes()
     explained("missing", None, "--elf", "cannot be read")
-    explained("text", b"no program", "--elf", "is no ELF file")
-    explained("host", Path(build_simulator("uno")).read_bytes()[:4096], "--elf", "is no program for an AVR")
+    explained("text", b"no program", "--elf", "is not an ELF file")
+    explained("host", Path(build_simulator("uno")).read_bytes()[:4096], "--elf", "is not a program for an AVR")
     explained("cut", image[:200], "--elf", "is damaged: it ends too early")
-    explained("cut.hex", b":107E0000112484B714BE81FFDDD085E080938100EA\n", "--bootloader", "is no Intel hex file, or damaged")
+    explained("cut.hex", b":107E0000112484B714BE81FFDDD085E080938100EA\n", "--bootloader", "is not an Intel hex file, or damaged")
     explained("open.hex", b":027FFE00040479\n", "--bootloader", "is damaged: it ends too early")
     explained("far.hex", b":0280000001027B\n:00000001FF\n", "--bootloader", "does not fit into the chip's memory")
-    explained("eeprom", bytes(1000), "--eeprom", "is no EEPROM image of 1024 bytes")
+    explained("eeprom", bytes(1000), "--eeprom", "is not an EEPROM image of 1024 bytes")
 
 
 def test_a_bootloader_starts_where_its_file_begins(tmp_path: Path, compile_avr: Compile) -> None:
-    # At 0x7e00: enable the transmitter at 250,000 baud, send 'B' for ever.
+    # At 0x7e00: enable the transmitter at 250,000 baud, send 'B' forever.
     program = compile_avr("ldi r24, 3\nsts 0xc4, r24\nldi r24, 8\nsts 0xc1, r24\n1: ldi r24, 'B'\nsts 0xc6, r24\nrjmp 1b")
     hex_file = tmp_path / "boot.hex"
     objcopy = find_avr_gcc().with_name("avr-objcopy")

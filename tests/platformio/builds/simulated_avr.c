@@ -1,5 +1,5 @@
 /* Runs the image of an AVR board in simavr: simulated_avr MCU ELF. Standard input and output are the line at USART0, at most 25,000
- * bytes a second towards the chip. Pin A0 sees two voltages in random turn, as of a switching junction; A1 and A2 a new random voltage
+ * bytes per second towards the chip. Pin A0 sees two voltages in random turn, as of a switching junction; A1 and A2 a new random voltage
  * at every reading; A3 what depends on the last of them. Ends with standard input. */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -68,7 +68,7 @@ def test_environments_say_what_their_boards_are(project: Path) -> None:
 
 
 def test_page_has_environments_that_there_are(project: Path) -> None:
-    """An environment may be younger than its row, which tells how far it got."""
+    """An environment may be younger than its row, which shows how far it got."""
     page = (project / "docs" / "boards.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")][1:]
     named = set(re.findall(r"`(\w+)`", " ".join(rows)))

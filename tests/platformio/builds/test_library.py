@@ -1,4 +1,4 @@
-"""firmware/lib/anp as a library for others: what it says of itself, and its examples on simulated boards."""
+"""firmware/lib/anp as a library for others: what it reports about itself, and its examples on simulated boards."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def load() -> list[dict[str, Any]]:
 
 
 def checksum(expected: dict[str, Any], name: str, size: int) -> int:
-    """CRC-32 of parameters of so many bytes each, which a case gives itself or lists."""
+    """CRC-32 of parameters of this many bytes each, which a case gives itself or lists."""
     if f"{name}_crc32" in expected:
         return int(expected[f"{name}_crc32"])
     return zlib.crc32(b"".join(value.to_bytes(size, "little", signed=True) for value in expected[name]))

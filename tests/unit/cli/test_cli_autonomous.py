@@ -64,7 +64,7 @@ def test_iris_is_learned_while_the_host_is_away(url):
     started, text = run("autonomous", "start", "iris", "--board", url, "--epochs", 60)
     assert started["net"] == "4-8-3"
     assert started["dataset"] == {"samples": 120, "value_bytes": 2, "bytes": 990, "room": started["dataset"]["room"]}
-    assert "the host may go" in text
+    assert "the host may disconnect" in text
     assert "stops after 60 epochs" in text
     status = finished(url)
     progress = status["progress"]
@@ -84,12 +84,12 @@ def test_columns_of_a_file_are_chosen_and_its_notes_said(url):
     case = CASES / "pandas_index.csv"
     started, text = run("autonomous", "start", case, "--target", "label", "--board", url, "--epochs", 1)
     assert started["net"] == "2-8-3"
-    assert "column 1 (without a heading) is an index and left out" in text
+    assert "column 1 (without a heading) is an index and is ignored" in text
     finished(url)
     started, _ = run("autonomous", "start", case, "--target", "label", "--drop", "f1", "--board", url, "--epochs", 1)
     assert started["net"] == "1-8-3"
     assert mistake("autonomous", "start", "--task", "xor", "--drop", "f1", "--board", url).endswith(
-        "--drop does not go with xor; leave it out"
+        "--drop does not go with xor; omit it"
     )
 
 
@@ -103,7 +103,7 @@ def test_for_ever_until_it_is_stopped(url):
     assert (stopped["progress"]["activity"], stopped["progress"]["stop_reason"]) == ("halted", "host")
     again, text = run("autonomous", "stop", "--board", url)
     assert again["progress"]["steps"] == stopped["progress"]["steps"]
-    assert "had stopped already" in text
+    assert "has already stopped" in text
 
 
 @pytest.mark.parametrize("net", ["2-2-2-1", "6-5-2"])
@@ -198,7 +198,7 @@ def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     found, text = run("autonomous", "watch", "--board", url, code=130)
     monkeypatch.undo()
     assert found["progress"]["activity"] in ("learning", "evaluating")
-    assert "the board learns on" in text
+    assert "the board continues to learn" in text
     status, _ = run("autonomous", "status", "--board", url)
     assert status["progress"]["steps"] > found["progress"]["steps"]
 
@@ -285,7 +285,7 @@ def test_a_checkpoint_over_the_dataset_needs_it_erased(tmp_path):
         run("autonomous", "start", "iris", "--board", small.url, "--epochs", 1)
         finished(small.url)
         line = mistake("checkpoint", "load", path, "--board", small.url, "--replace")
-        assert "would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase" in line
+        assert "would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase" in line
         erased, _ = run("checkpoint", "erase", "--board", small.url)
         assert erased["erased_generation"] >= 2
         loaded, _ = run("checkpoint", "load", path, "--board", small.url, "--replace")

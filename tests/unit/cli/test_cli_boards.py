@@ -1,4 +1,4 @@
-"""``mtjlearn boards`` lists what is there and tells what a board says of itself."""
+"""``mtjlearn boards`` lists what is there and shows what a board reports about itself."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_unknown_port_is_listed_and_left_alone(connect):
     assert [board["name"] for board in result["boards"]] == [*VIRTUAL, "/dev/ttyUSB7"]
     assert "info" not in result
     assert "CH340" in found.stderr
-    assert "if there is one behind another port" in found.stderr
+    assert "if one is at another port" in found.stderr
 
 
 def test_named_board_tells_its_hello(connect):
@@ -61,7 +61,7 @@ def test_named_board_tells_its_hello(connect):
     assert (info["adc_bits"], info["adc_rate"], info["reset_cause"]) == (10, 9615, "power_on")
     assert info["millivolts_per_code"] == pytest.approx(1100 / 1024)
     assert {"ADC_LIVE", "DECORRELATION"} <= set(info["features"])
-    for text in (info["build"], "9,615 codes/s", "full scale 1.1 V", "1.07 mV a code", "65,536 bytes"):
+    for text in (info["build"], "9,615 codes/s", "full scale 1.1 V", "1.07 mV per code", "65,536 bytes"):
         assert text in found.stderr
 
 
@@ -108,4 +108,4 @@ def test_a_busy_port(connect):
 
 
 def test_help():
-    assert "what its firmware says of itself" in CliRunner().invoke(cli, ["--help"]).stdout.replace("\n  ", " ")
+    assert "what its firmware reports about itself" in CliRunner().invoke(cli, ["--help"]).stdout.replace("\n  ", " ")

@@ -117,7 +117,7 @@ def test_an_interrupted_run_tells_how_to_go_on(root):
     result = json.loads(found.stdout)
     assert result["resume"] == f"mtjlearn train --resume {path}"
     assert result["last"] == {"step": 200, "loss": 0.25}
-    assert f"go on with: {result['resume']}" in found.stderr
+    assert f"resume with: {result['resume']}" in found.stderr
 
 
 def test_a_failed_run_tells_why(root):
@@ -149,7 +149,7 @@ def test_no_such_run(root):
     found = show("nothing")
     assert found.exit_code == 2
     assert len(found.stderr.strip().splitlines()) == 1
-    assert "nothing is no run" in json.loads(found.stdout)["error"]
+    assert "nothing is not a run" in json.loads(found.stdout)["error"]
 
 
 def test_help():

@@ -1,4 +1,4 @@
-"""What ends ``mtjlearn train`` too early: Ctrl-C, a killed process, a board that dies; and how it goes on."""
+"""What ends ``mtjlearn train`` too early: Ctrl-C, a killed process, a board that dies; and how it continues."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_ctrl_c_at_the_terminal(monkeypatch):
         output, errors = process.communicate(timeout=PATIENCE)
     run = only_run()
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == f"mtjlearn: interrupted; go on with: mtjlearn train --resume {run}"
-    assert json.loads(output) == {"error": f"interrupted; go on with: mtjlearn train --resume {run}"}
+    assert errors.splitlines()[-1] == f"mtjlearn: interrupted; resume with: mtjlearn train --resume {run}"
+    assert json.loads(output) == {"error": f"interrupted; resume with: mtjlearn train --resume {run}"}
     assert "Traceback" not in errors
     assert gone(board)
     assert read_meta(run)["state"] == "interrupted"
@@ -140,7 +140,7 @@ def test_a_board_killed_in_the_middle():
         assert time.monotonic() - killed < 2
     run = only_run()
     assert process.returncode == 2
-    assert errors.splitlines()[-1].endswith(f"; go on with: mtjlearn train --resume {run}")
+    assert errors.splitlines()[-1].endswith(f"; resume with: mtjlearn train --resume {run}")
     assert "is gone" in errors.splitlines()[-1]
     assert "Traceback" not in errors
     assert read_meta(run)["state"] == "interrupted"

@@ -81,7 +81,7 @@ def test_a_board_too_small_for_anything_proves_nothing(monkeypatch):
         found = validate("--board", native.url, "--exact-only", "--steps", 2)
     assert found.exit_code == 1
     assert json.loads(found.stdout)["bit_exact"]["steps"] == 0
-    assert "left out: 64-32-10" in found.stderr
+    assert "omitted: 64-32-10" in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,5 @@ def test_mistakes(monkeypatch, arguments, told):
 
 def test_help_names_the_full_proof():
     text = " ".join(CliRunner().invoke(main, ["validate", "--help"]).stdout.split())
-    assert "The full proof takes --full, or --steps 2000 --exact-only" in text
+    assert "For the full proof use --full, or --steps 2000 --exact-only" in text
     assert validate_command.FULL_STEPS_PER_CASE == 2000

@@ -100,7 +100,7 @@ def test_no_board_at_all(plug: Any) -> None:
 
 
 def test_options_of_virtual_boards_are_for_virtual_boards(opened: list[str]) -> None:
-    with pytest.raises(BoardError, match="seed: only virtual boards take this"):
+    with pytest.raises(BoardError, match="seed: only virtual boards accept this"):
         open_board("/dev/ttyACM0", seed=3)
     assert opened == []
 
@@ -109,13 +109,13 @@ def test_virtual_boards_name_the_options_that_they_have(opened: list[str]) -> No
     assert board_options("/dev/ttyACM0") == board_options(None) == frozenset()
     for name in VIRTUAL:
         assert {"seed", "preset", "device_noise"} <= board_options(name)
-        with pytest.raises(BoardError, match=f"colour, size: {name} has no such option; it takes .*preset, .*seed"):
+        with pytest.raises(BoardError, match=f"colour, size: {name} has no such option; it accepts .*preset, .*seed"):
             open_board(name, size=3, seed=1, colour="red")
     with pytest.raises(BoardError, match="virtual_clock: uno-sim has no such option"):
         open_board("uno-sim", virtual_clock=16)
-    with pytest.raises(click.UsageError, match="uno-sim has no --virtual-clock; leave it out"):
+    with pytest.raises(click.UsageError, match="uno-sim has no --virtual-clock; omit it"):
         virtual_options("uno-sim", virtual_clock=16, preset=None)
-    with pytest.raises(click.UsageError, match="--preset sets up a virtual board; leave it out, or use a virtual one"):
+    with pytest.raises(click.UsageError, match="--preset sets up a virtual board; omit it, or use a virtual one"):
         virtual_options("/dev/ttyACM0", preset="bench")
     assert virtual_options("m4-sim", preset="bench", device_noise=None) == {"preset": "bench"}
 
@@ -149,7 +149,7 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("uno", "uno is a kind of board; name the port of yours (`mtjlearn boards` lists them), or use its simulator with"),
+        ("uno", "uno is a kind of board; give your board's port (`mtjlearn boards` lists them), or use its simulator with"),
         ("mega2560", "is a kind of board"),
         ("uno_streamed", "is a kind of board"),
         ("esp32", "is a kind of board"),

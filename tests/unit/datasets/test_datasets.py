@@ -179,7 +179,7 @@ def test_classes_are_sorted_by_value_and_named_as_written(tmp_path):
         (np.array(["a"] * 39 + ["b"]), {}, "only one row has the class 'b' of y"),
         (np.arange(12) % 4, {"task": "classification"}, "cannot show all 4 classes in both parts"),
         (np.array(["a", "b"] * 20), {"task": "regression"}, "is not a number: 'a'"),
-        (np.arange(40.0), {"test_fraction": 0.99}, "leaves none of 40 rows"),
+        (np.arange(40.0), {"test_fraction": 0.99}, "none of 40 rows is left"),
         (np.arange(40.0), {"test_fraction": 1.5}, r"test fraction 1\.5"),
         (np.arange(40.0), {"seed": -1}, "seed -1 is outside"),
         (np.arange(80.0).reshape(40, 2), {"task": "classification"}, "classes need a single one"),
@@ -195,7 +195,7 @@ def test_data_that_cannot_be_learned_is_refused(tmp_path, y, options, message):
 def test_unknown_names_are_refused_with_a_suggestion():
     with pytest.raises(DatasetError, match=r"no file irris .* did you mean iris\? \(built in: teacher, xor, iris"):
         load("irris", seed=0)
-    with pytest.raises(DatasetError, match="leave --target out"):
+    with pytest.raises(DatasetError, match="omit --target"):
         load("iris", seed=0, target="class")
     with pytest.raises(DatasetError, match="a teacher needs"):
         load("teacher", seed=0, teacher_sizes=(2,))

@@ -132,15 +132,15 @@ def test_rows_are_counted_as_in_a_text_editor(write):
         ("", "kind", "data.csv is empty"),
         ("\n \n", "kind", "data.csv is empty"),
         ("a,b\n", "b", "has column names and no rows"),
-        (csv_text(GOOD), None, "name the column with --target; its columns are width, height, kind"),
+        (csv_text(GOOD), None, "name the column to predict with --target; its columns are width, height, kind"),
         (csv_text(GOOD), "knd", "has no column 'knd'; did you mean 'kind'? its columns are width, height, kind"),
         (csv_text(GOOD), "zzz", "has no column 'zzz'; its columns are width, height, kind"),
         (csv_text(GOOD), "4", "has no column number 4; it has 1 to 3: width, height, kind"),
         (csv_text(GOOD), 0, "has no column number 0"),
         (csv_text(GOOD, ("a", "b", "a")), "b", "has two columns named 'a'; rename one"),
         ("kind\na\nb\n", "kind", "has a single column"),
-        (csv_text(GOOD) + "1,2\n", "kind", "row 14 has 2 cells where the first has 3"),
-        (csv_text(GOOD) + '1,2,"a\n', "kind", "row 14 is no CSV"),
+        (csv_text(GOOD) + "1,2\n", "kind", "row 14 has 2 cells, the first has 3"),
+        (csv_text(GOOD) + '1,2,"a\n', "kind", "row 14 is not a CSV"),
         ("é,b\n".encode("latin-1") * 20, "b", "is not text in UTF-8"),
         (csv_text(GOOD).encode("utf-16"), "kind", "is not text in UTF-8"),
         (csv_text(GOOD[:5]), "kind", "has 5 rows; learning needs at least 10"),
@@ -199,7 +199,7 @@ def test_any_bytes_load_or_are_refused_in_one_line(tmp_path_factory, suffix, con
 
 def test_paths_that_are_no_files(tmp_path, write):
     assert "there is no file" in refusal(tmp_path / "missing.csv")
-    assert "is of no kind that can be read" in refusal(write("x", "data.xlsx"))
+    assert "has a format that cannot be read" in refusal(write("x", "data.xlsx"))
     (tmp_path / "folder.csv").mkdir()
     assert "cannot be read: Is a directory" in refusal(tmp_path / "folder.csv")
 
@@ -243,14 +243,14 @@ def test_npz_arrays_that_do_not_fit_are_refused(tmp_path, arrays, message):
 
 def test_npz_takes_no_target_and_a_torn_one_is_refused(tmp_path):
     path = npz(tmp_path, x=np.arange(40.0).reshape(20, 2), y=np.arange(20.0))
-    assert "leave --target out" in refusal(path, target="y")
+    assert "omit --target" in refusal(path, target="y")
     content = path.read_bytes()
     for length in range(1, len(content), 37):
         path.write_bytes(content[:length])
-        assert "is damaged or no NPZ file" in refusal(path)
+        assert "is damaged or not an NPZ file" in refusal(path)
     with open(path, "wb") as file:
         np.save(file, np.zeros(3))
-    assert "is damaged or no NPZ file" in refusal(path)
+    assert "is damaged or not an NPZ file" in refusal(path)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_the_same_table_however_it_is_laid_out(write, layout):
 
 def test_what_was_read_in_another_way_is_said(write):
     assert read_csv(write(LAYOUTS["decimal commas"]), "y", None).notes == ("numbers have a decimal comma: '0,5' is read as 0.5",)
-    assert read_csv(write(LAYOUTS["units"]), "y", None).notes == ("row 2 holds units (V, mm) and is left out",)
+    assert read_csv(write(LAYOUTS["units"]), "y", None).notes == ("row 2 holds units (V, mm) and is ignored",)
     assert load(CASES / "decimal_comma.csv", seed=0, target="y").digest == load(CASES / "comments.csv", seed=0, target="y").digest
 
 
@@ -117,10 +117,10 @@ def test_commas_that_may_mean_two_things_are_refused_with_the_reason(write, cell
         ("sep=;\n", "data.csv is empty"),
         ("sep=;", "data.csv is empty"),
         ('sep="\n' + PLAIN, "has a single column"),
-        ("# x\n" + PLAIN + '1,2,"a\n', "row 15 is no CSV"),
+        ("# x\n" + PLAIN + '1,2,"a\n', "row 15 is not a CSV"),
         ("# x\n" + PLAIN.replace("3.5", "tall"), "row 6, column 'f1' is not a number: 'tall'"),
         (PLAIN.replace("3.5,", "# 3.5,"), "row 5, column 'f1' is not a number: '# 3.5'"),
-        (PLAIN.replace("f1,f2", "f1"), "has 2 column names where every row has 3 cells; add the missing name"),
+        (PLAIN.replace("f1,f2", "f1"), "has 2 column names, but every row has 3 cells; add the missing name"),
         (PLAIN.replace("3.5,", ","), "row 5, column 'f1' is empty"),
         (PLAIN.replace("b\n", "\n"), "row 3, column 'y' is empty"),
     ],
@@ -137,18 +137,18 @@ def test_an_index_is_left_out_and_the_note_says_so(write, heading):
     text = "\n".join(f"{heading if row == 0 else row - 1},{line}" for row, line in enumerate(PLAIN.splitlines()))
     dataset = load(write(text), seed=0, target="y")
     assert dataset.feature_names == ("f1", "f2")
-    assert len([note for note in dataset.notes if "column 1 (" in note and "is an index and left out" in note]) == 1
+    assert len([note for note in dataset.notes if "column 1 (" in note and "is an index and is ignored" in note]) == 1
     # It comes back if it is named, as an input or as the target.
     kept = load(write(text), seed=0, target="y", columns=Columns(features=("1", "f2")))
     assert kept.feature_names[1:] == ("f2",)
-    assert not any("left out" in note for note in kept.notes)
+    assert not any("ignored" in note for note in kept.notes)
     assert load(write(text), seed=0, target=1, columns=Columns(drop=("y",))).task == "regression"
 
 
 def test_the_index_of_pandas_explains_nothing_any_more():
     dataset = load(CASES / "pandas_index.csv", seed=0, target="label")
     assert dataset.feature_names == ("f1", "f2")
-    assert "column 1 (without a heading) is an index and left out" in dataset.notes[0]
+    assert "column 1 (without a heading) is an index and is ignored" in dataset.notes[0]
 
 
 def test_an_index_beside_a_single_input(write):
@@ -169,7 +169,7 @@ def test_a_column_that_counts_the_rows_is_pointed_out(write, numbers):
     text = "".join(f"{'id' if row == 0 else list(numbers)[row - 1]},{line}" for row, line in enumerate(lines_of(PLAIN)))
     dataset = load(write(text), seed=0, target="y")
     assert dataset.feature_names == ("id", "f1", "f2")
-    assert next(note for note in dataset.notes if "counts the rows" in note).endswith("leave it out with --drop id")
+    assert next(note for note in dataset.notes if "counts the rows" in note).endswith("omit it with --drop id")
     assert not load(write(text), seed=0, target="y", columns=Columns(drop=("id",))).notes
     assert not load(write(text.replace("\n", "\n1", 1)), seed=0, target="y", columns=Columns(features=("f1", "f2"))).notes
 
@@ -202,10 +202,10 @@ def test_a_column_of_text_may_be_dropped(write):
     [
         (Columns(drop=("f22",)), "has no column 'f22'; did you mean 'f2'? its columns are f1, f2, y"),
         (Columns(features=("9",)), "has no column number 9"),
-        (Columns(drop=("y",)), "'y' is the target; leave it out of --drop"),
-        (Columns(features=("y", "f1")), "'y' is the target; leave it out of --features"),
+        (Columns(drop=("y",)), "'y' is the target; remove it from --drop"),
+        (Columns(features=("y", "f1")), "'y' is the target; remove it from --features"),
         (Columns(features=("f1",), drop=("f1",)), "'f1' is in --features and in --drop"),
-        (Columns(drop=("f1,f2",)), "no input is left of its columns f1, f2, y"),
+        (Columns(drop=("f1,f2",)), "no input remains of its columns f1, f2, y"),
         (Columns(drop=("",)), "has no column ''"),
     ],
 )
@@ -217,7 +217,7 @@ def test_columns_of_arrays_and_of_built_in_data(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.random.default_rng(0).normal(size=(20, 3)), y=np.arange(20) % 2)
     assert load(tmp_path / "d.npz", seed=0, columns=Columns(drop=("x2",))).feature_names == ("x1", "x3")
     assert load(tmp_path / "d.npz", seed=0, columns=Columns(features=("3,1",))).feature_names == ("x1", "x3")
-    with pytest.raises(DatasetError, match="iris is built in; leave --drop and --features out"):
+    with pytest.raises(DatasetError, match="iris is built in; omit --drop and --features"):
         load("iris", seed=0, columns=Columns(drop=("1",)))
 
 
@@ -366,7 +366,7 @@ def test_arrays_of_objects_are_refused_with_what_to_save_instead(tmp_path):
         "the array x holds Python objects, which are never loaded; save the numbers, x.astype(float)"
     )
     np.savez(tmp_path / "m.npz", x=x, y=y, meta=np.array({"a": 1}))
-    assert refusal(tmp_path / "m.npz").endswith("the array meta holds Python objects, which are never loaded; leave it out")
+    assert refusal(tmp_path / "m.npz").endswith("the array meta holds Python objects, which are never loaded; omit it")
     np.save(tmp_path / "o.npy", x.astype(object))
     with pytest.raises(NpzError, match="it holds Python objects"):
         read_npy(tmp_path / "o.npy")

@@ -1,4 +1,4 @@
-"""The device learning on its own: bit for bit the learner on the same samples, its rules, schedule, evaluation and curve."""
+"""The device learning autonomously: bit for bit the learner on the same samples, its rules, schedule, evaluation and curve."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_a_live_task_learns_from_pins() -> None:
     client.tell(autonomous(Task.LIVE, epoch_steps=10, live_period=period, stop_steps=steps))
     found = run(board, client)
     assert stopped(found)
-    # A turn is 7 codes of 7,000 a second: 1 ms; a sample is due every 5 ms.
+    # A turn is 7 codes of 7,000 per second: 1 ms; a sample is due every 5 ms.
     taken = client.status().codes - FILLING
     assert taken == pytest.approx(PER_STEP * period * steps, abs=PER_STEP * period)
     outputs = client.ask(messages.Predict(np.array([2048, -800])), messages.Prediction).outputs

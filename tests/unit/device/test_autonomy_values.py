@@ -1,4 +1,4 @@
-"""What a board says of learning on its own, as values; and what it is told."""
+"""What a board reports about autonomous learning, as values; and what it is told."""
 
 from __future__ import annotations
 

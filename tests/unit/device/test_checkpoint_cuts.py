@@ -69,7 +69,7 @@ def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, 
                     assert found.generation == generation + 1
                     assert kept == after, (mask, erased, write)
                     assert welcome.restored == Restored.NEWEST
-                # And it goes on from there: the next save is whole.
+                # And it continues from there: the next save is whole.
                 save(client)
                 assert Kept.of(again(board)) == kept
             # Uncut, the last write made it the newest.
@@ -133,7 +133,7 @@ def fill_dataset(client: PlainClient, room: int) -> None:
 
 
 def learn_small(client: PlainClient) -> None:
-    """From nothing to learning on its own: the new dataset lies across both slots of the old network."""
+    """From nothing to autonomous learning: the new dataset lies across both slots of the old network."""
     client.tell(configure(SMALL))
     fill_dataset(client, progress(client).room)
     client.tell(autonomous(Task.DATASET))

@@ -103,8 +103,8 @@ def test_no_content_with_a_right_crc_makes_an_exception_but_its_own(noise, which
     [
         (whole(NETWORKS[0], commit=CHECKPOINT_COMMIT | 9), "format 9, this host reads format 1"),
         (whole(NETWORKS[0], commit=0xFFFF), "commit word is missing"),
-        (whole(NETWORKS[0], rest=b"12"), "does not fit together"),
-        (whole(NETWORKS[0], sigma=0), "does not fit together"),
+        (whole(NETWORKS[0], rest=b"12"), "contents are inconsistent"),
+        (whole(NETWORKS[0], sigma=0), "contents are inconsistent"),
         (resealed(whole(NETWORKS[0]) + b"1"), "1 bytes too many"),
     ],
 )
@@ -131,11 +131,11 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
         with pytest.raises(CheckpointError, match=str(path)):
             CheckpointFile.read(path)
     for wrong, told in (
-        (b"", "no checkpoint file"),
+        (b"", "not a checkpoint file"),
         (data[:-1], "cut off"),
         (data + b"1", "too long"),
         (data[:8] + b"\2\0" + data[10:], "format 2, this host reads 1"),
-        (data[:10], "no checkpoint file"),
+        (data[:10], "not a checkpoint file"),
     ):
         path.write_bytes(wrong)
         with pytest.raises(CheckpointError, match=told):

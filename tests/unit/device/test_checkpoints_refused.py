@@ -50,7 +50,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_a_refused_upload_changes_nothing(data: bytes) -> None:
-    """Not the network, its unsaved steps, what it learns on its own, or its dataset."""
+    """Not the network, its unsaved steps, what it learns autonomously, or its dataset."""
     board = InProcessDevice(arena=700, max_payload=64)
     client = memory_client(board)
     client.tell(configure(CLASSES, injected=True))

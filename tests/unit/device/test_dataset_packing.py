@@ -1,4 +1,4 @@
-"""Datasets as the bytes that a board keeps: what is packed comes out again, and what does not fit is told before it is sent."""
+"""Datasets as the bytes that a board keeps: what is packed comes out again, and what does not fit is reported before it is sent."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_nothing_is_done_with_half_a_blob() -> None:
         assert client.refused(message) == (Error.NOT_LOADED, 0)
     assert client.refused(chunks[2]) == (Error.BAD_OFFSET, 40)
     client.tell(second)
-    # Whole matrices do not mend half the weights.
+    # Whole matrices do not fix half the weights.
     for chunk in set_blob(BlobKind.DECORRELATION, bytes(50)):
         client.tell(chunk)
     assert client.refused(chunks[2]) == (Error.BAD_OFFSET, 0)

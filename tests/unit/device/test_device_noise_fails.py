@@ -68,7 +68,7 @@ def test_a_fault_is_told_to_the_code_and_stops_all_updates(fault: DeviceNoise, s
                 break
             assert now.steps == stopped.steps
             assert client.weights() == weights
-        assert now.codes > stopped.codes + WINDOW // 2  # time goes on
+        assert now.codes > stopped.codes + WINDOW // 2  # time continues
 
         board.set_noise(DeviceNoise.SMTJ)
         healed = client.status()

@@ -207,7 +207,7 @@ def test_a_virtual_clock_is_never_silent() -> None:
 
 
 def test_a_virtual_clock_goes_on_while_a_fault_lasts() -> None:
-    """Without it a source that has healed would stay broken for ever: nothing is trained, so no code would come."""
+    """Without it a source that has healed would stay broken forever: nothing is trained, so no code would come."""
     board = InProcessDevice(codes_per_step=16)
     client = PlainClient(board.push, lambda: (board.poll(1), board.take())[1])
     client.tell(configure(SMALL))

@@ -49,18 +49,18 @@ PLAIN = {
     Error.BAD_LENGTH: (123, "123 bytes do not fit the network on the board; configure it"),
     Error.OUT_OF_RANGE: (77, "value 77 of the message is out of range; quantise the data"),
     Error.NOT_CONFIGURED: (0, "has no network yet; configure it first"),
-    Error.TOO_LARGE: (456, "4-8-3 needs 456 bytes more than it has; take fewer units, int16"),
+    Error.TOO_LARGE: (456, "4-8-3 needs 456 bytes more than it has; use fewer units, int16"),
     Error.NOT_LOADED: (0, "weights are incomplete after an interrupted upload; set the weights again"),
-    Error.BAD_OFFSET: (789, "it expects offset 789); upload again from the start"),
+    Error.BAD_OFFSET: (789, "offset 789 is expected); upload again from the start"),
     Error.BAD_CHECKSUM: (0, "the uploaded data were damaged; upload them again"),
     Error.NO_NOISE: (NOISE_BUFFER // 8, "silent (standard deviation 0.12 ADC codes, 0.25 needed); check the wiring"),
     Error.NOISE_NOT_READY: (42, f"42 noise codes are missing before it can train; inject at least {NOISE_BUFFER}"),
-    Error.WRONG_MODE: (0, "takes injected noise; configure it with noise from the ADC first"),
-    Error.BUSY: (0, "it learns on its own; halt it first (mtjlearn autonomous stop)"),
+    Error.WRONG_MODE: (0, "uses injected noise; configure it with noise from the ADC first"),
+    Error.BUSY: (0, "it learns autonomously; halt it first (mtjlearn autonomous stop)"),
     Error.NOISE_FAULT: (1, "its noise source is broken (stuck); `mtjlearn noise`"),
     Error.NO_MEMORY: (0, "nonvolatile memory is empty, or it has none; save a checkpoint"),
     Error.ANOTHER_HOST: (0, "another host is connected to it; close that one"),
-    Error.OCCUPIED: (0, "would overwrite the board's dataset; to give that up: mtjlearn checkpoint erase"),
+    Error.OCCUPIED: (0, "would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase"),
     Error.BAD_CHECKPOINT: (CHECKPOINT_FORMAT, "the checkpoint is damaged; load one that this firmware saved"),
 }
 """Of a plain command: the detail and what is said."""
@@ -84,7 +84,7 @@ def test_no_two_codes_share_a_text_and_none_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("kind", "code", "detail", "words"),
     [
-        (DefineDataset, Error.TOO_LARGE, 31, "the dataset needs 31 bytes more than its memory has beside two checkpoints"),
+        (DefineDataset, Error.TOO_LARGE, 31, "the dataset needs 31 bytes more than its memory has next to two checkpoints"),
         (SetBlob, Error.TOO_LARGE, 31, "the checkpoint's network needs 31 bytes more"),
         (Checkpoint, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
         (Autonomous, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
@@ -102,7 +102,7 @@ def test_without_a_network_it_has_no_name() -> None:
     assert text(Configure, Error.TOO_LARGE, 5, None).startswith("the network needs 5 bytes")
 
 
-ONLY_STREAM = "learns from a host's stream only; for learning on its own: mtjlearn flash"
+ONLY_STREAM = "learns from a host's stream only; for autonomous learning: mtjlearn flash"
 WITHOUT = {None: "flash the firmware that came with", "autonomous": ONLY_STREAM}
 """What is said where a feature is missing, and of commands that every image has."""
 
@@ -125,7 +125,7 @@ def test_a_field_out_of_range_is_named(kind: type[Message]) -> None:
     names = [field.name for field in fields(kind)]
     for number, name in enumerate(names, 1):
         if (kind, name) == (Configure, "sizes"):
-            assert text(kind, Error.OUT_OF_RANGE, number).startswith("sizes is out of range for it (4-8-3); take fewer or narrower")
+            assert text(kind, Error.OUT_OF_RANGE, number).startswith("sizes is out of range for it (4-8-3); use fewer or narrower")
             continue
         assert text(kind, Error.OUT_OF_RANGE, number) == f"{name} is out of range; change it"
     for number in (0, len(names) + 1):

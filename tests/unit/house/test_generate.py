@@ -325,15 +325,15 @@ def test_a_value_out_of_range_is_refused_by_name(message: type[Layout], name: st
 
 
 def test_open_fields_and_texts_are_checked() -> None:
-    with pytest.raises(ValueError, match=r"TRAIN: samples takes whole numbers -32768 \.\. 32767"):
+    with pytest.raises(ValueError, match=r"TRAIN: samples accepts whole numbers -32768 \.\. 32767"):
         messages.Train(np.array([32768])).pack()
-    with pytest.raises(ValueError, match="INJECT: codes takes whole numbers"):
+    with pytest.raises(ValueError, match="INJECT: codes accepts whole numbers"):
         messages.Inject(np.array([1.5])).pack()  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="TRAIN: 242 bytes are more than 240"):
         messages.Train(np.zeros(121, dtype=np.int16)).pack()
     welcome = {field["name"]: 0 for field in DEFINITION["messages"]["WELCOME"]["fields"]}
     for board in ("thirteen_long", "µ"):
-        with pytest.raises(ValueError, match="WELCOME: board takes at most 12 ASCII characters"):
+        with pytest.raises(ValueError, match="WELCOME: board accepts at most 12 ASCII characters"):
             messages.Welcome(**{**welcome, "board": board}).pack()  # type: ignore[arg-type]
 
 

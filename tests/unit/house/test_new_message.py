@@ -261,5 +261,5 @@ def test_a_new_feature_is_asked_for_piece_by_piece(copy: Path) -> None:
     assert found[-3:] == expected
     append(copy / "firmware/src/handlers.h", "WIRE_COMMANDS_DUMMIES(DECLARE)\n", before="#undef DECLARE")
     append(copy / "firmware/src/commands.c", "    WIRE_COMMANDS_DUMMIES(ROW)\n", before="    WIRE_COMMANDS(ROW)")
-    append(copy / REFUSALS, '    "dummies": "take another board",\n', before='    "autonomous": ')
+    append(copy / REFUSALS, '    "dummies": "use another board",\n', before='    "autonomous": ')
     assert not [sentence for sentence in forgotten(copy) if "feature" in sentence]

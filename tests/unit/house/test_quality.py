@@ -88,7 +88,7 @@ def firmware_files(pattern: str) -> list[tuple[str, Path]]:
 
 
 def included(path: Path, folders: list[Path]) -> Iterator[tuple[str, Path | None]]:
-    """The headers that a C file names in quotes, and where the compiler finds them, beside the file or in a folder."""
+    """The headers that a C file names in quotes, and where the compiler finds them, next to the file or in a folder."""
     for header in INCLUDE.findall(path.read_text(encoding="utf-8")):
         yield header, next((folder / header for folder in [path.parent, *folders] if (folder / header).is_file()), None)
 

@@ -120,7 +120,7 @@ def test_playback_scales_to_sigma_without_offset() -> None:
 def test_playback_can_stop_at_the_end() -> None:
     source = Playback(Recording(np.arange(10.0)), None, starts=[4], wrap=False)
     assert source.draw(3, 2).ravel().tolist() == [4, 5, 6, 7, 8, 9]
-    with pytest.raises(NoiseError, match="10 samples is over"):
+    with pytest.raises(NoiseError, match="10 samples has ended"):
         source.draw(1)
     with pytest.raises(ValueError, match="1 starts between 0 and 9"):
         Playback(Recording(np.arange(10.0)), None, starts=[10])
@@ -140,7 +140,7 @@ def test_live_codes_are_calibrated_then_played_serially() -> None:
     start = codes[:500].astype(float)
     np.testing.assert_allclose(values.ravel(), (codes[500:700] - start.mean()) * 0.05 / start.std())
     np.testing.assert_array_equal(source.codes(300), codes[None, 700:])
-    with pytest.raises(NoiseError, match="no more noise codes"):
+    with pytest.raises(NoiseError, match="stopped sending noise codes"):
         source.draw(1)
 
 

@@ -159,7 +159,7 @@ def test_only_one_process_writes_to_a_run(tmp_path):
 
 
 def test_a_directory_that_is_no_run_is_refused_and_left_alone(tmp_path):
-    with pytest.raises(RunError, match=r"is no run: meta\.json is missing"):
+    with pytest.raises(RunError, match=r"is not a run: meta\.json is missing"):
         Run.open(tmp_path)
     assert not list(tmp_path.iterdir())
     assert list_runs(tmp_path / "missing") == []

@@ -42,7 +42,7 @@ def test_interrupted_twice_it_learns_what_one_go_learns(tmp_path: Path, rule: st
     run = new_run(tmp_path / "parts", plan)
     path = run.path
     for after, kept in ((2.5 * samples, 2), (3.2 * samples, 3)):
-        with pytest.raises(KeyboardInterrupt, match=f"interrupted; go on with: mtjlearn train --resume {path}"):
+        with pytest.raises(KeyboardInterrupt, match=f"interrupted; resume with: mtjlearn train --resume {path}"):
             train(plan, run, Stopper(after))
         assert read_meta(path)["state"] == "interrupted"
         assert read_checkpoint(path).steps == kept * samples

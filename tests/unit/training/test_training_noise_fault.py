@@ -1,4 +1,4 @@
-"""A training meets a broken noise source: it waits, tells why, and goes on with the right sample."""
+"""A training meets a broken noise source: it waits, shows why, and continues with the right sample."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_it_waits_for_the_source_and_trains_every_sample_once(tmp_path):
     assert fault == "stuck"
     assert 0 < step < total
     assert any("noise source is broken" in note and "stays in one state" in note for note in watcher.notes)
-    assert any(f"learning goes on with step {step + 1}" in note for note in watcher.notes)
+    assert any(f"learning resumes at step {step + 1}" in note for note in watcher.notes)
     assert "noise" in watcher.phases
     steps = [record["step"] for record in read_metrics(run.path) if "loss" in record]
     assert steps == sorted(set(steps))

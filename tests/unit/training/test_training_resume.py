@@ -1,4 +1,4 @@
-"""A training that stops half-way keeps everything, says how to go on, and goes on to the right end."""
+"""A training that stops half-way keeps everything, says how to continue, and continues to the right end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def board_records(path):
 
 
 def trained_alike(plan, steps):
-    """Weights, matrices and random state of a native board of the same seed after so many of the plan's samples."""
+    """Weights, matrices and random state of a native board of the same seed after this many of the plan's samples."""
     data = plan.quantised
     with open_board(plan.board, **plan.board_options) as board:
         board.configure(plan.network)
@@ -52,7 +52,7 @@ def trained_alike(plan, steps):
 @pytest.mark.parametrize("after", [1, SAMPLES, 1000, EPOCHS * SAMPLES - 1])
 def test_ctrl_c_keeps_every_sample_that_was_trained(tmp_path, after):
     plan, run = start(tmp_path)
-    with pytest.raises(KeyboardInterrupt, match=f"interrupted; go on with: mtjlearn train --resume {run.path}"):
+    with pytest.raises(KeyboardInterrupt, match=f"interrupted; resume with: mtjlearn train --resume {run.path}"):
         train(plan, run, Watcher(interrupt_after(after)))
     assert read_meta(run.path)["state"] == "interrupted"
     for plot in ("loss.png", "noise.png"):
@@ -151,7 +151,7 @@ def test_a_board_that_vanishes(tmp_path, monkeypatch, tcp_port):
             train(plan, run, Watcher(kill))
         assert time.monotonic() - killed[0] < 2
     assert "\n" not in str(lost.value)
-    assert str(lost.value).endswith(f"; go on with: mtjlearn train --resume {run.path}")
+    assert str(lost.value).endswith(f"; resume with: mtjlearn train --resume {run.path}")
     assert read_meta(run.path)["state"] == "interrupted"
     kept = read_checkpoint(run.path)
     assert 0 < kept.steps < EPOCHS * SAMPLES
@@ -200,7 +200,7 @@ def test_a_board_that_refuses_half_way_can_be_mended(tmp_path, monkeypatch):
         return train_on(board, *arguments, **options)
 
     monkeypatch.setattr(Board, "train", refuse)
-    with pytest.raises(BoardError, match="check the wiring; go on with: mtjlearn train --resume"):
+    with pytest.raises(BoardError, match="check the wiring; resume with: mtjlearn train --resume"):
         train(plan, run, Watcher())
     assert read_meta(run.path)["state"] == "interrupted"
     assert read_checkpoint(run.path).steps == 9 * SAMPLES

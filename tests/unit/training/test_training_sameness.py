@@ -1,4 +1,4 @@
-"""A run goes on with the data and the firmware that it began with, or with others if that is accepted and written down."""
+"""A run continues with the data and the firmware that it began with, or with others if that is accepted and written down."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_other_data_are_refused_and_the_run_stays_as_it_is(interrupted):
     for _ in range(2):
         line = mistake("--resume", path)
         assert f"{data} is not the data that {path} began with (digest " in line
-        assert line.endswith("bring them back, start a new run, or go on with --accept-changed-data")
+        assert line.endswith("bring them back, start a new run, or continue with --accept-changed-data")
     assert content(path) == before
     shutil.copy(CASES / "resume_a.csv", data)
     assert result_of(command("--resume", path))["steps"] == 1600
@@ -97,7 +97,7 @@ def test_accepting_where_nothing_has_changed_says_nothing(interrupted):
 
 
 def test_accepting_goes_with_resuming():
-    assert "--accept-changed-data goes with --resume RUN; leave it out" in mistake("iris", "--accept-changed-data")
+    assert "--accept-changed-data goes with --resume RUN; omit it" in mistake("iris", "--accept-changed-data")
 
 
 def test_data_that_change_before_they_are_read_are_refused_too(interrupted):
@@ -203,7 +203,7 @@ def test_the_chosen_columns_are_kept_for_resuming(here, monkeypatch):
     (path,) = (here / "runs").iterdir()
     assert read_config(path)["columns"] == {"drop": ["x"], "features": [], "keep_index": False}
     assert result_of(command("--resume", path))["steps"] == 640
-    assert "--resume goes on with what its run was asked; leave --drop out" in mistake("--resume", path, "--drop", "x")
+    assert "--resume uses the settings of its run; omit --drop" in mistake("--resume", path, "--drop", "x")
 
 
 @pytest.mark.parametrize("columns", [3, {}, {"drop": 3, "features": []}, {"drop": [], "features": [], "more": 1}])

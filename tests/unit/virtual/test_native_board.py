@@ -281,7 +281,7 @@ def test_kill_is_sudden() -> None:
         (["--arena", "2000000"], "--arena does not take '2000000'"),
         (["--max-payload", "63"], "--max-payload does not take '63'"),
         (["--tcp", "65536"], "--tcp does not take '65536'"),
-        (["4000"], "'4000' is no option"),
+        (["4000"], "'4000' is not an option"),
         (["--speed"], "--speed"),
     ],
 )

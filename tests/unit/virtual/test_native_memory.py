@@ -127,7 +127,7 @@ def test_files_that_cannot_be_used_are_named(program: Path, tmp_path: Path) -> N
         with pytest.raises(BoardProcessError, match=text):
             start_native(program=program, eeprom=path, **options)
 
-    for foreign in (bytes(100), bytes(2048), b"a text that is no EEPROM\n" * 100, b"\xff" * 70000, MAGIC[::-1] + bytes(2000)):
+    for foreign in (bytes(100), bytes(2048), b"a text that is not an EEPROM\n" * 100, b"\xff" * 70000, MAGIC[::-1] + bytes(2000)):
         path.write_bytes(foreign)
         explained("eeprom: is not an EEPROM of this board; name another file")
         assert path.read_bytes() == foreign

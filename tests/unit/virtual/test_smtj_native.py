@@ -18,7 +18,7 @@ REFERENCE = 100
 
 LEVELS = {Preset.RECORDING: (36.2, 48.0), Preset.BENCH: (3300 * 3 / 103, 3300 * 6 / 106)}
 RATE = -40_000 * math.log(1 - 2 * 0.0809) / 2
-"""Switches a second, from the paper's 0.0809 a sample at 40 kHz."""
+"""Switches per second, from the paper's 0.0809 a sample at 40 kHz."""
 
 
 @functools.cache

@@ -48,7 +48,7 @@ def test_saturating(preset: Preset) -> None:
 
 
 def test_slow_and_healed() -> None:
-    assert switching(codes(DeviceNoise.SLOW, 200_000)) == pytest.approx(0.0073, abs=0.001)  # 71 a second
+    assert switching(codes(DeviceNoise.SLOW, 200_000)) == pytest.approx(0.0073, abs=0.001)  # 71 per second
     assert switching(codes(DeviceNoise.SLOW, 20_000, then=DeviceNoise.SMTJ)) == pytest.approx(0.26, abs=0.02)
 
 

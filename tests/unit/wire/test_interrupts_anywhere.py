@@ -52,7 +52,7 @@ def test_an_interrupted_configuration_leaves_no_known_network(monkeypatch: pytes
         monkeypatch.setattr(Waiter, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             board.configure(Network((4, 8, 3)))
-        with pytest.raises(BoardError, match="is not known; call configure"):
+        with pytest.raises(BoardError, match="is unknown; call configure"):
             board.weights()
         board.configure(Network((4, 8, 3)))
         assert board.weights()[0].shape == (8, 5)

@@ -271,7 +271,7 @@ def test_nothing_slips_in_behind_samples_that_a_noise_fault_refused(lost: int) -
     rig.down = drop_frames(messages.Err.TYPE, times=lost)
     rig.submit(*commands)
     rig.run(lambda: commands[20].done)
-    # A busy owner: the link goes on alone before it hears of it.
+    # A busy owner: the link continues alone before it hears of it.
     rig.wait(0.3)
     assert commands[20].refusal == Refusal(messages.Error.NOISE_FAULT, messages.NoiseFault.STUCK)
     rig.link.drop_queued()
@@ -303,7 +303,7 @@ def test_a_device_that_writes_its_memory_has_longer(message: messages.Message, s
 
 
 def test_the_largest_checkpoint_is_written_within_that_time() -> None:
-    assert WRITING_SILENCE > 3968 / 2 * 0.0034  # a slot of half a Mega's memory, 3.4 ms a byte
+    assert WRITING_SILENCE > 3968 / 2 * 0.0034  # a slot of half a Mega's memory, 3.4 ms per byte
 
 
 def test_a_question_refused_with_its_err_lost_is_refused_when_asked_again() -> None:

@@ -68,7 +68,7 @@ def test_a_bounded_log_keeps_its_newest_bytes_and_every_session(tmp_path: Path) 
     assert [answer.nonce for answer in named(entries, messages.Welcome)] == [70, 71]  # type: ignore[attr-defined]
     # Where the log was cut there may be one half frame in each direction.
     assert sum(entry.bad for entry in entries) <= 2
-    assert any("left out" in entry.text for entry in entries)
+    assert any("dropped" in entry.text for entry in entries)
 
 
 def test_a_log_without_a_bound_keeps_all(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ LATER = pytest.mark.parametrize("later", [256, 512])
 
 
 def bad_frames(board: InProcessDevice, client: PlainClient) -> int:
-    """As the next ACK tells them."""
+    """As the next ACK reports them."""
     client.push(messages.GetStatus.TYPE, b"")
     board.poll()
     ack = messages.Ack.unpack(client.decode(board.take())[-1].payload)

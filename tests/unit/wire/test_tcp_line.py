@@ -74,7 +74,7 @@ def test_a_web_page_changes_nothing(nonce: int) -> None:
         with connect(board.url) as page:
             page.sendall(everything_for_every_session(nonce))
             assert until_closed(page) == b""
-        with client_of(board.url) as client:  # the same nonce: the session goes on, if the board did not restart
+        with client_of(board.url) as client:  # the same nonce: the session continues, if the board did not restart
             assert (client.welcome.session, client.welcome.boot_count) == (session.session, session.boot_count)
             client.skip(3)
             assert client.ask(messages.GetCheckpoint(), messages.Checkpoints) == before

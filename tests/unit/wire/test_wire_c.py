@@ -235,7 +235,7 @@ def test_another_version_is_answered_without_a_session(shell: Shell, low: int, h
     frames = shell.frames([rx(hello(), command(0)), rx(hello(9, low, high)), rx(command(1))])
     refusal = Welcome.unpack(frames[2].payload)
     assert (refusal.nonce, refusal.version, refusal.session) == (9, messages.VERSION, 0)
-    assert acks(frames)[-1].next_seq == 2  # the session of the host before goes on
+    assert acks(frames)[-1].next_seq == 2  # the session of the host before continues
 
 
 def test_a_range_of_versions_that_includes_the_device_is_fine(shell: Shell) -> None:

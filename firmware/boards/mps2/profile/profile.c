@@ -91,7 +91,7 @@ static void tell(uint32_t in_interrupts)
         spent[phase] = calls[phase] = 0;
 }
 
-/* Returns where to go on. */
+/* Returns where to continue. */
 __attribute__((used)) uint32_t profile_leave(void)
 {
     __asm__ volatile("cpsid i" ::: "memory");

@@ -100,7 +100,7 @@ static inline void anp_noise_put(struct anp_noise *noise, uint16_t code) { anp_n
 static inline bool anp_noise_ready(const struct anp_noise *noise) { return noise->filled == ANP_NOISE_BUFFER; }
 
 /* Fixes gain and shift for sigma (Q4.12). noise_std in Q8.8 codes, or 0 to measure the ring, which must then be full.
- * False when there is no noise (deviation under 50, a quarter of a code); noise->deviation tells what was seen. */
+ * False when there is no noise (deviation under 50, a quarter of a code); noise->deviation shows what was seen. */
 bool anp_noise_calibrate(struct anp_noise *noise, uint16_t sigma, uint16_t noise_std);
 
 static inline bool anp_noise_calibrated(const struct anp_noise *noise) { return noise->gain != 0; }
@@ -196,7 +196,7 @@ void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int
 /* The next random number (section 2) of a generator of the caller's. */
 uint32_t anp_random_next(uint32_t *state);
 
-/* A clean pass with its loss (Q7.24); *correct tells whether the classification is right (section 5). */
+/* A clean pass with its loss (Q7.24); *correct shows whether the classification is right (section 5). */
 uint32_t anp_evaluate(struct anp_network *net, const int16_t *x, const int16_t *target, bool *correct);
 
 #ifdef __cplusplus

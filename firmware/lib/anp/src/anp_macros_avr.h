@@ -1,6 +1,6 @@
 /* What the assembly files share.
  *
- * Between themselves the parts of a step use every register as they like: pushing and popping r2..r17 would take 72 cycles a call.
+ * Between themselves the parts of a step use every register as they like: pushing and popping r2..r17 would take 72 cycles per call.
  * Y is a frame on the stack from the beginning of a step to its end; a part that needs Y restores it from the stack pointer.
  * r1 is 0 only where C is called. */
 #ifndef ANP_MACROS_AVR_H

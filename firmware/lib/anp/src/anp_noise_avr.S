@@ -65,7 +65,7 @@ FUNCTION anp_random
 #define POSITION (NOISE_POSITION - NOISE_TOTAL)
 #define FILLED   (NOISE_FILLED - NOISE_TOTAL)
 
-/* void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count), an ordinary function. 26 cycles a code. The total
+/* void anp_noise_put_all(struct anp_noise *noise, const uint16_t *codes, uint8_t count), an ordinary function. 26 cycles per code. The total
  * of 200 codes has 3 bytes. */
 FUNCTION anp_noise_put_all
     movw    r26, r22

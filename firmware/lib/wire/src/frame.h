@@ -22,9 +22,9 @@ extern "C" {
 #define WIRE_HALF_TURN 128        /* numbers from the oldest that a frame may have to the one expected next */
 
 enum wire_event {
-    WIRE_NOTHING,                 /* the frame goes on, or nothing stood between two delimiters */
+    WIRE_NOTHING,                 /* the frame continues, or nothing stood between two delimiters */
     WIRE_FRAME,                   /* the receive buffer holds a frame whose checksum is right, until the next byte */
-    WIRE_BAD_FRAME,               /* something that is no frame ended here; it is dropped */
+    WIRE_BAD_FRAME,               /* something that is not a frame ended here; it is dropped */
 };
 
 /* 11 bytes and a pointer. */

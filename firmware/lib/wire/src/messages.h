@@ -340,7 +340,7 @@ WIRE_ASSERT(sizeof(struct wire_evaluate) == WIRE_SIZE_EVALUATE);
 #define WIRE_OPEN_GET_STATUS 255
 
 /* NOISE, host to device. Streams raw ADC codes as NOISE_CODES until count are sent or STOP; no training meanwhile is
- * needed, but it may go on. */
+ * needed, but it may continue. */
 #define WIRE_SIZE_NOISE 6
 #define WIRE_OPEN_NOISE 255
 #define WIRE_NOISE_BURST_MAX 200
@@ -363,7 +363,7 @@ enum {
 };
 /* then codes, u16[]: oldest first [ADC codes] */
 
-/* SET_TELEMETRY, host to device. Sends TELEMETRY every so many training steps. */
+/* SET_TELEMETRY, host to device. Sends TELEMETRY every this many training steps. */
 #define WIRE_SIZE_SET_TELEMETRY 4
 #define WIRE_OPEN_SET_TELEMETRY 255
 enum {
@@ -383,7 +383,7 @@ WIRE_ASSERT(sizeof(struct wire_set_telemetry) == WIRE_SIZE_SET_TELEMETRY);
 #define WIRE_OPEN_RESET 255
 
 /* DEFINE_DATASET, host to device. Makes room for a dataset in the device's memory and forgets the one before; its bytes
- * follow by SET_BLOB. TOO_LARGE tells the bytes missing beside two checkpoints of this network. Where the newest
+ * follow by SET_BLOB. TOO_LARGE reports the bytes missing next to two checkpoints of this network. Where the newest
  * checkpoint is of a larger network, one of this network is saved first. */
 #define WIRE_SIZE_DEFINE_DATASET 10
 #define WIRE_OPEN_DEFINE_DATASET 255
@@ -410,7 +410,7 @@ struct __attribute__((packed)) wire_define_dataset {
 };
 WIRE_ASSERT(sizeof(struct wire_define_dataset) == WIRE_SIZE_DEFINE_DATASET);
 
-/* AUTONOMOUS, host to device. Starts learning on its own, at once and after every start of the device, until a rule is
+/* AUTONOMOUS, host to device. Starts autonomous learning, at once and after every start of the device, until a rule is
  * met or HALT. Acknowledged once its first checkpoint is saved, if the memory has room for two. */
 #define WIRE_SIZE_AUTONOMOUS 26
 #define WIRE_OPEN_AUTONOMOUS 255
@@ -441,7 +441,7 @@ struct __attribute__((packed)) wire_autonomous {
 };
 WIRE_ASSERT(sizeof(struct wire_autonomous) == WIRE_SIZE_AUTONOMOUS);
 
-/* HALT, host to device. Stops learning on its own, also after the next start, and saves a checkpoint. */
+/* HALT, host to device. Stops autonomous learning, also after the next start, and saves a checkpoint. */
 #define WIRE_SIZE_HALT 0
 #define WIRE_OPEN_HALT 255
 
@@ -469,12 +469,12 @@ enum {
     WIRE_FIELD_SET_HEALTH_RECALIBRATE = 6,
 };
 struct __attribute__((packed)) wire_set_health {
-    uint16_t repetitions;           /* so many codes of one state are a fault [codes] */
+    uint16_t repetitions;           /* this many codes of one state are a fault [codes] */
     uint16_t window;                /* length of the proportion test, and of healthy codes after which a fault ends; at least 200, or 0: no tests, for a source without two levels [codes] */
     uint16_t ones_min;              /* fewer codes of the high state in a window are a fault [codes] */
     uint16_t ones_max;              /* more of them are a fault [codes] */
     uint16_t switches_min;          /* fewer switches in a window are a fault */
-    uint8_t recalibrate;            /* 1: takes the levels anew from the next 200 codes */
+    uint8_t recalibrate;            /* 1: takes the levels again from the next 200 codes */
 };
 WIRE_ASSERT(sizeof(struct wire_set_health) == WIRE_SIZE_SET_HEALTH);
 
@@ -513,7 +513,7 @@ struct __attribute__((packed)) wire_welcome {
     uint8_t max_payload;            /* largest payload accepted and sent [bytes] */
     uint16_t features;              /* what the firmware can do; WIRE_FEATURES_... */
     uint8_t adc_bits;               /* resolution of the noise codes [bits] */
-    uint32_t adc_rate;              /* codes a second [Hz] */
+    uint32_t adc_rate;              /* codes per second [Hz] */
     uint16_t adc_reference;         /* voltage of full scale [mV] */
     uint32_t line_rate;             /* what the line carries; 0: no limit known [bytes/s] */
     uint32_t arena;                 /* memory for a network [bytes] */
@@ -534,7 +534,7 @@ struct __attribute__((packed)) wire_ack {
     uint16_t credit;                /* encoded bytes the host may have in flight from next_seq on [bytes] */
     uint16_t bad_frames;            /* frames dropped for CRC, length or COBS, mod 2^16 */
     uint16_t rx_overruns;           /* bytes lost in the receiver, mod 2^16 */
-    uint8_t errors;                 /* commands refused in this session, mod 2^8: tells that an ERR got lost */
+    uint8_t errors;                 /* commands refused in this session, mod 2^8: shows that an ERR got lost */
 };
 WIRE_ASSERT(sizeof(struct wire_ack) == WIRE_SIZE_ACK);
 
@@ -618,7 +618,7 @@ struct __attribute__((packed)) wire_telemetry {
 };
 WIRE_ASSERT(sizeof(struct wire_telemetry) == WIRE_SIZE_TELEMETRY);
 
-/* PROGRESS, device to host. Where learning on its own stands. */
+/* PROGRESS, device to host. Where autonomous learning stands. */
 #define WIRE_SIZE_PROGRESS 56
 struct __attribute__((packed)) wire_progress {
     uint8_t activity;               /* what it does; WIRE_ACTIVITY_... */
@@ -640,7 +640,7 @@ struct __attribute__((packed)) wire_progress {
     uint8_t evaluate_every;         /* as AUTONOMOUS [epochs] */
     uint16_t checkpoint_interval;   /* as AUTONOMOUS [s] */
     uint16_t samples;               /* of the dataset that is complete in the memory; 0: none */
-    uint16_t room;                  /* for a dataset, beside two checkpoints of this network [bytes] */
+    uint16_t room;                  /* for a dataset, next to two checkpoints of this network [bytes] */
     uint16_t sample_bytes;          /* inputs and targets of one int8 sample with VALUES; room / sample_bytes samples fit [bytes] */
 };
 WIRE_ASSERT(sizeof(struct wire_progress) == WIRE_SIZE_PROGRESS);
@@ -756,7 +756,7 @@ WIRE_ASSERT(sizeof(struct wire_checkpoint_record) == WIRE_SIZE_CHECKPOINT_RECORD
 /* What a command needs. */
 enum {
     WIRE_NEEDS_NETWORK = 1,         /* a network is configured; else NOT_CONFIGURED */
-    WIRE_NEEDS_IDLE = 2,            /* the device does not learn on its own; else BUSY */
+    WIRE_NEEDS_IDLE = 2,            /* the device does not learn autonomously; else BUSY */
     WIRE_NEEDS_SAVED = 4,           /* no checkpoint is being written; until then the command waits */
     WIRE_NEEDS_MEMORY = 8,          /* the board has nonvolatile memory; else NO_MEMORY */
 };

@@ -31,7 +31,7 @@ void wire_session_init(struct wire_session *session)
 static void *reserve(const struct wire_session *session, uint8_t length)
 {
     WIRE_NEAR(session);
-    /* An ACK that is due keeps its place, else a stream of telemetry could hold it off for ever. */
+    /* An ACK that is due keeps its place, else a stream of telemetry could hold it off forever. */
     uint8_t due = session->ack_due ? WIRE_ENCODED_BYTES(WIRE_SIZE_ACK) : 0;
     uint16_t needed = (uint16_t)(WIRE_ENCODED_BYTES(length) + due);
     if (length > session->max_payload || SESSION_ROOM(session) < needed)

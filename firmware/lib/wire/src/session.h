@@ -44,7 +44,7 @@ struct wire_session {
      * than the one before it even if the host's HELLO is repeated; else 0. */
     uint16_t boot_count;
 
-    /* Encoded bytes the host may have in flight, told in every ACK. The caller may set it to 0 to hold the host off and
+    /* Encoded bytes the host may have in flight, reported in every ACK. The caller may set it to 0 to hold the host off and
      * back again at any time; call wire_session_acknowledge() after raising it, for the host waits. */
     uint16_t credit;
 
@@ -94,7 +94,7 @@ struct wire_session {
  * forgotten. */
 void wire_session_init(struct wire_session *session);
 
-/* Takes received bytes; returns how many. Fewer than `count` only when a frame is held: go on after the next poll. */
+/* Takes received bytes; returns how many. Fewer than `count` only when a frame is held: continue after the next poll. */
 uint16_t wire_session_receive(struct wire_session *session, const uint8_t *bytes, uint16_t count);
 
 /* Tries a held frame again and sends an ACK that is due. */
@@ -110,7 +110,7 @@ void *wire_session_reserve(const struct wire_session *session, uint8_t length);
 void wire_session_send(struct wire_session *session, uint8_t type, uint8_t length);
 
 /* In handle(), which then returns WIRE_DONE: refuses the command with a WIRE_ERROR_... and its detail. An ERR that
- * finds no room is not sent: the errors counter in the next ACK tells, and last_error holds it. */
+ * finds no room is not sent: the errors counter in the next ACK shows it, and last_error holds it. */
 void wire_session_refuse(struct wire_session *session, uint8_t code, uint32_t detail);
 
 /* Sends an ACK now or as soon as there is room. Does nothing without a session. */

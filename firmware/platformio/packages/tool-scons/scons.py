@@ -1,4 +1,4 @@
-"""Entry point that PlatformIO runs as its build tool: the scons installed beside PlatformIO."""
+"""Entry point that PlatformIO runs as its build tool: the scons installed next to PlatformIO."""
 
 from SCons.Script.Main import main
 

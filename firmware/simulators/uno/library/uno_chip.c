@@ -118,7 +118,7 @@ static bool step(struct uno_chip *uno)
 {
     avr_t *avr = uno->chip.avr;
     uint64_t before = avr->cycle;
-    avr->run_cycle_limit = 1; /* a reset sets it anew */
+    avr->run_cycle_limit = 1; /* a reset sets it again */
     if (!chip_run(&uno->chip, avr->cycle + 1))
         return false;
     if (avr->state == cpu_Sleeping)

@@ -1,4 +1,4 @@
-"""Training steps a second of a simulated Uno that learns on its own, beside samples streamed to the same network.
+"""Training steps per second of a simulated Uno that learns autonomously, next to samples streamed to the same network.
 
 By the chip's clock, from the board's own reports.
 """
@@ -30,11 +30,11 @@ def uno_autonomous(progress: Progress | None = None) -> dict[str, Any]:
     """Each of TASKS on a simulated Uno; the same figures in every run but for the session's number.
 
     Args:
-        progress: told (tasks done, tasks, network).
+        progress: called with (tasks done, tasks, network).
 
     Returns:
-        By network: the task; steps a second alone and samples a second streamed; ``limit``: what the step alone would allow beside
-        the converter and the noise tests; ``share`` of it; noise codes that arrive in a step.
+        By network: the task; steps per second alone and samples per second streamed; ``limit``: what the step alone would allow
+        next to the converter and the noise tests; ``share`` of it; noise codes that arrive in a step.
 
     Raises:
         ToolMissing, FirmwareError: image or simulator cannot be built.

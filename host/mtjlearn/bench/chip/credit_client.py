@@ -81,7 +81,7 @@ class CreditClient:
         return count
 
     def collect(self, reports: int) -> list[Telemetry]:
-        """Waits for so many more reports of the board.
+        """Waits for this many more reports of the board.
 
         Raises:
             BenchError: none comes any more.

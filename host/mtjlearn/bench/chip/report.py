@@ -24,7 +24,7 @@ def chip_report(
         board: its name, one of mtjlearn.virtual.boards.SIMULATED.
         loads: what to train; None: all that belongs to the report.
         steps: training steps of each.
-        progress: told (workloads done, workloads, name).
+        progress: called with (workloads done, workloads, name).
 
     Returns:
         Board, unit, compiler, task, seed, steps; ``nets``, and ``variants`` with other weights or decorrelation, with

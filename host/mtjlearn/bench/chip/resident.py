@@ -1,4 +1,4 @@
-"""Training steps a second on the Uno with the samples in its memory: no line in the way, the converter at work all the time.
+"""Training steps per second on the Uno with the samples in its memory: no line in the way, the converter at work all the time.
 
 firmware/bench/resident.c runs in the simulator and times itself by the chip's own timer, which the simulator's cycles drive.
 The task is teacher-student, 2-2-2-1.
@@ -66,7 +66,7 @@ class Run:
 
     @property
     def steps_per_second(self) -> float:
-        """Training steps a second of the chip's clock."""
+        """Training steps per second of the chip's clock."""
         return self.steps / self.seconds
 
 
@@ -129,12 +129,12 @@ class ResidentImage:
         return int(total)
 
     def time_frame(self, payload_bytes: int, repeats: int) -> tuple[float, float]:
-        """Microseconds to encode and to decode one frame with so many bytes of payload: COBS and CRC."""
+        """Microseconds to encode and to decode one frame with this many bytes of payload: COBS and CRC."""
         encode, decode = struct.unpack("<II", self._ask(_FRAMES, struct.pack("<BH", payload_bytes, repeats)))
         return encode / repeats, decode / repeats
 
     def time_tests(self, codes: int, repeats: int) -> float:
-        """Microseconds that the tests of the noise source take for so many codes at once, 1 .. 16.
+        """Microseconds that the tests of the noise source take for this many codes at once, 1 .. 16.
 
         Raises:
             BenchError: the noise at the pin does not serve.
@@ -205,5 +205,5 @@ def train_resident(seed: int, device_noise: str) -> Run:
             lost += missed
         loss = mean_loss(image.evaluate())
     if steps != STEPS:
-        raise BenchError(f"the measuring program made {steps} steps of {STEPS}: the noise at its pin does not serve")
+        raise BenchError(f"the measuring program made {steps} steps of {STEPS}: the noise at its pin is not usable")
     return Run(steps, micros / 1e6, skipped, codes, lost, loss)

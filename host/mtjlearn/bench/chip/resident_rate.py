@@ -1,8 +1,8 @@
-"""How fast the Uno learns from samples in its memory, and how well the junction's noise serves it beside Gaussian noise.
+"""How fast the Uno learns from samples in its memory, and how well the junction's noise serves it compared with Gaussian noise.
 
 Two runs with different noise end in different minima, so that the ratio of their final losses scatters by a factor of four. A
 ratio to within some percent needs a thousand pairs: they are trained by the C learner in this process, whose arithmetic is the
-chip's to the last bit, with as many fresh codes a step as the chip was seen to get.
+chip's to the last bit, with as many fresh codes per step as the chip was seen to get.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mtjlearn.schedule import halving
 CHIP_SEEDS = 20
 PAIRS = 1000
 PAPER_STEPS_PER_SECOND = 500
-"""Most of the paper's rig: it reads one noise sample a millisecond over its serial line, and a step takes two."""
+"""Most of the paper's rig: it reads one noise sample per millisecond over its serial line, and a step takes two."""
 
 _BOOTSTRAPS = 10_000
 _CHUNK = 50
@@ -81,7 +81,7 @@ def measure_resident(seeds: int = CHIP_SEEDS, pairs: int = PAIRS, progress: Prog
     Args:
         seeds: trainings on the chip with each noise.
         pairs: trainings in this process with each noise.
-        progress: told (runs done, runs, where).
+        progress: called with (runs done, runs, where).
 
     Returns:
         Figures as commands print them: speed and losses on the chip, losses in this process.
@@ -129,7 +129,7 @@ def compare_noises(pairs: int, codes_per_step: int, progress: Callable[[int], No
     Args:
         pairs: seeds.
         codes_per_step: fresh codes before each step.
-        progress: told how many trainings are done, of two for each pair.
+        progress: called with the number of trainings done, of two for each pair.
     """
     losses: dict[str, list[float]] = {noise: [] for noise in _NOISES}
     count = NOISE_BUFFER + STEPS * codes_per_step

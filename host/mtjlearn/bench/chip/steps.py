@@ -49,7 +49,7 @@ def count_steps(name: str, loads: Sequence[Workload], steps: int = STEPS, progre
         name: of a virtual board that simulates a chip.
         loads: what to train.
         steps: training steps of each.
-        progress: told (workloads done, workloads, name).
+        progress: called with (workloads done, workloads, name).
 
     Raises:
         BenchError: the simulator left no profile.

@@ -29,7 +29,7 @@ from mtjlearn.wire.frame import OVERHEAD
 from mtjlearn.wire.messages import Ack, SetTelemetry, Telemetry
 
 CLOCK = 16_000_000
-"""Cycles a second of the Uno."""
+"""Cycles per second of the Uno."""
 _VALUE_BYTES = 2
 LATENCY = 1e-3
 """Seconds from the last byte of an answer to the first of what the host sends then."""
@@ -57,7 +57,7 @@ class FrameCosts:
 
     @classmethod
     def measure(cls, payload_bytes: int) -> FrameCosts:
-        """Of TRAIN frames with so many bytes of payload.
+        """Of TRAIN frames with this many bytes of payload.
 
         Raises:
             BenchError: the measuring program does not answer.
@@ -76,8 +76,8 @@ class Streaming:
         net: the network.
         frames: TRAIN frames sent.
         samples_per_s: trained, of the chip's clock.
-        line_limit: samples a second that the line carries.
-        learner_limit: samples a second that the learner could train with no wait at all.
+        line_limit: samples per second that the line carries.
+        learner_limit: samples per second that the learner could train with no wait at all.
         rx_overruns: bytes lost: in the firmware's ring, and in the simulated UART.
         cycles: a sample's share of what the learner's limit is made of.
         code_cycles: what each noise code costs besides: its interrupt and the tests of the source.
@@ -120,7 +120,7 @@ def stream(load: Workload, frames: int = FRAMES, *, latency: float = LATENCY, pr
         load: network and samples.
         frames: TRAIN frames, each as full as it gets.
         latency: seconds of the chip's time from an answer to what the host sends then.
-        progress: told (frames sent, frames, what).
+        progress: called with (frames sent, frames, what).
 
     Raises:
         ToolMissing, FirmwareError: image or simulator cannot be built.
@@ -155,7 +155,7 @@ def stream(load: Workload, frames: int = FRAMES, *, latency: float = LATENCY, pr
 
 
 def _rows(load: Workload, frames: int, max_payload: int) -> tuple[NDArray[np.int16], int]:
-    """The samples of so many full frames, and how many a frame holds."""
+    """The samples of this many full frames, and how many a frame holds."""
     rows = checked_samples(load.network, *load.samples())
     per_frame = max_payload // (_VALUE_BYTES * rows.shape[1])
     return rows[np.arange(frames * per_frame) % len(rows)], per_frame
@@ -172,7 +172,7 @@ def _rate(telemetry: list[Telemetry]) -> float:
     """Of the board's own reports; the first spans the time before the samples came."""
     rates = [message.steps_per_second for message in telemetry[1:]]
     if not rates:
-        raise BenchError(f"the board told no rate; stream more than {2 * _INTERVAL} samples")
+        raise BenchError(f"the board reported no rate; stream more than {2 * _INTERVAL} samples")
     return statistics.harmonic_mean(rates)
 
 
@@ -181,7 +181,7 @@ def cycles_a_code(profile: Profile, rate: int, step: float) -> dict[str, float]:
 
     Args:
         profile: of the run.
-        rate: codes a second.
+        rate: codes per second.
         step: cycles of a training step, between two of which codes are tested.
     """
     at_once = min(max(round(rate * step / CLOCK), 1), _CODES_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Training steps a second of a native board that learns on its own, beside samples streamed to the same network.
+"""Training steps per second of a native board that learns autonomously, next to samples streamed to the same network.
 
 By this computer's clock: in real time a step waits for at least one fresh noise code, so that the converter sets the pace; on the
 virtual clock nothing does.
@@ -18,7 +18,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.wire.messages import Task
 
 VIRTUAL_CODES = 4
-"""Fresh noise codes a step on the native board's virtual clock."""
+"""Fresh noise codes per step on the native board's virtual clock."""
 _SECONDS = 0.4
 _CHECK = 0.02
 
@@ -28,11 +28,11 @@ def native_autonomous(repeats: int, progress: Progress | None = None) -> dict[st
 
     Args:
         repeats: of each measurement.
-        progress: told (measurements done, measurements, network).
+        progress: called with (measurements done, measurements, network).
 
     Returns:
-        By network: the task, and for ``real_time`` and ``virtual_clock`` median, minimum and maximum of steps a second alone, and
-        the median of samples a second streamed.
+        By network: the task, and for ``real_time`` and ``virtual_clock`` median, minimum and maximum of steps per second alone, and
+        the median of samples per second streamed.
 
     Raises:
         BoardError: as open_board() and start_autonomous().

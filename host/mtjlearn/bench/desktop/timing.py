@@ -104,7 +104,7 @@ def time_phases(load: Workload, *, repeats: int = PHASE_REPEATS) -> dict[str, fl
 
 
 def time_model(load: Workload, replicas: int, *, repeats: int = REPEATS, steps: int = _MODEL_STEPS) -> Spread:
-    """Training steps a second of the integer model in NumPy, those of all replicas together.
+    """Training steps per second of the integer model in NumPy, those of all replicas together.
 
     Args:
         load: network and samples.
@@ -127,7 +127,7 @@ def time_model(load: Workload, replicas: int, *, repeats: int = REPEATS, steps: 
 
 
 def time_stream(board: Board, load: Workload, *, repeats: int = REPEATS, seconds: float = _STREAM_SECONDS) -> Spread:
-    """Samples a second that a board trains while they are streamed to it, end to end: all are acknowledged.
+    """Samples per second that a board trains while they are streamed to it, end to end: all are acknowledged.
 
     The board is configured with the network, which replaces the one it had.
 
@@ -150,7 +150,7 @@ def time_stream(board: Board, load: Workload, *, repeats: int = REPEATS, seconds
         board.train(samples, targets)
         return count / (time.perf_counter() - begun)
 
-    # The first stretch may wait until the noise buffer is full; the second tells how much fits into the time.
+    # The first stretch may wait until the noise buffer is full; the second shows how much fits into the time.
     run(SAMPLES)
     count = max(1, round(seconds * run(SAMPLES)))
     return Spread.of([run(count) for _ in range(repeats)])

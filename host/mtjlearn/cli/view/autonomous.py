@@ -1,4 +1,4 @@
-"""How a board that learns on its own is shown: a table of where it stands, and the curve of its losses in one line."""
+"""How a board that learns autonomously is shown: a table of where it stands, and the curve of its losses in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mtjlearn.wire.messages import Activity, Features, Restored, State, StopReas
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
 _EEPROM_BOARDS = ("uno", "mega2560")
-"""Boards whose memory is an EEPROM of 100,000 cycles a cell, by the beginnings of their names."""
+"""Boards whose memory is an EEPROM of 100,000 cycles per cell, by the beginnings of their names."""
 _STOPPED = {
     StopReason.STEPS: "the steps asked for are done",
     StopReason.EPOCHS: "the epochs asked for are done",
@@ -21,7 +21,7 @@ _STOPPED = {
     StopReason.HOST: "the host stopped it",
 }
 RESTORED = {
-    Restored.NOTHING: "a clean start: no checkpoint was there",
+    Restored.NOTHING: "a clean start: there was no checkpoint",
     Restored.NEWEST: "restored from its newest checkpoint",
     Restored.OLDER: "restored from the older checkpoint; the newer one was damaged, as after a power cut while it was written",
     Restored.DAMAGED: "a clean start: no checkpoint was complete",
@@ -69,7 +69,7 @@ def wear(board: str, interval: int) -> tuple[float | None, str]:
 
 
 def read(board: Board) -> dict[str, Any]:
-    """Everything a board says of learning on its own, as ``--json`` prints it.
+    """Everything a board reports about autonomous learning, as ``--json`` prints it.
 
     Raises:
         BoardError: as the board's methods.
@@ -130,9 +130,9 @@ def show(found: dict[str, Any]) -> None:
 
 def _activity(progress: Progress) -> str:
     if progress.activity is Activity.IDLE:
-        return "does not learn on its own"
+        return "does not learn autonomously"
     if progress.running:
-        return "learns on its own" + (", evaluating now" if progress.activity is Activity.EVALUATING else "")
+        return "learns autonomously" + (", evaluating now" if progress.activity is Activity.EVALUATING else "")
     return f"stopped: {_STOPPED.get(progress.stop_reason, progress.activity.name.lower())}"
 
 
@@ -165,4 +165,4 @@ def _checkpoints(board: str, checkpoint: CheckpointState | None) -> list[tuple[s
 def say_stays(name: str, progress: Progress) -> None:
     """What to do next with a board that learns."""
     stays = f"mtjlearn autonomous watch --board {name}"
-    say(f"it learns on its own now and {rule_text(progress)}; the host may go. Come back with: {stays}")
+    say(f"it learns autonomously now and {rule_text(progress)}; the host may disconnect. Return with: {stays}")

@@ -1,4 +1,4 @@
-"""How ``mtjlearn bench`` tells the figures of simulated chips."""
+"""How ``mtjlearn bench`` shows the figures of simulated chips."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def tell_stream(found: dict[str, Any]) -> None:
 
 def tell_uno_autonomous(found: dict[str, Any]) -> None:
     """As uno_autonomous() returns it."""
-    print_result("learning on its own, by the chip's clock")
-    table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes a step")
+    print_result("autonomous learning, by the chip's clock")
+    table = _table("task", "steps/s", "of the step alone", "streamed/s", "codes per step")
     for net, one in found.items():
         cells = (f"{one['steps_per_s']:,.0f}", f"{one['share']:.1%}", f"{one['streamed_per_s']:,.0f}", f"{one['codes_a_step']:.1f}")
         table.add_row(net, one["task"], *cells)
@@ -53,7 +53,7 @@ def tell_uno_autonomous(found: dict[str, Any]) -> None:
 
 def tell_native_autonomous(found: dict[str, Any]) -> None:
     """As native_autonomous() returns it."""
-    print_result("steps a second of learning on its own, and streamed; in real time a step of its own waits for a fresh noise code")
+    print_result("steps per second, autonomous and streamed; in real time an autonomous step waits for a fresh noise code")
     table = _table("task", "real time", "streamed", "virtual clock", "streamed")
     for net, one in found.items():
         speeds = [one[clock][name] for clock in ("real_time", "virtual_clock") for name in ("steps_per_s", "streamed_per_s")]

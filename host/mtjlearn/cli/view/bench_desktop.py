@@ -26,7 +26,7 @@ from mtjlearn.wire.messages import Features
 
 
 def line_figures(board: Board, repeats: int) -> dict[str, Any]:
-    """Samples a second over a board's line with both losses, and a question's round trip."""
+    """Samples per second over a board's line with both losses, and a question's round trip."""
     losses = [Loss.SQUARED] + [Loss.CROSS_ENTROPY] * (Features.CROSS_ENTROPY in board.info.features)
     found: dict[str, Any] = {}
     for loss in losses:
@@ -63,7 +63,7 @@ def step_figures(repeats: int) -> dict[str, dict[str, Any]]:
 
 
 def model_figures(repeats: int) -> dict[str, Any]:
-    """Steps a second of the integer model in NumPy."""
+    """Steps per second of the integer model in NumPy."""
     load = workload(MODEL_SIZES)
     with bar(f"NumPy model {load.name}"):
         speed = time_model(load, MODEL_REPLICAS, repeats=repeats)

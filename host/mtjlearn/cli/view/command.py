@@ -35,7 +35,7 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
             try:
                 result = function(**options)
             except (UserError, click.UsageError) as error:
-                # Ctrl-C at a terminal reaches the programs that were started, too, and their end is no fault of theirs.
+                # Ctrl-C at a terminal reaches the programs that were started, too, and their end is not a fault of theirs.
                 if interruption.asked():
                     _fail("interrupted", EXIT_INTERRUPTED, as_json)
                 _fail(str(error), EXIT_USAGE, as_json)

@@ -91,7 +91,7 @@ class Bar:
 
 @contextmanager
 def bar(text: str) -> Iterator[Bar]:
-    """A progress bar; nothing moves where standard error is no terminal."""
+    """A progress bar; nothing moves where standard error is not a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = [

@@ -51,10 +51,10 @@ def run_demo(board: str, seed: int, root: Path) -> dict[str, Any]:
         if board in VIRTUAL:
             options = {key: value for key, value in {"seed": seed + 1, "tcp_port": 0}.items() if key in VIRTUAL[board].options}
             name = owned.enter_context(start_process(board, **options)).url
-            say(f"1. a {board} board is started; it is a process of its own and needs no host to live")
+            say(f"1. a {board} board is started; it is a separate process and needs no host")
         left = _leave(name, given, run)
         _stay_away(AWAY)
-        say(f"3. {AWAY:g} s later the host comes back, with nothing but the name of the port")
+        say(f"3. {AWAY:g} s later the host comes back; it knows only the name of the port")
         with open_board(name, log=LogFile(run.link_log, MOST)) as back:
             found = _come_back(back, run, plan)
         result = {"run": run.path, "steps_when_left": left.steps, **found}

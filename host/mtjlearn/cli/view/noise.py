@@ -84,7 +84,7 @@ def record(board: Board, seconds: float, codes: int | None, burst: int | None) -
     except (KeyboardInterrupt, BoardLost) as stop:
         if not chunks:
             raise
-        say(f"{str(stop) or 'interrupted'}; going on with the {received:,} codes recorded until then")
+        say(f"{str(stop) or 'interrupted'}; continuing with the {received:,} codes recorded until then")
         exit_with(EXIT_INTERRUPTED if isinstance(stop, KeyboardInterrupt) else EXIT_USAGE)
     parts = [(chunk.first, chunk.codes) for chunk in chunks]
     if done > wanted:
@@ -177,7 +177,7 @@ def _hints(source: Source, summary: Summary) -> list[str]:
     if share == 1:
         return ["every code is full scale: the junction is open or not connected, so the divider pulls the pin to its supply"]
     if share > 0:
-        clipped = f"{share:.1%} of the codes are full scale: the signal is clipped; take a higher reference or a lower supply"
+        clipped = f"{share:.1%} of the codes are full scale: the signal is clipped; use a higher reference or a lower supply"
         return [clipped, *summary.hints]
     return list(summary.hints)
 

@@ -1,4 +1,4 @@
-"""What the board's own tests say of its noise, beside what a recording says, and the limits that suit the recording."""
+"""What the board's own tests say of its noise, next to what a recording says, and the limits that suit the recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mtjlearn.noise.health import HealthLimits, periodic_lag
 
 
 def set_limits(board: Board, recording: Recording) -> HealthLimits:
-    """Sets the limits of the board's tests to those of the source that was recorded, and lets it take the levels anew.
+    """Sets the limits of the board's tests to those of the source that was recorded, and lets it take the levels again.
 
     Raises:
         click.UsageError: the recording shows no two states that the tests could watch, or a signal that is not noise.
@@ -36,7 +36,7 @@ def set_limits(board: Board, recording: Recording) -> HealthLimits:
                 "remove what drives it, then record it again"
             )
     board.set_health(limits, recalibrate=True)
-    say(f"limits set: {_limits(asdict(limits))}; they outlast a restart once a checkpoint keeps them")
+    say(f"limits set: {_limits(asdict(limits))}; after the next checkpoint they also survive a restart")
     return limits
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def board_option(function: Function) -> Function:
         "--board",
         metavar="NAME",
         help="A virtual board (native, inprocess, uno-sim or m4-sim), a port such as /dev/ttyACM0 or COM3, or a URL such as "
-        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; left out: the only board connected.",
+        "socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; "
+        "if omitted, the only connected board is used.",
     )(function)
 
 
@@ -45,7 +46,7 @@ def runs_option(function: Function) -> Function:
 def columns_options(function: Function) -> Function:
     """``--drop`` and ``--features``, for files."""
     drop = click.option("--drop", metavar="COLUMN", multiple=True, help="Not an input: a name or number, or several as a,b,c.")
-    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are left out.")
+    features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are ignored.")
     return drop(features(function))
 
 
@@ -73,10 +74,10 @@ def virtual_options(board: str | None, **values: Any) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
     strange = next((name.replace("_", "-") for name in given if name not in board_options(board)), None)
     if strange is not None and board in VIRTUAL:
-        raise click.UsageError(f"{board} has no --{strange}; leave it out")
+        raise click.UsageError(f"{board} has no --{strange}; omit it")
     if strange is not None:
         usual = default_virtual_board()
-        raise click.UsageError(f"--{strange} sets up a virtual board; leave it out, or use a virtual one, such as --board {usual}")
+        raise click.UsageError(f"--{strange} sets up a virtual board; omit it, or use a virtual one, such as --board {usual}")
     return given
 
 

@@ -37,7 +37,7 @@ class Terminal:
 
 
 def line_rate(board: str | None, rate: float) -> str:
-    """Samples a second over the line, end to end, by this computer's clock: of a simulated chip not the chip's own."""
+    """Samples per second over the line, end to end, by this computer's clock: of a simulated chip not the chip's own."""
     if board in SIMULATED:
-        return f"{rate:,.0f} samples/s of the simulator, as fast as this computer goes; mtjlearn bench tells the chip's"
+        return f"{rate:,.0f} samples/s of the simulator, limited by this computer; mtjlearn bench measures the chip"
     return f"{rate:,.0f} samples/s over the line"

@@ -1,4 +1,4 @@
-"""Shows how a board that learns on its own gets on, also after it was away."""
+"""Shows the progress of a board that learns autonomously, also after it was away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RETRY = 1.0
 
 
 class Watcher:
-    """Follows a board that learns on its own.
+    """Follows a board that learns autonomously.
 
     Args:
         find: opens the board.
@@ -38,7 +38,7 @@ class Watcher:
         """Returns when the board has stopped.
 
         Raises:
-            BoardError: it was never there, or its firmware does not learn on its own.
+            BoardError: it was never there, or its firmware does not learn autonomously.
         """
         away: str | None = None
         while True:
@@ -51,7 +51,7 @@ class Watcher:
                     self._follow(opened)
                     return
             except (BoardRefused, ImplausibleAnswer, VersionMismatch):
-                raise  # which waiting does not mend
+                raise  # which waiting does not fix
             except BoardError as error:
                 if self._starts is None:
                     raise

@@ -23,7 +23,7 @@ struct Fake {
 
 extern Fake fake;
 
-/* Flash that takes nothing but what flash can do: bits are programmed from 1 to 0, once after an erase. Cut off after so many bytes of
+/* Flash that takes nothing but what flash can do: bits are programmed from 1 to 0, once after an erase. Cut off after this many bytes of
  * work, it leaves garbage where it was at work and throws. */
 struct PowerCut {};
 

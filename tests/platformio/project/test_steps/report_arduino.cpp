@@ -20,7 +20,7 @@ void setup()
     run_tests();
     Serial.flush();
 #ifdef __AVR__
-    /* A simulator ends when the chip sleeps for ever. */
+    /* A simulator ends when the chip sleeps forever. */
     noInterrupts();
     sleep_mode();
 #endif

@@ -22,7 +22,7 @@ int main(void)
     UBRR0 = F_CPU / 8 / 115200 - 1;
     UCSR0B = 1u << TXEN0;
     run_tests();
-    /* A simulator ends when the chip sleeps for ever. */
+    /* A simulator ends when the chip sleeps forever. */
     cli();
     sleep_mode();
     return 0;
