@@ -69,7 +69,7 @@ def cli(
         option = next(iter(given)).replace("_", "-")
         raise click.UsageError(f"--{option} is for the Uno R3 and the Nano; omit it for {target.name}")
     if dry_run and (port is not None or force):
-        raise click.UsageError(f"--dry-run only builds; leave {'--port' if port is not None else '--force'} out")
+        raise click.UsageError(f"--dry-run only builds; omit {'--port' if port is not None else '--force'}")
     with _progress(verbose) as progress:
         flashed = flash(
             target,
