@@ -149,7 +149,7 @@ def test_no_such_run(root):
     found = show("nothing")
     assert found.exit_code == 2
     assert len(found.stderr.strip().splitlines()) == 1
-    assert "nothing is not a run" in json.loads(found.stdout)["error"]
+    assert "nothing is neither a run nor a directory of runs" in json.loads(found.stdout)["error"]
 
 
 def test_help():

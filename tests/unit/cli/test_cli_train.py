@@ -152,7 +152,7 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
         ([], "name a dataset or a file"),
         (["iris", "--board", "native", "--runs", "moons.csv/runs"], "no run directory can be made in moons.csv/runs"),
         (["--resume", "nowhere"], "nowhere is not a run: config.toml is missing"),
-        (["iris", "--resume", "nowhere"], "leave DATA out"),
+        (["iris", "--resume", "nowhere"], "omit DATA"),
         (["--resume", "nowhere", "--epochs", "3"], "omit --epochs"),
         (["--resume", "nowhere", "--seed", "0"], "omit --seed"),
     ],

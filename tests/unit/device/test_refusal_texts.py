@@ -89,7 +89,7 @@ def test_no_two_codes_share_a_text_and_none_is_unknown() -> None:
         (Checkpoint, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
         (Autonomous, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
         (Autonomous, Error.NOT_LOADED, 0, "the dataset or the weights in it are incomplete"),
-        (Inject, Error.WRONG_MODE, 0, "takes noise from the ADC; configure it with injected noise first"),
+        (Inject, Error.WRONG_MODE, 0, "uses noise from the ADC; configure it with injected noise first"),
         (SetBlob, Error.BAD_CHECKPOINT, CHECKPOINT_FORMAT + 1, f"of format {CHECKPOINT_FORMAT + 1}, not {CHECKPOINT_FORMAT}"),
     ],
 )
