@@ -175,9 +175,9 @@ def test_what_was_built_is_found_again() -> None:
 
 
 def test_names_that_nothing_has_are_told() -> None:
-    with pytest.raises(FirmwareError, match="no firmware due; there is uno"):
+    with pytest.raises(FirmwareError, match="no firmware due; choose one of uno"):
         build_firmware("due")
-    with pytest.raises(FirmwareError, match="no simulator due; there is uno"):
+    with pytest.raises(FirmwareError, match="no simulator due; choose one of uno"):
         build_simulator("due")
 
 

@@ -121,6 +121,6 @@ def test_windows_and_what_is_refused() -> None:
     with pytest.raises(ValueError, match="too long for the tests"):
         HealthLimits.of_source(0.0001, 0.5)
     for chain in ((0, 0.5), (0.5, 1.0)):
-        with pytest.raises(ValueError, match="no source"):
+        with pytest.raises(ValueError, match="is not a source"):
             HealthLimits.of_source(*chain)
     assert NO_TESTS.window == 0
