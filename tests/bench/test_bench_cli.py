@@ -69,7 +69,7 @@ def test_native_learns_alone(native):
         assert 0 < one["real_time"]["steps_per_s"] < 1.2 * 9615
         assert one["virtual_clock"]["min"] > 0
         assert one["real_time"]["streamed_per_s"] > 0
-    assert "autonomous learning" in text
+    assert "autonomous and streamed" in text
 
 
 def test_no_board(monkeypatch):

@@ -149,7 +149,7 @@ def test_bad_offset(board: Board) -> None:
     data = weights_of(board)
     board.execute(blob(data[:10], total=len(data), crc=zlib.crc32(data)))
     message = blob(data[12:], offset=12, total=len(data), crc=zlib.crc32(data))
-    assert "expects offset 10" in str(refusal(board, message, Error.BAD_OFFSET, 10))
+    assert "offset 10 is expected" in str(refusal(board, message, Error.BAD_OFFSET, 10))
     refusal(board, messages.GetBlob(BlobKind.DECORRELATION, 9), Error.NOT_LOADED)
     board.set_weights([np.zeros((3, 4), np.int16), np.zeros((2, 4), np.int16)])
     refusal(board, messages.GetBlob(BlobKind.WEIGHTS, len(data) + 1), Error.BAD_OFFSET, len(data))

@@ -114,7 +114,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(
-    out: Path, objects: dict[str, dict[str, Path]], drivers: dict[str, Path], tmp_path: Path, fault: str
+    objects: dict[str, dict[str, Path]], drivers: dict[str, Path], tmp_path: Path, fault: str
 ) -> None:
     target, *edits = FAULTS[fault]
     changed: dict[str, str] = {}
@@ -126,7 +126,7 @@ def test_a_planted_fault_is_found(
     for file, text in changed.items():
         source = tmp_path / Path(file).name
         source.write_text(text, encoding="utf-8")
-        faulty[file] = compile_source(source, source, out, flags=["-w"])
+        faulty[file] = compile_source(source, source, flags=["-w"])
     program = link(faulty.values(), tmp_path / "faulty")
     command = [program, "-runs=60000", "-timeout=5", f"-artifact_prefix={tmp_path}/", *sorted((CORPUS / target).iterdir())]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -58,7 +58,7 @@ class LoggedTransport:
     def __init__(self, name: str, log: str | os.PathLike[str] | LogFile | None = None) -> None:
         self.name = name
         self.log_problem: str | None = None
-        """Why the link log ends early; the log is an extra, so the line goes on without it."""
+        """Why the link log ends early; the log is an extra, so the line continues without it."""
         self._log: LinkLog | None = None
         try:
             self._log = LinkLog(log) if log is not None else None
