@@ -36,6 +36,7 @@ RUN = "runs/20260101-120000-train-digits-s0"
 PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
 QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
+    **{f"train {data}": ["--epochs", "3"] for data in ("iris", "wine", "measurements.csv")},
     "validate": ["--steps", "20", "--exact-only"],
     "flash": ["--dry-run", "--offline"],
 }

@@ -75,7 +75,7 @@ def test_its_log_is_that_of_a_line(tmp_path: Path) -> None:
     ("options", "text"),
     [
         ({"virtual_clock": 0}, "no real time"),
-        ({"virtual_clock": 1025}, "codes_per_step takes 0 .. 1024"),
+        ({"virtual_clock": 1025}, "codes_per_step is 0 .. 1024"),
         ({"device_noise": "quantum"}, "quantum is not one of smtj, gaussian"),
         ({"preset": "SMTJ"}, "SMTJ is not one of recording, bench"),
         ({"seed": -1}, "inprocess: "),
