@@ -115,7 +115,7 @@ def test_the_watchdog_ends_a_hang_and_the_board_tells(request: pytest.FixtureReq
     ids=["alternating", "square", "sine"],
 )
 def test_the_chip_reports_a_source_that_is_not_random(tmp_path: Path, pattern: list[int], fault: NoiseFault) -> None:
-    """Within three windows, and what the chip sampled while the host connected."""
+    """Within three windows, however long the host took to connect."""
     volts = 36.2 + 11.8 * np.resize(pattern, 20_000) + np.random.default_rng(1).standard_normal(20_000)
     file = tmp_path / "volts"
     file.write_bytes(volts.astype(np.float32).tobytes())
@@ -125,4 +125,4 @@ def test_the_chip_reports_a_source_that_is_not_random(tmp_path: Path, pattern: l
             board.train(np.zeros((2000, 1), int), np.zeros((2000, 1), int))
         health = board.health()
     assert health.last_fault is fault
-    assert health.fault_code < 3 * 1024 + 2000
+    assert health.windows <= 3
