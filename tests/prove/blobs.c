@@ -3,9 +3,13 @@
  *
  * Eva relates no two numbers. The driver therefore counts through the offsets; all else is an interval. */
 #include "__fc_builtin.h"
+#include "autonomous/checkpoint.h"
+#include "autonomous/dataset.h"
 #include "autonomous/memory_map.h"
 #include "autonomous/slots.h"
+#include "blobs.h"
 #include "device.h"
+#include "handlers.h"
 #include "reports.h"
 
 #define WEIGHTS 20                /* bytes */

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ BLOB_SOURCES = (*(f"src/{name}.c" for name in ("blobs", "bounds", "reports", "fi
 SLOT_SOURCES = (
     *(f"{OWN}/{name}.c" for name in ("slots", "memory_map")),
     *(f"src/{name}.c" for name in ("bounds", "blobs", "configure", "fields", "health")),
-    *(f"lib/anp/src/anp_{name}.c" for name in ("network", "noise", "kernels")),
+    *(f"lib/anp/src/anp_{name}.c" for name in ("network", "noise", "portable")),
 )
 
 
@@ -97,6 +98,7 @@ RUNS = (
 
 # By function: where Eva cannot follow, and why no fault is behind it.
 EXPECTED = {
+    "define_dataset": Counter({("missing", "precondition of bounds_missing"): 1}),  # of the room: a memory has less than 64 KB
     "find": Counter({("anp_check", "bool_value"): 1}),  # slot_examine() has compared both flags, through a pointer to a byte
     "load": Counter({("calibrate_by", "division_by_zero"): 1}),  # the divisor is shifted to 13 bits by the number of its own bits
 }
@@ -126,12 +128,24 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def without_contracts(folder: Path, sources: list[str], includes: str, firmware: Path) -> tuple[list[str], str]:
+    """Sources and include folders with a copy of lib/wire, whose header frame.h has no contracts: they are prove.py's to prove of
+    frame.c. Eva would assume them of what stands in its place here, and see no fault behind them."""
+    wire, copy = firmware / "lib/wire/src", folder / "wire"
+    shutil.copytree(wire, copy)
+    header = copy / "frame.h"
+    header.write_text(re.sub(r"/\*@.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.DOTALL), encoding="utf-8")
+    return [source.replace(str(wire), str(copy)) for source in sources], includes.replace(str(wire), str(copy))
+
+
 def alarms(driver: Driver, function: str, machine: str, firmware: Path = FIRMWARE) -> Counter[tuple[str, str]]:
     """What Eva could not exclude from here on: by function and kind, how often."""
     includes = " ".join(f"-I{firmware / folder}" for folder in ("src", "lib/wire/src", "lib/anp/src"))
     sources = [str(DRIVERS / driver.file), *(str(firmware / source) for source in driver.sources)]
     with tempfile.TemporaryDirectory() as folder:
         found, broken = Path(folder) / "found.csv", Path(folder) / "broken.csv"
+        if driver is SESSION:
+            sources, includes = without_contracts(Path(folder), sources, includes, firmware)
         command = ["frama-c", "-c11", "-machdep", machine, f"-cpp-extra-args=-std=c11 {MACHINES[machine]} {includes}"]
         command += ["-eva", "-eva-no-print", "-eva-report-red-statuses", str(broken), "-main", function, *driver.options, *sources]
         try:
