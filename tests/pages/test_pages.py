@@ -49,8 +49,8 @@ ELSEWHERE = {
 """What other tests run, and where."""
 
 
-SHORT = {"README.md", "tutorial.md"}
-"""What everybody tries first is tried in every run."""
+SHORT = {"README.md"}
+"""What everybody tries first is tried in every run; the others are slow."""
 
 
 def blocks(page: Path, language: str) -> list[str]:

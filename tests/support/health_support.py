@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mtjlearn.inprocess.device import DeviceNoise, Preset
-from mtjlearn.inprocess.library import Library
+from mtjlearn.inprocess.loader import Library
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.wire.messages import NoiseFault

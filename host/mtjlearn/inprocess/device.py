@@ -11,7 +11,7 @@ import enum
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.inprocess.library import Library
+from mtjlearn.inprocess.loader import Library
 from mtjlearn.wire.messages import ResetCause
 
 _DEFINITIONS = """

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.fixedpoint import NoiseError
-from mtjlearn.inprocess.library import Library
+from mtjlearn.inprocess.loader import Library
 from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
 
 DEFINITIONS = """

@@ -83,7 +83,7 @@ _BOARDS = (
         "virtual board: the firmware inside this command, on any system",
         "mtjlearn.inprocess.board:start_inprocess",
         process=False,
-        built="mtjlearn.inprocess.library:library_file",
+        built="mtjlearn.inprocess.loader:library_file",
     ),
     VirtualBoard(
         "uno-sim",

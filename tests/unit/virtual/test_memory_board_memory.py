@@ -13,7 +13,7 @@ from obedient_support import Obedient
 
 from mtjlearn.inprocess import device as memory
 from mtjlearn.inprocess.device import InProcessDevice
-from mtjlearn.inprocess.library import Library
+from mtjlearn.inprocess.loader import Library
 from mtjlearn.wire.messages import ResetCause
 
 CUT_WRITES = (1, 2, 3)

@@ -18,7 +18,7 @@ from mtjlearn.bench.workload import SAMPLES, Workload
 from mtjlearn.board import Board
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import DEFINITIONS, Learner
-from mtjlearn.inprocess.library import Library
+from mtjlearn.inprocess.loader import Library
 from mtjlearn.network import NOISE_BUFFER
 
 MODEL_SIZES = (2, 2, 2, 1)
