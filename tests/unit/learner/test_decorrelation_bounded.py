@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mtjlearn.fixedpoint import update_matrix
+
+pytestmark = pytest.mark.thorough
 
 ONE = 1 << 14
 """1 in Q1.14."""

@@ -11,6 +11,8 @@ from mtjlearn.fixedpoint import FixedNetwork, NoiseError
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import Loss, Network, Rounding, WeightFormat
 
+pytestmark = pytest.mark.thorough
+
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:

@@ -16,6 +16,8 @@ from mtjlearn.reference.losses import correct, losses
 from mtjlearn.reference.network import SLOPE, forward, given_weights, initial_weights
 from mtjlearn.reference.rules import Model, backpropagation, step_divisors, updates
 
+pytestmark = pytest.mark.thorough
+
 DRAWS = 20_000
 
 

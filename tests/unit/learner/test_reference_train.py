@@ -11,6 +11,8 @@ from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 from mtjlearn.reference import Adam, Reference, Rule, initial_weights, shuffled
 
+pytestmark = pytest.mark.thorough
+
 REPLICAS = 20
 XOR_X = np.array([[-1.0, -1], [-1, 1], [1, -1], [1, 1]])
 XOR_T = np.array([[-1.0], [1], [1], [-1]])

@@ -18,6 +18,8 @@ from mtjlearn.validate.cases import NETWORKS
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.messages import Error, Features
 
+pytestmark = pytest.mark.thorough
+
 EVERYTHING = ~Features(0)
 STEPS = SAMPLES_PER_CHUNK * CHUNKS_PER_COMPARISON + 7
 """Beyond one comparison, and not a whole number of chunks."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mtjlearn.experiments import xor_cycles
 from mtjlearn.experiments.xor_cycles import Race, Runs, race
+
+pytestmark = pytest.mark.thorough
 
 
 def test_median_counts_runs_that_never_learned() -> None:

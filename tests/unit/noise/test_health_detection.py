@@ -10,6 +10,8 @@ from mtjlearn.inprocess.device import DeviceNoise, Preset
 from mtjlearn.noise.health import HealthLimits
 from mtjlearn.wire.messages import NoiseFault
 
+pytestmark = pytest.mark.thorough
+
 RATES = [9615, 40_000]
 SEEDS = 200
 KINDS = {

@@ -14,6 +14,8 @@ from mtjlearn.noise.health import HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.wire.messages import NoiseFault
 
+pytestmark = pytest.mark.thorough
+
 BITS = 10
 FULL = 2**BITS - 1
 

@@ -20,6 +20,8 @@ from mtjlearn.noise.smtj import (
     switching_rate,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 def test_rates_of_the_recorded_junction() -> None:
     rate = switching_rate(0.0809, 40_000)

@@ -14,6 +14,8 @@ from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, Summary, characteri
 from mtjlearn.noise.entropy import estimates, markov
 from mtjlearn.noise.regularity import register_length
 
+pytestmark = pytest.mark.thorough
+
 RATE = 9615.0
 MILLIVOLTS = 1100 / 1024
 COUNT = 4000

@@ -19,6 +19,8 @@ from mtjlearn.runs import Checkpoint, Run, RunError, list_runs, read_checkpoint,
 from mtjlearn.training import default_plan
 from mtjlearn.training import train as train_plan
 
+pytestmark = pytest.mark.thorough
+
 CHECKPOINT = Checkpoint(1, 2, 3, np.arange(9, dtype=np.int16))
 
 

@@ -15,6 +15,8 @@ from places import PROJECT
 from mtjlearn.noise import PRESETS, Recording, SimulatedAdc
 from mtjlearn.plots import loss_curve, noise_plot
 
+pytestmark = pytest.mark.thorough
+
 HOST = PROJECT / "host"
 
 

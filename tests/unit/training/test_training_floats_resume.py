@@ -10,6 +10,8 @@ import pytest
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import Plan, default_plan, train
 
+pytestmark = pytest.mark.thorough
+
 EPOCHS = 6
 
 

@@ -9,6 +9,8 @@ from mtjlearn.board import BoardError
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, on_board, train
 
+pytestmark = pytest.mark.thorough
+
 EPOCHS = 400
 CLOCK = 4
 """Codes of a step, on a clock that does not depend on how busy the machine is."""

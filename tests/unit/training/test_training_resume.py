@@ -21,6 +21,8 @@ from mtjlearn.training import default_plan, train
 from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
+pytestmark = pytest.mark.thorough
+
 EPOCHS = 30
 SAMPLES = 120
 

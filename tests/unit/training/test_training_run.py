@@ -16,6 +16,8 @@ from mtjlearn.training import default_plan, train
 from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
 
+pytestmark = pytest.mark.thorough
+
 
 def trained(root, data="iris", watcher=None, **options):
     """Plan, run directory and report of a training on the native board."""

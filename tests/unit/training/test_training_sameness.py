@@ -18,7 +18,7 @@ from mtjlearn.board import Board
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_config, read_meta
 from mtjlearn.training import ChangedError, Plan, default_plan, train
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 
 
 @pytest.fixture(autouse=True, scope="module")

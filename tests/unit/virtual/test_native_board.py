@@ -25,6 +25,8 @@ from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error, Features, ResetCause
 
+pytestmark = pytest.mark.thorough
+
 NETWORK = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.02)
 FIRMWARE = ["lib/anp/src", "lib/wire/src", "src", "src/autonomous", "virtual", "boards/native"]
 

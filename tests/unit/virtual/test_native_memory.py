@@ -25,6 +25,8 @@ from mtjlearn.virtual.native import start_native
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire.messages import ResetCause
 
+pytestmark = pytest.mark.thorough
+
 PATIENCE = 20.0
 RESERVED = 4
 MAGIC, HEAD = b"MTJEEPRM", 16

@@ -11,6 +11,8 @@ from plain_client import memory_client, noise_codes
 
 from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice, Preset
 
+pytestmark = pytest.mark.thorough
+
 COUNT = 200_000
 FINE = 14
 """Bits of a converter that resolves 1/160 mV at the reference below."""

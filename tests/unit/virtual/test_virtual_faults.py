@@ -15,6 +15,8 @@ from mtjlearn.firmware import ToolMissing
 from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice, Preset
 from mtjlearn.virtual.native import native_program
 
+pytestmark = pytest.mark.thorough
+
 RATE = 9615
 SPLIT = (48.0 - 36.2) * 1024 / 1100
 

@@ -22,6 +22,8 @@ from link_support import Rig, train
 
 from mtjlearn.inprocess.device import InProcessDevice
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_alone(kind: str) -> None:

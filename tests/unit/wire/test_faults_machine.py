@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from faulty_link_support import KINDS, WIDTH, FaultyLine, assert_same, configure, inject, learner, split, status, teach
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardLost
 from mtjlearn.wire.session import LinkState
+
+pytestmark = pytest.mark.thorough
 
 Rows = npt.NDArray[np.int16]
 

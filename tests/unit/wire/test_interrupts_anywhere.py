@@ -11,6 +11,8 @@ from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.wire.engine import Waiter
 
+pytestmark = pytest.mark.thorough
+
 ROUNDS = 40
 
 

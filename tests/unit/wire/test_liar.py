@@ -14,7 +14,7 @@ from mtjlearn.virtual.native import start_native
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Checkpoints, Health, NoiseCodes, Progress, Status, Welcome
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 
 TRAIN = ("train", "xor", "--epochs", "3", "--no-reference")
 NOISE = ("noise", "--codes", "400")

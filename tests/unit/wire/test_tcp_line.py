@@ -20,6 +20,8 @@ from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import BlobKind, CheckpointAction, Err, Error, Hello
 from mtjlearn.wire.transport import SerialTransport
 
+pytestmark = pytest.mark.thorough
+
 NETWORK = Network((4, 3, 2), seed=5)
 GREETING = 5.0
 """Seconds within which a client sends HELLO (LINE_GREETING_MS)."""

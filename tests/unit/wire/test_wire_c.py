@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import Ack, Err, Error, GetStatus, Hello, Prediction, Reset, Status, Stop, Train, Welcome
 
+pytestmark = pytest.mark.thorough
+
 WIRE = "firmware/lib/wire/src"
 
 
