@@ -22,7 +22,7 @@ FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
-	@echo 'make check     lint, types and the fast tests, in under a minute'
+	@echo 'make check     lint, types and the fast tests, in about two minutes'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'

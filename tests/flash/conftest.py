@@ -6,6 +6,8 @@ today's compilers make it too large for its 512 bytes with them, the hex file in
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,3 +47,12 @@ def empty_uno(bootloader: Path) -> Iterator[BoardProcess]:
     # In real time: the bootloader gives up after a second.
     with start_uno_sim(bootloader=bootloader, reset_on_open=True, speed=1.0) as board:
         yield board
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A pseudo-terminal that nobody serves."""
+    master, slave = pty.openpty()
+    yield os.ttyname(slave)
+    os.close(master)
+    os.close(slave)

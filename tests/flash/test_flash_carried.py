@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,15 +42,6 @@ def carried(written: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(upload, "find_platformio", none)
     monkeypatch.delenv("PLATFORMIO_BUILD_FLAGS", raising=False)
     return written
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """A pseudo-terminal that nobody serves."""
-    master, slave = pty.openpty()
-    yield os.ttyname(slave)
-    os.close(master)
-    os.close(slave)
 
 
 def run(*arguments: str) -> Result:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import flash_support as said
@@ -34,15 +33,6 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
         monkeypatch.setattr(upload, "find_platformio", lambda: command)
 
     return prepare
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """A pseudo-terminal that nobody serves."""
-    master, slave = pty.openpty()
-    yield os.ttyname(slave)
-    os.close(master)
-    os.close(slave)
 
 
 def run(*arguments: str) -> Result:

@@ -21,16 +21,6 @@ def csv_text(rows, header=("width", "height", "kind"), separator=","):
     return "\n".join(separator.join(row) for row in ([header] if header else []) + rows) + "\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="data.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def refusal(path, **options):
     with pytest.raises(DatasetError) as error:
         load(path, **{"seed": 0, **options})

@@ -18,16 +18,6 @@ ROWS = [(f"{row}.5", f"{(row * 7) % 12 / 4 + 0.25}", "ab"[row % 2]) for row in r
 PLAIN = "f1,f2,y\n" + "\n".join(",".join(row) for row in ROWS) + "\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="data.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def refusal(path, **options):
     with pytest.raises(DatasetError) as error:
         load(path, **{"seed": 0, **options})
