@@ -131,6 +131,14 @@ def test_a_replay_ends_where_the_host_did(fault):
     summary = session.summary()
     assert summary["refused"] == {"TRAIN OUT_OF_RANGE": 2}
     assert summary["commands"] == {"TRAIN": 40, "GET_METRICS": 2}
+    welcome = link.welcome
+    assert (summary["board"], summary["session"], summary["boot_count"]) == (welcome.board, welcome.session, welcome.boot_count)
+
+
+def test_a_board_that_never_answered_has_no_name():
+    hello = encode_frame(messages.Hello.TYPE, 0, 0, messages.Hello(nonce=7, version_min=3, version_max=3).pack())
+    (session,) = replay([LogRecord(LogKind.OPENED, 0.0, b"rig"), LogRecord(LogKind.TO_BOARD, 0.1, hello)])
+    assert [session.summary()[key] for key in ("board", "session", "boot_count")] == [None, None, None]
 
 
 def test_a_log_cut_anywhere_replays():
