@@ -17,7 +17,8 @@ _FEW = const(32)
 """Codes of one level whose mean says nothing yet."""
 _LEAST_SLACK = const(80)
 """As of a window of 512 codes: shorter ones of independent codes scatter more."""
-_BUFFER = messages.NOISE_BUFFER
+_BUFFER = const(200)
+"""messages.NOISE_BUFFER."""
 _MOST_RUN = const(65535)
 
 _ROWS = (
@@ -71,7 +72,7 @@ def _look_over(ring: ptr16, look: ptr32):  # noqa: F821
     while left:
         left -= 1
         if place == 0:
-            place = 200
+            place = _BUFFER
         place -= 1
         code = int(ring[place])
         total += code
@@ -310,13 +311,13 @@ class Health:
         look = self._look
         look.at(noise, 0, _BUFFER, 0, 0)
         least = look.low
-        codes = look.high - least
-        if codes < 2:
+        span = look.high - least
+        if span < 2:
             return False
         up = down = 0
-        while codes << up < 128:
+        while span << up < 128:
             up += 1
-        while codes >> down > 255:
+        while span >> down > 255:
             down += 1
 
         values = bytearray(_BUFFER)
