@@ -1,0 +1,70 @@
+"""A virtual ADC: samples the virtual junction at a fixed rate and keeps the codes until somebody takes them. Its codes are those of
+firmware/virtual/converter.c, bit for bit.
+"""
+
+from array import array
+
+FIFO = 1024
+"""Codes; a tenth of a second at 9,615 Hz, more than a desktop's scheduler takes away."""
+
+
+class Converter:
+    """The converter at a junction.
+
+    Args:
+        source: smtj.Junction.
+        bits: of a code.
+        rate: codes per second.
+        reference: mV at full scale.
+
+    Attributes:
+        lost: codes that nobody took, all older than those that wait.
+    """
+
+    def __init__(self, source, bits, rate, reference):
+        self.lost = 0
+        self._source = source
+        self._steps = 1 << bits
+        self._period = 1.0 / rate
+        self._reference = reference
+        self._fifo = array("H", bytes(2 * FIFO))
+        self._start = 0
+        self._count = 0
+        source.full_scale = float(reference)
+
+    def _quantise(self, millivolts):
+        code = millivolts * self._steps / self._reference
+        if code < 0.0:
+            return 0
+        return self._steps - 1 if code >= self._steps else int(code)
+
+    def _put(self, code):
+        self._fifo[(self._start + self._count) % FIFO] = code
+        if self._count < FIFO:
+            self._count += 1
+        else:
+            self._start = (self._start + 1) % FIFO
+            self.lost += 1
+
+    def run(self, samples):
+        """Takes this many samples; the oldest codes are lost when the FIFO overflows."""
+        source = self._source
+        if samples > FIFO:
+            unseen = samples - FIFO
+            source.wait(unseen * self._period)
+            self.lost += unseen + self._count
+            self._count = 0
+            samples = FIFO
+        for _ in range(samples):
+            source.wait(self._period)
+            self._put(self._quantise(source.voltage()))
+
+    def take(self, codes):
+        """Takes codes, oldest first, at most as many as the array holds; returns how many."""
+        taken = min(len(codes), self._count)
+        start = self._start
+        for i in range(taken):
+            codes[i] = self._fifo[(start + i) % FIFO]
+        self._start = (start + taken) % FIFO
+        self._count -= taken
+        return taken

@@ -1,0 +1,73 @@
+"""Random numbers of the virtual board: SplitMix64 (Steele, Lea and Flood 2014), 64 bits of state, one stream per use. The virtual sMTJ calls
+it; the numbers are those of firmware/virtual/generator.c, bit for bit.
+"""
+
+from array import array
+from math import log, sqrt
+
+import micropython
+
+_GOLDEN_GAMMA = 0x9E3779B97F4A7C15
+_FIRST = 0xBF58476D1CE4E5B9
+_SECOND = 0x94D049BB133111EB
+_ALL = 0xFFFFFFFFFFFFFFFF
+_UNIT = 2.0**-52
+
+_constants = array("I", (word for value in (_GOLDEN_GAMMA, _FIRST, _SECOND, _ALL) for word in (value & 0xFFFFFFFF, value >> 32)))
+
+
+def _mix(z):
+    z = (z ^ z >> 30) * _FIRST & _ALL
+    z = (z ^ z >> 27) * _SECOND & _ALL
+    return z ^ z >> 31
+
+
+@micropython.viper
+def _draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
+    # The upper 52 of 64 bits. Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic.
+    all_bits = int(constants[7]) << 32 | int(constants[6])
+    z = (int(state[1]) << 32 | int(state[0])) + (int(constants[1]) << 32 | int(constants[0])) & all_bits
+    state[0] = z & 0xFFFFFFFF
+    state[1] = z >> 32 & 0xFFFFFFFF
+    z = (z ^ z >> 30 & 0x3FFFFFFFF) * (int(constants[3]) << 32 | int(constants[2])) & all_bits
+    z = (z ^ z >> 27 & 0x1FFFFFFFFF) * (int(constants[5]) << 32 | int(constants[4])) & all_bits
+    z = z ^ z >> 31 & 0x1FFFFFFFF
+    return z >> 12 & 0xFFFFFFFFFFFFF
+
+
+class Generator:
+    """One stream. Different streams of one seed are unrelated."""
+
+    def __init__(self, seed, stream):
+        # Mixed twice, so that neighbouring seeds and streams start at places of the one long cycle that are far apart.
+        state = _mix(_mix(seed + _GOLDEN_GAMMA & _ALL) + stream * _GOLDEN_GAMMA & _ALL)
+        self._state = array("I", (state & 0xFFFFFFFF, state >> 32))
+        self._spare = None
+
+    def bit(self):
+        """The highest bit of a draw."""
+        return _draw(self._state, _constants) >> 51
+
+    def uniform(self):
+        """In (0, 1)."""
+        return (_draw(self._state, _constants) + 0.5) * _UNIT
+
+    def exponential(self):
+        """Mean 1."""
+        return -log(self.uniform())
+
+    def gaussian(self):
+        """Mean 0, standard deviation 1."""
+        spare = self._spare
+        if spare is not None:
+            self._spare = None
+            return spare
+        # Marsaglia's polar method: a uniform point in the unit disc gives two normal deviates.
+        square = 1.0
+        while square >= 1.0:
+            u = 2.0 * self.uniform() - 1.0
+            v = 2.0 * self.uniform() - 1.0
+            square = u * u + v * v
+        factor = sqrt(-2.0 * log(square) / square)
+        self._spare = v * factor
+        return u * factor
