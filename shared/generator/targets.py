@@ -7,7 +7,7 @@ from collections.abc import Callable
 from generator.c import c_header, fuzz_header
 from generator.definition import Protocol
 from generator.micropython import micropython_module
-from generator.numerics_tables import anp_tables
+from generator.numerics_tables import anp_tables, micropython_tables
 from generator.python import python_module
 
 TARGETS: dict[str, Callable[[Protocol], str]] = {
@@ -16,4 +16,5 @@ TARGETS: dict[str, Callable[[Protocol], str]] = {
     "firmware/micropython/messages.py": micropython_module,
     "tests/fuzz/fuzz_messages.h": fuzz_header,
     "firmware/lib/anp/src/anp_tables.h": lambda protocol: anp_tables(),
+    "firmware/micropython/tables.py": lambda protocol: micropython_tables(),
 }

@@ -1,0 +1,348 @@
+"""Activity-based node perturbation (ANP) on a microcontroller: the public interface of the learner.
+
+The arithmetic is specified bit for bit in shared/numerics.md (section numbers refer to it). A training step allocates nothing, so that
+no garbage is collected in it, and every number in it stays below 2^30: a Pico's small integers have 31 bits. Functions marked for viper
+become machine code on ports that compile it; elsewhere the same text runs as bytecode.
+
+Use: fill a Config; Network.configure() lays the network out in the caller's arena; Noise.put_all() ADC codes between training steps until
+Noise.ready(); Network.train() one sample after the other; Network.predict() without noise at any time. Inputs, targets and outputs are
+halves (halves.py), and a sample is an array with the place of its first value.
+
+The C firmware's counterpart is firmware/lib/anp/src/anp.h.
+"""
+
+import array
+
+from decorrelation import update_matrices
+from forward import draw_rows, run_clean, run_passes
+from halves import bytes_of, halves, number_at, put_number
+from loss import cross_entropy, is_correct, squared_loss
+from micropython import const
+from noise import NOISE_BUFFER, Noise, bits_of, draw_noise, isqrt, random_next
+from update import count_step, global_factor, update_weights
+
+MAX_LAYERS = const(8)
+MAX_WIDTH = const(1024)
+
+SQUARED = const(0)
+CROSS_ENTROPY = const(1)
+INT16 = const(0)
+INT32 = const(1)
+NEAREST = const(0)
+STOCHASTIC = const(1)
+
+# Why a configuration is refused.
+OK = const(0)
+BAD_LOSS = const(1)
+BAD_WEIGHT_FORMAT = const(2)
+BAD_ROUNDING = const(3)
+BAD_DECORRELATE = const(4)
+BAD_SIGMA = const(5)
+BAD_DECORRELATION_RATE = const(6)
+BAD_SEED = const(7)
+BAD_SIZES = const(8)
+TOO_MANY_UNITS = const(9)
+TOO_LARGE = const(10)
+
+# Places in Network.plan: what the kernels need of a network.
+_UNITS = const(0)
+_LAYERS = const(1)
+_WIDE = const(2)
+_ANTITHETIC = const(3)
+_STOCHASTIC = const(4)
+_NORMALISED = const(5)
+_ETA = const(6)
+_ETA_BITS = const(7)
+_VALUES = const(8)
+_DECORRELATED = const(9)
+_PROJECTION = const(10)
+_RATE = const(11)
+_RATE_SHIFT = const(12)
+_OUTPUTS = const(13)
+_OUT = const(20)
+_DECORRELATES = const(22)
+_CROSS_ENTROPY = const(23)
+_LOSS = const(18)
+_FIRST = const(24)
+
+# Places in the plan from a layer's beginning on. A place 0 in the arena: no matrix, or the input is the sample itself.
+_LAYER = const(6)
+_INPUTS = const(0)
+_LAYER_UNITS = const(1)
+_ROWS = const(2)
+_MATRIX = const(3)
+_INPUT = const(4)
+_DIFFERENCE = const(5)
+
+# Places in Network.counters.
+_COUNTED_RANDOM = const(0)
+_COUNTED_SATURATIONS = const(2)
+_COUNTED_STEPS = const(4)
+_COUNTED_SKIPPED = const(6)
+_COUNTED_LAST_LOSS = const(8)
+_COUNTED_LOSS_SUM = const(10)
+
+_SIGMA_MIN = const(16)
+_SIGMA_MAX = const(4095)
+_DECORRELATION_RATE_MIN = const(128)
+_DECORRELATION_RATE_MAX = const(4194304)
+_LAYER_BYTES = const(20)
+_ONE14 = const(16384)
+
+
+class Config:
+    """What a network is; the fields of struct anp_config. Who has handed it to a network does not change it afterwards."""
+
+    def __init__(self):
+        self.loss = SQUARED
+        self.weight_format = INT16
+        self.rounding = NEAREST
+        self.normalised = False
+        self.antithetic = False
+        self.decorrelate = 0
+        self.sigma = 0
+        self.noise_std = 0
+        self.learning_rate = 0
+        self.decorrelation_rate = 0
+        self.seed = 0
+        self.layers = 0
+        self.sizes = ()
+
+
+def _count_units(config):
+    return sum(config.sizes[1 : config.layers + 1])
+
+
+def _rate_ok(config, rate):
+    return not config.decorrelate or _DECORRELATION_RATE_MIN <= rate <= _DECORRELATION_RATE_MAX
+
+
+def _widest_decorrelated(config):
+    return max([config.sizes[l] if config.decorrelate >> l & 1 else 0 for l in range(config.layers)])
+
+
+def check(config):
+    """OK, or why no network can have this configuration, whatever the arena."""
+    if config.loss > CROSS_ENTROPY:
+        return BAD_LOSS
+    if config.weight_format > INT32:
+        return BAD_WEIGHT_FORMAT
+    if config.rounding > STOCHASTIC:
+        return BAD_ROUNDING
+    if not 1 <= config.layers <= MAX_LAYERS:
+        return BAD_SIZES
+    for l in range(config.layers + 1):
+        if not 1 <= config.sizes[l] <= MAX_WIDTH:
+            return BAD_SIZES
+    if config.loss == CROSS_ENTROPY and config.sizes[config.layers] < 2:
+        return BAD_SIZES
+    if config.decorrelate >> config.layers:
+        return BAD_DECORRELATE
+    if not _SIGMA_MIN <= config.sigma <= _SIGMA_MAX:
+        return BAD_SIGMA
+    if not _rate_ok(config, config.decorrelation_rate):
+        return BAD_DECORRELATION_RATE
+    if config.seed == 0:
+        return BAD_SEED
+    if _count_units(config) > (NOISE_BUFFER if config.antithetic else NOISE_BUFFER // 2):
+        return TOO_MANY_UNITS
+    return OK
+
+
+def blob_bytes(config):
+    """Bytes of all weights and matrices of a configuration that passed check()."""
+    count = 0
+    for l in range(config.layers):
+        inputs = config.sizes[l]
+        count += (inputs + 1) * config.sizes[l + 1] * (4 if config.weight_format == INT32 else 2)
+        if config.decorrelate >> l & 1:
+            count += 2 * inputs * inputs
+    return count
+
+
+def arena_bytes(config):
+    """Bytes that a configuration which passed check() counts for: as many as with the C firmware on a chip of 32 bits, where a layer's
+    record of 20 bytes lies in the arena too."""
+    values = 3 * _count_units(config)
+    for l in range(config.layers):
+        if config.decorrelate >> l & 1:
+            values += config.sizes[l]
+    return config.layers * _LAYER_BYTES + 6 * _widest_decorrelated(config) + 2 * values + blob_bytes(config)
+
+
+def _counter(place, count):
+    return property(lambda net: number_at(net.counters, place, count), lambda net, number: put_number(net.counters, place, count, number))
+
+
+class Network:
+    """A network and its training. Until a configuration was accepted, `config.layers` is 0 and nothing but configure() may be called."""
+
+    def __init__(self):
+        self.config = Config()
+        self.plan = array.array("i", bytes(4 * (_FIRST + _LAYER * MAX_LAYERS)))
+        self.counters = halves(14)
+        self.arena = self.counters
+        self.weights = memoryview(b"")
+        self.matrices = memoryview(b"")
+        self.used = 0
+        self._loss = squared_loss
+
+    random_state = _counter(_COUNTED_RANDOM, 2)
+    saturations = _counter(_COUNTED_SATURATIONS, 2)
+    steps = _counter(_COUNTED_STEPS, 2)
+    skipped = _counter(_COUNTED_SKIPPED, 2)
+    last_loss = _counter(_COUNTED_LAST_LOSS, 2)
+    loss_sum = _counter(_COUNTED_LOSS_SUM, 4)
+
+    def configure(self, config, arena, limit):
+        """Lays the network out in the halves of `arena`, of which `limit` bytes count, draws its weights and zeroes its counters. OK, or why
+        not: then the network is left as it was. `weights` and `matrices` are the bytes of all rows and of all matrices; `used` is
+        arena_bytes()."""
+        status = check(config)
+        if status != OK:
+            return status
+        needed = arena_bytes(config)
+        if needed > limit:
+            return TOO_LARGE
+        self.config = config
+        self.arena = arena
+        self.used = needed
+        first, second, end = self._lay_out()
+        memory = memoryview(bytes_of(arena))
+        self.weights = memory[2 * first : 2 * second]
+        self.matrices = memory[2 * second : 2 * end]
+        for i in range(len(self.counters)):
+            self.counters[i] = 0
+        self._set_rates()
+        self._loss = cross_entropy if config.loss == CROSS_ENTROPY else squared_loss
+        self.random_state = self.draw_weights(arena, first, config.seed)
+        self._reset_matrices(second, end)
+        return OK
+
+    def set_rates(self, learning_rate, decorrelation_rate):
+        """Changes the rates from the next step on: OK or BAD_DECORRELATION_RATE."""
+        if not _rate_ok(self.config, decorrelation_rate):
+            return BAD_DECORRELATION_RATE
+        self.config.learning_rate = learning_rate
+        self.config.decorrelation_rate = decorrelation_rate
+        self._set_rates()
+        return OK
+
+    def target_count(self):
+        """Values in a sample's target: the outputs, or 1 (the class) with cross-entropy."""
+        return 1 if self.config.loss == CROSS_ENTROPY else self.config.sizes[self.config.layers]
+
+    def train(self, noise, samples, x, target):
+        """One training step (section 10, from its second point on): the inputs begin at place `x` of the halves `samples`, the target at place
+        `target`. All are -32767 .. 32767, a class below the number of outputs. The noise must be ready and calibrated. The step's loss is
+        last_loss, which as a number may need memory: it is in `counters` too."""
+        plan = self.plan
+        arena = self.arena
+        draw_noise(plan, arena, self.counters, noise.ring, noise.state)
+        run_passes(plan, arena, samples, x)
+        self._loss(plan, arena, plan[_OUT], samples, target, 2)
+        learns = global_factor(plan, arena)
+        if learns == 1:
+            update_weights(plan, arena, samples, x)
+        if plan[_DECORRELATES]:
+            update_matrices(plan, arena)
+        count_step(plan, self.counters, not learns)
+
+    def predict(self, samples, x, outputs, y):
+        """A clean pass: as many values as the last layer has units, from place `y` of the halves `outputs` on."""
+        run_clean(self.plan, self.arena, self.arena, self.plan[_FIRST + _ROWS], samples, x, outputs, y)
+
+    def draw_weights(self, rows, at, seed):
+        """Draws initial weights (section 2) into the halves `rows` from place `at` on, as `weights` is laid out, from a seed that is not 0.
+        Returns the state of the generator after it."""
+        random = halves(2)
+        put_number(random, 0, 2, seed)
+        limits = array.array("H", [isqrt((3 << 24) // inputs) for inputs in self.config.sizes[: self.config.layers]])
+        draw_rows(self.plan, rows, at, limits, random)
+        return number_at(random, 0, 2)
+
+    def predict_with(self, rows, at, samples, x, outputs, y):
+        """predict() with other weights of the same layout, from place `at` of the halves `rows` on."""
+        run_clean(self.plan, self.arena, rows, at, samples, x, outputs, y)
+
+    def evaluate(self, samples, x, target):
+        """A clean pass: whether the classification is right (section 5). Its loss is evaluated_loss()."""
+        plan = self.plan
+        arena = self.arena
+        y = plan[_OUT] - plan[_UNITS]
+        self.predict(samples, x, arena, y)
+        self._loss(plan, arena, y, samples, target, 1)
+        return is_correct(plan, arena, y, samples, target) != 0
+
+    def evaluated_loss(self):
+        """The loss of the last evaluate(), Q7.24."""
+        return self.plan[_LOSS + 1] << 16 | self.plan[_LOSS]
+
+    def _set_rates(self):
+        plan = self.plan
+        eta = self.config.learning_rate * plan[_UNITS]
+        plan[_ETA_BITS] = bits_of(eta)
+        plan[_ETA] = eta << 16 >> plan[_ETA_BITS]
+        rate = self.config.decorrelation_rate
+        bits = bits_of(rate)
+        plan[_RATE] = rate << 15 >> bits
+        plan[_RATE_SHIFT] = 37 - bits
+
+    def _lay_out(self):
+        # In the order of the C firmware. Returns where the weights begin, where they end, and where the matrices end.
+        config = self.config
+        plan = self.plan
+        units = _count_units(config)
+        widest = _widest_decorrelated(config)
+        plan[_UNITS] = units
+        plan[_LAYERS] = config.layers
+        plan[_WIDE] = config.weight_format == INT32
+        plan[_ANTITHETIC] = bool(config.antithetic)
+        plan[_STOCHASTIC] = config.rounding == STOCHASTIC
+        plan[_NORMALISED] = bool(config.normalised)
+        plan[_CROSS_ENTROPY] = config.loss == CROSS_ENTROPY
+        plan[_OUTPUTS] = config.sizes[config.layers]
+        plan[_DECORRELATES] = config.decorrelate != 0
+        plan[_PROJECTION] = 0
+        first = place = 2 * widest
+        for l in range(config.layers):
+            layer = _FIRST + _LAYER * l
+            plan[layer + _INPUTS] = config.sizes[l]
+            plan[layer + _LAYER_UNITS] = config.sizes[l + 1]
+            plan[layer + _ROWS] = place
+            place += (config.sizes[l] + 1) * config.sizes[l + 1] * (1 + plan[_WIDE])
+        second = place
+        for l in range(config.layers):
+            layer = _FIRST + _LAYER * l
+            plan[layer + _MATRIX] = 0
+            if config.decorrelate >> l & 1:
+                plan[layer + _MATRIX] = place
+                place += config.sizes[l] ** 2
+        end = place
+        plan[_VALUES] = difference = place
+        place += 3 * units
+        plan[_DECORRELATED] = place
+        place += widest
+        raw = 0
+        for l in range(config.layers):
+            layer = _FIRST + _LAYER * l
+            plan[layer + _DIFFERENCE] = difference
+            plan[layer + _INPUT] = raw
+            if plan[layer + _MATRIX]:
+                plan[layer + _INPUT] = place
+                place += config.sizes[l]
+            raw = difference + 2 * units
+            difference += config.sizes[l + 1]
+        plan[_OUT] = raw
+        return first, second, end
+
+    def _reset_matrices(self, begin, end):
+        arena = self.arena
+        for i in range(begin, end):
+            arena[i] = 0
+        for l in range(self.config.layers):
+            inputs = self.config.sizes[l]
+            matrix = self.plan[_FIRST + _LAYER * l + _MATRIX]
+            if matrix:
+                for i in range(matrix, matrix + inputs * inputs, inputs + 1):
+                    arena[i] = _ONE14
