@@ -12,6 +12,8 @@ class Board:
 
     name = "micropython"
     """At most 11 characters."""
+    build = 0
+    """Checksum of the sources, from whoever starts or copies them; 0: unknown."""
     arena_bytes = 0
     """Bytes that a network may use, counted as the C firmware counts them (learner.arena_bytes)."""
     receive_window = 0
@@ -35,6 +37,8 @@ class Board:
     """Bytes of it that a power cut may take together; 1: files are written so that none is lost."""
     has_analog = False
     """Whether analog() can be called."""
+    restart = False
+    """The device is to begin again: reset() was called. main.py takes it back."""
 
     def read(self, buffer):
         """Takes received bytes, at most as many as `buffer` holds, into its beginning; returns how many."""
@@ -84,14 +88,26 @@ class Board:
         of that time count as lost."""
         raise NotImplementedError
 
+    def begin(self, cause, error):
+        """Called by main.py before each start of the device: returns what is known of it. A board that counts its starts overrides it.
+
+        Args:
+            cause: RESET_CAUSE_..., of a restart without one of the chip; None: the program has just started.
+            error: what the device left in Start.error before; 0 at first.
+        """
+        return Start(1, messages.RESET_CAUSE_UNKNOWN if cause is None else cause, error)
+
     def reset(self):
-        """Restarts the device once what was written has left. May return: then main.py begins it again before its next turn."""
-        raise NotImplementedError
+        """Restarts the device once what was written has left. May return: then `restart` is True, and main.py begins it again."""
+        self.restart = True
 
     def wait(self, busy):
         """Called by main.py after each turn with whether there was something to do: sends what is queued, feeds a watchdog, sleeps
         until there is something to do again. Returns whether the board goes on."""
         return True
+
+    def failed(self, error):
+        """Called by main.py with an exception that a turn raised, which is a fault of the firmware: the device begins again."""
 
 
 class Start:

@@ -1,0 +1,144 @@
+"""The virtual board: the device in MicroPython's Unix port, with a virtual sMTJ at its ADC, on a pseudo-terminal or a TCP port. It behaves as the
+native board does (firmware/boards/native).
+"""
+
+import os
+import sys
+import time
+
+import messages
+from boards.board import Board, Start
+from starts import count_start
+from virtual import option_table, sensors
+from virtual.converter import FIFO, Converter
+from virtual.line import Tcp, Terminal
+from virtual.process import Process
+from virtual.smtj import Junction
+
+_RECEIVE_WINDOW = 4096
+"""Bytes; what a pseudo-terminal holds."""
+_BUSY_TURNS = 64
+"""Turns without a look at the world outside, at most."""
+_PARENT_CHECK_MS = 1000
+_NANOS = 1000000000
+_TERMINAL = "MTJLEARN_TERMINAL"
+_BUILD = "MTJLEARN_BUILD"
+
+
+def _source(options):
+    junction = Junction(options.device_noise, options.preset, options.seed)
+    junction.plan(options.fault, options.fault_after, options.fault_lasts)
+    if options.voltages is not None:
+        junction.play(options.voltages)
+    return junction
+
+
+class Unix(Board):
+    """A process on this computer."""
+
+    name = "micropython"
+    receive_window = _RECEIVE_WINDOW
+    has_analog = True
+
+    def __init__(self, options):
+        self.build = int(os.getenv(_BUILD) or "0")
+        self.arena_bytes = options.arena
+        self.max_payload = options.max_payload
+        self.adc_bits = options.adc_bits
+        self.adc_rate = options.adc_rate
+        self.adc_reference = options.adc_reference
+        self.features = messages.FEATURES_ADC_LIVE | (messages.FEATURES_VIRTUAL_CLOCK if options.virtual_clock else 0)
+        self._converter = Converter(_source(options), options.adc_bits, options.adc_rate, options.adc_reference)
+        self._codes_per_step = options.virtual_clock
+        self._samples = 0
+        """Taken by the converter since the start."""
+        self._began = time.time_ns()
+        self._reads = False
+        """The device asked for bytes in this turn."""
+        self._turns = 0
+        self._folder = options.eeprom
+        self._starts = 0
+        self._process = Process()
+        self._line = Terminal(os.getenv(_TERMINAL)) if options.tcp is None else Tcp(options.tcp)
+        print('{{"port": "{}"}}'.format(self._line.url))
+
+    def _elapsed(self):
+        """Nanoseconds since the start."""
+        return time.time_ns() - self._began
+
+    def _run_converter(self, samples):
+        self._converter.run(samples)
+        self._samples += samples
+
+    def read(self, buffer):
+        """Takes received bytes."""
+        self._reads = True
+        return self._line.read(buffer)
+
+    def write_room(self):
+        """Bytes that write() would take now."""
+        return self._line.room()
+
+    def write(self, buffer, count):
+        """Queues bytes for sending."""
+        self._line.write(buffer, count)
+
+    def adc_read(self, codes):
+        """Takes ADC codes."""
+        if self._codes_per_step == 0:
+            # The converter runs when somebody looks: as far as it would have got by now.
+            self._run_converter(self._elapsed() * self.adc_rate // _NANOS - self._samples)
+        return self._converter.take(codes)
+
+    def adc_lost(self):
+        """Codes lost since the start."""
+        return self._converter.lost & 0xFFFFFFFF
+
+    def advance(self):
+        """Lets the codes of one step arrive on the virtual clock."""
+        self._run_converter(self._codes_per_step)
+
+    def micros(self):
+        """The virtual clock, or the real one."""
+        if self._codes_per_step == 0:
+            return self._elapsed() // 1000 & 0xFFFFFFFF
+        return self._samples * 1000000 // self.adc_rate & 0xFFFFFFFF
+
+    def analog(self, pin):
+        """Of the time that micros() returns."""
+        seconds = self._samples / self.adc_rate if self._codes_per_step else self._elapsed() / _NANOS
+        return sensors.code(pin, seconds, self.adc_bits)
+
+    def begin(self, cause, error):
+        """Counts the start, in the folder if there is one."""
+        if self._folder is None:
+            self._starts = self._starts + 1 & 0xFFFF
+        else:
+            self._starts = count_start(self._folder + "/starts")
+        return Start(self._starts, messages.RESET_CAUSE_POWER_ON if cause is None else cause, error)
+
+    def _sleep_ms(self):
+        """How long the board may sleep when nothing arrives: real codes must be taken before the FIFO is full."""
+        if self._codes_per_step:
+            return _PARENT_CHECK_MS
+        return max(1, min(10, FIFO // 4 * 1000 // self.adc_rate))
+
+    def wait(self, busy):
+        """Looks at the world outside, and sleeps if there is nothing to do."""
+        # The device may have waited for the room that this makes.
+        busy = self._line.flush() or busy
+        self._turns = self._turns + 1 if busy else 0
+        if self._turns % _BUSY_TURNS == 0:
+            self._process.wait(self._line, self._reads, 0 if busy else self._sleep_ms())
+        self._reads = False
+        return not self._process.ended
+
+    def failed(self, error):
+        """Says what went wrong. Not often, should it fail at each start."""
+        sys.print_exception(error, sys.stderr)
+        time.sleep_ms(100)
+
+
+def open_board(arguments):
+    """The board as the command line describes it. Ends the process when it cannot be."""
+    return Unix(option_table.read(arguments))
