@@ -59,11 +59,11 @@ _PROJECTION = const(10)
 _RATE = const(11)
 _RATE_SHIFT = const(12)
 _OUTPUTS = const(13)
-_OUT = const(20)
+_OUT = const(24)
 _DECORRELATES = const(22)
 _CROSS_ENTROPY = const(23)
 _LOSS = const(18)
-_FIRST = const(24)
+_FIRST = const(25)
 
 # Places in the plan from a layer's beginning on. A place 0 in the arena: no matrix, or the input is the sample itself.
 _LAYER = const(6)
