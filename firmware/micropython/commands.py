@@ -61,7 +61,7 @@ def command_inject(device, payload: memoryview) -> int:
     """INJECT: codes of the host's."""
     if device.intake.source != NOISE_SOURCE_INJECTED:
         return device.refuse(ERROR_WRONG_MODE, 0)
-    device.intake.noise.put_all(device.session.values, len(payload) // 2)
+    device.intake.noise.put_all(device.session.values, 0, len(payload) // 2)
     return DONE
 
 

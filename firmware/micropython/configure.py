@@ -94,7 +94,7 @@ def command_configure(device, payload: memoryview) -> int:
     if not configure_fits(config, device.session.max_payload):
         return device.out_of_range(FIELD_CONFIGURE_SIZES)
 
-    device.net.configure(config, board.arena_bytes)
+    device.net.configure(config, device.arena, board.arena_bytes)
     device.configured = True
     device.blobs.init()
     device.forget_metrics()

@@ -3,6 +3,7 @@ share: its clock, the codes of the converter, refusals."""
 
 from autonomous import Autonomous
 from blobs import Blobs
+from halves import halves
 from intake import BATCH, Intake
 from learner import Network
 from messages import (
@@ -55,6 +56,7 @@ class Device:
         self.correct = 0
         self.loss_sum = 0
         self.net = Network()
+        self.arena = halves(board.arena_bytes // 2)
         self.intake = Intake(board)
         self.code_clock = self.clock()
         """When the converter's last codes came."""

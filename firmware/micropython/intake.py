@@ -52,7 +52,7 @@ class Intake:
             first = self.next
             self.next = (first + count) & _MASK
             if self.source == NOISE_SOURCE_ADC:
-                self.noise.put_all(codes, count)
+                self.noise.put_all(codes, 0, count)
                 self.contiguous = min(self.contiguous + count, NOISE_BUFFER)
                 self.health.take(self.noise, codes, count, first)
         return count

@@ -87,7 +87,7 @@ def command_train(device, payload: memoryview) -> int:
         state = step_prepare(device)
         if state != READY:
             return LATER if state == FILLING else _refuse_training(device, i)
-        step_train(device, values[at : at + inputs], values[at + inputs : at + width])
+        step_train(device, values, at, at + inputs)
         at += width
     return DONE
 
@@ -106,7 +106,7 @@ def command_predict(device, payload: memoryview) -> int:
         return LATER
     values, reply = session.values, session.reply_values
     for i in range(count):
-        net.predict(values[i * inputs : (i + 1) * inputs], reply[i * outputs : (i + 1) * outputs])
+        net.predict(values, i * inputs, reply, i * outputs)
     session.send(TYPE_PREDICTION, length)
     return DONE
 
@@ -120,7 +120,7 @@ def command_evaluate(device, payload: memoryview) -> int:
     # The samples stand behind one byte: they move down to an even address. That loses the payload's first byte, so no path below may return
     # LATER.
     length = len(payload) - SIZE_EVALUATE
-    payload[:length] = bytes(payload[SIZE_EVALUATE:])
+    payload[:length] = payload[SIZE_EVALUATE:]
     count = _read_batch(device, length, True)
     if count < 0:
         return DONE
@@ -130,8 +130,8 @@ def command_evaluate(device, payload: memoryview) -> int:
     inputs = net.config.sizes[0]
     at, width = 0, inputs + net.target_count()
     for _ in range(count):
-        device.loss_sum += net.evaluate(values[at : at + inputs], values[at + inputs : at + width])
-        device.correct += net.correct
+        device.correct += net.evaluate(values, at, at + inputs)
+        device.loss_sum += net.evaluated_loss()
         device.samples += 1
         at += width
     return DONE

@@ -1,5 +1,6 @@
 """What comes before and after a step of the learner, whoever delivers the samples. TRAIN and autonomous training call it."""
 
+from learner import COUNTED_STEPS
 from messages import (
     ERROR_NO_NOISE,
     ERROR_NOISE_FAULT,
@@ -57,11 +58,18 @@ def step_refusal(device) -> tuple[int, int]:
     return ERROR_NO_NOISE, intake.noise.deviation
 
 
-def step_train(device, x, target) -> None:
-    """One step, after READY."""
+def step_train(device, samples, x: int, target: int) -> None:
+    """One step, after READY.
+
+    Args:
+        samples: an array of 16-bit values.
+        x: where in it the inputs stand.
+        target: where the targets stand.
+    """
     net = device.net
-    net.train(device.intake.noise, x, target)
+    net.train(device.intake.noise, samples, x, target)
     device.autonomous.trained()
     device.telemetry.step()
-    if net.steps & 0xFF == 0:
-        device.board.led((net.steps >> _LED_STEPS) & 1)
+    steps = net.counters[COUNTED_STEPS]
+    if steps & 0xFF == 0:
+        device.board.led((steps >> _LED_STEPS) & 1)

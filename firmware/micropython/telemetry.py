@@ -2,9 +2,9 @@
 
 import struct
 
-from mean import Mean
+from learner import COUNTED_LAST_LOSS
+from mean import Mean, mean_of
 from messages import LAYOUT_TELEMETRY, SIZE_TELEMETRY, TYPE_TELEMETRY
-from mean import mean_of
 
 _MICROS_PER_SECOND = 1000000
 _MASK = 0xFFFFFFFF
@@ -47,7 +47,7 @@ class Telemetry:
         if self.interval == 0:
             return
         net = self._device.net
-        self._loss.add(net.last_loss_high, net.last_loss_low)
+        self._loss.add(net.counters[COUNTED_LAST_LOSS + 1], net.counters[COUNTED_LAST_LOSS])
         self._left -= 1
         if self._left == 0:
             self._report()

@@ -156,7 +156,7 @@ def replay(name):
             wanted = (bool(expected_busy), bool(restart), error, sent, (state[0], state[1], bool(state[2])) + state[3:])
             seen = seen[:4] + ((seen[4][0], seen[4][1], bool(seen[4][2])) + seen[4][3:],)
             if seen != wanted:
-                print(f"input {inputs}, turn {turns}:\n  C           {wanted}\n  MicroPython {seen}")
+                print("input %d, turn %d:\n  C           %r\n  MicroPython %r" % (inputs, turns, wanted, seen))
                 raise AssertionError("the devices differ")
 
 
