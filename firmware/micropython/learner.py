@@ -21,6 +21,9 @@ from micropython import const
 from noise import NOISE_BUFFER, Noise, bits_of, draw_noise, isqrt, random_next
 from update import count_step, global_factor, update_weights
 
+FRACTION_BITS = const(12)
+WEIGHT32_BITS = const(28)
+LOSS_BITS = const(24)
 MAX_LAYERS = const(8)
 MAX_WIDTH = const(1024)
 
@@ -77,9 +80,9 @@ _DIFFERENCE = const(5)
 # Places in Network.counters.
 _COUNTED_RANDOM = const(0)
 _COUNTED_SATURATIONS = const(2)
-_COUNTED_STEPS = const(4)
+COUNTED_STEPS = const(4)
 _COUNTED_SKIPPED = const(6)
-_COUNTED_LAST_LOSS = const(8)
+COUNTED_LAST_LOSS = const(8)
 _COUNTED_LOSS_SUM = const(10)
 
 _SIGMA_MIN = const(16)
@@ -189,9 +192,9 @@ class Network:
 
     random_state = _counter(_COUNTED_RANDOM, 2)
     saturations = _counter(_COUNTED_SATURATIONS, 2)
-    steps = _counter(_COUNTED_STEPS, 2)
+    steps = _counter(COUNTED_STEPS, 2)
     skipped = _counter(_COUNTED_SKIPPED, 2)
-    last_loss = _counter(_COUNTED_LAST_LOSS, 2)
+    last_loss = _counter(COUNTED_LAST_LOSS, 2)
     loss_sum = _counter(_COUNTED_LOSS_SUM, 4)
 
     def configure(self, config, arena, limit):

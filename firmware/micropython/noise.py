@@ -199,6 +199,11 @@ class Noise:
         """Codes put so far, mod 2^32."""
         return self.state[_RECEIVED + 1] << 16 | self.state[_RECEIVED]
 
+    @received.setter
+    def received(self, count):
+        self.state[_RECEIVED] = count & 65535
+        self.state[_RECEIVED + 1] = count >> 16
+
     @property
     def gain(self):
         """0: not calibrated."""
