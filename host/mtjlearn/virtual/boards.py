@@ -94,6 +94,11 @@ _BOARDS = (
     VirtualBoard(
         "m4-sim", "virtual board: a Cortex-M4F's image in QEMU", "mtjlearn.virtual.m4_sim:start_m4_sim", image="mps2"
     ),
+    VirtualBoard(
+        "micropython",
+        "virtual board: the firmware in MicroPython, in its Unix port",
+        "mtjlearn.virtual.micropython:start_micropython",
+    ),
 )
 VIRTUAL = {board.name: board for board in _BOARDS}
 """All of them."""

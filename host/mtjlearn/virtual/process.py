@@ -8,7 +8,7 @@ import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -42,12 +42,16 @@ class BoardProcess:
 
     Args:
         command: program and options.
+        environment: variables that the board has in addition to those of this process.
+        descriptors: open files that it inherits.
 
     Raises:
         BoardProcessError: if it does not name its port in time.
     """
 
-    def __init__(self, command: Sequence[str | Path]) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
+    ) -> None:
         # A file, not a pipe: nobody reads while the board runs, and a full pipe would stop it.
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         try:
@@ -59,6 +63,8 @@ class BoardProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 process_group=0,
+                env={**os.environ, **(environment or {})},
+                pass_fds=descriptors,
             )
         except OSError as error:
             self._errors.close()
