@@ -1,4 +1,4 @@
-"""Starts the device on the board that this port has, and repeats its turns. Whatever the line sends and whatever fails, no exception leaves:
+"""Starts the device on a board, and repeats its turns. Whatever the line sends and whatever fails, no exception leaves:
 the device begins again instead, as after a watchdog's reset.
 """
 
@@ -9,14 +9,10 @@ import micropython
 from messages import RESET_CAUSE_SOFTWARE, RESET_CAUSE_WATCHDOG
 from turn import device_init, device_poll
 
-_BOARDS = {"linux": "unix", "darwin": "unix", "rp2": "rp2", "esp32": "esp32"}
-"""Modules of boards/, by the port's name."""
 
-
-def open_board():
-    """The board that this port is."""
-    name = _BOARDS[sys.platform]
-    return getattr(__import__("boards." + name), name).open_board(sys.argv[1:])
+def open_board(port, arguments):
+    """The board that a module of boards/ has."""
+    return getattr(__import__("boards." + port), port).open_board(arguments)
 
 
 def turns(board, start):
@@ -29,11 +25,16 @@ def turns(board, start):
     return False
 
 
-def main():
-    """Serves the board until it ends: on a chip forever."""
+def main(port, arguments):
+    """Serves a board until it ends: on a chip forever.
+
+    Args:
+        port: module of boards/.
+        arguments: its own.
+    """
     # A byte 3 on the line is a part of a frame, not Ctrl-C.
     micropython.kbd_intr(-1)
-    board = open_board()
+    board = open_board(port, arguments)
     cause, error, runs = None, 0, True
     while runs:
         start = board.begin(cause, error)
@@ -47,4 +48,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main("unix", sys.argv[1:])

@@ -1,0 +1,124 @@
+"""What boards of chips have in common: the line is the REPL's port, the clock counts a port's ticks, starts are counted in the flash, and a
+fault of the firmware leaves a report there. A board of a chip is a subclass of Chip with its converter (boards/rp2.py, boards/esp32.py).
+"""
+
+import os
+import sys
+import time
+
+import machine
+import messages
+from boards.board import Board, Start
+from boards.microseconds import Microseconds
+from boards.stdio import Stdio
+from micropython import const
+from starts import count_start
+
+_WATCHDOG_MS = const(8000)
+_LEAVING_MS = const(25)
+"""What the port still holds is sent in this time."""
+_PATIENCE_MS = const(1000)
+"""With a host that does not read."""
+_STARTS = "mtjlearn_starts"
+_FAULT = "mtjlearn_fault.txt"
+
+
+class Chip(Board):
+    """A board that restarts by restarting its chip.
+
+    Args:
+        build: its build id.
+        converter: has take(codes) and lost, as adc_read() and adc_lost().
+        led: the pin of the LED; None: the board has none.
+    """
+
+    def __init__(self, build: int, converter, led) -> None:
+        self.build = build
+        self._converter = converter
+        self._led = led
+        self._line = Stdio()
+        self._clock = Microseconds()
+        self._start = Start(1, messages.RESET_CAUSE_UNKNOWN)
+        self._kept = 0
+        """The device's last error, as left for the next start."""
+        self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
+
+    def read(self, buffer: bytearray) -> int:
+        """Takes received bytes."""
+        return self._line.read(buffer)
+
+    def write_room(self) -> int:
+        """Bytes that write() would take now."""
+        return self._line.room()
+
+    def write(self, buffer, count: int) -> None:
+        """Queues bytes for sending."""
+        self._line.write(buffer, count)
+
+    def adc_read(self, codes) -> int:
+        """Takes ADC codes."""
+        return self._converter.take(codes)
+
+    def adc_lost(self) -> int:
+        """Codes lost since the start."""
+        return self._converter.lost
+
+    def micros(self) -> int:
+        """The clock."""
+        return self._clock.micros()
+
+    def clock(self) -> int:
+        """The same in units of 1,024 us."""
+        return self._clock.clock()
+
+    def led(self, on: int) -> None:
+        """Shows that the device learns."""
+        if self._led is not None:
+            self._led.value(on)
+
+    def left(self) -> tuple[int, int]:
+        """Cause of this start of the chip, RESET_CAUSE_..., and the last error of the one before, as far as they were kept."""
+        return messages.RESET_CAUSE_UNKNOWN, 0
+
+    def keep(self, cause: int, error: int) -> None:
+        """Leaves the cause and the last error for the next start, where the chip has a place for them."""
+
+    def begin(self, cause, error: int) -> Start:
+        """Counts the start in the flash."""
+        if cause is None:
+            cause, error = self.left()
+        self._start = Start(count_start(_STARTS), cause, error)
+        self._kept = 0
+        self.keep(messages.RESET_CAUSE_WATCHDOG, 0)
+        return self._start
+
+    def reset(self) -> None:
+        """Restarts the chip."""
+        self.keep(messages.RESET_CAUSE_SOFTWARE, self._start.error)
+        began = time.ticks_ms()
+        while self._line.waiting and time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
+            self._line.flush()
+        time.sleep_ms(_LEAVING_MS)
+        machine.reset()
+
+    def wait(self, busy: bool) -> bool:
+        """Sends, feeds the watchdog, and sleeps until a byte arrives or a millisecond is over."""
+        busy = self._line.flush() or busy
+        self._watchdog.feed()
+        if self._kept != self._start.error:
+            self._kept = self._start.error
+            self.keep(messages.RESET_CAUSE_WATCHDOG, self._kept)
+        if not busy:
+            self._line.sleep(1)
+        return True
+
+    def failed(self, error: Exception) -> None:
+        """Writes a report, of the first fault alone: one that comes back must not wear the flash out."""
+        try:
+            os.stat(_FAULT)
+        except OSError:
+            try:
+                with open(_FAULT, "w") as file:
+                    sys.print_exception(error, file)
+            except OSError:
+                pass
