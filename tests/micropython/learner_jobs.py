@@ -61,13 +61,13 @@ def run(lines, answer):
         elif word == "codes":
             codes = from_hex(rest)
             noise.put_all(codes, 0, len(codes))
-            if noise.ready() and not noise.calibrated():
-                noise.calibrate(net.config.sigma, net.config.noise_std)
         elif word == "rates":
             eta, eps = rest.split()
             if net.set_rates(int(eta), int(eps)) != OK:
                 raise ValueError(line)
         elif word == "train":
+            if not noise.calibrated() and not (noise.ready() and noise.calibrate(net.config.sigma, net.config.noise_std)):
+                raise ValueError("noise: {}, {}".format(noise.filled, noise.deviation))
             answer(trained(net, noise, from_hex(rest)))
         elif word == "state":
             numbers = net.steps, net.skipped, net.saturations, net.random_state, net.loss_sum, noise.deviation
