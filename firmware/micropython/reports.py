@@ -7,6 +7,7 @@ from messages import (
     BLOB_KIND_CHECKPOINT,
     BLOB_KIND_DATASET,
     ERROR_BAD_OFFSET,
+    ERROR_NO_MEMORY,
     ERROR_NOT_CONFIGURED,
     ERROR_NOT_LOADED,
     FIELD_GET_BLOB_BLOB,
@@ -57,7 +58,9 @@ def command_get_blob(device, payload: memoryview) -> int:
     reply = session.reply
     struct.pack_into(LAYOUT_BLOB, reply, 0, kind, offset, total)
     if kind >= BLOB_KIND_DATASET:
-        device.autonomous.blob_read(kind, offset, reply[SIZE_BLOB:length])
+        error = device.autonomous.blob_read(kind, offset, reply[SIZE_BLOB:length])
+        if error:
+            return device.refuse(ERROR_NO_MEMORY, error)
     else:
         reply[SIZE_BLOB:length] = blob_find(device.net, kind)[offset : offset + count]
         device.autonomous.weights_read(offset + count < total)

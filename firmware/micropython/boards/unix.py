@@ -9,9 +9,11 @@ import time
 import messages
 from boards.board import Board, Start
 from starts import count_start
+from storage import Folder
 from virtual import option_table, sensors
 from virtual.converter import FIFO, Converter
 from virtual.line import Tcp, Terminal
+from virtual.memory import Memory
 from virtual.process import Process
 from virtual.smtj import Junction
 
@@ -20,6 +22,9 @@ _RECEIVE_WINDOW = 4096
 _BUSY_TURNS = 64
 """Turns without a look at the world outside, at most."""
 _PARENT_CHECK_MS = 1000
+_MEMORY_BYTES = 16384
+_STARTS_BYTES = 4
+"""Of the memory, as on the native board."""
 _NANOS = 1000000000
 _TERMINAL = "MTJLEARN_TERMINAL"
 _BUILD = "MTJLEARN_BUILD"
@@ -57,6 +62,8 @@ class Unix(Board):
         """The device asked for bytes in this turn."""
         self._turns = 0
         self._folder = options.eeprom
+        self.storage = Memory() if options.eeprom is None else Folder(options.eeprom)
+        self.memory_bytes = (options.eeprom_bytes or _MEMORY_BYTES) - _STARTS_BYTES
         self._starts = 0
         self._process = Process()
         self._line = Terminal(os.getenv(_TERMINAL)) if options.tcp is None else Tcp(options.tcp)

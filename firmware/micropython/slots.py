@@ -1,0 +1,272 @@
+"""What stands in a slot of the nonvolatile memory, and what of the device it is: one table says what is saved and what is restored."""
+
+import binascii
+import errno
+import struct
+
+import learner
+import noise_tests
+from blobs import first_invalid
+from configure import configure_fits
+from messages import (
+    ACTIVITY_HALTED,
+    CHECKPOINT_COMMIT,
+    CHECKPOINT_FORMAT,
+    LAYOUT_CHECKPOINT_RECORD,
+    NOISE_BUFFER,
+    NOISE_SOURCE_ADC,
+    NOISE_SOURCE_INJECTED,
+    SIZE_CHECKPOINT_RECORD,
+    TASK_LIVE,
+)
+from micropython import const
+from storage import SLOTS, memory_checkpoint_bytes
+
+COMMITTED = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
+"""The commit word, which comes first and is written last."""
+COMMIT_BYTES = const(2)
+ERASED = const(0xFFFF)
+"""In its place until then."""
+
+EMPTY = const(0)
+TORN = const(1)
+FOREIGN = const(2)
+"""Of another format."""
+COMPLETE = const(3)
+
+_CRC = const(2)
+_BODY = const(6)
+"""Where the CRC stands, and what it is of begins."""
+_PIECE = const(256)
+"""Bytes that are read at once."""
+
+# Who has the fields of the record, group by group in their order.
+_SLOT = const(0)
+_CHECKPOINT = const(1)
+_CONFIG = const(2)
+_INTAKE = const(3)
+_NET = const(4)
+_NOISE = const(5)
+_LIMITS = const(6)
+_HEALTH = const(7)
+_TRAINING = const(8)
+_DATASET = const(9)
+
+_GROUPS = (
+    (_SLOT, ("commit", "crc")),
+    (_CHECKPOINT, ("generation",)),
+    (_CONFIG, ("loss", "weight_format", "rounding", "normalised", "antithetic", "decorrelate", "layers")),
+    (_INTAKE, ("noise_source",)),
+    (_CONFIG, ("sigma", "noise_std", "learning_rate", "decorrelation_rate", "seed")),
+    (_NET, ("random_state", "steps", "skipped", "saturations")),
+    (_NOISE, ("noise_deviation",)),
+    (_CHECKPOINT, ("noise_position",)),
+    (_LIMITS, ("repetitions", "window", "ones_min", "ones_max", "switches_min")),
+    (_HEALTH, ("level_low", "level_high")),
+    (
+        _TRAINING,
+        ("activity", "task", "stop_steps", "stop_epochs", "loss_target", "halve_every", "evaluate_every", "checkpoint_interval"),
+    ),
+    (_TRAINING, ("live_period", "order_state", "source", "epoch_steps")),
+    (_DATASET, ("value_bytes", "scale", "target_kind", "class_bits")),
+    (_TRAINING, ("epoch", "position")),
+)
+_ATTRIBUTES = {"noise_source": "source", "noise_deviation": "deviation"}
+"""Where they are not named as the fields."""
+
+
+class Slot:
+    """What stands in a slot.
+
+    Attributes:
+        number: 0 or 1.
+        state: EMPTY .. COMPLETE; the others are valid if it is COMPLETE.
+        bytes: of the checkpoint.
+        config: of its network.
+        commit, crc, generation and so on: all other fields of the record.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.state = TORN
+        self.bytes = 0
+        self.config = learner.Config()
+        self.commit = 0
+        self.generation = 0
+
+    def _take_record(self, record: bytes) -> None:
+        at, values = 0, struct.unpack(LAYOUT_CHECKPOINT_RECORD, record)
+        for owner, names in _GROUPS:
+            target = self.config if owner == _CONFIG else self
+            for name in names:
+                setattr(target, name, values[at])
+                at += 1
+
+    def _is_whole(self, file, memory_bytes: int) -> bool:
+        record = file.read(SIZE_CHECKPOINT_RECORD)
+        if len(record) < SIZE_CHECKPOINT_RECORD:
+            return False
+        self._take_record(record)
+        config = self.config
+        if not 1 <= config.layers <= learner.MAX_LAYERS or config.normalised > 1 or config.antithetic > 1:
+            return False
+        sizes = file.read(2 * (config.layers + 1))
+        if len(sizes) < 2 * (config.layers + 1):
+            return False
+        config.sizes = struct.unpack("<%dH" % (config.layers + 1), sizes)
+        if learner.check(config) != learner.OK:
+            return False
+        self.bytes = memory_checkpoint_bytes(config)
+        if self.bytes > memory_bytes:
+            return False
+        crc = binascii.crc32(sizes, binascii.crc32(record[_BODY:]))
+        for piece in _pieces(file, self.bytes - len(record) - len(sizes)):
+            crc = binascii.crc32(piece, crc)
+        return crc == self.crc
+
+    def examine(self, device) -> None:
+        """Reads what stands there, commit word apart."""
+        try:
+            with device.board.storage.open(SLOTS[self.number], "rb") as file:
+                if self._is_whole(file, device.board.memory_bytes):
+                    self.state = COMPLETE
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                self.state = EMPTY
+
+    def owner(self, device, which: int):
+        """The part of the device that has the fields of a group."""
+        autonomous, intake = device.autonomous, device.intake
+        return (
+            self,
+            autonomous.checkpoint,
+            device.net.config,
+            intake,
+            device.net,
+            intake.noise,
+            intake.health.limits,
+            intake.health,
+            autonomous.training,
+            autonomous.dataset,
+        )[which]
+
+
+def _pieces(file, left: int):
+    """The next bytes of a file, piece by piece in one buffer; OSError if it ends before. Only the last piece may end inside a value."""
+    buffer = memoryview(bytearray(_PIECE))
+    while left:
+        piece = buffer[: min(left, _PIECE)]
+        if file.readinto(piece) != len(piece):
+            raise OSError(errno.EIO)
+        left -= len(piece)
+        yield piece
+
+
+def slot_examine(device, number: int) -> Slot:
+    """What stands in a slot, commit word apart."""
+    slot = Slot(number)
+    slot.examine(device)
+    return slot
+
+
+def slot_find(device, number: int) -> Slot:
+    """The same of a slot that must have been committed."""
+    slot = slot_examine(device, number)
+    if slot.state == EMPTY:
+        return slot
+    if slot.commit != COMMITTED:
+        slot.state = FOREIGN if slot.commit & 0xFF00 == CHECKPOINT_COMMIT else TORN
+    elif slot.generation & 1 != number:
+        slot.state = TORN
+    return slot
+
+
+def _is_noise(slot: Slot, largest: int) -> bool:
+    """Whether codes could have given these levels and this deviation."""
+    low, high = slot.level_low, slot.level_high
+    if high and (high < 2 or low > high - 2 or high > largest):
+        return False
+    if slot.noise_source != NOISE_SOURCE_ADC:
+        largest = 0xFFFF
+    return slot.noise_deviation <= largest * (NOISE_BUFFER // 2)
+
+
+def _is_sane(device, slot: Slot) -> bool:
+    """What a checksum says nothing of: an uploaded checkpoint may hold anything."""
+    limits = noise_tests.Limits(slot.repetitions, slot.window, slot.ones_min, slot.ones_max, slot.switches_min)
+    return (
+        slot.random_state != 0
+        and slot.noise_source <= NOISE_SOURCE_INJECTED
+        and slot.noise_position < NOISE_BUFFER
+        and _is_noise(slot, device.intake.health.full_scale)
+        and noise_tests.unfit(limits) == 0
+        and slot.activity <= ACTIVITY_HALTED
+        and slot.task <= TASK_LIVE
+    )
+
+
+def _weights_are_valid(file, config, left: int) -> bool:
+    wide = config.weight_format == learner.INT32
+    matrices = 2 * sum([config.sizes[l] ** 2 for l in range(config.layers) if config.decorrelate >> l & 1])
+    for count, value_bytes in ((left - matrices, 4 if wide else 2), (matrices, 2)):
+        for piece in _pieces(file, count):
+            if first_invalid(piece, 0, len(piece), value_bytes):
+                return False
+    return True
+
+
+def slot_fits(device, slot: Slot) -> bool:
+    """Whether a complete slot holds what the device can load. Changes nothing; may raise OSError."""
+    config = slot.config
+    if learner.arena_bytes(config) > device.board.arena_bytes or not configure_fits(config, device.session.max_payload):
+        return False
+    if not _is_sane(device, slot):
+        return False
+    head = SIZE_CHECKPOINT_RECORD + 2 * len(config.sizes)
+    with device.board.storage.open(SLOTS[slot.number], "rb") as file:
+        file.seek(head)
+        return _weights_are_valid(file, config, slot.bytes - head)
+
+
+def slot_load(device, slot: Slot) -> None:
+    """Loads one that fits. After an OSError the device has no network."""
+    net, intake, autonomous, config = device.net, device.intake, device.autonomous, slot.config
+    device.configured = False
+    net.configure(config, device.arena, device.board.arena_bytes)
+    with device.board.storage.open(SLOTS[slot.number], "rb") as file:
+        file.seek(SIZE_CHECKPOINT_RECORD + 2 * len(config.sizes))
+        for blob in (net.weights, net.matrices):
+            if file.readinto(blob) != len(blob):
+                raise OSError(errno.EIO)
+    intake.health.forget()
+    autonomous.dataset.forget()
+    autonomous.training.forget()
+    for which, names in _GROUPS:
+        if which not in (_SLOT, _CONFIG, _NOISE):
+            owner = slot.owner(device, which)
+            for name in names:
+                setattr(owner, _ATTRIBUTES.get(name, name), getattr(slot, name))
+    received = intake.noise.received
+    intake.noise.restore(config.sigma, slot.noise_deviation, slot.noise_position)
+    intake.noise.received = received
+    intake.health.set_levels(slot.level_low, slot.level_high)
+    intake.contiguous = 0
+    device.blobs.init()
+    device.configured = True
+
+
+def slot_record(device) -> bytearray:
+    """The record and the sizes as they are now, without the commit word."""
+    net, config = device.net, device.net.config
+    slot = Slot(0)
+    slot.commit, slot.crc = ERASED, 0
+    values = []
+    for which, names in _GROUPS:
+        owner = slot.owner(device, which)
+        values += [getattr(owner, _ATTRIBUTES.get(name, name)) for name in names]
+    record = bytearray(struct.pack(LAYOUT_CHECKPOINT_RECORD, *values) + struct.pack("<%dH" % len(config.sizes), *config.sizes))
+    crc = binascii.crc32(memoryview(record)[_BODY:])
+    for blob in (net.weights, net.matrices):
+        crc = binascii.crc32(blob, crc)
+    struct.pack_into("<I", record, _CRC, crc)
+    return record

@@ -1,0 +1,77 @@
+"""The nonvolatile memory: a folder of the flash file system with one file for each checkpoint slot and one for the dataset. A slot's file is the
+checkpoint as GET_BLOB sends it.
+
+A board has a Folder as its `storage`, or anything else with these two methods; `memory_bytes` says how much of the file system the three files
+may take together. Files are opened with "rb" and "wb" and used through readinto(), seek(), write(), flush() and close(); what was written is kept
+once flush() has returned.
+"""
+
+import errno
+import os
+
+import bounds
+import learner
+
+SLOTS = ("slot0", "slot1")
+DATASET = "dataset"
+
+
+class Folder:
+    """A folder of the file system, made if it is missing. Every method may raise OSError.
+
+    Args:
+        path: of the folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            os.mkdir(path)
+        except OSError:
+            # It is there already; if it is not, opening a file says so.
+            pass
+
+    def open(self, name: str, mode: str):
+        """Opens a file; a new or emptied one with mode "wb"."""
+        return open(self._path + "/" + name, mode)
+
+    def remove(self, name: str) -> None:
+        """Removes a file that is there."""
+        os.remove(self._path + "/" + name)
+
+
+def error_of(error) -> int:
+    """The number of an OSError or a MemoryError, as refusals report it; never 0."""
+    return error.errno or errno.EIO if isinstance(error, OSError) else errno.ENOMEM
+
+
+def close(file) -> None:
+    """Closes a file of which nothing more is needed, also if the file system cannot."""
+    try:
+        file.close()
+    except OSError:
+        pass
+
+
+def remove(storage, name: str) -> None:
+    """Removes a file if it is there."""
+    try:
+        storage.remove(name)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+
+
+def memory_checkpoint_bytes(config) -> int:
+    """Bytes of a checkpoint of a network with this configuration."""
+    return bounds.checkpoint(config.layers, learner.blob_bytes(config))
+
+
+def memory_slot_room(board, checkpoint_bytes: int) -> int:
+    """A checkpoint's bytes in whole blocks: what a slot takes of `memory_bytes`."""
+    return bounds.slot(checkpoint_bytes, board.memory_block)
+
+
+def memory_dataset_room(board, checkpoint_bytes: int) -> int:
+    """What is left next to two such slots; negative: this many bytes are missing for them."""
+    return bounds.between(board.memory_bytes, memory_slot_room(board, checkpoint_bytes))
