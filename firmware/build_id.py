@@ -20,11 +20,14 @@ SUFFIXES = {".c", ".cpp", ".h", ".hpp", ".ino", ".ld", ".S"}
 """What a compiler or linker reads."""
 VIRTUAL = {"native", "inprocess"}
 """Boards that have the virtual world of firmware/virtual in their image."""
+MICROPYTHON = "micropython"
+"""All boards that run the firmware in MicroPython, which is a folder of its own."""
 
 
 def boards(firmware: Path = FIRMWARE) -> list[str]:
-    """Names of the folders of boards, sorted."""
-    return sorted(folder.name for folder in (firmware / "boards").iterdir() if folder.is_dir() and folder.name[0] not in "._")
+    """Names of the folders of boards, and of the firmware in MicroPython, sorted."""
+    folders = [folder.name for folder in (firmware / "boards").iterdir() if folder.is_dir() and folder.name[0] not in "._"]
+    return sorted([*folders, *([MICROPYTHON] if (firmware / MICROPYTHON).is_dir() else [])])
 
 
 def sources(board: str, firmware: Path = FIRMWARE) -> list[Path]:
@@ -35,6 +38,8 @@ def sources(board: str, firmware: Path = FIRMWARE) -> list[Path]:
     """
     if board not in boards(firmware):
         raise ValueError(f"no board {board}; there are {', '.join(boards(firmware))}")
+    if board == MICROPYTHON:
+        return sorted((firmware / MICROPYTHON).rglob("*.py"), key=lambda path: path.relative_to(firmware).as_posix())
     folders = [*(firmware / "lib").glob("*/src"), firmware / "src", firmware / "boards" / board]
     folders += [firmware / "virtual"] if board in VIRTUAL else []
     return sorted(_sources_in(folders), key=lambda path: path.relative_to(firmware).as_posix())
@@ -44,7 +49,7 @@ def build_id(board: str, firmware: Path = FIRMWARE) -> str:
     """Eight hexadecimal digits: the start of the SHA-256 over names and contents of :func:`sources`.
 
     Args:
-        board: a folder of ``firmware/boards``.
+        board: a folder of ``firmware/boards``, or ``micropython``.
         firmware: the folder that this file lies in.
 
     Raises:

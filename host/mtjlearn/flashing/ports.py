@@ -70,7 +70,7 @@ def open_after_upload(port: BoardPort, baud: int, timeout: float) -> Board:
     deadline = time.monotonic() + RETURN_TIMEOUT
     while True:
         try:
-            return Board.open(_name_now(port), baud=baud, timeout=timeout)
+            return Board.open(name_now(port), baud=baud, timeout=timeout)
         except BoardTimeout:
             raise
         except (PortError, BoardLost):
@@ -78,6 +78,12 @@ def open_after_upload(port: BoardPort, baud: int, timeout: float) -> Board:
                 raise
             time.sleep(_RETURN_POLL)
             interruption.check()
+
+
+def name_now(port: BoardPort) -> str:
+    """The name of a board's port, which may be another after it was away."""
+    same = [other.name for other in connected() if port.serial_number and other.serial_number == port.serial_number]
+    return port.name if port.name in same or not same else same[0]
 
 
 def _find(target: Target) -> BoardPort:
@@ -105,8 +111,3 @@ def _take(target: Target, named: str, force: bool) -> BoardPort:
             f"--board {port.target}, or insist with --force"
         )
     return port
-
-
-def _name_now(port: BoardPort) -> str:
-    same = [other.name for other in connected() if port.serial_number and other.serial_number == port.serial_number]
-    return port.name if port.name in same or not same else same[0]
