@@ -38,14 +38,6 @@ class Converter:
             return 0
         return self._steps - 1 if code >= self._steps else int(code)
 
-    def _put(self, code):
-        self._fifo[(self._start + self._count) % FIFO] = code
-        if self._count < FIFO:
-            self._count += 1
-        else:
-            self._start = (self._start + 1) % FIFO
-            self.lost += 1
-
     def run(self, samples):
         """Takes this many samples; the oldest codes are lost when the FIFO overflows."""
         source = self._source
@@ -55,16 +47,28 @@ class Converter:
             self.lost += unseen + self._count
             self._count = 0
             samples = FIFO
-        for _ in range(samples):
-            source.wait(self._period)
-            self._put(self._quantise(source.voltage()))
+        fifo = self._fifo
+        at = (self._start + self._count) % FIFO
+        if source.is_steady(self._period):
+            source.sample(fifo, at, samples, self._period, self._steps, self._reference)
+        else:
+            for i in range(samples):
+                source.wait(self._period)
+                fifo[(at + i) % FIFO] = self._quantise(source.voltage())
+        self._count += samples
+        beyond = self._count - FIFO
+        if beyond > 0:
+            self._start = (self._start + beyond) % FIFO
+            self._count = FIFO
+            self.lost += beyond
 
     def take(self, codes):
         """Takes codes, oldest first, at most as many as the array holds; returns how many."""
         taken = min(len(codes), self._count)
         start = self._start
+        fifo = self._fifo
         for i in range(taken):
-            codes[i] = self._fifo[(start + i) % FIFO]
+            codes[i] = fifo[(start + i) % FIFO]
         self._start = (start + taken) % FIFO
         self._count -= taken
         return taken

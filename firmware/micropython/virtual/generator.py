@@ -11,9 +11,10 @@ _GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
 _SECOND = 0x94D049BB133111EB
 _ALL = 0xFFFFFFFFFFFFFFFF
-_UNIT = 2.0**-52
+UNIT = 2.0**-52
 
-_constants = array("I", (word for value in (_GOLDEN_GAMMA, _FIRST, _SECOND, _ALL) for word in (value & 0xFFFFFFFF, value >> 32)))
+WORDS = array("I", (word for value in (_GOLDEN_GAMMA, _FIRST, _SECOND, _ALL) for word in (value & 0xFFFFFFFF, value >> 32)))
+"""What draw() needs besides a stream's state."""
 
 
 def _mix(z):
@@ -23,7 +24,7 @@ def _mix(z):
 
 
 @micropython.viper
-def _draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
+def draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
     # The upper 52 of 64 bits. Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic.
     all_bits = int(constants[7]) << 32 | int(constants[6])
     z = (int(state[1]) << 32 | int(state[0])) + (int(constants[1]) << 32 | int(constants[0])) & all_bits
@@ -36,21 +37,26 @@ def _draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
 
 
 class Generator:
-    """One stream. Different streams of one seed are unrelated."""
+    """One stream. Different streams of one seed are unrelated.
+
+    Attributes:
+        state: for draw().
+        spare: the second of a pair of normal deviates; None: it was taken.
+    """
 
     def __init__(self, seed, stream):
         # Mixed twice, so that neighbouring seeds and streams start at places of the one long cycle that are far apart.
         state = _mix(_mix(seed + _GOLDEN_GAMMA & _ALL) + stream * _GOLDEN_GAMMA & _ALL)
-        self._state = array("I", (state & 0xFFFFFFFF, state >> 32))
-        self._spare = None
+        self.state = array("I", (state & 0xFFFFFFFF, state >> 32))
+        self.spare = None
 
     def bit(self):
         """The highest bit of a draw."""
-        return _draw(self._state, _constants) >> 51
+        return draw(self.state, WORDS) >> 51
 
     def uniform(self):
         """In (0, 1)."""
-        return (_draw(self._state, _constants) + 0.5) * _UNIT
+        return (draw(self.state, WORDS) + 0.5) * UNIT
 
     def exponential(self):
         """Mean 1."""
@@ -58,9 +64,9 @@ class Generator:
 
     def gaussian(self):
         """Mean 0, standard deviation 1."""
-        spare = self._spare
+        spare = self.spare
         if spare is not None:
-            self._spare = None
+            self.spare = None
             return spare
         # Marsaglia's polar method: a uniform point in the unit disc gives two normal deviates.
         square = 1.0
@@ -69,5 +75,5 @@ class Generator:
             v = 2.0 * self.uniform() - 1.0
             square = u * u + v * v
         factor = sqrt(-2.0 * log(square) / square)
-        self._spare = v * factor
+        self.spare = v * factor
         return u * factor
