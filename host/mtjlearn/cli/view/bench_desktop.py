@@ -71,6 +71,20 @@ def model_figures(repeats: int) -> dict[str, Any]:
     return {"net": load.name, "replicas": MODEL_REPLICAS, **_figures(speed, "steps_per_s")}
 
 
+def tell_micropython(nets: dict[str, dict[str, Any]], compiled: dict[str, int]) -> None:
+    """Steps and memory, as micropython_steps() and compiled_bytes() return them."""
+    print_result("training steps per second of the learner in MicroPython, and in C in this process")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "viper", "bytecode", "C", "viper of C", "heap: modules", "learner"):
+        table.add_column(heading, justify="right" if table.columns else "left", no_wrap=True)
+    for net, one in nets.items():
+        speeds = (f"{one[how]['steps_per_s']:,.0f}" for how in ("viper", "bytecode", "c"))
+        table.add_row(net, *speeds, f"{one['ratio']:.1%}", f"{one['module_bytes']:,}", f"{one['learner_bytes']:,}")
+    print_result(table)
+    sizes = ", ".join(f"{name} {size:,}" for name, size in compiled.items())
+    print_result(f"compiled for a Pico, bytes: {sizes}; together {sum(compiled.values()):,}")
+
+
 def _parts(load: Workload) -> dict[str, float | None]:
     try:
         found = time_phases(load)
