@@ -34,8 +34,7 @@ def update_matrices(plan, arena):
     word = p[_WORD]
     projection = p[_PROJECTION]
     cut = 0
-    for l in range(p[_LAYERS]):
-        layer = _FIRST + _LAYER * l
+    for layer in range(_FIRST, _FIRST + _LAYER * p[_LAYERS], _LAYER):
         matrix = p[layer + _MATRIX]
         if matrix:
             n = p[layer + _INPUTS]
@@ -63,11 +62,9 @@ def update_matrices(plan, arena):
                     c >>= k - 16
                     c = (c >> 16) + (((c & 65535) + word) >> 16)
                 word = (word + increment) & 65535
-                u = projection
-                for j in range(n):
+                for u in range(projection, projection + 2 * n, 2):
                     w = (a[r] ^ 32768) - 32768
                     v = a[u] + (((a[u + 1] ^ 32768) - 32768) << 16) - ((xbar * w + 8192) >> 14)
-                    u += 2
                     if v > 32767:
                         v = 32767
                         cut += 1

@@ -25,7 +25,7 @@ _DIFFERENCE = const(5)
 
 @micropython.viper
 def decorrelate(plan, arena, layer: int, values, x: int, to: int):
-    """xbar = R x of a layer, whose places in the plan begin at `layer`, into the arena at `to`."""
+    """The product xbar = R x of a layer, whose places in the plan begin at `layer`, into the arena at `to`."""
     p = ptr32(plan)
     a = ptr16(arena)
     source = ptr16(values)
@@ -53,8 +53,10 @@ def decorrelate(plan, arena, layer: int, values, x: int, to: int):
 
 @micropython.viper
 def run_passes(plan, arena, values, x: int):
-    """Both passes through all layers, from the sample at `x` of `values`. Of a unit's three values, N apart, the first two are its noise
-    in pass 1 and 2, and then become da and what the layer gives on in pass 2; the third becomes what it gives on in pass 1."""
+    """Both passes through all layers, from the sample at `x` of `values`. Of a unit's three values, N apart, the first two are
+    its noise in pass 1 and 2, and then become da and what the layer gives on in pass 2; the third becomes what it gives on in
+    pass 1.
+    """
     p = ptr32(plan)
     a = ptr16(arena)
     units = p[_UNITS]
@@ -157,7 +159,9 @@ def run_passes(plan, arena, values, x: int):
 
 @micropython.viper
 def run_clean(plan, arena, rows, row: int, values, x: int, outputs, y: int):
-    """A pass without noise, with the weights at `row` of `rows`, from the sample at `x` of `values` to the outputs at `y` of `outputs`."""
+    """A pass without noise, with the weights at `row` of `rows`, from the sample at `x` of `values` to the outputs at `y` of
+    `outputs`.
+    """
     p = ptr32(plan)
     w = ptr16(rows)
     units = p[_UNITS]
@@ -206,15 +210,15 @@ def draw_rows(plan, rows, row: int, limits, random):
     limit = ptr16(limits)
     draw = ptr16(random)
     wide = p[_WIDE]
-    for l in range(p[_LAYERS]):
-        layer = _FIRST + _LAYER * l
+    for number in range(p[_LAYERS]):
+        layer = _FIRST + _LAYER * number
         inputs = p[layer + _INPUTS]
-        for i in range(p[layer + _LAYER_UNITS]):
+        for _ in range(p[layer + _LAYER_UNITS]):
             for j in range(inputs + 1):
                 v = 0
                 if j != inputs:
                     random_next(random)
-                    v = (((draw[1] ^ 32768) - 32768) * limit[l] + 16384) >> 15
+                    v = (((draw[1] ^ 32768) - 32768) * limit[number] + 16384) >> 15
                 if wide:
                     w[row] = 0
                     row += 1

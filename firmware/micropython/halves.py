@@ -1,10 +1,11 @@
 """Memory of 16-bit values that viper, bytecode and bytes reach alike.
 
-Every int16 of the learner is one element of an array of typecode "H", as its two's complement: a load is `(v ^ 32768) - 32768`, a store is
-`v & 65535`. Longer integers are halves, the lowest first, so that the bytes are those of the C firmware.
+Every int16 of the learner is one element of an array of typecode "H", as its two's complement: a load is `(v ^ 32768) - 32768`, a
+store is `v & 65535`. Longer integers are halves, the lowest first, so that the bytes are those of the C firmware.
 """
 
 import array
+
 import uctypes
 
 

@@ -1,12 +1,12 @@
 """Activity-based node perturbation (ANP) on a microcontroller: the public interface of the learner.
 
-The arithmetic is specified bit for bit in shared/numerics.md (section numbers refer to it). A training step allocates nothing, so that
-no garbage is collected in it, and every number in it stays below 2^30: a Pico's small integers have 31 bits. Functions marked for viper
-become machine code on ports that compile it; elsewhere the same text runs as bytecode.
+The arithmetic is specified bit for bit in shared/numerics.md (section numbers refer to it). A training step allocates nothing, so
+that no garbage is collected in it, and every number in it stays below 2^30: a Pico's small integers have 31 bits. Functions
+marked for viper become machine code on ports that compile it; elsewhere the same text runs as bytecode.
 
-Use: fill a Config; Network.configure() lays the network out in the caller's arena; Noise.put_all() ADC codes between training steps until
-Noise.ready(); Network.train() one sample after the other; Network.predict() without noise at any time. Inputs, targets and outputs are
-halves (halves.py), and a sample is an array with the place of its first value.
+Use: fill a Config; Network.configure() lays the network out in the caller's arena; Noise.put_all() ADC codes between training
+steps until Noise.ready(); Network.train() one sample after the other; Network.predict() without noise at any time. Inputs,
+targets and outputs are halves (halves.py), and a sample is an array with the place of its first value.
 
 The C firmware's counterpart is firmware/lib/anp/src/anp.h.
 """
@@ -18,7 +18,7 @@ from forward import draw_rows, run_clean, run_passes
 from halves import bytes_of, halves, number_at, put_number
 from loss import cross_entropy, is_correct, squared_loss
 from micropython import const
-from noise import NOISE_BUFFER, Noise, bits_of, draw_noise, isqrt, random_next
+from noise import NOISE_BUFFER, bits_of, draw_noise, isqrt  # noqa: F401
 from update import count_step, global_factor, update_weights
 
 FRACTION_BITS = const(12)
@@ -122,7 +122,7 @@ def _rate_ok(config, rate):
 
 
 def _widest_decorrelated(config):
-    return max([config.sizes[l] if config.decorrelate >> l & 1 else 0 for l in range(config.layers)])
+    return max([config.sizes[i] if config.decorrelate >> i & 1 else 0 for i in range(config.layers)])
 
 
 def check(config):
@@ -135,8 +135,8 @@ def check(config):
         return BAD_ROUNDING
     if not 1 <= config.layers <= MAX_LAYERS:
         return BAD_SIZES
-    for l in range(config.layers + 1):
-        if not 1 <= config.sizes[l] <= MAX_WIDTH:
+    for i in range(config.layers + 1):
+        if not 1 <= config.sizes[i] <= MAX_WIDTH:
             return BAD_SIZES
     if config.loss == CROSS_ENTROPY and config.sizes[config.layers] < 2:
         return BAD_SIZES
@@ -156,30 +156,39 @@ def check(config):
 def blob_bytes(config):
     """Bytes of all weights and matrices of a configuration that passed check()."""
     count = 0
-    for l in range(config.layers):
-        inputs = config.sizes[l]
-        count += (inputs + 1) * config.sizes[l + 1] * (4 if config.weight_format == INT32 else 2)
-        if config.decorrelate >> l & 1:
+    for i in range(config.layers):
+        inputs = config.sizes[i]
+        count += (inputs + 1) * config.sizes[i + 1] * (4 if config.weight_format == INT32 else 2)
+        if config.decorrelate >> i & 1:
             count += 2 * inputs * inputs
     return count
 
 
 def arena_bytes(config):
-    """Bytes that a configuration which passed check() counts for: as many as with the C firmware on a chip of 32 bits, where a layer's
-    record of 20 bytes lies in the arena too."""
+    """Bytes that a configuration which passed check() counts for: as many as with the C firmware on a chip of 32 bits, where a
+    layer's record of 20 bytes lies in the arena too.
+    """
     values = 3 * _count_units(config)
-    for l in range(config.layers):
-        if config.decorrelate >> l & 1:
-            values += config.sizes[l]
+    for i in range(config.layers):
+        if config.decorrelate >> i & 1:
+            values += config.sizes[i]
     return config.layers * _LAYER_BYTES + 6 * _widest_decorrelated(config) + 2 * values + blob_bytes(config)
 
 
 def _counter(place, count):
-    return property(lambda net: number_at(net.counters, place, count), lambda net, number: put_number(net.counters, place, count, number))
+    def get(net):
+        return number_at(net.counters, place, count)
+
+    def put(net, number):
+        put_number(net.counters, place, count, number)
+
+    return property(get, put)
 
 
 class Network:
-    """A network and its training. Until a configuration was accepted, `config.layers` is 0 and nothing but configure() may be called."""
+    """A network and its training. Until a configuration was accepted, `config.layers` is 0 and nothing but configure() may be
+    called.
+    """
 
     def __init__(self):
         self.config = Config()
@@ -199,9 +208,10 @@ class Network:
     loss_sum = _counter(_COUNTED_LOSS_SUM, 4)
 
     def configure(self, config, arena, limit):
-        """Lays the network out in the halves of `arena`, of which `limit` bytes count, draws its weights and zeroes its counters. OK, or why
-        not: then the network is left as it was. `weights` and `matrices` are the bytes of all rows and of all matrices; `used` is
-        arena_bytes()."""
+        """Lays the network out in the halves of `arena`, of which `limit` bytes count, draws its weights and zeroes its counters.
+        OK, or why not: then the network is left as it was. `weights` and `matrices` are the bytes of all rows and of all
+        matrices; `used` is arena_bytes().
+        """
         status = check(config)
         if status != OK:
             return status
@@ -237,9 +247,10 @@ class Network:
         return 1 if self.config.loss == CROSS_ENTROPY else self.config.sizes[self.config.layers]
 
     def train(self, noise, samples, x, target):
-        """One training step (section 10, from its second point on): the inputs begin at place `x` of the halves `samples`, the target at place
-        `target`. All are -32767 .. 32767, a class below the number of outputs. The noise must be ready and calibrated. The step's loss is
-        last_loss, which as a number may need memory: it is in `counters` too."""
+        """One training step (section 10, from its second point on): the inputs begin at place `x` of the halves `samples`, the
+        target at place `target`. All are -32767 .. 32767, a class below the number of outputs. The noise must be ready and
+        calibrated. The step's loss is last_loss, which as a number may need memory: it is in `counters` too.
+        """
         plan = self.plan
         arena = self.arena
         draw_noise(plan, arena, self.counters, noise.ring, noise.state)
@@ -257,8 +268,9 @@ class Network:
         run_clean(self.plan, self.arena, self.arena, self.plan[_FIRST + _ROWS], samples, x, outputs, y)
 
     def draw_weights(self, rows, at, seed):
-        """Draws initial weights (section 2) into the halves `rows` from place `at` on, as `weights` is laid out, from a seed that is not 0.
-        Returns the state of the generator after it."""
+        """Draws initial weights (section 2) into the halves `rows` from place `at` on, as `weights` is laid out, from a seed that
+        is not 0. Returns the state of the generator after it.
+        """
         random = halves(2)
         put_number(random, 0, 2, seed)
         limits = array.array("H", [isqrt((3 << 24) // inputs) for inputs in self.config.sizes[: self.config.layers]])
@@ -309,34 +321,34 @@ class Network:
         plan[_DECORRELATES] = config.decorrelate != 0
         plan[_PROJECTION] = 0
         first = place = 2 * widest
-        for l in range(config.layers):
-            layer = _FIRST + _LAYER * l
-            plan[layer + _INPUTS] = config.sizes[l]
-            plan[layer + _LAYER_UNITS] = config.sizes[l + 1]
+        for i in range(config.layers):
+            layer = _FIRST + _LAYER * i
+            plan[layer + _INPUTS] = config.sizes[i]
+            plan[layer + _LAYER_UNITS] = config.sizes[i + 1]
             plan[layer + _ROWS] = place
-            place += (config.sizes[l] + 1) * config.sizes[l + 1] * (1 + plan[_WIDE])
+            place += (config.sizes[i] + 1) * config.sizes[i + 1] * (1 + plan[_WIDE])
         second = place
-        for l in range(config.layers):
-            layer = _FIRST + _LAYER * l
+        for i in range(config.layers):
+            layer = _FIRST + _LAYER * i
             plan[layer + _MATRIX] = 0
-            if config.decorrelate >> l & 1:
+            if config.decorrelate >> i & 1:
                 plan[layer + _MATRIX] = place
-                place += config.sizes[l] ** 2
+                place += config.sizes[i] ** 2
         end = place
         plan[_VALUES] = difference = place
         place += 3 * units
         plan[_DECORRELATED] = place
         place += widest
         raw = 0
-        for l in range(config.layers):
-            layer = _FIRST + _LAYER * l
+        for i in range(config.layers):
+            layer = _FIRST + _LAYER * i
             plan[layer + _DIFFERENCE] = difference
             plan[layer + _INPUT] = raw
             if plan[layer + _MATRIX]:
                 plan[layer + _INPUT] = place
-                place += config.sizes[l]
+                place += config.sizes[i]
             raw = difference + 2 * units
-            difference += config.sizes[l + 1]
+            difference += config.sizes[i + 1]
         plan[_OUT] = raw
         return first, second, end
 
@@ -344,9 +356,9 @@ class Network:
         arena = self.arena
         for i in range(begin, end):
             arena[i] = 0
-        for l in range(self.config.layers):
-            inputs = self.config.sizes[l]
-            matrix = self.plan[_FIRST + _LAYER * l + _MATRIX]
+        for i in range(self.config.layers):
+            inputs = self.config.sizes[i]
+            matrix = self.plan[_FIRST + _LAYER * i + _MATRIX]
             if matrix:
-                for i in range(matrix, matrix + inputs * inputs, inputs + 1):
-                    arena[i] = _ONE14
+                for place in range(matrix, matrix + inputs * inputs, inputs + 1):
+                    arena[place] = _ONE14

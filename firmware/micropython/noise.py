@@ -136,8 +136,9 @@ class Noise:
         self.deviation = 0
 
     def put_all(self, codes, at, count):
-        """Puts `count` codes of an array of uint16, from place `at` on, the oldest first. Only between training steps: that is when new
-        codes may become visible."""
+        """Puts `count` codes of an array of uint16, from place `at` on, the oldest first. Only between training steps: that is
+        when new codes may become visible.
+        """
         put_codes(self.ring, self.state, codes, at, count)
 
     def ready(self):
@@ -145,8 +146,9 @@ class Noise:
         return self.state[_FILLED] == NOISE_BUFFER
 
     def calibrate(self, sigma, noise_std):
-        """Fixes gain and shift for sigma (Q4.12). `noise_std` in Q8.8 codes, or 0 to measure the ring, which must then be full. False when
-        there is no noise (deviation under 50, a quarter of a code); `deviation` shows what was seen."""
+        """Fixes gain and shift for sigma (Q4.12). `noise_std` in Q8.8 codes, or 0 to measure the ring, which must then be full.
+        False when there is no noise (deviation under 50, a quarter of a code); `deviation` shows what was seen.
+        """
         return self._calibrate_by(sigma, (noise_std * NOISE_BUFFER) >> 8 if noise_std else self._measured())
 
     def calibrated(self):
@@ -154,8 +156,9 @@ class Noise:
         return self.state[_GAIN] != 0
 
     def restore(self, sigma, deviation, position):
-        """A calibration of before, by its deviation (below 50: none), and an empty ring whose first code goes to `position`: the state
-        after a restored checkpoint (section 11)."""
+        """A calibration of before, by its deviation (below 50: none), and an empty ring whose first code goes to `position`: the
+        state after a restored checkpoint (section 11).
+        """
         self.init()
         self.state[_POSITION] = position
         self._calibrate_by(sigma, deviation)
@@ -211,7 +214,7 @@ class Noise:
 
     @property
     def shift(self):
-        """s of section 3."""
+        """The s of section 3."""
         return self.state[_DOWN] - self.state[_UP]
 
     @property

@@ -123,8 +123,7 @@ def update_weights(plan, arena, values, x: int):
     word = p[_WORD]
     wide = p[_WIDE]
     cut = 0
-    for l in range(p[_LAYERS]):
-        layer = _FIRST + _LAYER * l
+    for layer in range(_FIRST, _FIRST + _LAYER * p[_LAYERS], _LAYER):
         n = p[layer + _INPUTS]
         units = p[layer + _LAYER_UNITS]
         difference = p[layer + _DIFFERENCE]

@@ -1,7 +1,7 @@
 """Runs in a MicroPython interpreter: carries out jobs of learner_jobs_support.py and prints an answer for each line that asks.
 
-The first letter of a line says what to do, and the numbers after it are integers or, of samples and codes, hexadecimal bytes. While a
-step is trained, the heap is locked: a step that allocates ends the job.
+The first letter of a line says what to do, and the numbers after it are integers or, of samples and codes, hexadecimal bytes.
+While a step is trained, the heap is locked: a step that allocates ends the job.
 """
 
 import binascii
@@ -21,7 +21,7 @@ def configured(numbers, arena_bytes):
     net, noise = Network(), Noise()
     status = net.configure(config, arena, arena_bytes)
     if status != OK:
-        raise ValueError("status {}".format(status))
+        raise ValueError(f"status {status}")
     return net, noise
 
 
@@ -67,11 +67,12 @@ def run(lines, answer):
                 raise ValueError(line)
         elif word == "train":
             if not noise.calibrated() and not (noise.ready() and noise.calibrate(net.config.sigma, net.config.noise_std)):
-                raise ValueError("noise: {}, {}".format(noise.filled, noise.deviation))
+                raise ValueError(f"noise: {noise.filled}, {noise.deviation}")
             answer(trained(net, noise, from_hex(rest)))
         elif word == "state":
             numbers = net.steps, net.skipped, net.saturations, net.random_state, net.loss_sum, noise.deviation
-            answer("{} {} {} {} {} {} |{}|{}".format(*(numbers + (hexadecimal(net.weights), hexadecimal(net.matrices)))))
+            counters = " ".join([str(number) for number in numbers])
+            answer(f"{counters}|{hexadecimal(net.weights)}|{hexadecimal(net.matrices)}")
         elif word == "predict":
             outputs = halves(net.config.sizes[net.config.layers])
             net.predict(from_hex(rest), 0, outputs, 0)
@@ -79,7 +80,7 @@ def run(lines, answer):
         elif word == "evaluate":
             samples = from_hex(rest)
             correct = net.evaluate(samples, 0, net.config.sizes[0])
-            answer("{} {}".format(net.evaluated_loss(), int(correct)))
+            answer(f"{net.evaluated_loss()} {int(correct)}")
 
 
 def main():

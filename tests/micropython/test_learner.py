@@ -72,10 +72,8 @@ def vector_job(case: dict[str, Any]) -> Job:
 def agrees(state: State, wanted: dict[str, Any], network: Network) -> bool:
     """Whether a state is what a golden vector expects."""
     _, skipped, saturations, random_state, loss_sum, deviation = state.counters
-    same = all(
-        wanted[name] == value
-        for name, value in (("skipped", skipped), ("saturations", saturations), ("random_state", random_state), ("deviation", deviation))
-    )
+    found = {"skipped": skipped, "saturations": saturations, "random_state": random_state, "deviation": deviation}
+    same = all(wanted[name] == value for name, value in found.items())
     for name, values in (("weights", state.weights), ("matrices", state.matrices)):
         if name in wanted:
             same &= wanted[name] == values.tolist()

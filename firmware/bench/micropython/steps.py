@@ -1,7 +1,7 @@
 """Training steps of the learner in MicroPython, by the interpreter's clock: `mtjlearn bench --board micropython` runs this.
 
-Arguments: the folder of the firmware's modules, and a file of JSON with the configuration, codes, samples, seconds and repeats. Prints JSON:
-microseconds of a step in each repeat, and bytes of the heap.
+Arguments: the folder of the firmware's modules, and a file of JSON with the configuration, codes, samples, seconds and repeats.
+Prints JSON: microseconds of a step in each repeat, and bytes of the heap.
 """
 
 import gc
@@ -11,11 +11,13 @@ import time
 
 
 def bytes_in_use():
+    """Of the heap, without garbage."""
     gc.collect()
     return gc.mem_alloc()
 
 
 def main():
+    """As above."""
     sys.path.insert(0, sys.argv[1])
     with open(sys.argv[2]) as source:
         job = json.load(source)

@@ -39,10 +39,10 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     figures.
 
     Any other board: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
-    question; its network is replaced. With --board micropython also steps per second of the learner as viper, as bytecode and in C,
-    its heap, and the sizes of its modules compiled for a Pico. With --board native also nanoseconds of a step in this process, split into its
+    question; its network is replaced. With --board native also nanoseconds of a step in this process, split into its
     parts, the board learning autonomously in real time (where the noise sets the pace) and on the virtual clock, and the integer
-    model in NumPy.
+    model in NumPy. With --board micropython also steps per second of the learner as viper, as bytecode and in C, its heap,
+    and the sizes of its modules compiled for a Pico.
     """
     if board in SIMULATED:
         return _chip(board, only, frames)
@@ -65,7 +65,8 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
         with bar("in MicroPython") as progress:
             found = micropython_steps(repeats, progress.update)
         sizes = compiled_bytes()
-        result.update(nets=found, steps_per_s={net: one["viper"]["steps_per_s"] for net, one in found.items()}, compiled_bytes=sizes)
+        result.update(nets=found, compiled_bytes=sizes)
+        result["steps_per_s"] = {net: one["viper"]["steps_per_s"] for net, one in found.items()}
         tell_micropython(found, sizes)
     if board == "native":
         nets = step_figures(repeats)

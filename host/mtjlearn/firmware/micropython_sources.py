@@ -1,8 +1,9 @@
 """The firmware in MicroPython as files: for a port with viper, or as bytecode for one without.
 
-One text serves both. Functions that viper compiles are marked with ``@micropython.viper`` on a line of its own, and reach arrays through
-``ptr8(name)``, ``ptr16(name)`` or ``ptr32(name)``, or parameters of these types. A port without viper rejects the mark and does not know the pointers: for it the
-marks are taken out, and each pointer becomes the array that it points to, whose type has the same width.
+One text serves both. Functions that viper compiles are marked with ``@micropython.viper`` on a line of its own, and reach arrays
+through ``ptr8(name)``, ``ptr16(name)`` or ``ptr32(name)``, or parameters of these types. A port without viper rejects the mark
+and does not know the pointers: for it the marks are taken out, and each pointer becomes the array that it points to, whose type
+has the same width.
 """
 
 from __future__ import annotations

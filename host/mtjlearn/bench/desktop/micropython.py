@@ -37,8 +37,8 @@ def micropython_steps(repeats: int, progress: Progress | None = None) -> dict[st
         progress: called with (measurements done, measurements, network).
 
     Returns:
-        By network: ``viper``, ``bytecode`` and ``c``, each with median, minimum and maximum of steps per second, the ratio of viper to
-        C, and the heap's bytes of the learner's modules and of a configured learner (``module_bytes``, ``learner_bytes``) as viper.
+        By network: ``viper``, ``bytecode`` and ``c``, each with median, minimum and maximum of steps per second, the ratio of viper
+        to C, and the heap's bytes of the learner's modules and of a configured learner (``module_bytes``, ``learner_bytes``).
 
     Raises:
         ToolMissing: MicroPython is not installed.
