@@ -18,7 +18,7 @@ from forward import draw_rows, run_clean, run_passes
 from halves import bytes_of, halves, number_at, put_number
 from loss import cross_entropy, is_correct, squared_loss
 from micropython import const
-from noise import NOISE_BUFFER, bits_of, draw_noise, isqrt  # noqa: F401
+from noise import NOISE_BUFFER, Noise, bits_of, draw_noise, isqrt, random_next  # noqa: F401
 from update import count_step, global_factor, update_weights
 
 FRACTION_BITS = const(12)

@@ -106,10 +106,11 @@ def _run(load: Workload, repeats: int, *, viper: bool) -> dict[str, Any]:
         source.write_text(json.dumps(job), encoding="ascii")
         command = [*interpreter(), *map(str, (program, modules, source))]
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
-    if run.returncode:
+    try:
+        answer: dict[str, Any] = json.loads(run.stdout)
+    except ValueError:  # the package's interpreter exits with 0 whatever happens
         lines = [*run.stdout.splitlines(), *run.stderr.splitlines()] or ["no message"]
-        raise BenchError(f"the bench of MicroPython fails: {lines[-1]}")
-    answer: dict[str, Any] = json.loads(run.stdout)
+        raise BenchError(f"the bench of MicroPython fails: {lines[-1]}") from None
     return answer
 
 
