@@ -140,7 +140,7 @@ class Decoder:
         """Takes bytes of the line, `taken` of them: all up to `end`, or those up to the end of a frame.
 
         Args:
-            line: fewer than 32,768 bytes.
+            line: fewer than 16,384 bytes.
             start: where the first one stands.
             end: where they end.
         """

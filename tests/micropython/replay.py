@@ -1,17 +1,28 @@
-"""Replays traces of the C device (trace.c) with the device in MicroPython, turn by turn: what it sends, whether it is busy, which error it keeps,
-and which bytes, codes, random numbers and time it has taken must be those of the C device. Runs in MicroPython; its one argument is the trace.
+"""Replays traces of the C device (trace.c) with the device in MicroPython, turn by turn. Runs in MicroPython.
 
-Prints how many inputs and turns it compared, or what differs, and then ends with an exception.
+    replay.py TRACE          what it sends, whether it is busy, which error it keeps, and which bytes, codes, random numbers and time it has taken
+                             must be those of the C device
+    replay.py TRACE FOLDER   boards with a memory, which is in the folder and fails now and then: no exception may leave a turn
+
+Prints how many inputs and turns there were, or what differs, and then ends with an exception.
 """
 
+import errno
 import struct
 import sys
 
+import learner
 import messages
 import turn
 from boards.board import Board, Start
+from storage import DATASET, SLOTS, Folder, remove
 
 CODES = 64
+POINTERS = 20
+"""Bytes that the record of a layer has more in C on a computer of 64 bits than on a chip, whose bytes the learner counts."""
+
+_arena_bytes = learner.arena_bytes
+learner.arena_bytes = lambda config: _arena_bytes(config) + POINTERS * config.layers
 
 
 def draw(board):
@@ -29,14 +40,14 @@ class FuzzBoard(Board):
     line_rate = 25000
     build = 0
 
-    def __init__(self, arena, max_payload, features, adc_bits, codes_per_step):
+    def __init__(self, arena, max_payload, features, adc_bits, codes_per_step, memory_bytes):
         self.arena_bytes = arena
         self.max_payload = max_payload
         self.features = features & ~messages.FEATURES_ANALOG
         self.adc_bits = adc_bits
         self.has_analog = features & messages.FEATURES_ANALOG != 0
         self.codes_per_step = codes_per_step
-        self.restart = False
+        self.memory_bytes = memory_bytes
 
     def load(self, room, sent_count, overruns, level_low, level_high, micros, random, high, lost, codes, received):
         self.room = room - sent_count
@@ -50,9 +61,6 @@ class FuzzBoard(Board):
         self.codes = codes
         self.received = received
         self.sent = bytearray()
-
-    def state(self):
-        return self.time, self.random, self.high, self.lost, len(self.received), len(self.codes)
 
     def read(self, buffer):
         count = min(len(buffer), len(self.received))
@@ -108,6 +116,63 @@ class FuzzBoard(Board):
         self.restart = True
 
 
+class FailingFile:
+    """A file of a FailingFolder."""
+
+    def __init__(self, folder, file):
+        self._fail = folder.fail
+        self._file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def read(self, count):
+        self._fail()
+        return self._file.read(count)
+
+    def readinto(self, buffer):
+        self._fail()
+        return self._file.readinto(buffer)
+
+    def seek(self, place):
+        self._fail()
+        return self._file.seek(place)
+
+    def write(self, data):
+        self._fail()
+        return self._file.write(data)
+
+    def flush(self):
+        self._fail()
+        self._file.flush()
+
+    def close(self):
+        self._file.close()
+        self._fail()
+
+
+class FailingFolder(Folder):
+    """A folder whose every 37th call fails."""
+
+    calls = 0
+
+    def fail(self):
+        FailingFolder.calls += 1
+        if FailingFolder.calls % 37 == 0:
+            raise OSError(errno.EIO)
+
+    def open(self, name, mode):
+        self.fail()
+        return FailingFile(self, super().open(name, mode))
+
+    def remove(self, name):
+        self.fail()
+        super().remove(name)
+
+
 class Trace:
     def __init__(self, name):
         self.file = open(name, "rb")
@@ -125,40 +190,57 @@ class Trace:
 STATE = "IIBIHB"
 
 
-def replay(name):
+def compare(inputs, turns, busy, board, start, trace):
+    """Whether a turn was that of the C device."""
+    wanted_busy, restart, error = trace.values("BBB")
+    sent = trace.bytes()
+    micros, random, high, lost, received, codes = trace.values(STATE)
+    wanted = (bool(wanted_busy), bool(restart), error, sent, micros, random, bool(high), lost, received, codes)
+    state = board.time, board.random, bool(board.high), board.lost, len(board.received), len(board.codes)
+    seen = (bool(busy), board.restart, start.error, bytes(board.sent)) + state
+    if seen != wanted:
+        print("input %d, turn %d:\n  C           %r\n  MicroPython %r" % (inputs, turns, wanted, seen))
+        raise AssertionError("the devices differ")
+
+
+def empty(storage):
+    """A storage as new."""
+    for name in SLOTS + (DATASET,):
+        remove(storage, name)
+    return storage
+
+
+def replay(name, folder=None):
     trace = Trace(name)
     inputs = turns = 0
-    board = device = start = None
     while True:
         kind = trace.kind()
         if not kind:
             return inputs, turns
         if kind == b"B":
             inputs += 1
-            arguments = trace.values("IBHBB")
+            arguments = trace.values("IBHBBH")
+            storage = folder and arguments[-1] and empty(Folder(folder)) and FailingFolder(folder)
         elif kind == b"S":
             start = Start(*trace.values("HBB"))
             board = FuzzBoard(*arguments)
+            board.storage = storage
             device = None
         else:
             before = trace.values("HHHHH" + STATE)
-            codes = list(trace.values(f"{before[-1]}H"))
+            codes = list(trace.values("%dH" % before[-1]))
             board.load(*before[:9], codes, trace.bytes())
-            board.restart = False
             if device is None:
                 device = turn.device_init(board, start)
             busy = turn.device_poll(device)
             turns += 1
-            expected_busy, restart, error = trace.values("BBB")
-            sent = trace.bytes()
-            state = trace.values(STATE)
-            seen = (bool(busy), board.restart, start.error, bytes(board.sent), board.state())
-            wanted = (bool(expected_busy), bool(restart), error, sent, (state[0], state[1], bool(state[2])) + state[3:])
-            seen = seen[:4] + ((seen[4][0], seen[4][1], bool(seen[4][2])) + seen[4][3:],)
-            if seen != wanted:
-                print("input %d, turn %d:\n  C           %r\n  MicroPython %r" % (inputs, turns, wanted, seen))
-                raise AssertionError("the devices differ")
+            if folder is None:
+                compare(inputs, turns, busy, board, start, trace)
+            else:
+                trace.values("BBB")
+                trace.bytes()
+                trace.values(STATE)
 
 
 if __name__ == "__main__":
-    print("%d inputs, %d turns" % replay(sys.argv[1]))
+    print("%d inputs, %d turns" % replay(*sys.argv[1:]))

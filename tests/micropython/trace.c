@@ -2,8 +2,8 @@
  * target of the device (tests/fuzz), whose script is the host: of every turn it writes what the board holds before it, what the device sends
  * in it, and what the board holds after it.
  *
- * The file's name is in MTJLEARN_TRACE. Boards have no nonvolatile memory, whatever the input says: its writes take other times in
- * MicroPython, where it is a file system. */
+ * The file's name is in MTJLEARN_TRACE. Boards have no nonvolatile memory, whatever the input says, unless MTJLEARN_TRACE_MEMORY is set: its
+ * writes take other times in MicroPython, where it is a file system, so turns are not those of the C device then. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,15 @@ void __real_device_init(struct device *device, const struct board *board, const 
 void __wrap_device_init(struct device *device, const struct board *board, const struct board_start *start);
 bool __real_device_poll(struct device *device);
 bool __wrap_device_poll(struct device *device);
+void __sanitizer_set_death_callback(void (*callback)(void));
 
 static FILE *file;
+
+/* The driver's wish, of a build without sanitizers. */
+void __sanitizer_set_death_callback(void (*callback)(void))
+{
+    (void)callback;
+}
 
 static void put(uint32_t value, uint8_t bytes)
 {
@@ -37,11 +44,14 @@ void __wrap_fuzz_board_init(struct fuzz_board *fuzz, const uint8_t *options)
 {
     __real_fuzz_board_init(fuzz, options);
     struct board *board = &fuzz->board;
-    board->memory_bytes = fuzz->write_end = 0;
-    board->memory_ready = NULL;
-    board->memory_read = NULL;
-    board->memory_write = NULL;
-    board->memory_flush = NULL;
+    if (!getenv("MTJLEARN_TRACE_MEMORY")) {
+        board->memory_bytes = fuzz->write_end = 0;
+        board->memory_block = 1;
+        board->memory_ready = NULL;
+        board->memory_read = NULL;
+        board->memory_write = NULL;
+        board->memory_flush = NULL;
+    }
     if (!file)
         file = fopen(getenv("MTJLEARN_TRACE"), "wb");
     if (!file)
@@ -52,6 +62,7 @@ void __wrap_fuzz_board_init(struct fuzz_board *fuzz, const uint8_t *options)
     put(board->features, 2);
     put(board->adc_bits, 1);
     put(fuzz->codes_per_step, 1);
+    put(board->memory_bytes, 2);
 }
 
 void __wrap_device_init(struct device *device, const struct board *board, const struct board_start *start)

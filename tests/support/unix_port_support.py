@@ -14,7 +14,12 @@ PROGRAMS = Path(__file__).resolve().parents[1] / "micropython"
 
 
 def run_program(
-    name: str, *arguments: str | Path, viper: bool = True, heap: int | None = None, timeout: float = 300
+    name: str,
+    *arguments: str | Path,
+    viper: bool = True,
+    heap: int | None = None,
+    timeout: float = 300,
+    root: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end, which is the caller's to judge.
 
@@ -24,6 +29,7 @@ def run_program(
         viper: whether the firmware's functions that are marked for viper become machine code.
         heap: bytes of the heap; None: as many as the port has by itself.
         timeout: seconds.
+        root: of the firmware's modules; None: the firmware's own.
 
     Raises:
         ToolMissing: MicroPython is not installed.
@@ -32,7 +38,8 @@ def run_program(
     settings = ["-X", f"heapsize={heap}"] if heap is not None else []
     command = [*interpreter(), *settings, str(PROGRAMS / name), *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
-        root = micropython_root() if viper else Path(folder)
+        if root is None:
+            root = micropython_root() if viper else Path(folder)
         if not viper:
             write_sources(root, viper=False)
         environment = {**os.environ, "MICROPYPATH": f".frozen:{root}"}
