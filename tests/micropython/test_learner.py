@@ -86,7 +86,7 @@ def agrees(state: State, wanted: dict[str, Any], network: Network) -> bool:
 def test_golden_vectors(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
     vectors = load("steps.json")
     jobs = [vector_job(case) for case in vectors]
-    answers = iter(interpreters(port).run([line for job in jobs for line in job.lines], tmp_path))
+    answers = iter(interpreters(port).answers([line for job in jobs for line in job.lines], tmp_path))
     for case, job in zip(vectors, jobs, strict=True):
         network = steps.network_of(case["configuration"])
         for number, expected in enumerate(job.expected):
@@ -150,7 +150,7 @@ def check(job: Job, network: Network, answers: list[str], place: str) -> None:
 
 def check_cases(interpreter: Interpreter, chosen: list[Case], count: int, scratch: Path) -> None:
     jobs = [case_job(case, count) for case in chosen]
-    answers = interpreter.run([line for job in jobs for line in job.lines], scratch)
+    answers = interpreter.answers([line for job in jobs for line in job.lines], scratch)
     for case, job in zip(chosen, jobs, strict=True):
         here, answers = answers[: len(job.expected)], answers[len(job.expected) :]
         check(job, case.network, here, case.name)
@@ -240,7 +240,7 @@ def test_random_networks(port: str, interpreters: Interpreters, tmp_path: Path) 
     @given(st.lists(runs, min_size=8, max_size=8))
     def equal(several: list[Run]) -> None:
         jobs = [random_job(run) for run in several]
-        answers = interpreter.run([line for job in jobs for line in job.lines], tmp_path)
+        answers = interpreter.answers([line for job in jobs for line in job.lines], tmp_path)
         for run, job in zip(several, jobs, strict=True):
             here, answers = answers[: len(job.expected)], answers[len(job.expected) :]
             check(job, run[0], here, str(run))

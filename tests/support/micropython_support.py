@@ -17,12 +17,12 @@ from mtjlearn.firmware.micropython_sources import write_sources
 from mtjlearn.network import Network, WeightFormat
 from mtjlearn.virtual.micropython import interpreter
 
-JOBS = TESTS / "micropython" / "learner_jobs.py"
+PROGRAMS = ("learner_jobs", "learner_primitives")
 NODE_PACKAGE = "@micropython/micropython-webassembly-pyscript@1.27.0"
 _NODE = """
 import { loadMicroPython } from "PACKAGE/micropython.mjs";
 import { readFileSync, writeFileSync, readdirSync, statSync } from "node:fs";
-const [folder, job, answers] = process.argv.slice(2);
+const [folder, program, job, answers] = process.argv.slice(2);
 const mp = await loadMicroPython({ heapsize: 16 * 1024 * 1024, stdout: (line) => console.log(line), linebuffer: true });
 const copy = (from, to) => {
   mp.FS.mkdirTree(to);
@@ -37,8 +37,7 @@ mp.runPython(`
 import sys
 sys.path.insert(0, "/firmware")
 sys.argv[:] = ["", "/job", "/answers"]
-import learner_jobs
-learner_jobs.main()
+__import__("${program}").main()
 `);
 writeFileSync(answers, mp.FS.readFile("/answers"));
 """
@@ -50,26 +49,29 @@ class Interpreter:
 
     Args:
         name: ``viper``, ``bytecode`` or ``node``.
-        command: before the sources' folder, a job and a file for its answers.
-        folder: of the sources, and learner_jobs.py.
+        command: before the program, its question and a file for the answers.
+        folder: of the sources and the programs.
     """
 
     name: str
     command: tuple[str, ...]
     folder: Path
 
-    def run(self, lines: list[str], scratch: Path) -> list[str]:
-        """The answers of a job's lines; an exception in the interpreter fails."""
+    def run(self, program: str, question: str, scratch: Path) -> str:
+        """What a program of tests/micropython writes when it has read the question; an exception in the interpreter fails."""
         job, answers = scratch / "job", scratch / "answers"
-        job.write_text("\n".join(lines) + "\n", encoding="ascii")
-        arguments = [self.folder] if self.name == "node" else [self.folder / JOBS.name]
-        run = subprocess.run(
-            [*self.command, *arguments, job, answers], capture_output=True, text=True, check=False, timeout=1200
-        )
+        job.write_text(question, encoding="ascii")
+        answers.unlink(missing_ok=True)
+        arguments = [self.folder, program] if self.name == "node" else [self.folder / f"{program}.py"]
+        run = subprocess.run([*self.command, *arguments, job, answers], capture_output=True, text=True, check=False, timeout=3600)
         # The unix port's package exits with 0 whatever happens.
-        assert run.stderr == "", run.stdout[-2000:] + run.stderr[-2000:]
+        assert "Traceback" not in run.stdout + run.stderr, run.stdout[-2000:] + run.stderr[-2000:]
         assert answers.exists(), run.stdout[-2000:]
-        return answers.read_text(encoding="ascii").splitlines()
+        return answers.read_text(encoding="ascii")
+
+    def answers(self, lines: list[str], scratch: Path) -> list[str]:
+        """The answers to a job's lines."""
+        return self.run("learner_jobs", "\n".join(lines) + "\n", scratch).splitlines()
 
 
 def unix_interpreter(folder: Path, *, viper: bool) -> Interpreter | str:
@@ -107,7 +109,8 @@ def node_interpreter(folder: Path, package: Path) -> Interpreter | str:
 
 def _fill(folder: Path, *, viper: bool) -> None:
     write_sources(folder, viper=viper)
-    shutil.copy(JOBS, folder)
+    for program in PROGRAMS:
+        shutil.copy(TESTS / "micropython" / f"{program}.py", folder)
 
 
 def configure_line(network: Network, arena_bytes: int = 120_000) -> str:
