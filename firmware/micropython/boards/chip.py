@@ -1,5 +1,6 @@
-"""What boards of chips have in common: the line is the REPL's port, the clock counts a port's ticks, starts are counted in the flash, and a
-fault of the firmware leaves a report there. A board of a chip is a subclass of Chip with its converter (boards/rp2.py, boards/esp32.py).
+"""What boards of chips have in common: the line is the REPL's port, the clock counts a port's ticks. Checkpoints, the count of starts and a
+report of the firmware's first fault are files in the flash. A board of a chip is a subclass of Chip with its converter (boards/rp2.py,
+boards/esp32.py).
 """
 
 import os
@@ -13,14 +14,16 @@ from boards.microseconds import Microseconds
 from boards.stdio import Stdio
 from micropython import const
 from starts import count_start
+from storage import Folder
 
 _WATCHDOG_MS = const(8000)
 _LEAVING_MS = const(25)
 """What the port still holds is sent in this time."""
 _PATIENCE_MS = const(1000)
 """With a host that does not read."""
-_STARTS = "mtjlearn_starts"
-_FAULT = "mtjlearn_fault.txt"
+_FOLDER = "mtjlearn_data"
+_STARTS = _FOLDER + "/starts"
+_FAULT = _FOLDER + "/fault.txt"
 
 
 class Chip(Board):
@@ -32,8 +35,11 @@ class Chip(Board):
         led: the pin of the LED; None: the board has none.
     """
 
+    memory_bytes = 65535
+
     def __init__(self, build: int, converter, led) -> None:
         self.build = build
+        self.storage = Folder(_FOLDER)
         self._converter = converter
         self._led = led
         self._line = Stdio()

