@@ -1,5 +1,5 @@
-"""A Pico for tests: MicroPython's Unix port with stand-ins for the chip's modules, at one end of a pseudo-terminal. Like the chip it
-runs main.py, goes to the REPL when that ends, and starts again when the program resets it.
+"""A Pico for tests: MicroPython's Unix port with stand-ins for the chip's modules, at one end of a pseudo-terminal. Like the chip
+it runs main.py, goes to the REPL when that ends, and starts again when the program resets it.
 """
 
 from __future__ import annotations

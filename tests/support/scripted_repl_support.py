@@ -1,4 +1,4 @@
-"""A raw REPL that says what a test wants, on a pseudo-terminal: too old a MicroPython, a board without room, or gone in the middle."""
+"""A raw REPL that says what a test wants, on a pseudo-terminal: too old a MicroPython, no room, or gone in the middle."""
 
 from __future__ import annotations
 

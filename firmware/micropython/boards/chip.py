@@ -17,6 +17,8 @@ from starts import count_start
 from storage import Folder
 
 _WATCHDOG_MS = const(8000)
+_TURN_CODES = const(1024)
+"""Codes given out in one turn, at most: where they come faster than they can be tested, a turn must end all the same."""
 _LEAVING_MS = const(25)
 """What the port still holds is sent in this time."""
 _PATIENCE_MS = const(1000)
@@ -45,6 +47,8 @@ class Chip(Board):
         self._line = Stdio()
         self._clock = Microseconds()
         self._start = Start(1, messages.RESET_CAUSE_UNKNOWN)
+        self._given = 0
+        """Codes, in this turn."""
         self._kept = 0
         """The device's last error, as left for the next start."""
         self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
@@ -63,7 +67,11 @@ class Chip(Board):
 
     def adc_read(self, codes) -> int:
         """Takes ADC codes."""
-        return self._converter.take(codes)
+        if self._given >= _TURN_CODES:
+            return 0
+        count = self._converter.take(codes)
+        self._given += count
+        return count
 
     def adc_lost(self) -> int:
         """Codes lost since the start."""
@@ -110,6 +118,7 @@ class Chip(Board):
     def wait(self, busy: bool) -> bool:
         """Sends, feeds the watchdog, and sleeps until a byte arrives or a millisecond is over."""
         busy = self._line.flush() or busy
+        self._given = 0
         self._watchdog.feed()
         if self._kept != self._start.error:
             self._kept = self._start.error

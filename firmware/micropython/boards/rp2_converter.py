@@ -8,6 +8,7 @@ On an RP2040 the codes 512, 1536, 2560 and 3584 come too often (erratum E11: the
 from array import array
 
 import machine
+import micropython
 import rp2
 import uctypes
 from micropython import const
@@ -43,6 +44,14 @@ _HALFWORD = const(1)
 def _base_and_request(chip: str) -> tuple[int, int]:
     """Address of the ADC's registers and the number of its DMA request."""
     return (0x400A0000, 48) if "RP2350" in chip else (0x4004C000, 36)
+
+
+@micropython.viper
+def _copy(codes, ring, start: int, count: int):
+    to = ptr16(codes)
+    source = ptr16(ring)
+    for i in range(count):
+        to[i] = source[(start + i) & 2047]
 
 
 class Converter:
@@ -108,13 +117,11 @@ class Converter:
         if waiting > _LATE:
             self._miss(waiting - _KEPT)
             waiting = _KEPT
-        ring, start = self._ring, self._taken
         count = min(waiting, len(codes))
-        for i in range(count):
-            codes[i] = ring[(start + i) & (RING - 1)]
+        _copy(codes, self._ring, self._taken, count)
         if self._waiting() > RING:
             # The processor stood still meanwhile, and what was read may be newer than it should be.
             self._miss(count)
             return 0
-        self._taken = (start + count) & (_ROUND - 1)
+        self._taken = (self._taken + count) & (_ROUND - 1)
         return count
