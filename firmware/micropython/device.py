@@ -56,7 +56,9 @@ class Device:
         self.correct = 0
         self.loss_sum = 0
         self.net = Network()
-        self.arena = halves(board.arena_bytes // 2)
+        if board.arena is None:
+            board.arena = halves(board.arena_bytes // 2)
+        self.arena = board.arena
         self.intake = Intake(board)
         self.code_clock = self.clock()
         """When the converter's last codes came."""

@@ -16,6 +16,8 @@ class Board:
     """Checksum of the sources, from whoever starts or copies them; 0: unknown."""
     arena_bytes = 0
     """Bytes that a network may use, counted as the C firmware counts them (learner.arena_bytes)."""
+    arena = None
+    """That memory: the device allocates it at its first start, since a later one may find the heap in pieces."""
     receive_window = 0
     """Encoded bytes that may wait in the receiver."""
     max_payload = 240
