@@ -20,8 +20,9 @@ IRIS = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.05)
 
 
 def inject(client: PlainClient, codes: np.ndarray) -> None:
-    for start in range(0, len(codes), 25):
-        client.tell(messages.Inject(codes[start : start + 25]))
+    per_frame = client.welcome.max_payload // 2
+    for start in range(0, len(codes), per_frame):
+        client.tell(messages.Inject(codes[start : start + per_frame]))
 
 
 def train(client: PlainClient, network: Network, steps: int, seed: int) -> None:

@@ -30,8 +30,21 @@ class MessageError(ValueError):
 
 
 @functools.cache
-def _codes(layout: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\d*[A-Za-z]", layout))
+def _fixed(kind: type[Layout]) -> tuple[tuple[str, bool, int, int], ...]:
+    """A message's fixed fields: name, whether it is text, and the smallest and largest value, or length of the text."""
+    codes = re.findall(r"\d*[A-Za-z]", kind.LAYOUT.format)
+    names = (field.name for field in fields(kind))
+    return tuple(
+        (name, True, 0, int(code[:-1])) if code[-1] == "s" else (name, False, *kind.BOUNDS.get(name, _LIMITS.get(code, (0, 0))))
+        for name, code in zip(names, codes, strict=False)
+    )
+
+
+@functools.cache
+def _whole_numbers(dtype: str) -> tuple[int, int]:
+    """Smallest and largest value of an open field's numbers."""
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def _text(value: bytes) -> str:
@@ -61,13 +74,10 @@ class Layout:
         Raises:
             ValueError: naming the message and the field that is out of range.
         """
-        values = [getattr(self, field.name) for field in fields(self)]
-        tail = self._pack_tail(values.pop()) if self.TAIL[0] else b""
+        tail = self._pack_tail(getattr(self, self.TAIL[0])) if self.TAIL[0] else b""
         fixed = [
-            self._pack_text(field.name, value, int(code[:-1]))
-            if code[-1] == "s"
-            else self._in_range(field.name, value, *self.BOUNDS.get(field.name, _LIMITS.get(code, (0, 0))))
-            for field, value, code in zip(fields(self), values, _codes(self.LAYOUT.format), strict=False)
+            self._pack_text(name, getattr(self, name), high) if is_text else self._in_range(name, getattr(self, name), low, high)
+            for name, is_text, low, high in _fixed(type(self))
         ]
         size = self.LAYOUT.size + len(tail)
         if size > self.LIMIT:
@@ -91,7 +101,7 @@ class Layout:
         array = np.asarray(value)
         if array.size == 0:
             return b""
-        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        low, high = _whole_numbers(dtype)
         if array.dtype.kind not in "iu" or array.min() < low or array.max() > high:
             raise ValueError(f"{self.NAME}: {name} accepts whole numbers {low} .. {high}")
         return array.astype(dtype).tobytes()

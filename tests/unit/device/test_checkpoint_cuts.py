@@ -24,7 +24,7 @@ def cut_everywhere(network: Network, torn: Sequence[int], *, erased_slot: bool, 
     Before each cut the board boots from the same memory, with checkpoint A, and trains on to state B. The slot that is written
     holds an older checkpoint, of which only the bytes that differ are written, or nothing.
     """
-    board = InProcessDevice(arena=2048, max_payload=64, **options)
+    board = InProcessDevice(arena=2048, **options)
     client = memory_client(board)
     client.tell(configure(network, injected=True))
     inject(client, CODES[:200])

@@ -127,10 +127,16 @@ def model() -> ModuleType:
     return importlib.import_module("mutant")
 
 
+STRIDE = 16
+
+
 def first_mismatch(package: ModuleType) -> str | None:
-    """Name of the first step vector that the package does not reproduce."""
-    run = vector_module("steps").run
-    for case in load("steps.json"):
+    """Name of the first step vector that the package does not reproduce.
+
+    All are tried; neighbours are alike, so that in strides a mutant is found earlier.
+    """
+    run, cases = vector_module("steps").run, load("steps.json")
+    for case in (case for start in range(STRIDE) for case in cases[start::STRIDE]):
         if run(case, package.FixedNetwork) != case["expected"]:
             return str(case["name"])
     return None
