@@ -1,7 +1,7 @@
 """Runs in a MicroPython interpreter: computes primitives of numerics.md with the kernels of the learner, the heap locked.
 
-Reads JSON, a list of [name, arguments]; writes the list of results. What a kernel has no function of its own for is asked through the
-step that it is part of, on a network of one unit.
+Reads JSON, a list of [name, arguments]; writes the list of results. What a kernel has no function of its own for is asked through
+the step that it is part of, on a network of one unit.
 """
 
 import json

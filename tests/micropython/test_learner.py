@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from fixedpoint_support import load, vector_module
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from micropython_support import Interpreter, State, configure_line, halves_hex, samples_hex
+from micropython_support import Interpreter, Job, check, configure_line, halves_hex, samples_hex, state_of, vector_differences
 
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import Loss, Network, Rounding, WeightFormat
@@ -22,81 +19,14 @@ from mtjlearn.wire.messages import Features
 
 Interpreters = Callable[[str], Interpreter]
 
-steps = vector_module("steps")
 ALL = Features.DECORRELATION | Features.CROSS_ENTROPY | Features.INT32_WEIGHTS
 ALL_CASES = cases(0, ALL)
 PORTS = ("viper", "bytecode", pytest.param("node", marks=pytest.mark.thorough))
 
 
-class Job:
-    """A job's lines, and what its answers must be."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.expected: list[Any] = []
-
-    def ask(self, line: str, expected: Any) -> None:
-        self.lines.append(line)
-        self.expected.append(expected)
-
-
-def vector_job(case: dict[str, Any]) -> Job:
-    """A case of steps.json. Codes, inputs and targets come from one stream, in the order of shared/vectors/README.md."""
-    job, drive, wanted = Job(), case["stimulus"], case["expected"]
-    network = steps.network_of(case["configuration"])
-    stimulus = steps.Stimulus(drive["seed"])
-    job.lines.append(configure_line(network))
-    if "initial_weights" in case:
-        dtype = "<i4" if network.weight_format is WeightFormat.INT32 else "<i2"
-        job.lines.append("weights " + np.array(case["initial_weights"]).astype(dtype).tobytes().hex())
-    job.lines.append("codes " + halves_hex(stimulus.values(drive["codes"], 200)))
-    rates = {step: (eta, eps) for step, eta, eps in case.get("rates", [])}
-
-    def sample() -> list[int]:
-        inputs = stimulus.values(drive["inputs"], network.sizes[0])
-        return inputs + stimulus.values(drive["targets"], network.target_count)
-
-    for step in range(case["steps"]):
-        if step in rates:
-            job.lines.append("rates {} {}".format(*rates[step]))
-        fresh = stimulus.values(drive["codes"], drive["codes_per_step"])
-        job.lines += ["codes " + halves_hex(fresh)] if fresh else []
-        job.ask("train " + halves_hex(sample()), str(wanted["losses"][step]))
-    job.ask("state", wanted)
-    last = sample()
-    job.ask("predict " + halves_hex(last), halves_hex(wanted["prediction"]))
-    job.ask("evaluate " + halves_hex(last), "{} {}".format(*wanted["evaluation"]))
-    return job
-
-
-def agrees(state: State, wanted: dict[str, Any], network: Network) -> bool:
-    """Whether a state is what a golden vector expects."""
-    _, skipped, saturations, random_state, loss_sum, deviation = state.counters
-    found = {"skipped": skipped, "saturations": saturations, "random_state": random_state, "deviation": deviation}
-    same = all(wanted[name] == value for name, value in found.items())
-    for name, values in (("weights", state.weights), ("matrices", state.matrices)):
-        if name in wanted:
-            same &= wanted[name] == values.tolist()
-        else:
-            same &= wanted[f"{name}_crc32"] == zlib.crc32(values.tobytes())
-    return same and loss_sum == sum(wanted["losses"])
-
-
 @pytest.mark.parametrize("port", PORTS)
 def test_golden_vectors(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
-    vectors = load("steps.json")
-    jobs = [vector_job(case) for case in vectors]
-    answers = iter(interpreters(port).answers([line for job in jobs for line in job.lines], tmp_path))
-    for case, job in zip(vectors, jobs, strict=True):
-        network = steps.network_of(case["configuration"])
-        for number, expected in enumerate(job.expected):
-            answer = next(answers)
-            if isinstance(expected, dict):
-                state = State.of(answer, network.weight_format)
-                assert agrees(state, expected, network), f"{case['name']}: {state.counters}"
-            else:
-                assert answer == expected, f"{case['name']}: answer {number}"
-    assert next(answers, None) is None
+    assert vector_differences(interpreters(port), tmp_path) == []
 
 
 def case_job(case: Case, count: int) -> Job:
@@ -122,30 +52,6 @@ def case_job(case: Case, count: int) -> Job:
     job.ask("predict " + halves_hex(x[0]), halves_hex(outputs))
     job.ask("evaluate " + samples_hex(x[:1], targets[:1]), f"{int(loss[0])} {int(correct[0])}")
     return job
-
-
-def state_of(model: FixedNetwork) -> State:
-    """What a model's state is as an answer."""
-    counters = (model.steps, model.skipped[0], model.saturations[0], model.random_state[0], model.loss_sum[0], model.deviation[0])
-    matrices = [matrix.ravel() for matrix in model.matrices if matrix is not None]
-    return State(
-        tuple(map(int, counters)),
-        np.concatenate([rows.ravel() for rows in model.weights]),
-        np.concatenate(matrices) if matrices else np.zeros(0, dtype=np.int16),
-    )
-
-
-def check(job: Job, network: Network, answers: list[str], place: str) -> None:
-    """Fails at the first answer that is not what the model says."""
-    assert len(answers) == len(job.expected)
-    for number, (answer, expected) in enumerate(zip(answers, job.expected, strict=True)):
-        if isinstance(expected, State):
-            state = State.of(answer, network.weight_format)
-            assert state.counters == expected.counters, f"{place}: answer {number}"
-            assert np.array_equal(state.weights, expected.weights), f"{place}: weights, answer {number}"
-            assert np.array_equal(state.matrices, expected.matrices), f"{place}: matrices, answer {number}"
-        else:
-            assert answer == expected, f"{place}: answer {number}"
 
 
 def check_cases(interpreter: Interpreter, chosen: list[Case], count: int, scratch: Path) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fixedpoint_support import load, vector_module
 from numpy.typing import NDArray
 from places import TESTS
 
 from mtjlearn.firmware import ToolMissing
 from mtjlearn.firmware.micropython_sources import write_sources
+from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import Network, WeightFormat
 from mtjlearn.virtual.micropython import interpreter
 
+steps = vector_module("steps")
 PROGRAMS = ("learner_jobs", "learner_primitives")
 NODE_PACKAGE = "@micropython/micropython-webassembly-pyscript@1.27.0"
 _NODE = """
@@ -154,3 +158,102 @@ class State:
             np.frombuffer(bytes.fromhex(weights), dtype=dtype),
             np.frombuffer(bytes.fromhex(matrices), dtype="<i2"),
         )
+
+
+class Job:
+    """A job's lines, and what its answers must be."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.expected: list[Any] = []
+
+    def ask(self, line: str, expected: Any) -> None:
+        self.lines.append(line)
+        self.expected.append(expected)
+
+
+def vector_job(case: dict[str, Any]) -> Job:
+    """A case of steps.json. Codes, inputs and targets come from one stream, in the order of shared/vectors/README.md."""
+    job, drive, wanted = Job(), case["stimulus"], case["expected"]
+    network = steps.network_of(case["configuration"])
+    stimulus = steps.Stimulus(drive["seed"])
+    job.lines.append(configure_line(network))
+    if "initial_weights" in case:
+        dtype = "<i4" if network.weight_format is WeightFormat.INT32 else "<i2"
+        job.lines.append("weights " + np.array(case["initial_weights"]).astype(dtype).tobytes().hex())
+    job.lines.append("codes " + halves_hex(stimulus.values(drive["codes"], 200)))
+    rates = {step: (eta, eps) for step, eta, eps in case.get("rates", [])}
+
+    def sample() -> list[int]:
+        inputs = stimulus.values(drive["inputs"], network.sizes[0])
+        return inputs + stimulus.values(drive["targets"], network.target_count)
+
+    for step in range(case["steps"]):
+        if step in rates:
+            job.lines.append("rates {} {}".format(*rates[step]))
+        fresh = stimulus.values(drive["codes"], drive["codes_per_step"])
+        job.lines += ["codes " + halves_hex(fresh)] if fresh else []
+        job.ask("train " + halves_hex(sample()), str(wanted["losses"][step]))
+    job.ask("state", wanted)
+    last = sample()
+    job.ask("predict " + halves_hex(last), halves_hex(wanted["prediction"]))
+    job.ask("evaluate " + halves_hex(last), "{} {}".format(*wanted["evaluation"]))
+    return job
+
+
+def agrees(state: State, wanted: dict[str, Any], network: Network) -> bool:
+    """Whether a state is what a golden vector expects."""
+    _, skipped, saturations, random_state, loss_sum, deviation = state.counters
+    found = {"skipped": skipped, "saturations": saturations, "random_state": random_state, "deviation": deviation}
+    same = all(wanted[name] == value for name, value in found.items())
+    for name, values in (("weights", state.weights), ("matrices", state.matrices)):
+        if name in wanted:
+            same &= wanted[name] == values.tolist()
+        else:
+            same &= wanted[f"{name}_crc32"] == zlib.crc32(values.tobytes())
+    return same and loss_sum == sum(wanted["losses"])
+
+
+def vector_differences(interpreter: Interpreter, scratch: Path) -> list[str]:
+    """What differs from the golden vectors of steps.json, one line for each case; all cases are run in one process."""
+    vectors = load("steps.json")
+    jobs = [vector_job(case) for case in vectors]
+    answers = iter(interpreter.answers([line for job in jobs for line in job.lines], scratch))
+    differences = []
+    for case, job in zip(vectors, jobs, strict=True):
+        network, wrong = steps.network_of(case["configuration"]), []
+        for number, expected in enumerate(job.expected):
+            answer = next(answers)
+            if isinstance(expected, dict):
+                right = agrees(State.of(answer, network.weight_format), expected, network)
+            else:
+                right = answer == expected
+            wrong += [] if right else [number]
+        if wrong:
+            differences.append(f"{case['name']}: answers {wrong}")
+    assert next(answers, None) is None
+    return differences
+
+
+def state_of(model: FixedNetwork) -> State:
+    """What a model's state is as an answer."""
+    counters = (model.steps, model.skipped[0], model.saturations[0], model.random_state[0], model.loss_sum[0], model.deviation[0])
+    matrices = [matrix.ravel() for matrix in model.matrices if matrix is not None]
+    return State(
+        tuple(map(int, counters)),
+        np.concatenate([rows.ravel() for rows in model.weights]),
+        np.concatenate(matrices) if matrices else np.zeros(0, dtype=np.int16),
+    )
+
+
+def check(job: Job, network: Network, answers: list[str], place: str) -> None:
+    """Fails at the first answer that is not what the model says."""
+    assert len(answers) == len(job.expected)
+    for number, (answer, expected) in enumerate(zip(answers, job.expected, strict=True)):
+        if isinstance(expected, State):
+            state = State.of(answer, network.weight_format)
+            assert state.counters == expected.counters, f"{place}: answer {number}"
+            assert np.array_equal(state.weights, expected.weights), f"{place}: weights, answer {number}"
+            assert np.array_equal(state.matrices, expected.matrices), f"{place}: matrices, answer {number}"
+        else:
+            assert answer == expected, f"{place}: answer {number}"
