@@ -1,5 +1,5 @@
-"""Autonomous learning, with datasets and checkpoints in nonvolatile memory: all that the rest of the device has to do with it, passed on to the
-modules that learn (training.py, tasks.py) and keep (checkpoint.py, uploads.py, restore.py, dataset.py).
+"""Autonomous learning, with datasets and checkpoints in nonvolatile memory: all that the rest of the device has to do with it,
+passed on to the modules that learn (training.py, tasks.py) and keep (checkpoint.py, uploads.py, restore.py, dataset.py).
 
 The C firmware's counterpart is firmware/src/autonomous.h.
 """
@@ -30,8 +30,8 @@ class Autonomous:
 
     Attributes:
         fresh: codes that arrived together and that steps may still count on.
-        waits: whether the command that is executed has done its work: it is acknowledged once that is in the memory, so that what a host knows to
-            be done outlives a power cut.
+        waits: whether the command that is executed has done its work: it is acknowledged once that is in the memory, so that what a
+            host knows to be done outlives a power cut.
     """
 
     def __init__(self, device) -> None:
@@ -90,7 +90,9 @@ class Autonomous:
         return self.checkpoint.busy()
 
     def waited(self) -> int:
-        """What to say of the command that waits. If the file system did not take its checkpoint, it is refused, and a training does not begin."""
+        """What to say of the command that waits. If the file system did not take its checkpoint, it is refused, and a training does
+        not begin.
+        """
         if self.saves():
             return LATER
         self.waits = False
@@ -102,7 +104,7 @@ class Autonomous:
         return self._device.refuse(ERROR_NO_MEMORY, error)
 
     def blob_expected(self, kind: int, start: int, total: int) -> int:
-        """Bytes of the blob that a SET_BLOB is of, kinds from BLOB_KIND_DATASET on; 0: there is no room, or no dataset was defined."""
+        """Bytes of the blob that a SET_BLOB is of, from BLOB_KIND_DATASET on; 0: no room for it, or no dataset was defined."""
         return self.uploads.expected(kind, start, total)
 
     def blob_write(self, kind: int, start: int, total: int, crc: int, data: memoryview) -> int:

@@ -1,9 +1,9 @@
-"""Checkpoints: network, counters, calibration and task in one of two slots of the nonvolatile memory, in turn; the older one stays whole while the
-other is written, piece by piece, in turns of the main loop. Nothing is learned meanwhile, so that a slot never mixes two steps. The word that makes
-a slot count is written last, when the rest is kept.
+"""Checkpoints: network, counters, calibration and task in one of two slots of the nonvolatile memory, in turn; the older one stays
+whole while the other is written, piece by piece, in turns of the main loop. Nothing is learned meanwhile, so that a slot never
+mixes two steps. The word that makes a slot count is written last, when the rest is kept.
 
-A file system can refuse what an EEPROM cannot: it may be full. Then the newest checkpoint stays what it was, the command that asked for another one
-is refused with the file system's error, and a training goes on without.
+A file system can refuse what an EEPROM cannot: it may be full. Then the newest checkpoint stays what it was, the command that asked
+for another one is refused with the file system's error, and a training goes on without.
 """
 
 import struct

@@ -1,5 +1,6 @@
-"""The curve that a device keeps of its learning: few points, over ever longer intervals (shared/numerics.md, section 11). training.py calls it
-after every step."""
+"""The curve that a device keeps of its learning: few points, over ever longer intervals (shared/numerics.md, section 11).
+training.py calls it after every step.
+"""
 
 from halves import bytes_of, halves
 from mean import Mean

@@ -1,5 +1,6 @@
-"""A dataset in the nonvolatile memory, read sample by sample (shared/numerics.md, section 11): DEFINE_DATASET, the check of an upload, and the samples
-unpacked. The command table, uploads.py and tasks.py call it."""
+"""A dataset in the nonvolatile memory, read sample by sample (shared/numerics.md, section 11): DEFINE_DATASET, the check of an
+upload, and the samples unpacked. The command table, uploads.py and tasks.py call it.
+"""
 
 import binascii
 import errno
@@ -143,8 +144,9 @@ class Dataset:
         return True
 
     def sample(self, index: int, to, x: int, target: int) -> None:
-        """Inputs and targets of a sample into the halves `to`, as Network.train() takes them: from `x` and from `target` on, which is behind the
-        inputs. OSError if it cannot be read."""
+        """Inputs and targets of a sample into the halves `to`, as Network.train() takes them: from `x` and from `target` on, which
+        is behind the inputs. OSError if it cannot be read.
+        """
         self._read(index * len(self._values), self._values)
         unpack(self._values, self.value_bytes == 2, self.scale, to, x, self._width)
         bits = self.class_bits

@@ -1,5 +1,6 @@
-"""The order in which an epoch takes its samples (shared/numerics.md, section 11): a congruential sequence, numbers beyond the samples passed over.
-tasks.py calls it."""
+"""The order in which an epoch takes its samples (shared/numerics.md, section 11): a congruential sequence, numbers beyond the
+samples passed over. tasks.py calls it.
+"""
 
 import array
 

@@ -1,4 +1,4 @@
-"""What stands in a slot of the nonvolatile memory, and what of the device it is: one table says what is saved and what is restored."""
+"""What stands in a slot of the nonvolatile memory, and what of the device it is: one table says what is saved and restored."""
 
 import binascii
 import errno
@@ -152,7 +152,9 @@ class Slot:
 
 
 def _pieces(file, left: int):
-    """The next bytes of a file, piece by piece in one buffer; OSError if it ends before. Only the last piece may end inside a value."""
+    """The next bytes of a file, piece by piece in one buffer; OSError if it ends before. Only the last piece may end inside a
+    value.
+    """
     buffer = memoryview(bytearray(_PIECE))
     while left:
         piece = buffer[: min(left, _PIECE)]
@@ -207,7 +209,7 @@ def _is_sane(device, slot: Slot) -> bool:
 
 def _weights_are_valid(file, config, left: int) -> bool:
     wide = config.weight_format == learner.INT32
-    matrices = 2 * sum([config.sizes[l] ** 2 for l in range(config.layers) if config.decorrelate >> l & 1])
+    matrices = 2 * sum([config.sizes[i] ** 2 for i in range(config.layers) if config.decorrelate >> i & 1])
     for count, value_bytes in ((left - matrices, 4 if wide else 2), (matrices, 2)):
         for piece in _pieces(file, count):
             if first_invalid(piece, 0, len(piece), value_bytes):

@@ -1,9 +1,9 @@
-"""The nonvolatile memory: a folder of the flash file system with one file for each checkpoint slot and one for the dataset. A slot's file is the
-checkpoint as GET_BLOB sends it.
+"""The nonvolatile memory: a folder of the flash file system with one file for each checkpoint slot and one for the dataset. A
+slot's file is the checkpoint as GET_BLOB sends it.
 
-A board has a Folder as its `storage`, or anything else with these two methods; `memory_bytes` says how much of the file system the three files
-may take together. Files are opened with "rb" and "wb" and used through readinto(), seek(), write(), flush() and close(); what was written is kept
-once flush() has returned.
+A board has a Folder as its `storage`, or anything else with these two methods; `memory_bytes` says how much of the file system the
+three files may take together. Files are opened with "rb" and "wb" and used through readinto(), seek(), write(), flush() and
+close(); what was written is kept once flush() has returned.
 """
 
 import errno

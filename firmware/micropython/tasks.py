@@ -1,5 +1,6 @@
-"""What an autonomous device learns, sample by sample (shared/numerics.md, section 11): dataset, teacher, XOR, live pins. Sample and teacher lie in
-the arena behind the network, as with the C firmware. training.py asks for one sample after the other."""
+"""What an autonomous device learns, sample by sample (shared/numerics.md, section 11): dataset, teacher, XOR, live pins. Sample and
+teacher lie in the arena behind the network, as with the C firmware. training.py asks for one sample after the other.
+"""
 
 from messages import TASK_DATASET, TASK_LIVE, TASK_TEACHER
 from micropython import const

@@ -1,5 +1,7 @@
-"""An autonomous training: AUTONOMOUS, HALT, stopping rules, schedule, evaluation and curve (shared/numerics.md, section 11). One training step or one
-sample of an evaluation in each turn of the main loop, so that the line is served meanwhile. autonomous.py calls poll(), and restore.py resume()."""
+"""An autonomous training: AUTONOMOUS, HALT, stopping rules, schedule, evaluation and curve (shared/numerics.md, section 11). One
+training step or one sample of an evaluation in each turn of the main loop, so that the line is served meanwhile. autonomous.py
+calls poll(), and restore.py resume().
+"""
 
 import struct
 
@@ -150,7 +152,9 @@ class Training:
         return steps if steps <= _MASK else steps & _MASK
 
     def pause(self, more: bool) -> None:
-        """A host reads weights: no step until it has the last of them, or for half a second, so that what it reads belongs together."""
+        """A host reads weights: no step until it has the last of them, or for half a second, so that what it reads belongs
+        together.
+        """
         self.paused = more
         self.paused_at = self._device.clock()
 
@@ -190,8 +194,9 @@ class Training:
         self._device.autonomous.checkpoint.wanted = True
 
     def resume(self) -> bool:
-        """After a checkpoint was loaded: the rest of what it does not hold, and continues where it was. False: its dataset is not there any
-        more."""
+        """After a checkpoint was loaded: the rest of what it does not hold, and continues where it was. False: its dataset is not
+        there any more.
+        """
         self.order.go_back()
         if self.activity == ACTIVITY_EVALUATING:
             # No checkpoint says so, unless somebody made it.
@@ -327,8 +332,8 @@ class Training:
         return True
 
     def _learn(self) -> bool:
-        # Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer has nothing new to teach, so that a
-        # board faster than its converter waits for one code a step; a board that slept finds many at once.
+        # Not before the noise is there and in order: a sample that was taken is trained. A frozen buffer has nothing new to teach,
+        # so that a board faster than its converter waits for one code a step; a board that slept finds many at once.
         device, autonomous = self._device, self._device.autonomous
         if (
             step_prepare(device) != READY

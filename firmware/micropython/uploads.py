@@ -131,7 +131,9 @@ class Uploads:
         return None
 
     def _make_room(self, total: int):
-        """For a checkpoint that is larger than the present network's, next to the dataset in use; or what the handler returns instead."""
+        """For a checkpoint that is larger than the present network's, next to the dataset in use; or what the handler returns
+        instead.
+        """
         device = self._device
         board, dataset, checkpoint = device.board, device.autonomous.dataset, device.autonomous.checkpoint
         if not dataset.complete:

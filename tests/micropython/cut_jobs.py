@@ -1,5 +1,6 @@
-"""Cuts the power at each write of checkpoints, datasets and changes of network, each torn in another way, and starts the device again: it comes up
-with the newest complete checkpoint. Runs in MicroPython; arguments: how many cuts at least, and a first seed. Prints figures in JSON.
+"""Cuts the power at each write of checkpoints, datasets and changes of network, each torn in another way, and starts the device
+again: it comes up with the newest complete checkpoint. Runs in MicroPython; arguments: how many cuts at least, and a first seed.
+Prints figures in JSON.
 """
 
 import binascii
@@ -13,7 +14,7 @@ from boards.board import Board, Start
 from commands import command_execute
 from cut_storage import CutStorage, PowerIsOff
 from halves import halves
-from session import DONE, LATER
+from session import LATER
 from steps import READY, step_prepare, step_train
 from storage import SLOTS
 from turn import device_init

@@ -1,5 +1,6 @@
-"""Files whose power can be cut at any write: a stand-in for storage.Folder in tests. What was written since the last flush() may be kept in any
-part and any order, as by a file system that has a cache; of the write that is cut a part may be kept. Runs in MicroPython.
+"""Files whose power can be cut at any write: a stand-in for storage.Folder in tests. What was written since the last flush() may be
+kept in any part and any order, as by a file system that has a cache; of the write that is cut a part may be kept. Runs in
+MicroPython.
 """
 
 import errno
@@ -110,7 +111,9 @@ class CutStorage:
         self._pending = []
 
     def cut(self, writes, seed):
-        """The n-th write from now is the last; 0: none is. The seed chooses what is kept of it and of those before that were not flushed."""
+        """The n-th write from now is the last; 0: none is. The seed chooses what is kept of it and of those before that were not
+        flushed.
+        """
         self._cut_at = self.writes + writes if writes else 0
         self._random = seed * 2654435761 + 1 & 0xFFFFFFFF
 

@@ -1,5 +1,5 @@
-"""The tests of the C device (tests/unit/device) with the device in MicroPython: commands, limits, uploads, checkpoints, autonomous learning. Each test
-compares with the learner in C or with what C answers.
+"""The tests of the C device (tests/unit/device) with the device in MicroPython: commands, limits, uploads, checkpoints, autonomous
+learning. Each test compares with the learner in C or with what C answers.
 """
 
 from __future__ import annotations

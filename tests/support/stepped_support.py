@@ -1,4 +1,6 @@
-"""Devices in MicroPython that a test drives by calls, as it does those of mtjlearn.inprocess: the tests of the C device run with them too."""
+"""Devices in MicroPython that a test drives by calls, as it does those of mtjlearn.inprocess: the tests of the C device run with
+them too.
+"""
 
 from __future__ import annotations
 
@@ -69,8 +71,8 @@ class Stepper:
 
 
 class SteppedDevice:
-    """One device; the arguments and methods are those of mtjlearn.inprocess.device.InProcessDevice. Its nonvolatile memory is files, which
-    are always ready.
+    """One device; the arguments and methods are those of mtjlearn.inprocess.device.InProcessDevice. Its nonvolatile memory is
+    files, which are always ready.
 
     Args:
         stepper: of the class, set before any device is made.
