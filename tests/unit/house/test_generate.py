@@ -252,6 +252,40 @@ def test_constants_are_the_same_in_c_and_in_python(c_view: dict[str, int]) -> No
             assert c_view[f"WIRE_{group.upper()}_{name}"] == value
 
 
+# --- MicroPython agrees ---
+
+
+@pytest.fixture(scope="module")
+def micropython_view() -> dict[str, Any]:
+    """The names of the module for MicroPython."""
+    text = (PROJECT / "firmware" / "micropython" / "messages.py").read_text(encoding="utf-8")
+    names: dict[str, Any] = {"const": lambda value: value}
+    exec(compile(text.replace("from micropython import const\n", ""), "messages.py", "exec"), names)
+    return names
+
+
+def test_constants_are_the_same_in_c_and_in_micropython(c_view: dict[str, int], micropython_view: dict[str, Any]) -> None:
+    for name, value in c_view.items():
+        if name.startswith("WIRE_") and not name.startswith("WIRE_OPEN_") and not name.startswith("WIRE_SIZE_"):
+            assert micropython_view[name.removeprefix("WIRE_")] == value, name
+
+
+@pytest.mark.parametrize("name", DEFINITION["messages"])
+def test_layouts_and_the_table_of_commands_are_the_same_in_micropython(
+    name: str, c_view: dict[str, int], micropython_view: dict[str, Any]
+) -> None:
+    entry = DEFINITION["messages"][name]
+    size = c_view[f"WIRE_SIZE_{name}"]
+    if size:
+        assert micropython_view[f"SIZE_{name}"] == size == struct.calcsize(micropython_view[f"LAYOUT_{name}"])
+    if entry["type"] in messages.MESSAGES and size:
+        assert micropython_view[f"LAYOUT_{name}"] == messages.MESSAGES[entry["type"]].LAYOUT.format
+    if name in COMMANDS:
+        table = micropython_view["COMMANDS_" + entry["feature"].upper() if "feature" in entry else "COMMANDS"]
+        needs = sum(c_view[f"WIRE_NEEDS_{need.upper()}"] for need in entry.get("needs", []))
+        assert table[entry["type"]] == (name.lower(), size, c_view[f"WIRE_OPEN_{name}"], needs)
+
+
 # --- payloads ---
 
 

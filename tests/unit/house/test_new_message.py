@@ -20,6 +20,7 @@ from places import PROJECT
 pytestmark = pytest.mark.thorough
 
 BOARD, REFUSALS, TESTS = "host/mtjlearn/board/board.py", "host/mtjlearn/board/refusals.py", "tests/board/test_commands.py"
+MICROPYTHON = "firmware/micropython/reports.py"
 ARGUMENTS = "struct device *device, const uint8_t *payload, uint8_t length"
 HANDLER = re.compile(rf"^enum wire_result command_(\w+)\({re.escape(ARGUMENTS)}\)\n{{", re.MULTILINE)
 
@@ -27,7 +28,7 @@ HANDLER = re.compile(rf"^enum wire_result command_(\w+)\({re.escape(ARGUMENTS)}\
 def forgotten(root: Path) -> list[str]:
     """One sentence for each thing that is missing in this copy of the project."""
     protocol = load((root / "shared/protocol.toml").read_text(encoding="utf-8"))
-    checks = (stale, unhandled, unsent, unasked, unused, untested, without_feature)
+    checks = (stale, unhandled, unsent, unhandled_in_micropython, unasked, unused, untested, without_feature)
     return [sentence for check in checks for sentence in check(root, protocol)]
 
 
@@ -69,6 +70,20 @@ def unsent(root: Path, protocol: Protocol) -> Iterator[str]:
             question = next((other for other in protocol.messages if other.answer == message.name), message)
             where = found.get(question.name, "a file of firmware/src")
             yield f"{message.name} is sent by nothing: send it in {where}"
+
+
+def unhandled_in_micropython(root: Path, protocol: Protocol) -> Iterator[str]:
+    files = sources(root, "firmware/micropython/*.py")
+    text = "".join(files.values())
+    found = {name.upper(): path for path, text in files.items() for name in re.findall(r"^def command_(\w+)\(device, ", text, re.MULTILINE)}
+    for message in (message for message in protocol.messages if message.is_command):
+        handler = f"command_{message.name.lower()}"
+        if message.name not in found:
+            yield f"{message.name} is executed by nothing in MicroPython: write {handler}() in {MICROPYTHON}, or where it belongs"
+        elif not re.search(rf"^    {handler},$", text, re.MULTILINE):
+            yield f"{handler}() in {found[message.name]} is in no table: name it in the handlers of firmware/micropython/commands.py"
+        if message.answer and not re.search(rf"\bTYPE_{message.answer}\b(?! = )", text):
+            yield f"{message.answer} is sent by nothing in MicroPython: send it in {found.get(message.name, MICROPYTHON)}"
 
 
 def unasked(root: Path, protocol: Protocol) -> Iterator[str]:
@@ -165,6 +180,14 @@ enum wire_result command_get_dummy({ARGUMENTS})
     return WIRE_DONE;
 }}
 """
+HANDLES_IN_MICROPYTHON = '''
+
+def command_get_dummy(device, payload):
+    """GET_DUMMY: since the start."""
+    if not device.session.reserve(SIZE_DUMMY):
+        return LATER
+    return _report(device, TYPE_DUMMY, SIZE_DUMMY, LAYOUT_DUMMY, (device.board.micros(),))
+'''
 METHOD = '''
     def dummy(self) -> int:
         """Microseconds since the start, mod 2^32."""
@@ -180,7 +203,7 @@ def test_the_dummy_goes_on(board: Board) -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of what the checks look at."""
-    sides = ("firmware/src", "firmware/lib", "host/mtjlearn/wire", "host/mtjlearn/board")
+    sides = ("firmware/src", "firmware/lib", "firmware/micropython", "host/mtjlearn/wire", "host/mtjlearn/board")
     for name in ("shared", *sides, "tests/board", "tests/fuzz", "tests/unit"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "corpus"))
     assert forgotten(tmp_path) == []
@@ -205,21 +228,30 @@ def files_left_out(sentences: list[str]) -> list[str]:
 
 def test_a_new_message_is_asked_for_piece_by_piece(copy: Path) -> None:
     append(copy / "shared/protocol.toml", QUESTION + ANSWER)
-    files = [name for name in TARGETS if "anp" not in name]
+    files = [name for name in TARGETS if "tables" not in name]
     expected = [
         *(f"{name} is out of date: run python shared/generate.py" for name in files),
         "GET_DUMMY is executed by nothing: write command_get_dummy() in firmware/src/..., or where it belongs",
         "DUMMY is sent by nothing: send it in a file of firmware/src",
+        f"GET_DUMMY is executed by nothing in MicroPython: write command_get_dummy() in {MICROPYTHON}, or where it belongs",
+        f"DUMMY is sent by nothing in MicroPython: send it in {MICROPYTHON}",
         "GET_DUMMY has no method: write one that sends messages.GetDummy, e.g. in host/mtjlearn/board/...",
         f"GET_DUMMY is tested by nothing: call its method in {TESTS}",
     ]
     assert files_left_out(forgotten(copy)) == expected
     generate(copy)
-    assert files_left_out(forgotten(copy)) == expected[3:]
+    expected = expected[len(files) :]
+    assert files_left_out(forgotten(copy)) == expected
     append(copy / "firmware/src/reports.c", HANDLES)
-    assert files_left_out(forgotten(copy)) == expected[5:]
+    assert files_left_out(forgotten(copy)) == expected[2:]
+    append(copy / MICROPYTHON, HANDLES_IN_MICROPYTHON)
+    (found, *others) = forgotten(copy)
+    assert found.startswith(f"command_get_dummy() in {MICROPYTHON} is in no table: name it")
+    assert files_left_out(others) == expected[4:]
+    append(copy / "firmware/micropython/commands.py", "    command_get_dummy,\n", before="    command_configure,\n")
+    assert files_left_out(forgotten(copy)) == expected[4:]
     append(copy / BOARD, METHOD, before="\n    # --- learning ---\n")
-    assert forgotten(copy) == expected[6:]
+    assert forgotten(copy) == expected[5:]
     append(copy / TESTS, TEST)
     assert forgotten(copy) == []
 
