@@ -52,7 +52,7 @@ class Checkpoint:
     def __init__(self, device) -> None:
         self._device = device
         self._file = None
-        self._left = []
+        self._left: list[memoryview] = []
         """What is still to be written."""
         self._before = 0
         """The generation before the one being written."""

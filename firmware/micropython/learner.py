@@ -110,7 +110,7 @@ class Config:
         self.decorrelation_rate = 0
         self.seed = 0
         self.layers = 0
-        self.sizes = ()
+        self.sizes: tuple[int, ...] = ()
 
 
 def _count_units(config):

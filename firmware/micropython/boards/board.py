@@ -31,7 +31,7 @@ class Board:
     """mV at full scale."""
     line_rate = 0
     """Bytes per second; 0: no limit known."""
-    storage = None
+    storage: object = None
     """Where checkpoints and a dataset are kept without power; None: the board has no such memory."""
     memory_bytes = 0
     """Bytes of it that the device may use, at most 65,535; 0 without storage."""

@@ -136,7 +136,7 @@ class Junction:
         """
         levels = self._level
         if self._kind == "saturating":
-            levels = [level * _EXCESS * self.full_scale / levels[1] for level in levels]
+            levels = tuple([level * _EXCESS * self.full_scale / levels[1] for level in levels])
         noise, rate, state, dwell = self._noise, self._rate, self._state, self._dwell
         observation, spare = self._observation.state, self._observation.spare
         size, words, unit = len(fifo), WORDS, UNIT
