@@ -77,6 +77,7 @@ mutants: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+	$(BIN)/python .ci/micropython_types.py
 
 # One wheel serves every version of Python on a platform; it carries the images of Uno and Nano, so that flashing them needs no compiler.
 wheel: $(VENV)/.installed-test

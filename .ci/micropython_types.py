@@ -1,6 +1,7 @@
 """Checks the types of the firmware in MicroPython against the stubs of the Pico's port.
 
-The stubs replace Python's own standard library, so that mypy runs apart from that of the host, and sees nothing else that is installed.
+The stubs replace Python's own standard library, so that mypy runs apart from that of the host, and sees nothing else that is
+installed.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Checks of the Pico's converter and clock on the Unix port, with stand-ins for the chip's modules. tests/micropython/test_rp2.py runs them."""
+"""Checks of the Pico's converter and clock, with stand-ins for the chip's modules. tests/micropython/test_rp2.py runs them."""
 
 import sys
 import time
 from array import array
 
-from machine import chip
-
 from boards import microseconds, paced, rp2_converter
+from machine import chip
 
 RATE = 10000
 
@@ -59,7 +58,7 @@ def check_order():
 
 
 def check_full_ring():
-    """As many codes as the ring may hold are all there; with more the oldest are lost, and counted before the first that follows."""
+    """As many codes as the ring may hold are all there; with more the oldest are lost, and counted before what follows."""
     converter = made()
     chip.convert(1792, counting)
     assert len(taken(converter)) == 1792
@@ -173,7 +172,7 @@ def check_clock():
 
     microseconds.time = Time
     clock, total = microseconds.Microseconds(), 0
-    for step in (0, 1, 1023, 1, 500000000, 536000000, 17, 530000000, 530000000, 530000000, 530000000, 530000000, 530000000, 530000000):
+    for step in [0, 1, 1023, 1, 500000000, 536000000, 17] + 7 * [530000000]:
         total += step
         now[0] = total
         assert clock.micros() == total % (1 << 32), step

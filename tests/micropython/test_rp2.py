@@ -19,7 +19,5 @@ CHECKS = re.findall(r"^def check_(\w+)", (PROGRAMS / "rp2_checks.py").read_text(
 def test_the_pico(check: str) -> None:
     path = f".frozen:{PROGRAMS / 'chip'}:{micropython_root()}"
     command = [*interpreter(), str(PROGRAMS / "rp2_checks.py"), check]
-    run = subprocess.run(
-        command, env=os.environ | {"MICROPYPATH": path}, capture_output=True, text=True, check=False, timeout=120
-    )
+    run = subprocess.run(command, env=os.environ | {"MICROPYPATH": path}, capture_output=True, text=True, check=False, timeout=120)
     assert run.stdout == "passed\n", run.stdout + run.stderr

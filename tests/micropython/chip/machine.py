@@ -1,5 +1,5 @@
-"""A stand-in for the module machine of a Pico, on the Unix port: the registers of the ADC and of the watchdog, as the RP2040's datasheet describes
-them, and the clock that drives the converter. What a restart leaves alone is in a file.
+"""A stand-in for the module machine of a Pico, on the Unix port: the registers of ADC and watchdog, as the RP2040's datasheet
+describes them, and the clock that drives the converter. What a restart leaves alone is in a file.
 """
 
 import os
