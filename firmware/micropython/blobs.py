@@ -1,5 +1,7 @@
-"""Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory (autonomous.py). A blob is
-written where it will be used, since a chip has no room for a second copy; until all of it is there and right, it must not be used."""
+"""Weights and matrices in chunks, from the host into the network; datasets and checkpoints into the nonvolatile memory
+(autonomous.py). A blob is written where it will be used, since a chip has no room for a second copy; until all of it is there and
+right, it must not be used.
+"""
 
 import binascii
 import struct
@@ -66,7 +68,8 @@ def blob_find(net, kind: int):
 def first_invalid(blob, start: int, end: int, value_bytes: int) -> int:
     """Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none.
 
-    A chunk may end inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md, section 1).
+    A chunk may end inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md,
+    section 1).
     """
     at = start - start % value_bytes + value_bytes
     while at <= end:

@@ -1,5 +1,6 @@
-"""The device: its state, which is everything between the wire, the learner and the board, and what commands (commands.py) and turns (turn.py)
-share: its clock, the codes of the converter, refusals."""
+"""The device: its state, which is everything between the wire, the learner and the board, and what commands (commands.py) and turns
+(turn.py) share: its clock, the codes of the converter, refusals.
+"""
 
 from autonomous import Autonomous
 from blobs import Blobs

@@ -1,7 +1,7 @@
 """Frames: 00 | COBS(type, session, seq, payload, CRC-32) | 00, see shared/protocol.toml.
 
-The session decodes and encodes with it. Both directions work in one buffer each, without a second copy: the decoder writes what it decoded,
-the encoder replaces the zeros of the frame by COBS codes where they stand. A payload lies at an even place of its buffer.
+The session decodes and encodes with it. Both directions work in one buffer each, without a second copy: the decoder writes what it
+decoded, the encoder replaces the zeros of the frame by COBS codes where they stand. A payload lies at an even place of its buffer.
 """
 
 import binascii

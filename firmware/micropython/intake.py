@@ -1,5 +1,6 @@
-"""The noise intake: takes the converter's codes from the board, numbers them, tests them, and puts them into the noise buffer. The device calls
-it in every turn and before every step."""
+"""The noise intake: takes the converter's codes from the board, numbers them, tests them, and puts them into the noise buffer. The
+device calls it in every turn and before every step.
+"""
 
 from array import array
 

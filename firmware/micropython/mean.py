@@ -1,5 +1,6 @@
-"""Sums of losses and their means. Telemetry, trainings and their curve call it after every step, so a sum is kept in two small numbers: their
-sum would be an object of the heap beyond 2^30."""
+"""Sums of losses and their means. Telemetry, trainings and their curve call it after every step, so a sum is kept in two small
+numbers: their sum would be an object of the heap beyond 2^30.
+"""
 
 from micropython import const
 

@@ -21,7 +21,7 @@ from steps import FILLING, READY, step_prepare, step_refusal, step_train
 def _first_invalid(values: ptr16, count: int, width: int, classes: int) -> int:
     """Number of the first of `count` values that a sample cannot have, from 1; 0: none.
 
-    A sample has `width` values. The last one is below `classes`, where that is not 0: a negative class reads as one of 32,768 or more.
+    A sample has `width` values. Where `classes` is not 0, the last one is below it: a negative class reads as 32,768 or more.
     """
     number = 0
     left = width
@@ -117,8 +117,8 @@ def command_evaluate(device, payload: memoryview) -> int:
     restart = payload[0]
     if restart > EVALUATE_RESTART_MAX:
         return device.out_of_range(0)
-    # The samples stand behind one byte: they move down to an even address. That loses the payload's first byte, so no path below may return
-    # LATER.
+    # The samples stand behind one byte: they move down to an even address. That loses the payload's first byte, so no path below
+    # may return LATER.
     length = len(payload) - SIZE_EVALUATE
     payload[:length] = payload[SIZE_EVALUATE:]
     count = _read_batch(device, length, True)

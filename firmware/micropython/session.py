@@ -1,5 +1,5 @@
-"""The device's end of a session, as a state machine without I/O: handshake, commands in order and exactly once, acknowledgements with credit,
-counters. The device calls it in every turn and gets commands from it.
+"""The device's end of a session, as a state machine without I/O: handshake, commands in order and exactly once, acknowledgements
+with credit, counters. The device calls it in every turn and gets commands from it.
 
     session.poll()
     taken = session.receive(line, start, end)    # keep line[start + taken : end] for the next turn
@@ -41,14 +41,15 @@ class Session:
 
     Args:
         line: has write_room(), write(bytes, count) and receive_overruns(), those of a board.
-        handler: has handle(kind, payload), which executes one command and says DONE or LATER; welcome(nonce, number), which builds the WELCOME
-            in `reply`; and opened(), since whatever the host before had asked for ends. The command's seq is `decoder.next_seq`. Its payload
-            stays until it is done. A command with a reply first calls reserve() and returns LATER when there is no room; then it builds the
-            reply and calls send(). Every type below 0x80 comes to handle(), unknown ones too.
+        handler: has handle(kind, payload), which executes one command and says DONE or LATER; welcome(nonce, number), which builds
+            the WELCOME in `reply`; and opened(), since whatever the host before had asked for ends. The command's seq is
+            `decoder.next_seq`. Its payload stays until it is done. A command with a reply first calls reserve() and returns LATER
+            when there is no room; then it builds the reply and calls send(). Every type below 0x80 comes to handle(), unknown ones
+            too.
         max_payload: largest payload taken and sent, 64 .. 240 bytes.
         credit: encoded bytes that the host may have in flight, reported in every ACK.
-        boot_count: starts of the device as far as it can count them, so that the first session after a restart has another number than the one
-            before it even if the host's HELLO is repeated; else 0.
+        boot_count: starts of the device as far as it can count them, so that the first session after a restart has another number
+            than the one before it even if the host's HELLO is repeated; else 0.
     """
 
     def __init__(self, line, handler, max_payload: int, credit: int, boot_count: int) -> None:
@@ -114,7 +115,7 @@ class Session:
         return self.open and self._has_room(length)
 
     def send(self, kind: int, length: int) -> None:
-        """Sends the payload that was built, numbered like the command expected next: in handle() it is the answer to the command."""
+        """Sends the payload that was built, numbered like the command expected next: in handle() it is the answer."""
         self._send(kind, self.number, self.decoder.next_seq, length)
 
     def refuse(self, code: int, detail: int) -> None:
@@ -159,8 +160,8 @@ class Session:
         self._line.write(self._frame, length + frame.ENCODED)
 
     def _open(self, nonce: int) -> None:
-        # The first number comes from the nonce and the count of starts, so that a device that restarts does not take the one it had: frames
-        # of the session before may still be under way. Mod 255, the sum of a number's bytes is the number.
+        # The first number comes from the nonce and the count of starts, so that a device that restarts does not take the one it
+        # had: frames of the session before may still be under way. Mod 255, the sum of a number's bytes is the number.
         total = self.number if self.number != SESSION_NONE else self.boot_count + nonce
         self.number = 1 + total % 255
         self.nonce = nonce

@@ -1,5 +1,7 @@
-"""The noise stream: raw codes to the host. It is read from the noise buffer, which gives the line 200 codes of slack and costs no memory; codes
-that left the buffer unsent are a hole, which shows in the numbers of the frames. The device calls send() after every batch of codes."""
+"""The noise stream: raw codes to the host. It is read from the noise buffer, which gives the line 200 codes of slack and costs no
+memory; codes that left the buffer unsent are a hole, which shows in the numbers of the frames. The device calls send() after every
+batch of codes.
+"""
 
 import struct
 

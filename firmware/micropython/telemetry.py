@@ -1,4 +1,6 @@
-"""Telemetry: progress every this many training steps, dropped and counted when the host does not read. steps.py calls it after every step."""
+"""Telemetry: progress every this many training steps, dropped and counted when the host does not read. steps.py calls it after
+every step.
+"""
 
 import struct
 

@@ -108,7 +108,8 @@ def _receive(device: Device) -> bool:
 def device_poll(device: Device) -> bool:
     """One turn of the main loop: received bytes up to the end of a frame, noise codes, the noise stream, acknowledgements.
 
-    Returns whether there may be more to do at once; after False a board may sleep until a byte arrives, the line has room, or codes are due.
+    Returns whether there may be more to do at once; after False a board may sleep until a byte arrives, the line has room, or codes
+    are due.
     """
     board, session = device.board, device.session
     device.took_codes = False

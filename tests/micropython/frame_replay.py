@@ -1,5 +1,5 @@
-"""Repeats what the C frame decoder and encoder did (frame_trace.c): the same calls must have the same results. Runs in MicroPython; its argument
-is the trace. Prints how many frames were decoded and encoded; a difference ends it with an exception.
+"""Repeats what the C frame decoder and encoder did (frame_trace.c): the same calls must have the same results. Runs in MicroPython;
+its argument is the trace. Prints how many frames were decoded and encoded; a difference ends it with an exception.
 """
 
 import struct

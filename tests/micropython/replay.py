@@ -1,8 +1,8 @@
 """Replays traces of the C device (trace.c) with the device in MicroPython, turn by turn. Runs in MicroPython.
 
-    replay.py TRACE          what it sends, whether it is busy, which error it keeps, and which bytes, codes, random numbers and time it has taken
-                             must be those of the C device
-    replay.py TRACE FOLDER   boards with a memory, which is in the folder and fails now and then: no exception may leave a turn
+    replay.py TRACE          what it sends, whether it is busy, which error it keeps, and which bytes, codes, random numbers and
+                             time it has taken must be those of the C device replay.py TRACE FOLDER   boards with a memory, which is
+                             in the folder and fails now and then: no exception may leave a turn
 
 Prints how many inputs and turns there were, or what differs, and then ends with an exception.
 """

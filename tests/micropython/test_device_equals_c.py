@@ -1,6 +1,7 @@
 """The device in MicroPython does, turn by turn, what the device in C does: the same bytes out for the same bytes in, valid or not.
 
-The fuzz target of the C device (tests/fuzz) is the host. It writes what happens (trace.c), and replay.py repeats that in MicroPython.
+The fuzz target of the C device (tests/fuzz) is the host. It writes what happens (trace.c), and replay.py repeats that in
+MicroPython.
 """
 
 from __future__ import annotations
@@ -77,7 +78,18 @@ def compile_tracer(gcc: str, target: str, folder: Path) -> Path:
     sources += [path for place in FOLDERS for path in sorted(place.glob("*.c"))]
     includes = [f"-I{place}" for place in (*FOLDERS, FUZZ)]
     wraps = [f"-Wl,--wrap={name}" for name in wrapped]
-    command = [gcc, "-std=c11", "-O1", "-fno-strict-aliasing", *includes, *map(str, sources), *wraps, "-lm", "-o", str(folder / target)]
+    command = [
+        gcc,
+        "-std=c11",
+        "-O1",
+        "-fno-strict-aliasing",
+        *includes,
+        *map(str, sources),
+        *wraps,
+        "-lm",
+        "-o",
+        str(folder / target),
+    ]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     return folder / target
@@ -85,7 +97,8 @@ def compile_tracer(gcc: str, target: str, folder: Path) -> Path:
 
 @pytest.fixture
 def replay(tool_missing: Callable[[str], None]) -> Callable[..., str]:
-    """``replay(*arguments, program="replay.py", viper=True)``: replays a trace; what was printed. A difference or an exception fails."""
+    """``replay(*arguments, program="replay.py", viper=True)``: replays a trace; what was printed. A difference or an exception
+    fails."""
 
     def run(*arguments: Path, program: str = "replay.py", viper: bool = True) -> str:
         try:
@@ -100,7 +113,7 @@ def replay(tool_missing: Callable[[str], None]) -> Callable[..., str]:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("viper, runs", [(True, 200), (False, 0)], ids=["viper", "bytecode"])
+@pytest.mark.parametrize(("viper", "runs"), [(True, 200), (False, 0)], ids=["viper", "bytecode"])
 def test_every_turn_of_the_corpus_and_of_mutated_inputs_is_that_of_c(
     trace: Trace, replay: Callable[..., str], viper: bool, runs: int
 ) -> None:
@@ -125,9 +138,7 @@ def test_no_exception_leaves_a_turn_though_the_memory_fails(trace: Trace, replay
 
 
 @pytest.mark.slow
-def test_no_exception_leaves_many_turns_though_the_memory_fails(
-    trace: Trace, replay: Callable[..., str], tmp_path: Path
-) -> None:
+def test_no_exception_leaves_many_turns_though_the_memory_fails(trace: Trace, replay: Callable[..., str], tmp_path: Path) -> None:
     replay(trace("device", 3000, 5, memory=True), tmp_path / "memory")
 
 
@@ -138,7 +149,7 @@ def test_frames_are_decoded_and_encoded_as_in_c(trace: Trace, replay: Callable[.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file, old, new", PLANTED, ids=[f"{file}-{old[:24]}" for file, old, _ in PLANTED])
+@pytest.mark.parametrize(("file", "old", "new"), PLANTED, ids=[f"{file}-{old[:24]}" for file, old, _ in PLANTED])
 def test_a_planted_mistake_is_found(trace: Trace, tmp_path: Path, file: str, old: str, new: str) -> None:
     write_sources(tmp_path, viper=True)
     text = (tmp_path / file).read_text(encoding="utf-8")

@@ -75,7 +75,11 @@ def unsent(root: Path, protocol: Protocol) -> Iterator[str]:
 def unhandled_in_micropython(root: Path, protocol: Protocol) -> Iterator[str]:
     files = sources(root, "firmware/micropython/*.py")
     text = "".join(files.values())
-    found = {name.upper(): path for path, text in files.items() for name in re.findall(r"^def command_(\w+)\(device, ", text, re.MULTILINE)}
+    found = {
+        name.upper(): path
+        for path, text in files.items()
+        for name in re.findall(r"^def command_(\w+)\(device, ", text, re.MULTILINE)
+    }
     for message in (message for message in protocol.messages if message.is_command):
         handler = f"command_{message.name.lower()}"
         if message.name not in found:
