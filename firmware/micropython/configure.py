@@ -4,6 +4,7 @@ import struct
 
 import learner
 from messages import (
+    ERROR_TOO_LARGE,
     FIELD_CONFIGURE_DECORRELATE,
     FIELD_CONFIGURE_DECORRELATION_RATE,
     FIELD_CONFIGURE_LOSS,
@@ -14,7 +15,6 @@ from messages import (
     FIELD_CONFIGURE_SIGMA,
     FIELD_CONFIGURE_SIZES,
     FIELD_CONFIGURE_WEIGHT_FORMAT,
-    ERROR_TOO_LARGE,
     LAYOUT_CONFIGURE,
     LOSS_CROSS_ENTROPY,
     MAX_LAYERS,
@@ -58,7 +58,7 @@ def _read_config(payload: memoryview, size_count: int) -> learner.Config:
     config.normalised = options & OPTIONS_NORMALISED != 0
     config.antithetic = options & OPTIONS_ANTITHETIC != 0
     config.layers = size_count - 1
-    config.sizes = struct.unpack_from(f"<{size_count}H", payload, SIZE_CONFIGURE)
+    config.sizes = struct.unpack_from("<%dH" % size_count, payload, SIZE_CONFIGURE)
     return config
 
 

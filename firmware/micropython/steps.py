@@ -62,6 +62,7 @@ def step_train(device, samples, x: int, target: int) -> None:
     """One step, after READY.
 
     Args:
+        device: the device.
         samples: an array of 16-bit values.
         x: where in it the inputs stand.
         target: where the targets stand.

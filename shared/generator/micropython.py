@@ -1,4 +1,4 @@
-"""The target of the firmware in MicroPython: messages.py. It stands in a Pico's heap, so it holds numbers and layouts, and no texts."""
+"""The target of the firmware in MicroPython: messages.py. It stands in a Pico's heap, so it holds numbers and layouts, no texts."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class FailingFolder(Folder):
 
 class Trace:
     def __init__(self, name):
-        self.file = open(name, "rb")
+        self.file = open(name, "rb")  # noqa: SIM115
 
     def kind(self):
         return self.file.read(1)

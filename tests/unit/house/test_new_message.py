@@ -85,7 +85,7 @@ def unhandled_in_micropython(root: Path, protocol: Protocol) -> Iterator[str]:
         if message.name not in found:
             yield f"{message.name} is executed by nothing in MicroPython: write {handler}() in {MICROPYTHON}, or where it belongs"
         elif not re.search(rf"^    {handler},$", text, re.MULTILINE):
-            yield f"{handler}() in {found[message.name]} is in no table: name it in the handlers of firmware/micropython/commands.py"
+            yield f"{handler}() in {found[message.name]} is in no table: name it in firmware/micropython/commands.py"
         if message.answer and not re.search(rf"\bTYPE_{message.answer}\b(?! = )", text):
             yield f"{message.answer} is sent by nothing in MicroPython: send it in {found.get(message.name, MICROPYTHON)}"
 
@@ -250,7 +250,7 @@ def test_a_new_message_is_asked_for_piece_by_piece(copy: Path) -> None:
     assert files_left_out(forgotten(copy)) == expected[2:]
     append(copy / MICROPYTHON, HANDLES_IN_MICROPYTHON)
     (found, *others) = forgotten(copy)
-    assert found.startswith(f"command_get_dummy() in {MICROPYTHON} is in no table: name it")
+    assert found.startswith(f"command_get_dummy() in {MICROPYTHON} is in no table: name it in firmware/")
     assert files_left_out(others) == expected[4:]
     append(copy / "firmware/micropython/commands.py", "    command_get_dummy,\n", before="    command_configure,\n")
     assert files_left_out(forgotten(copy)) == expected[4:]
