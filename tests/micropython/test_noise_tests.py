@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from health_support import COUNTS, FAULTS, LIMITS, Watch
-from unix_port_support import run_program
 from places import PROJECT
+from unix_port_support import run_program
 
 from mtjlearn.firmware import ToolMissing
 from mtjlearn.noise.health import HealthLimits

@@ -31,7 +31,7 @@ def interpreter() -> list[str]:
         ToolMissing: there is neither; the text names the command that installs it.
     """
     if importlib.util.find_spec(_MODULE) is not None:
-        return [sys.executable, "-m", _MODULE]
+        return [sys.executable, "-c", f"import sys, {_MODULE}; sys.exit({_MODULE}.main())"]
     found = shutil.which(_PROGRAM)
     if found is None:
         raise ToolMissing(f"MicroPython is missing; install it: pip install {INTERPRETER}")

@@ -12,7 +12,9 @@ from plain_client import PlainClient, configure, set_blob
 
 from mtjlearn.board import Board
 from mtjlearn.network import Network
+from mtjlearn.virtual.micropython import start_micropython
 from mtjlearn.virtual.native import start_native
+from mtjlearn.virtual.process import BoardProcess
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import PortBusy
@@ -25,6 +27,12 @@ pytestmark = pytest.mark.thorough
 NETWORK = Network((4, 3, 2), seed=5)
 GREETING = 5.0
 """Seconds within which a client sends HELLO (LINE_GREETING_MS)."""
+
+
+@pytest.fixture(params=[start_native, start_micropython], ids=["native", "micropython"])
+def start(request: pytest.FixtureRequest) -> Callable[..., BoardProcess]:
+    """``start(**options)``: starts a board whose line is its own."""
+    return request.param  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager
@@ -67,8 +75,8 @@ def everything_for_every_session(nonce: int = 0) -> bytes:
 
 
 @pytest.mark.parametrize("nonce", [0, 1], ids=["as a page must", "with the nonce known"])
-def test_a_web_page_changes_nothing(nonce: int) -> None:
-    with start_native(tcp_port=0) as board:
+def test_a_web_page_changes_nothing(start: Callable[..., BoardProcess], nonce: int) -> None:
+    with start(tcp_port=0) as board:
         with client_of(board.url) as client:
             client.tell(configure(NETWORK))
             client.tell(messages.Checkpoint(CheckpointAction.SAVE))
@@ -83,9 +91,9 @@ def test_a_web_page_changes_nothing(nonce: int) -> None:
             assert client.blob(BlobKind.WEIGHTS)
 
 
-@pytest.mark.parametrize("start", [start_native, start_uno_sim])
-def test_a_second_host_is_told_of_the_first(start: Callable[..., object]) -> None:
-    with start(tcp_port=0) as board, Board.open(board.url) as first:  # type: ignore[attr-defined]
+@pytest.mark.parametrize("start", [start_native, start_micropython, start_uno_sim])
+def test_a_second_host_is_told_of_the_first(start: Callable[..., BoardProcess]) -> None:
+    with start(tcp_port=0) as board, Board.open(board.url) as first:
         with connect(board.url) as second:
             second.sendall(hello(7))
             (frame,) = FrameDecoder().feed(until_closed(second))
@@ -99,10 +107,10 @@ def test_a_second_host_is_told_of_the_first(start: Callable[..., object]) -> Non
         assert first.status().steps == 0
 
 
-def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle() -> None:
+def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle(start: Callable[..., BoardProcess]) -> None:
     with (
-        start_native(tcp_port=0) as board,
-        start_native(tcp_port=0) as another,
+        start(tcp_port=0) as board,
+        start(tcp_port=0) as another,
         connect(another.url) as idle,
         connect(board.url) as mute,
         connect(board.url) as other,
@@ -120,15 +128,15 @@ def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle() -> None:
         assert idle.recv(100)
 
 
-def test_a_host_that_comes_as_the_other_leaves_is_let_in() -> None:
-    with start_native(tcp_port=0) as board:
+def test_a_host_that_comes_as_the_other_leaves_is_let_in(start: Callable[..., BoardProcess]) -> None:
+    with start(tcp_port=0) as board:
         for nonce in range(1, 20):
             with client_of(board.url, nonce) as client:
                 client.push(messages.GetStatus.TYPE, b"")
 
 
-def test_bytes_before_the_hello_are_no_answer_to_anybody() -> None:
-    with start_native(tcp_port=0) as board:
+def test_bytes_before_the_hello_are_no_answer_to_anybody(start: Callable[..., BoardProcess]) -> None:
+    with start(tcp_port=0) as board:
         with client_of(board.url) as client:
             client.tell(configure(NETWORK))
             client.tell(messages.Noise(0, 0))
