@@ -6,6 +6,7 @@ A file system can refuse what an EEPROM cannot: it may be full. Then the newest 
 for another one is refused with the file system's error, and a training goes on without.
 """
 
+import io
 import struct
 
 from messages import (
@@ -51,7 +52,7 @@ class Checkpoint:
 
     def __init__(self, device) -> None:
         self._device = device
-        self._file = None
+        self._file: io.FileIO | None = None
         self._left: list[memoryview] = []
         """What is still to be written."""
         self._before = 0

@@ -4,6 +4,7 @@ upload, and the samples unpacked. The command table, uploads.py and tasks.py cal
 
 import binascii
 import errno
+import io
 import struct
 
 import bounds
@@ -43,10 +44,7 @@ def unpack(stored, wide: int, scale: int, to, at: int, count: int):
     s = ptr8(stored)
     t = ptr16(to)
     for i in range(count):
-        if wide:
-            value = ((s[2 * i] | (s[2 * i + 1] << 8)) ^ 32768) - 32768
-        else:
-            value = (s[i] ^ 128) - 128
+        value = ((s[2 * i] | (s[2 * i + 1] << 8)) ^ 32768) - 32768 if wide else (s[i] ^ 128) - 128
         value <<= scale
         if value > 32767:
             value = 32767
@@ -74,7 +72,7 @@ class Dataset:
 
     def __init__(self, device) -> None:
         self._device = device
-        self._file = None
+        self._file: io.FileIO | None = None
         self.forget()
 
     def forget(self) -> None:

@@ -20,7 +20,7 @@ def _newest(first, second):
     """Of both slots the one to continue from: of two complete ones the later generation, counted mod 2^32."""
     if first.state != COMPLETE:
         return second
-    return second if second.state == COMPLETE and 0 < (second.generation - first.generation) & 0xFFFFFFFF < 1 << 31 else first
+    return second if second.state == COMPLETE and 0 < (second.generation() - first.generation()) & 0xFFFFFFFF < 1 << 31 else first
 
 
 def checkpoint_restore(device) -> None:
@@ -34,7 +34,7 @@ def checkpoint_restore(device) -> None:
     if newest.state != COMPLETE:
         checkpoint.restored = RESTORED_UNFIT if FOREIGN in states else RESTORED_DAMAGED if TORN in states else RESTORED_NOTHING
         return
-    checkpoint.generation, checkpoint.newest = newest.generation, newest.bytes
+    checkpoint.generation, checkpoint.newest = newest.generation(), newest.bytes
     checkpoint.restored = RESTORED_UNFIT
     try:
         if not slot_fits(device, newest):

@@ -83,7 +83,7 @@ class Slot:
         state: EMPTY .. COMPLETE; the others are valid if it is COMPLETE.
         bytes: of the checkpoint.
         config: of its network.
-        commit, crc, generation and so on: all other fields of the record.
+        record: all other fields by their names.
     """
 
     def __init__(self, number: int) -> None:
@@ -91,15 +91,16 @@ class Slot:
         self.state = TORN
         self.bytes = 0
         self.config = learner.Config()
-        self.commit = 0
-        self.generation = 0
+        self.record = {"commit": 0, "generation": 0}
 
     def _take_record(self, record: bytes) -> None:
         at, values = 0, struct.unpack(LAYOUT_CHECKPOINT_RECORD, record)
         for owner, names in _GROUPS:
-            target = self.config if owner == _CONFIG else self
             for name in names:
-                setattr(target, name, values[at])
+                if owner == _CONFIG:
+                    setattr(self.config, name, values[at])
+                else:
+                    self.record[name] = values[at]
                 at += 1
 
     def _is_whole(self, file, memory_bytes: int) -> bool:
@@ -113,7 +114,7 @@ class Slot:
         sizes = file.read(2 * (config.layers + 1))
         if len(sizes) < 2 * (config.layers + 1):
             return False
-        config.sizes = struct.unpack("<%dH" % (config.layers + 1), sizes)
+        config.sizes = struct.unpack(f"<{config.layers + 1}H", sizes)
         if learner.check(config) != learner.OK:
             return False
         self.bytes = memory_checkpoint_bytes(config)
@@ -122,7 +123,11 @@ class Slot:
         crc = binascii.crc32(sizes, binascii.crc32(record[_BODY:]))
         for piece in _pieces(file, self.bytes - len(record) - len(sizes)):
             crc = binascii.crc32(piece, crc)
-        return crc == self.crc
+        return crc == self.record["crc"]
+
+    def generation(self) -> int:
+        """Each save counts one."""
+        return self.record["generation"]
 
     def examine(self, device) -> None:
         """Reads what stands there, commit word apart."""
@@ -134,21 +139,22 @@ class Slot:
             if error.errno == errno.ENOENT:
                 self.state = EMPTY
 
-    def owner(self, device, which: int):
-        """The part of the device that has the fields of a group."""
-        autonomous, intake = device.autonomous, device.intake
-        return (
-            self,
-            autonomous.checkpoint,
-            device.net.config,
-            intake,
-            device.net,
-            intake.noise,
-            intake.health.limits,
-            intake.health,
-            autonomous.training,
-            autonomous.dataset,
-        )[which]
+
+def _owner(device, which: int):
+    """The part of the device that has the fields of a group; None of the slot's own."""
+    autonomous, intake = device.autonomous, device.intake
+    return (
+        None,
+        autonomous.checkpoint,
+        device.net.config,
+        intake,
+        device.net,
+        intake.noise,
+        intake.health.limits,
+        intake.health,
+        autonomous.training,
+        autonomous.dataset,
+    )[which]
 
 
 def _pieces(file, left: int):
@@ -176,34 +182,37 @@ def slot_find(device, number: int) -> Slot:
     slot = slot_examine(device, number)
     if slot.state == EMPTY:
         return slot
-    if slot.commit != COMMITTED:
-        slot.state = FOREIGN if slot.commit & 0xFF00 == CHECKPOINT_COMMIT else TORN
-    elif slot.generation & 1 != number:
+    commit = slot.record["commit"]
+    if commit != COMMITTED:
+        slot.state = FOREIGN if commit & 0xFF00 == CHECKPOINT_COMMIT else TORN
+    elif slot.generation() & 1 != number:
         slot.state = TORN
     return slot
 
 
-def _is_noise(slot: Slot, largest: int) -> bool:
+def _is_noise(record: dict, largest: int) -> bool:
     """Whether codes could have given these levels and this deviation."""
-    low, high = slot.level_low, slot.level_high
+    low, high = record["level_low"], record["level_high"]
     if high and (high < 2 or low > high - 2 or high > largest):
         return False
-    if slot.noise_source != NOISE_SOURCE_ADC:
+    if record["noise_source"] != NOISE_SOURCE_ADC:
         largest = 0xFFFF
-    return slot.noise_deviation <= largest * (NOISE_BUFFER // 2)
+    return record["noise_deviation"] <= largest * (NOISE_BUFFER // 2)
 
 
-def _is_sane(device, slot: Slot) -> bool:
+def _is_sane(device, record: dict) -> bool:
     """What a checksum says nothing of: an uploaded checkpoint may hold anything."""
-    limits = noise_tests.Limits(slot.repetitions, slot.window, slot.ones_min, slot.ones_max, slot.switches_min)
+    limits = noise_tests.Limits(
+        record["repetitions"], record["window"], record["ones_min"], record["ones_max"], record["switches_min"]
+    )
     return (
-        slot.random_state != 0
-        and slot.noise_source <= NOISE_SOURCE_INJECTED
-        and slot.noise_position < NOISE_BUFFER
-        and _is_noise(slot, device.intake.health.full_scale)
+        record["random_state"] != 0
+        and record["noise_source"] <= NOISE_SOURCE_INJECTED
+        and record["noise_position"] < NOISE_BUFFER
+        and _is_noise(record, device.intake.health.full_scale)
         and noise_tests.unfit(limits) == 0
-        and slot.activity <= ACTIVITY_HALTED
-        and slot.task <= TASK_LIVE
+        and record["activity"] <= ACTIVITY_HALTED
+        and record["task"] <= TASK_LIVE
     )
 
 
@@ -222,7 +231,7 @@ def slot_fits(device, slot: Slot) -> bool:
     config = slot.config
     if learner.arena_bytes(config) > device.board.arena_bytes or not configure_fits(config, device.session.max_payload):
         return False
-    if not _is_sane(device, slot):
+    if not _is_sane(device, slot.record):
         return False
     head = SIZE_CHECKPOINT_RECORD + 2 * len(config.sizes)
     with device.board.storage.open(SLOTS[slot.number], "rb") as file:
@@ -245,13 +254,13 @@ def slot_load(device, slot: Slot) -> None:
     autonomous.training.forget()
     for which, names in _GROUPS:
         if which not in (_SLOT, _CONFIG, _NOISE):
-            owner = slot.owner(device, which)
+            owner = _owner(device, which)
             for name in names:
-                setattr(owner, _ATTRIBUTES.get(name, name), getattr(slot, name))
+                setattr(owner, _ATTRIBUTES.get(name, name), slot.record[name])
     received = intake.noise.received
-    intake.noise.restore(config.sigma, slot.noise_deviation, slot.noise_position)
+    intake.noise.restore(config.sigma, slot.record["noise_deviation"], slot.record["noise_position"])
     intake.noise.received = received
-    intake.health.set_levels(slot.level_low, slot.level_high)
+    intake.health.set_levels(slot.record["level_low"], slot.record["level_high"])
     intake.contiguous = 0
     device.blobs.init()
     device.configured = True
@@ -259,14 +268,13 @@ def slot_load(device, slot: Slot) -> None:
 
 def slot_record(device) -> bytearray:
     """The record and the sizes as they are now, without the commit word."""
-    net, config = device.net, device.net.config
-    slot = Slot(0)
-    slot.commit, slot.crc = ERASED, 0
-    values = []
+    net, sizes = device.net, device.net.config.sizes
+    values = [ERASED, 0]
     for which, names in _GROUPS:
-        owner = slot.owner(device, which)
-        values += [getattr(owner, _ATTRIBUTES.get(name, name)) for name in names]
-    record = bytearray(struct.pack(LAYOUT_CHECKPOINT_RECORD, *values) + struct.pack("<%dH" % len(config.sizes), *config.sizes))
+        owner = _owner(device, which)
+        if owner is not None:
+            values += [getattr(owner, _ATTRIBUTES.get(name, name)) for name in names]
+    record = bytearray(struct.pack(LAYOUT_CHECKPOINT_RECORD, *values) + struct.pack(f"<{len(sizes)}H", *sizes))
     crc = binascii.crc32(memoryview(record)[_BODY:])
     for blob in (net.weights, net.matrices):
         crc = binascii.crc32(blob, crc)

@@ -5,6 +5,7 @@ The C firmware's counterpart is firmware/src/autonomous/memory_blobs.c.
 
 import binascii
 import errno
+import io
 
 from checkpoint import write
 from messages import (
@@ -29,7 +30,7 @@ class Uploads:
 
     def __init__(self, device) -> None:
         self._device = device
-        self._file = None
+        self._file: io.FileIO | None = None
         self._kind = 0
 
     def poll(self) -> None:

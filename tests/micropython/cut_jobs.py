@@ -258,10 +258,12 @@ def cut_change(start, change, more_saves, seed, found):
             # What is left is the newest, or nothing.
             assert not device.configured or kept_of(device) == before, (seed, write)
         else:
-            assert device.configured and restored in _GOOD + (messages.RESTORED_NO_DATASET,), (seed, write, restored)
+            assert device.configured
+            assert restored in _GOOD + (messages.RESTORED_NO_DATASET,), (seed, write, restored)
         if change is load_larger and device.net.config.sizes == (2, 2, 1):
             # An upload does not touch the dataset in use.
-            assert autonomous.dataset.samples == samples and restored in _GOOD, (seed, write)
+            assert autonomous.dataset.samples == samples, (seed, write)
+            assert restored in _GOOD, (seed, write)
         found["changes"] += 1
     device = boot(board)
     assert device.configured == (change is not erase)

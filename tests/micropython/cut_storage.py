@@ -80,12 +80,13 @@ class CutStorage:
         files: what is there, by name.
         writes: how many there were; emptying, removing and flushing count.
         refuses: the error with which the file system refuses what would need room; 0: none.
+        refused: how often it did.
     """
 
     def __init__(self):
         self.files = {}
         self.writes = 0
-        self.refuses = 0
+        self.refuses = self.refused = 0
         self._kept = {}
         self._pending = []
         self._cut_at = 0
@@ -124,6 +125,7 @@ class CutStorage:
 
     def do(self, name, at, data):
         if self.refuses and at is not None:
+            self.refused += 1
             raise OSError(self.refuses)
         self._pending.append((name, at, data))
         self._count()

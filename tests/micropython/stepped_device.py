@@ -190,6 +190,8 @@ def answer(boards, word, number, rest):
         board.storage.set({name: binascii.unhexlify(content) for name, content in [pair.split("=") for pair in rest]})
     elif word == "refuse":
         board.storage.refuses = int(rest[0])
+    elif word == "refused":
+        return board.storage.refused
     elif word == "writes":
         return board.storage.writes
     elif word == "cut":

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
-from typing import NoReturn
 
 import pytest
 from places import TESTS
@@ -39,7 +38,8 @@ _SLOW = ("test_saved_at_the_start_at_a_stop_and_in_between", "test_a_streamed_tr
 def _load(name: str) -> ModuleType:
     """A copy of a test module, whose tests make devices in MicroPython."""
     spec = importlib.util.spec_from_file_location(f"micropython_{name}", TESTS / "unit" / "device" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     vars(module).update(InProcessDevice=SteppedDevice)
@@ -58,18 +58,7 @@ def _tests() -> dict[str, Callable[..., object]]:
 globals().update(_tests())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _stepper(tmp_path_factory: pytest.TempPathFactory, tool_missing: Callable[[str], NoReturn]) -> Iterator[None]:
-    try:
-        stepper = Stepper(tmp_path_factory.mktemp("stepped"))
-    except LookupError as missing:
-        tool_missing(str(missing))
-    SteppedDevice.stepper = stepper
-    yield
-    stepper.close()
-
-
 @pytest.fixture(autouse=True)
-def _in_micropython(monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_micropython(stepper: Stepper, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _SUPPORT:
         monkeypatch.setattr(importlib.import_module(name), "InProcessDevice", SteppedDevice)

@@ -40,7 +40,7 @@ class Stepper:
         for name in _SCRIPTS:
             shutil.copy(TESTS / "micropython" / name, folder)
         command = [*interpreter.command[:-1], "heapsize=256m", str(folder / _SCRIPTS[0])]
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, bufsize=1, cwd=folder
         )
@@ -48,7 +48,8 @@ class Stepper:
 
     def ask(self, *words: object) -> str:
         """The answer to a line; an exception in MicroPython fails."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         print(*words, file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer.startswith("="):
@@ -63,7 +64,8 @@ class Stepper:
 
     def close(self) -> None:
         """Ends it."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()
@@ -179,6 +181,11 @@ class SteppedDevice:
     def refuse_writes(self, error: int) -> None:
         """The file system refuses writes with this error from now on; 0: not any more."""
         self._ask("refuse", error)
+
+    @property
+    def refused_writes(self) -> int:
+        """Writes that the file system has refused."""
+        return int(self._ask("refused"))
 
     @property
     def memory_writes(self) -> int:
