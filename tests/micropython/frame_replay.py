@@ -1,5 +1,8 @@
-"""Repeats what the C frame decoder and encoder did (frame_trace.c): the same calls must have the same results. Runs in MicroPython;
-its argument is the trace. Prints how many frames were decoded and encoded; a difference ends it with an exception.
+"""Repeats what the C frame decoder and encoder did (frame_trace.c): the same calls must have the same results. Runs in MicroPython.
+
+    frame_replay.py TRACE ANSWERS
+
+Writes how many frames were decoded and encoded into the file ANSWERS; a difference ends it with an exception.
 """
 
 import struct
@@ -44,5 +47,10 @@ def replay(name):
                 encoded += 1
 
 
+def main():
+    with open(sys.argv[2], "w") as answers:
+        answers.write("%d frames decoded, %d encoded" % replay(sys.argv[1]))
+
+
 if __name__ == "__main__":
-    print("%d frames decoded, %d encoded" % replay(sys.argv[1]))
+    main()

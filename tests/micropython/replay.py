@@ -1,10 +1,11 @@
 """Replays traces of the C device (trace.c) with the device in MicroPython, turn by turn. Runs in MicroPython.
 
-    replay.py TRACE          what it sends, whether it is busy, which error it keeps, and which bytes, codes, random numbers and
-                             time it has taken must be those of the C device replay.py TRACE FOLDER   boards with a memory, which is
-                             in the folder and fails now and then: no exception may leave a turn
+    replay.py TRACE ANSWERS           what it sends, whether it is busy, which error it keeps, and which bytes, codes, random
+                                      numbers and time it has taken must be those of the C device
+    replay.py TRACE ANSWERS FOLDER    boards with a memory, which is in the folder and fails now and then: no exception may leave
+                                      a turn
 
-Prints how many inputs and turns there were, or what differs, and then ends with an exception.
+Writes how many inputs and turns there were into the file ANSWERS; or prints what differs, and ends with an exception.
 """
 
 import errno
@@ -242,5 +243,10 @@ def replay(name, folder=None):
                 trace.values(STATE)
 
 
+def main():
+    with open(sys.argv[2], "w") as answers:
+        answers.write("%d inputs, %d turns" % replay(sys.argv[1], *sys.argv[3:]))
+
+
 if __name__ == "__main__":
-    print("%d inputs, %d turns" % replay(*sys.argv[1:]))
+    main()

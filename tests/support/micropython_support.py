@@ -61,13 +61,18 @@ class Interpreter:
     command: tuple[str, ...]
     folder: Path
 
+    def arguments(self, program: str) -> list[str]:
+        """What names a program in the folder to the command; then come its question and its answers."""
+        return [str(self.folder), program] if self.name == "node" else [str(self.folder / f"{program}.py")]
+
     def run(self, program: str, question: str, scratch: Path) -> str:
         """What a program of tests/micropython writes when it has read the question; an exception in the interpreter fails."""
         job, answers = scratch / "job", scratch / "answers"
         job.write_text(question, encoding="ascii")
         answers.unlink(missing_ok=True)
-        arguments = [self.folder, program] if self.name == "node" else [self.folder / f"{program}.py"]
-        run = subprocess.run([*self.command, *arguments, job, answers], capture_output=True, text=True, check=False, timeout=3600)
+        run = subprocess.run(
+            [*self.command, *self.arguments(program), job, answers], capture_output=True, text=True, check=False, timeout=3600
+        )
         # The unix port's package exits with 0 whatever happens.
         assert "Traceback" not in run.stdout + run.stderr, run.stdout[-2000:] + run.stderr[-2000:]
         assert answers.exists(), run.stdout[-2000:]
