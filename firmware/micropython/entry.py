@@ -3,6 +3,8 @@ it; then the device begins, and a host that says HELLO makes it begin at once. W
 reached, because Ctrl-C is a byte of its frames.
 """
 
+import gc
+
 import micropython
 from boards.stdio import Stdio
 from micropython import const
@@ -40,4 +42,6 @@ def run(port: str, build: str) -> None:
         return
     from main import main
 
+    # Of loading, which the memory for the network must not be laid around.
+    gc.collect()
     main(port, [build])

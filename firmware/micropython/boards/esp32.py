@@ -32,7 +32,7 @@ class Esp32(Chip):
     """
 
     name = "esp32"
-    arena_bytes = 32768
+    arena_bytes = 24576
     receive_window = 250
     """The port keeps 259 bytes, and loses what comes while it is full."""
     adc_bits = _BITS

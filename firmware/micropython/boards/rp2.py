@@ -33,7 +33,7 @@ class Pico(Chip):
     """
 
     name = "pico"
-    arena_bytes = 49152
+    arena_bytes = 24576
     receive_window = 500
     """The port keeps 511 bytes before it makes the host wait."""
     adc_bits = 12

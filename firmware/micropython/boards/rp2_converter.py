@@ -11,6 +11,7 @@ import machine
 import micropython
 import rp2
 import uctypes
+from halves import halves
 from micropython import const
 
 _ADC_CLOCK = const(48000000)
@@ -68,7 +69,7 @@ class Converter:
         machine.ADC(machine.Pin(pin))
         self._fcs = base + _FCS
         # The DMA wraps around where the address does.
-        memory = array("H", bytes(4 * RING))
+        memory = halves(2 * RING)
         start = (-uctypes.addressof(memory) & (2 * RING - 1)) // 2
         self._ring = memoryview(memory)[start : start + RING]
         self._taken = 0
