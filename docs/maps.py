@@ -1,4 +1,4 @@
-"""Draws the two maps of docs/architecture.md: the host's rooms and the firmware's folders, on floors, with what they import.
+"""Draws the maps of docs/architecture.md: the rooms of the host and of both firmwares, on floors, with what they import.
 
 Run it after a change of imports or of the page's tables: ``python docs/maps.py``. Arrows come from the sources, and what
 is in a room from the tables of the page. A test compares the result with the files.
@@ -70,6 +70,30 @@ def firmware_graph() -> Graph:
     return graph
 
 
+def micropython_graph() -> Graph:
+    """For each room of the firmware in MicroPython, which the page's table makes of modules, the others that it imports."""
+    rows = re.findall(r"^\| `([^`]+)` \|[^|]*\|([^|]*)\|", _section("The firmware in MicroPython"), re.MULTILINE)
+    rooms = {room: re.findall(r"`([^`]+)`", modules) for room, modules in rows}
+    folder = FIRMWARE / "micropython"
+    home = {module: room for room, modules in rooms.items() for module in modules}
+    graph: Graph = {room: set() for room in rooms}
+    for path in sorted(folder.rglob("*.py")):
+        module = path.relative_to(folder).with_suffix("").as_posix().replace("/", ".")
+        room = home.get(module) or home.get(f"{module.partition('.')[0]}.*")
+        if room is None:
+            sys.exit(f"docs/architecture.md: no room has {module}")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            used = (home.get(name) or home.get(f"{name.partition('.')[0]}.*") for name in names)
+            graph[room].update(other for other in used if other not in (None, room))
+    return graph
+
+
+def _section(heading: str) -> str:
+    return PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
 def _constant(name: str) -> dict[str, list[str]]:
     """The value of a constant of the tests, which is a literal."""
     for path in sorted((PROJECT / "tests").rglob("test_*.py")):
@@ -83,8 +107,7 @@ def _constant(name: str) -> dict[str, list[str]]:
 
 def descriptions(heading: str) -> dict[str, str]:
     """The rows of the first table below a heading of the page: room, what is in it."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return {room: text.strip() for room, text in re.findall(r"^\| `([^`]+)` \| ([^|]*)\|", section, re.MULTILINE)}
+    return {room: text.strip() for room, text in re.findall(r"^\| `([^`]+)` \| ([^|]*)\|", _section(heading), re.MULTILINE)}
 
 
 def floors(graph: Graph) -> dict[str, int]:
@@ -271,8 +294,14 @@ def maps() -> dict[Path, str]:
     """The files and what they should hold."""
     host = draw(host_graph(), descriptions("The host"), "Rooms of the host and what they import")
     firmware = draw(firmware_graph(), descriptions("The firmware"), "Folders of the firmware and what they include")
+    said = descriptions("The firmware in MicroPython")
+    micropython = draw(micropython_graph(), said, "Rooms of the firmware in MicroPython and what they import")
     images = PROJECT / "docs" / "images"
-    return {images / "host-floors.svg": host, images / "firmware-floors.svg": firmware}
+    return {
+        images / "host-floors.svg": host,
+        images / "firmware-floors.svg": firmware,
+        images / "micropython-floors.svg": micropython,
+    }
 
 
 if __name__ == "__main__":

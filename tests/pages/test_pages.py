@@ -38,6 +38,8 @@ QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
     **{f"train {data}": ["--epochs", "3"] for data in ("iris", "wine", "measurements.csv")},
     "validate": ["--steps", "20", "--exact-only"],
+    "flash --board pico-micropython": ["--dry-run"],
+    "flash --board esp32-micropython": ["--dry-run"],
     "flash": ["--dry-run", "--offline"],
 }
 """Added to commands that otherwise take a minute, or hardware."""
@@ -144,6 +146,7 @@ class Reader:
         for start, more in QUICKER.items():
             if " ".join(words).startswith(start):
                 words += more
+                break
         run = subprocess.run(
             [sys.executable, "-m", "mtjlearn", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
         )

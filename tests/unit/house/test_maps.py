@@ -27,6 +27,9 @@ def test_arrows_are_imports(maps: dict[str, Any]) -> None:
     assert host["network"] == {"errors"}
     assert firmware["src"] == {"lib/anp/src", "lib/wire/src"}
     assert not firmware["lib/wire/src"]
+    micropython = maps["micropython_graph"]()
+    assert "learner" in micropython["autonomous"]
+    assert not micropython["messages"]
 
 
 def test_what_follows_is_not_drawn_and_a_circle_is_refused(maps: dict[str, Any]) -> None:
