@@ -3,7 +3,7 @@ whole while the other is written, piece by piece, in turns of the main loop. Not
 mixes two steps. The word that makes a slot count is written last, when the rest is kept.
 
 A file system can refuse what an EEPROM cannot: it may be full. Then the newest checkpoint stays what it was, the command that asked
-for another one is refused with the file system's error, and a training goes on without.
+for another one is refused with the file system's error, and a training continues without.
 """
 
 import io

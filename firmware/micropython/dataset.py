@@ -55,7 +55,7 @@ def unpack(stored, wide: int, scale: int, to, at: int, count: int):
 
 @micropython.viper
 def largest_class(stored, bits: int, count: int) -> int:
-    """The largest of the first `count` classes of so many bits."""
+    """The largest of the first `count` classes of this many bits."""
     s = ptr8(stored)
     mask = (1 << bits) - 1
     largest = 0

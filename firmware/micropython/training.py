@@ -138,7 +138,7 @@ class Training:
         self.order.state = state
 
     def learns(self) -> bool:
-        """Whether it goes on."""
+        """Whether it continues."""
         return self.activity in (ACTIVITY_LEARNING, ACTIVITY_EVALUATING)
 
     def is_ordered(self) -> bool:

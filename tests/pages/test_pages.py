@@ -47,6 +47,7 @@ ELSEWHERE = {
     "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
     "mtjlearn experiment xor-cycles": "tests/bench",
     "pio run": "tests/platformio/builds",
+    "mtjlearn flash --board mega1280": "tests/platformio/builds",
 }
 """What other tests run, and where."""
 

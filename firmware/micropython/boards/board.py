@@ -105,7 +105,7 @@ class Board:
 
     def wait(self, busy):
         """Called by main.py after each turn with whether there was something to do: sends what is queued, feeds a watchdog, sleeps
-        until there is something to do again. Returns whether the board goes on."""
+        until there is something to do again. Returns whether the board continues."""
         return True
 
     def failed(self, error):

@@ -98,7 +98,7 @@ class Facts:
         """Asks a board.
 
         Raises:
-            FlashError: it is no MicroPython that has files, or it is gone.
+            FlashError: it is not a MicroPython with files, or it is gone.
         """
         try:
             return cls(*ast.literal_eval(repl.run(_FACTS)))
