@@ -18,11 +18,11 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check test test-all fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
+.PHONY: help demo check fast-tests test test-all fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
-	@echo 'make check     lint, types and the fast tests, in about two minutes'
+	@echo 'make check     lint, types and the fast tests, in about a minute'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
@@ -53,7 +53,11 @@ test-all: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-check: lint
+# The environment comes first, by itself; then mypy, which has one process, works next to the tests.
+check: $(VENV)/.installed-test
+	@$(MAKE) --no-print-directory --jobs 2 lint fast-tests
+
+fast-tests: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m fast $(ARGS)
 
 fuzz: $(VENV)/.installed-test

@@ -19,6 +19,9 @@ TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parent
 CHIPS = {"bench", "chips", "platformio"}
 SIMULATED = {"uno-sim", "m4-sim"}
+FAST = "unit"
+"""The folder whose tests are fast unless they say otherwise."""
+FOLDERS = {path for path in TESTS.iterdir() if path.is_dir() and path.name != FAST}
 CI = os.environ.get("CI", "").lower() == "true"
 
 SANITIZED = (
@@ -49,6 +52,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("board_name", [chosen] if chosen else list(VIRTUAL), scope="session")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m fast`` no file is imported that has no fast test; None leaves the choice to pytest."""
+    return True if config.option.markexpr == "fast" and collection_path in FOLDERS else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """``chips`` and ``fast`` follow from where a test lives and which board it has; ``thorough`` and ``slow`` it says itself."""
     for item in items:
@@ -56,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         board = getattr(item, "callspec", None) and item.callspec.params.get("board_name")
         if place[0] in CHIPS or board in SIMULATED:
             item.add_marker("chips")
-        elif place[0] == "unit" and not any(item.iter_markers("thorough")) and not any(item.iter_markers("slow")):
+        elif place[0] == FAST and not any(item.iter_markers("thorough")) and not any(item.iter_markers("slow")):
             item.add_marker("fast")
 
 

@@ -21,10 +21,10 @@ def losses(loss: Loss, outputs: Array, target: Target) -> Array:
     if loss is Loss.SQUARED:
         error = outputs - target
         error *= error
-        return np.asarray(error.sum(axis=-1))
-    shifted = outputs - outputs.max(axis=-1, keepdims=True)
+        return np.asarray(np.add.reduce(error, axis=-1))
+    shifted = outputs - np.maximum.reduce(outputs, axis=-1, keepdims=True)
     chosen = _chosen(shifted, target)
-    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - chosen)
+    return np.asarray(np.log(np.add.reduce(np.exp(shifted), axis=-1)) - chosen)
 
 
 def gradient(loss: Loss, outputs: Array, target: Target) -> Array:
@@ -46,5 +46,7 @@ def correct(loss: Loss, outputs: Array, target: Target) -> NDArray[np.bool_]:
 
 
 def _chosen(values: Array, target: Target) -> Array:
-    index = np.broadcast_to(target, values.shape[:-1])[..., None]
-    return np.take_along_axis(values, index, axis=-1)[..., 0]
+    """The value of each sample's class, shape (...)."""
+    *leading, outputs = values.shape
+    samples = np.arange(0, values.size, outputs).reshape(leading)
+    return np.asarray(values.take(samples + target))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,8 +38,7 @@ class Passes:
 
 def layer_slices(sizes: Sequence[int]) -> list[slice]:
     """Where each layer's units are among all N units."""
-    ends = np.cumsum([0, *sizes[1:]]).tolist()
-    return [slice(low, high) for low, high in pairwise(ends)]
+    return [slice(low, high) for low, high in pairwise(accumulate(sizes[1:], initial=0))]
 
 
 def initial_weights(sizes: Sequence[int], replicas: int, seed: int) -> list[Array]:

@@ -128,7 +128,7 @@ def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Ar
     units = run.activities[:, 0] - run.activities[:, 1]
     square = np.einsum("rbn,rbn->rb", units, units)
     # Equal noise means da = 0, also where the products of the two passes round differently.
-    equal = np.equal(noise[:, 0], noise[:, 1]).all(axis=-1)
+    equal = np.logical_and.reduce(noise[:, 0] == noise[:, 1], axis=-1)
     skipped = equal | (square == 0) | (difference == 0)
     factor = units.shape[-1] * difference
     np.divide(factor, square, out=factor, where=~skipped)
@@ -142,7 +142,9 @@ def step_divisors(inputs: list[Array]) -> Array:
 
     The bias's 1 is already among the inputs (shared/numerics.md, section 7).
     """
-    squares = np.stack([np.einsum("rbn,rbn->rb", x, x) for x in inputs], axis=-1)
+    squares = np.empty((*inputs[0].shape[:-1], len(inputs)))
+    for layer, x in enumerate(inputs):
+        squares[..., layer] = np.einsum("rbn,rbn->rb", x, x)
     mantissa, exponent = np.frexp(squares)
     return np.asarray(np.ldexp(1.0, exponent - (mantissa == 0.5)))
 

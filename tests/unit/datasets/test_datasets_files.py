@@ -152,6 +152,7 @@ cells = st.floats(-1e100, 1e100).map(repr) | st.integers(-(10**20), 10**20).map(
 labels = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(cells, cells), min_size=1, max_size=8),
     st.lists(labels, min_size=3, max_size=3, unique_by=str.strip).filter(lambda names: all(name.strip() for name in names)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -133,6 +134,7 @@ def imported_names(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def import_graph() -> dict[str, set[str]]:
     """For each of the host's modules the others that it imports."""
     files = module_files()

@@ -13,6 +13,8 @@ from fixedpoint_support import load, vector_module
 
 import mtjlearn.fixedpoint
 
+pytestmark = pytest.mark.thorough
+
 SOURCE = Path(mtjlearn.fixedpoint.__file__).parent
 
 MUTANTS: list[tuple[str, str, str]] = [

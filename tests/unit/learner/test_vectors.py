@@ -16,6 +16,12 @@ PRIMITIVES = load("primitives.json")
 STEPS = load("steps.json")
 
 
+def is_large(case: dict[str, Any]) -> bool:
+    """Whether Python's integers take about a second: 64 inputs that are decorrelated."""
+    configuration = case["configuration"]
+    return bool(configuration["decorrelate"] and configuration["sizes"][0] == 64)
+
+
 def column(values: Any) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
@@ -107,6 +113,7 @@ def test_primitive(name: str) -> None:
         assert FUNCTIONS[name](*case[:split]) == case[split:], f"{name}{tuple(case[:split])}"
 
 
+@pytest.mark.thorough
 def test_files_are_what_the_generator_writes() -> None:
     generate = vector_module("generate")
     assert (VECTORS / "primitives.json").read_text(encoding="utf-8") == generate.primitives_text()
@@ -114,7 +121,10 @@ def test_files_are_what_the_generator_writes() -> None:
     assert sum(path.stat().st_size for path in VECTORS.glob("*.json")) < 300_000
 
 
-@pytest.mark.parametrize("case", STEPS, ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case["name"], marks=pytest.mark.thorough if is_large(case) else ()) for case in STEPS],
+)
 def test_scalar_step_agrees(case: dict[str, Any]) -> None:
     """A second, scalar reading of the specification arrives at the same vectors."""
     network, drive = ScalarNetwork(case["configuration"]), case["stimulus"]

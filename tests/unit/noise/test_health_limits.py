@@ -41,6 +41,7 @@ def test_counts_equal_enumeration(chain: tuple[float, float], counted: Counted) 
     )
 
 
+@pytest.mark.thorough
 def test_tails_equal_closed_forms() -> None:
     # A symmetric chain switches independently of its state; its codes of one state are counted through their runs.
     window, p = 1024, 0.26
@@ -63,7 +64,7 @@ def test_tails_equal_closed_forms() -> None:
         assert ones[count] == pytest.approx(float(total), rel=1e-10, abs=0)
 
 
-@pytest.mark.parametrize("chain", [(0.26, 0.26), (0.1, 0.3), (0.02, 0.05)])
+@pytest.mark.parametrize("chain", [(0.26, 0.26), (0.1, 0.3), pytest.param((0.02, 0.05), marks=pytest.mark.thorough)])
 def test_limits_are_the_tightest_at_the_false_alarm_asked_for(chain: tuple[float, float]) -> None:
     p01, p10 = chain
     limits = HealthLimits.of_source(p01, p10)
@@ -84,6 +85,7 @@ def test_cut_offs_of_the_papers_junction() -> None:
     assert HealthLimits.of_junction(9615) == HealthLimits(94, 1024, 325, 699, 172)
 
 
+@pytest.mark.thorough
 def test_the_boards_table_is_computed() -> None:
     rows = re.findall(r"\{(\d+), (\d+), (\d+), (\d+), (\d+)\}", HEADER.read_text(encoding="utf-8"))
     table = {int(row[0]): tuple(map(int, row[1:])) for row in rows}
@@ -112,6 +114,7 @@ def test_limits_of_a_measured_source() -> None:
     assert abs(limits.switches_min - exact.switches_min) < 10
 
 
+@pytest.mark.thorough
 def test_windows_and_what_is_refused() -> None:
     assert HealthLimits.of_source(0.5, 0.5).window == 512
     assert HealthLimits.of_source(0.9, 0.9).window == 512

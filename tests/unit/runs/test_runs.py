@@ -233,6 +233,7 @@ while True:
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL needs a POSIX system")
 def test_a_process_killed_at_any_moment_leaves_readable_runs(tmp_path):
     moments = random.Random(1)

@@ -80,12 +80,14 @@ def work(monkeypatch):
     return counts
 
 
+@pytest.mark.thorough
 def test_a_training_and_its_reference_parse_a_file_once_and_quantise_it_once(tmp_path, work):
     data = str(two_moons(tmp_path / "moons.csv"))
     result_of(command("--runs", str(tmp_path), data, "--target", "side", "--board", "native", "--epochs", "1"))
     assert work == {"parsed": 1, "quantised": 1}
 
 
+@pytest.mark.thorough
 def test_a_resumed_training_compares_and_learns_from_one_reading(tmp_path, work):
     data = str(two_moons(tmp_path / "moons.csv"))
     plan = default_plan(data, seed=0, target="side", epochs=1, board="native")

@@ -172,6 +172,7 @@ def test_logs_of_protocol_2_are_read_and_replayed() -> None:
     assert session.summary()["train_acknowledged"] == 600
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("size", "exists"), [("off", False), (str(LEAST), True)])
 def test_the_option_of_train(tmp_path: Path, size: str, exists: bool) -> None:
     asked = ["xor", "--board", "native", "--epochs", "20", "--no-reference", "--runs", str(tmp_path), "--link-log", size]
@@ -191,6 +192,7 @@ def test_a_strange_size_is_refused() -> None:
     assert "neither off nor a number of bytes from 65,536 on" in found.output
 
 
+@pytest.mark.thorough
 def test_a_ruined_log_does_not_stop_a_resume(tmp_path: Path) -> None:
     asked = ["xor", "--board", "native", "--epochs", "10", "--no-reference", "--runs", str(tmp_path)]
     assert CliRunner().invoke(train_cli, asked).exit_code == 0
