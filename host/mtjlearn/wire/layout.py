@@ -77,7 +77,7 @@ class Layout:
         tail = self._pack_tail(getattr(self, self.TAIL[0])) if self.TAIL[0] else b""
         fixed = [
             self._pack_text(name, getattr(self, name), high) if is_text else self._in_range(name, getattr(self, name), low, high)
-            for name, is_text, low, high in _fixed(type(self))
+            for name, is_text, low, high in _fixed(type(self))  # type: ignore[arg-type]  # a class has a hash, its instances none
         ]
         size = self.LAYOUT.size + len(tail)
         if size > self.LIMIT:
