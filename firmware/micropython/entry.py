@@ -1,6 +1,6 @@
-"""Where a chip's program starts: the main.py that `mtjlearn flash` puts onto it calls run(). For a few seconds whoever wants the REPL gets
-it; then the device begins, and a host that says HELLO makes it begin at once. Without this the REPL of a board that learns could not be
-reached, because Ctrl-C is a byte of its frames.
+"""Where a chip's program starts: the main.py that `mtjlearn flash` puts onto it calls run(). For a few seconds whoever wants the
+REPL gets it; then the device begins, and a host that says HELLO makes it begin at once. Without this the REPL of a board that
+learns could not be reached, because Ctrl-C is a byte of its frames.
 """
 
 import gc

@@ -5,7 +5,6 @@ the device begins again instead, as after a watchdog's reset.
 import sys
 
 import micropython
-
 from messages import RESET_CAUSE_SOFTWARE, RESET_CAUSE_WATCHDOG
 from turn import device_init, device_poll
 

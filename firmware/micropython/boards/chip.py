@@ -1,6 +1,6 @@
-"""What boards of chips have in common: the line is the REPL's port, the clock counts a port's ticks. Checkpoints, the count of starts and a
-report of the firmware's first fault are files in the flash. A board of a chip is a subclass of Chip with its converter (boards/rp2.py,
-boards/esp32.py).
+"""What boards of chips have in common: the line is the REPL's port, the clock counts a port's ticks. Checkpoints, the count of
+starts and a report of the firmware's first fault are files in the flash. A board of a chip is a subclass of Chip with its converter
+(boards/rp2.py, boards/esp32.py).
 """
 
 import os

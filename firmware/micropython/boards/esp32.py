@@ -1,5 +1,5 @@
-"""An ESP32, as the example of another port of MicroPython: an ADC that is read when a code is due, the port of the REPL at 115,200 baud,
-and no place that a restart leaves alone.
+"""An ESP32, as the example of another port of MicroPython: an ADC that is read when a code is due, the port of the REPL at 115,200
+baud, and no place that a restart leaves alone.
 
 The C firmware's counterpart is firmware/boards/arduino with its files for the ESP32.
 """

@@ -1,5 +1,5 @@
-"""Any ADC through read_u16(): the codes that are due by the clock are read when the device asks for them, between training steps. Of
-several that are due only the last can still be read; the others count as lost.
+"""Any ADC through read_u16(): the codes that are due by the clock are read when the device asks for them, between training steps.
+Of several that are due only the last can still be read; the others count as lost.
 
 The C firmware's counterpart is firmware/boards/arduino/converter_paced.cpp.
 """

@@ -1,5 +1,5 @@
-"""A Raspberry Pi Pico, or another board with an RP2040 or RP2350: the ADC on GP26, the USB port, the LED, and a register of the watchdog
-that a restart leaves alone.
+"""A Raspberry Pi Pico, or another board with an RP2040 or RP2350: the ADC on GP26, the USB port, the LED, and a register of the
+watchdog that a restart leaves alone.
 
 The C firmware's counterpart is firmware/boards/arduino with its files for the RP2040.
 """

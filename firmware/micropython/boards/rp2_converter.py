@@ -1,6 +1,6 @@
-"""The ADC of an RP2040 or RP2350 at a fixed rate: free-running at a divided clock into its FIFO, from where two DMA channels carry every
-code into a ring in memory, one after the other forever. No code needs the processor, so that none is lost while Python collects garbage
-or the flash is written. boards/rp2.py calls it.
+"""The ADC of an RP2040 or RP2350 at a fixed rate: free-running at a divided clock into its FIFO, from where two DMA channels carry
+every code into a ring in memory, one after the other forever. No code needs the processor, so that none is lost while Python
+collects garbage or the flash is written. boards/rp2.py calls it.
 
 On an RP2040 the codes 512, 1536, 2560 and 3584 come too often (erratum E11: the converter's steps there are several codes wide).
 """

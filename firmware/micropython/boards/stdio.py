@@ -1,7 +1,7 @@
 """The line of a chip: the serial port of its REPL, as bytes and without waiting. Boards of chips call it.
 
-A read of several bytes waits until all of them are there, and a write beyond the port's room waits or drops, so that bytes are asked
-for and moved one at a time.
+A read of several bytes waits until all of them are there, and a write beyond the port's room waits or drops, so that bytes are
+asked for and moved one at a time.
 """
 
 import select
@@ -76,8 +76,8 @@ class Stdio:
         _answers(self._input, milliseconds)
 
     def asks_for_repl(self, milliseconds: int, pressed) -> bool:
-        """Whether somebody wants the REPL: Ctrl-C several times in a row, or `pressed()`, in this time. A byte 0 ends it, which delimits
-        frames: a host is there, and repeats the HELLO that is thrown away with all other bytes.
+        """Whether somebody wants the REPL: Ctrl-C several times in a row, or `pressed()`, in this time. A byte 0 ends it, which
+        delimits frames: a host is there, and repeats the HELLO that is thrown away with all other bytes.
 
         Args:
             milliseconds: how long to wait.
