@@ -90,6 +90,28 @@ def test_all_cases_with_integers_of_31_bits(part: int, interpreters: Interpreter
     check_cases(interpreters("node"), ALL_CASES[part::4], 300, tmp_path)
 
 
+def widest() -> list[Network]:
+    """Networks at the limits of what a configuration may ask for."""
+    wide = {"decorrelation_rate": 2.0**-6, "sigma": 0.9, "learning_rate": 0.5, "seed": 99}
+    return [
+        Network((1024, 2), decorrelate=(False,), **wide),
+        Network((1024, 1, 1), weight_format=WeightFormat.INT32, loss=Loss.SQUARED, normalised=False, **wide),
+        Network((96, 2, 3), decorrelate=(True, True), loss=Loss.CROSS_ENTROPY, **wide),
+        Network((3, *[4] * 8), decorrelate=(True,) * 8, antithetic=True, **wide),
+        Network((2, 200), antithetic=True, loss=Loss.CROSS_ENTROPY, **wide),
+    ]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("port", ["viper", "node"])
+def test_the_widest_networks_at_full_scale(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
+    jobs = [random_job((network, 5, 32767, 16), at_limits=True) for network in widest()]
+    answers = interpreters(port).answers([line for job in jobs for line in job.lines], tmp_path)
+    for network, job in zip(widest(), jobs, strict=True):
+        here, answers = answers[: len(job.expected)], answers[len(job.expected) :]
+        check(job, network, here, network.name)
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
     layers = draw(st.integers(1, 4))
@@ -114,8 +136,11 @@ Run = tuple[Network, int, int, int]
 runs = st.tuples(networks(), st.integers(0, 2**32 - 1), st.sampled_from([300, 4096, 32767]), st.sampled_from([10, 12, 14, 16]))
 
 
-def random_job(run: Run) -> Job:
-    """A network on random samples of a range, with codes of two levels of a converter of this many bits."""
+def random_job(run: Run, *, at_limits: bool = False) -> Job:
+    """A network on random samples of a range, with codes of two levels of a converter of this many bits.
+
+    With ``at_limits`` all weights, and the inputs of the first sample, begin at the largest number, so that no sum can be larger.
+    """
     network, seed, scale, adc_bits = run
     job, model, rng = Job(), FixedNetwork(network), np.random.default_rng(seed)
     count, per_step = 12, 3
@@ -126,7 +151,14 @@ def random_job(run: Run) -> Job:
         targets = rng.integers(0, network.sizes[-1], (count, 1))
     else:
         targets = rng.integers(-scale, scale + 1, (count, network.sizes[-1]))
-    job.lines += [configure_line(network), "codes " + halves_hex(codes[:200])]
+    job.lines.append(configure_line(network))
+    if at_limits:
+        limit = 2**31 - 1 if network.weight_format is WeightFormat.INT32 else 32767
+        largest = [np.full_like(rows, limit) for rows in model.weights]
+        model.set_weights(largest)
+        job.lines.append("weights " + b"".join(rows.tobytes() for rows in largest).hex())
+        x[0] = scale
+    job.lines.append("codes " + halves_hex(codes[:200]))
     model.put_codes(codes[:200])
     for i in range(count):
         fresh = codes[200 + i * per_step :][:per_step]

@@ -15,6 +15,7 @@ import _cffi_backend
 import pytest
 
 from mtjlearn.firmware import build_ids, firmware_root
+from mtjlearn.firmware.micropython_sources import micropython_root
 from mtjlearn.virtual.boards import start_process
 
 pytestmark = pytest.mark.slow
@@ -61,6 +62,13 @@ def test_it_carries_the_images_of_its_sources(installed: Path, run_installed: Ru
         assert result["carried"] is True
         assert result["build"] == build_ids(firmware_root())["uno"]
         assert Path(result["image"]).is_relative_to(installed)
+
+
+def test_it_carries_the_firmware_in_micropython(installed: Path) -> None:
+    here, there = micropython_root(), installed / "mtjlearn" / "_firmware" / "firmware" / "micropython"
+    names = {path.relative_to(here) for path in here.rglob("*.py")}
+    assert names == {path.relative_to(there) for path in there.rglob("*.py")}
+    assert all((here / name).read_bytes() == (there / name).read_bytes() for name in names)
 
 
 @pytest.fixture
