@@ -12,6 +12,7 @@ The C firmware's counterpart is firmware/lib/anp/src/anp.h.
 """
 
 import array
+import gc
 
 from decorrelation import update_matrices
 from forward import draw_rows, run_clean, run_passes
@@ -216,8 +217,10 @@ class Network:
         if status != OK:
             return status
         needed = arena_bytes(config)
-        if needed > limit:
+        if needed > min(limit, 2 * len(arena)):
             return TOO_LARGE
+        # What is made below is small, and begins in a heap without garbage.
+        gc.collect()
         self.config = config
         self.arena = arena
         self.used = needed

@@ -9,20 +9,43 @@ import sys
 
 import micropython
 from halves import bytes_of, halves
-from learner import OK, Config, Network, Noise
+from learner import OK, TOO_LARGE, Config, Network, Noise, arena_bytes, blob_bytes, check
 
 
-def configured(numbers, arena_bytes):
+def configuration(numbers):
     config = Config()
     (config.loss, config.weight_format, config.rounding, config.normalised, config.antithetic, config.decorrelate) = numbers[:6]
     (config.sigma, config.noise_std, config.learning_rate, config.decorrelation_rate, config.seed, config.layers) = numbers[6:12]
     config.sizes = numbers[12:]
-    arena = halves(arena_bytes // 2)
+    return config
+
+
+def configured(config, limit):
+    arena = halves(limit // 2)
     net, noise = Network(), Noise()
-    status = net.configure(config, arena, arena_bytes)
+    status = net.configure(config, arena, limit)
     if status != OK:
         raise ValueError(f"status {status}")
     return net, noise
+
+
+def checked(net, config):
+    """The status, arena and blob bytes of a configuration, and whether it is accepted with this many bytes and refused with one
+    less.
+    """
+    status = check(config)
+    if status != OK:
+        return f"{status} 0 0"
+    needed = arena_bytes(config)
+    if needed < 20000:
+        arena, before = halves(needed // 2), (net.config, net.used, net.steps)
+        if net.configure(config, arena, needed - 1) != TOO_LARGE or net.configure(config, arena[:-1], needed) != TOO_LARGE:
+            raise ValueError("one byte less is enough")
+        if (net.config, net.used, net.steps) != before:
+            raise ValueError("a refused configuration changes the network")
+        if net.configure(config, arena, needed) != OK or net.used != needed:
+            raise ValueError("the bytes asked for do not suffice")
+    return f"{status} {needed} {blob_bytes(config)}"
 
 
 def hexadecimal(data):
@@ -55,7 +78,9 @@ def run(lines, answer):
         word, _, rest = line.strip().partition(" ")
         if word == "configure":
             numbers = [int(number) for number in rest.split()]
-            net, noise = configured(numbers[1:], numbers[0])
+            net, noise = configured(configuration(numbers[1:]), numbers[0])
+        elif word == "check":
+            answer(checked(Network(), configuration([int(number) for number in rest.split()])))
         elif word == "weights":
             net.weights[:] = binascii.unhexlify(rest)
         elif word == "codes":
