@@ -139,11 +139,11 @@ class Training:
 
     def learns(self) -> bool:
         """Whether it continues."""
-        return self.activity in (ACTIVITY_LEARNING, ACTIVITY_EVALUATING)
+        return self.activity == ACTIVITY_LEARNING or self.activity == ACTIVITY_EVALUATING
 
     def is_ordered(self) -> bool:
         """Whether an epoch has each of its samples once."""
-        return self.task in (TASK_DATASET, TASK_XOR)
+        return self.task == TASK_DATASET or self.task == TASK_XOR
 
     def steps(self) -> int:
         """Training steps since AUTONOMOUS."""

@@ -1,6 +1,6 @@
 """Cuts the power at each write of checkpoints, datasets and changes of network, each torn in another way, and starts the device
-again: it comes up with the newest complete checkpoint. Runs in MicroPython; arguments: how many cuts at least, and a first seed.
-Prints figures in JSON.
+again: it comes up with the newest complete checkpoint. Runs in MicroPython; its question
+is how many cuts at least and a first seed, its answer figures in JSON.
 """
 
 import binascii
@@ -271,7 +271,8 @@ def cut_change(start, change, more_saves, seed, found):
 
 
 def main():
-    least, seed = int(sys.argv[1]), int(sys.argv[2])
+    with open(sys.argv[1]) as question:
+        least, seed = [int(number) for number in question.read().split()]
     found = {"cuts": 0, "before": 0, "after": 0, "changes": 0, "rounds": 0}
     while found["cuts"] < least:
         for network in NETWORKS:
@@ -281,7 +282,8 @@ def main():
             cut_change(start, change, found["rounds"] % 2, seed, found)
             seed += _MANY
         found["rounds"] += 1
-    print(json.dumps(found))
+    with open(sys.argv[2], "w") as answer:
+        json.dump(found, answer)
 
 
 if __name__ == "__main__":

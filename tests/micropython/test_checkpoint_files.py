@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import shutil
-import subprocess
 import zlib
 from collections.abc import Callable
 from dataclasses import astuple, replace
@@ -17,7 +15,6 @@ from autonomous_support import CLASSES, FILLING, TEACHER, XOR, autonomous, noise
 from checkpoint_support import CODES, COMMIT, DANP, IRIS, Kept, checkpoints, inject, save, slow_client, train
 from device_support import NO_TESTS, samples
 from micropython_support import Interpreter
-from places import TESTS
 from plain_client import PlainClient, configure, memory_client, set_blob
 from stepped_support import SteppedDevice, Stepper
 
@@ -445,22 +442,21 @@ def test_files_that_vanish_while_it_learns_end_the_training_alone() -> None:
 # --- power cuts ---
 
 
+@pytest.mark.parametrize(("name", "least"), [("viper", 300), pytest.param("node", 300, marks=pytest.mark.slow)])
 def test_a_power_cut_at_any_write_leaves_the_newest_complete_one(
-    interpreters: Callable[[str], Interpreter], tmp_path: Path
+    interpreters: Callable[[str], Interpreter], name: str, least: int, tmp_path: Path
 ) -> None:
-    found = cut(interpreters("viper"), tmp_path, 300, 1)
-    assert found["cuts"] == found["before"] + found["after"] + found["changes"] >= 300
+    found = json.loads(interpreters(name).run("cut_jobs", f"{least} 1", tmp_path))
+    assert found["cuts"] == found["before"] + found["after"] + found["changes"] >= least
     assert min(found.values()) > 0
 
 
-def cut(interpreter: Interpreter, folder: Path, least: int, seed: int) -> dict[str, int]:
-    """Runs cut_jobs.py."""
-    shutil.copytree(interpreter.folder, folder, dirs_exist_ok=True)
-    for name in ("cut_jobs.py", "cut_storage.py"):
-        shutil.copy(TESTS / "micropython" / name, folder)
-    run = subprocess.run(
-        [*interpreter.command, folder / "cut_jobs.py", str(least), str(seed)], capture_output=True, text=True, check=False
-    )
-    assert run.stderr == "", run.stderr[-2000:]
-    found: dict[str, int] = json.loads(run.stdout)
-    return found
+# --- steps ---
+
+
+@pytest.mark.parametrize("name", ["bytecode", pytest.param("node", marks=pytest.mark.slow)])
+def test_no_step_of_autonomous_learning_allocates(interpreters: Callable[[str], Interpreter], name: str, tmp_path: Path) -> None:
+    """Also with a schedule and with samples from a file. All ports learn the same."""
+    answers = interpreters("viper").run("locked_jobs", "700", tmp_path)
+    assert len(answers.splitlines()) == 3
+    assert interpreters(name).run("locked_jobs", "700", tmp_path) == answers

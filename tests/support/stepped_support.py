@@ -5,7 +5,6 @@ them too.
 from __future__ import annotations
 
 import itertools
-import shutil
 import subprocess
 import tempfile
 import weakref
@@ -14,12 +13,9 @@ from pathlib import Path
 import numpy as np
 from micropython_support import unix_interpreter
 from numpy.typing import NDArray
-from places import TESTS
 
 from mtjlearn.inprocess.device import TRANSMIT, TURNS, DeviceNoise, Preset
 from mtjlearn.wire.messages import ResetCause
-
-_SCRIPTS = ("stepped_device.py", "cut_storage.py")
 
 
 class Stepper:
@@ -37,9 +33,7 @@ class Stepper:
         interpreter = unix_interpreter(folder, viper=viper)
         if isinstance(interpreter, str):
             raise LookupError(interpreter)
-        for name in _SCRIPTS:
-            shutil.copy(TESTS / "micropython" / name, folder)
-        command = [*interpreter.command[:-1], "heapsize=256m", str(folder / _SCRIPTS[0])]
+        command = [*interpreter.command[:-1], "heapsize=256m", str(folder / "stepped_device.py")]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, bufsize=1, cwd=folder

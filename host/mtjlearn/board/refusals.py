@@ -24,6 +24,8 @@ from mtjlearn.wire.messages import (
     SetBlob,
 )
 
+_FULL = 28
+"""ENOSPC of a board's file system."""
 _OMITTED = {
     "autonomous": "its firmware learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno",
 }
@@ -92,6 +94,9 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
             fault = detail & 0xFF
             what = NoiseFault(fault).name.lower().replace("_", " ") if fault in set(NoiseFault) else f"fault {fault}"
             return f"its noise source is broken ({what}); `mtjlearn noise` shows what it sees, docs/wiring.md how to connect it"
+        case Error.NO_MEMORY if detail:
+            what = "is full; remove other files from the board" if detail == _FULL else f"failed (error {detail}); try again"
+            return f"it could not keep what the command changed: its file system {what}"
         case Error.NO_MEMORY:
             return "its nonvolatile memory is empty, or it has none; save a checkpoint, or upload a dataset, or use another board"
         case Error.ANOTHER_HOST:
