@@ -25,15 +25,17 @@ def _mix(z):
 
 @micropython.viper
 def draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
-    # The upper 52 of 64 bits. Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic.
-    all_bits = int(constants[7]) << 32 | int(constants[6])
-    z = (int(state[1]) << 32 | int(state[0])) + (int(constants[1]) << 32 | int(constants[0])) & all_bits
-    state[0] = z & 0xFFFFFFFF
-    state[1] = z >> 32 & 0xFFFFFFFF
-    z = (z ^ z >> 30 & 0x3FFFFFFFF) * (int(constants[3]) << 32 | int(constants[2])) & all_bits
-    z = (z ^ z >> 27 & 0x1FFFFFFFFF) * (int(constants[5]) << 32 | int(constants[4])) & all_bits
-    z = z ^ z >> 31 & 0x1FFFFFFFF
-    return z >> 12 & 0xFFFFFFFFFFFFF
+    # The upper 52 of 64 bits. Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic. A constant beyond 30 bits would
+    # be an object.
+    some = 0x3FFFFFFF
+    every = int(constants[7]) << 32 | int(constants[6])
+    z = (int(state[1]) << 32 | int(state[0])) + (int(constants[1]) << 32 | int(constants[0])) & every
+    state[0] = z & (some << 2 | 3)
+    state[1] = z >> 32 & (some << 2 | 3)
+    z = (z ^ z >> 30 & (some << 4 | 15)) * (int(constants[3]) << 32 | int(constants[2])) & every
+    z = (z ^ z >> 27 & (some << 7 | 127)) * (int(constants[5]) << 32 | int(constants[4])) & every
+    z = z ^ z >> 31 & (some << 3 | 7)
+    return z >> 12 & (some << 22 | 0x3FFFFF)
 
 
 class Generator:
