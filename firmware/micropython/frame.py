@@ -57,10 +57,8 @@ def transmit_bytes(max_payload: int) -> int:
 
 
 @micropython.viper
-def _take(state: ptr8, buffer: ptr8, line: ptr8, span: int) -> int:
-    """Decodes bytes of the line from span % 65536 on, below span // 65536, up to a delimiter. Returns where it stopped."""
-    at = span & 65535
-    end = span >> 16
+def _take(state: ptr8, buffer: ptr8, line: ptr8, at: int, end: int) -> int:
+    """Decodes bytes of the line from `at` on, below `end`, up to a delimiter. Returns where it stopped."""
     capacity = int(state[_CAPACITY])
     length = int(state[_LENGTH])
     block = int(state[_BLOCK])
@@ -140,14 +138,14 @@ class Decoder:
         """Takes bytes of the line, `taken` of them: all up to `end`, or those up to the end of a frame.
 
         Args:
-            line: fewer than 16,384 bytes.
+            line: received bytes.
             start: where the first one stands.
             end: where they end.
         """
         state = self._state
         at = start
         while at < end:
-            at = _take(state, self.buffer, line, end << 16 | at)
+            at = _take(state, self.buffer, line, at, end)
             if line[at - 1] == 0 and state[_STARTED]:
                 self.taken = at - start
                 return self._end()

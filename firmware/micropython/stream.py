@@ -5,28 +5,36 @@ batch of codes.
 
 import struct
 
-from messages import LAYOUT_NOISE_CODES, NOISE_BUFFER, SIZE_NOISE_CODES, TYPE_NOISE_CODES
+import micropython
+from messages import LAYOUT_NOISE_CODES, SIZE_NOISE_CODES, TYPE_NOISE_CODES
 from micropython import const
 
 _FRAME_CODES = const(100)
 """Half the noise buffer: while a frame waits for room, as many codes again may arrive before the first is overwritten."""
 
+_BUFFER = const(200)
+"""NOISE_BUFFER, as a number that viper knows."""
 _MASK = 0xFFFFFFFF
 
 
-def _pack(out: memoryview, ring, place: int, count: int, bits: int) -> None:
-    """`count` codes from `place` in the noise buffer on, lowest bits first."""
-    at = SIZE_NOISE_CODES
-    waiting = filled = 0
-    for _ in range(count):
-        waiting |= (ring[place] & ((1 << bits) - 1)) << filled
+@micropython.viper
+def _pack(out: ptr8, at: int, ring: ptr16, place: int, count: int, bits: int):
+    """`count` codes from `place` in the noise buffer on, lowest bits first, from `at` on in `out`."""
+    mask = (1 << bits) - 1
+    waiting = 0
+    filled = 0
+    while count:
+        waiting |= (ring[place] & mask) << filled
         filled += bits
-        place = place + 1 if place + 1 < NOISE_BUFFER else 0
+        place += 1
+        if place == _BUFFER:
+            place = 0
         while filled >= 8:
-            out[at] = waiting & 0xFF
+            out[at] = waiting & 255
             waiting >>= 8
             filled -= 8
             at += 1
+        count -= 1
     if filled:
         out[at] = waiting
 
@@ -103,6 +111,6 @@ class Stream:
                 self.waits = True
                 return
             struct.pack_into(LAYOUT_NOISE_CODES, session.reply, 0, self._next, board.micros(), bits, codes)
-            _pack(session.reply, intake.noise.ring, intake.place(waiting), codes, bits)
+            _pack(session.reply, SIZE_NOISE_CODES, intake.noise.ring, intake.place(waiting), codes, bits)
             session.send(TYPE_NOISE_CODES, length)
             self._frame_sent(codes)

@@ -270,6 +270,12 @@ def test_constants_are_the_same_in_c_and_in_micropython(c_view: dict[str, int], 
             assert micropython_view[name.removeprefix("WIRE_")] == value, name
 
 
+def test_numbers_that_viper_needs_as_literals_are_those_of_the_protocol() -> None:
+    for name in ("stream.py", "noise_tests.py"):
+        text = (PROJECT / "firmware" / "micropython" / name).read_text(encoding="utf-8")
+        assert re.findall(r"^_BUFFER = const\((\d+)\)", text, re.MULTILINE) == [str(DEFINITION["protocol"]["noise_buffer"])]
+
+
 @pytest.mark.parametrize("name", DEFINITION["messages"])
 def test_layouts_and_the_table_of_commands_are_the_same_in_micropython(
     name: str, c_view: dict[str, int], micropython_view: dict[str, Any]
