@@ -68,7 +68,7 @@ prove: $(VENV)/.created
 	$(BIN)/python tests/prove/eva.py
 
 # Each long run by itself: make soak-link ARGS="--faults 1000000"
-SOAKS := link health not_random power_cuts kills full_disks interrupts liar mutants
+SOAKS := link health not_random power_cuts micropython_cuts kills full_disks interrupts liar mutants
 
 soak: $(SOAKS:%=soak-%)
 
