@@ -66,8 +66,10 @@ def trained(net, noise, samples):
     train, lock, unlock = net.train, micropython.heap_lock, micropython.heap_unlock
     for x in range(0, len(samples), width):
         lock()
-        train(noise, samples, x, x + inputs)
-        unlock()
+        try:
+            train(noise, samples, x, x + inputs)
+        finally:
+            unlock()
         losses.append(str(net.last_loss))
     return " ".join(losses)
 

@@ -70,7 +70,7 @@ def in_c(config: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("port", ["viper", pytest.param("node", marks=pytest.mark.thorough)])
 def test_configurations(port: str, interpreters: Callable[[str], Interpreter], tmp_path: Path) -> None:
-    asked = configurations(400)
+    asked = configurations(250)
     lines = []
     for config in asked:
         numbers = [number for name in FIELDS for number in (config[name] if name == "sizes" else [config[name]])]

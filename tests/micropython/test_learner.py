@@ -74,7 +74,7 @@ def test_all_cases_on_viper(interpreters: Interpreters, tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_some_cases_on_bytecode(interpreters: Interpreters, tmp_path: Path) -> None:
-    check_cases(interpreters("bytecode"), [case for case in ALL_CASES if case.network.sizes[0] < 64][::5], 300, tmp_path)
+    check_cases(interpreters("bytecode"), [case for case in ALL_CASES if case.network.sizes[0] < 64][::7], 300, tmp_path)
 
 
 @pytest.mark.slow
@@ -174,7 +174,7 @@ def random_job(run: Run, *, at_limits: bool = False) -> Job:
 def test_random_networks(port: str, interpreters: Interpreters, tmp_path: Path) -> None:
     interpreter = interpreters(port)
 
-    @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(st.lists(runs, min_size=8, max_size=8))
     def equal(several: list[Run]) -> None:
         jobs = [random_job(run) for run in several]

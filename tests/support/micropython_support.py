@@ -71,7 +71,7 @@ class Interpreter:
         job.write_text(question, encoding="ascii")
         answers.unlink(missing_ok=True)
         run = subprocess.run(
-            [*self.command, *self.arguments(program), job, answers], capture_output=True, text=True, check=False, timeout=3600
+            [*self.command, *self.arguments(program), job, answers], capture_output=True, text=True, check=False, timeout=1800
         )
         # The unix port's package exits with 0 whatever happens.
         assert "Traceback" not in run.stdout + run.stderr, run.stdout[-2000:] + run.stderr[-2000:]
