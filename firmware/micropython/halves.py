@@ -11,7 +11,11 @@ import uctypes
 
 def halves(count):
     """An array of this many halves, all 0."""
-    return array.array("H", bytes(2 * count))
+    # Made of bytes, the values would stand in memory twice for a moment.
+    values = array.array("H", range(count))
+    for i in range(count):
+        values[i] = 0
+    return values
 
 
 def bytes_of(values):

@@ -2,6 +2,7 @@
 the device begins again instead, as after a watchdog's reset.
 """
 
+import gc
 import sys
 
 import micropython
@@ -47,4 +48,6 @@ def main(port, arguments):
 
 
 if __name__ == "__main__":
+    # Of loading, which the memory for the network must not be laid around.
+    gc.collect()
     main("unix", sys.argv[1:])

@@ -1,15 +1,14 @@
-"""The tests of the noise source (shared/numerics.md, section 12): on every code of the ADC, from the calibration on. A fault stops training
-until the source has been healthy for a whole window. The intake calls them with every batch of codes.
+"""The tests of the noise source (shared/numerics.md, section 12): on every code of the ADC, from the calibration on. A fault
+stops training until the source has been healthy for a whole window. The intake calls them with every batch of codes.
 
 The C firmware's counterparts are firmware/src/health.c and health_limits.h.
 """
 
 from array import array
 
+import messages
 import micropython
 from micropython import const
-
-import messages
 
 LOOK = const(128)
 """Newest codes that show the kind of a fault; a batch of up to 72 more may lie in the buffer."""
@@ -57,7 +56,7 @@ def unfit(limits):
 
 
 @micropython.viper
-def _look_over(ring: ptr16, look: ptr32):  # noqa: F821
+def _look_over(ring: ptr16, look: ptr32):
     # Of `look`: place behind the newest code, codes, threshold, full scale; then what is found (Look).
     place = int(look[0])
     left = int(look[1])
@@ -94,9 +93,9 @@ def _look_over(ring: ptr16, look: ptr32):  # noqa: F821
 
 
 @micropython.viper
-def _follow(codes: ptr16, first: int, count: int, junction: ptr16) -> int:  # noqa: F821
-    # Of `junction`: state, history, lag, and the codes where it becomes 0 and 1. Returns four counts of 7 bits: ones, switches, codes in
-    # another state than `lag` before, codes from the last switch on (as many as there are if there was none).
+def _follow(codes: ptr16, first: int, count: int, junction: ptr16) -> int:
+    # Of `junction`: state, history, lag, and the codes where it becomes 0 and 1. Returns four counts of 7 bits: ones, switches,
+    # codes in another state than `lag` before, codes from the last switch on (as many as there are if there was none).
     state = int(junction[0])
     history = int(junction[1])
     lag = int(junction[2])
@@ -349,8 +348,9 @@ class Health:
         return True
 
     def calibrate(self, noise, number):
-        """Takes the levels from the full noise buffer; `number` is that of its newest code. False, with a fault: it does not show two
-        levels. Call again with 200 fresh codes then. With window 0 true and nothing done."""
+        """Takes the levels from the full noise buffer; `number` is that of its newest code. False, with a fault: it does not show
+        two levels. Call again with 200 fresh codes then. With window 0 true and nothing done.
+        """
         self.level_high = 0
         if self.limits.window == 0:
             return True

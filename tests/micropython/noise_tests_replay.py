@@ -1,7 +1,8 @@
-"""Runs the tests of the noise source over histories of codes, and writes what they hold after each event. test_noise_tests.py compares.
+"""Runs the tests of the noise source over histories of codes, and writes what they hold after each event. test_noise_tests.py
+compares.
 
-Usage: noise_tests_replay.py EVENTS STATES. Events begin with a letter: N, a new source (rate, full scale); L, limits; B, a batch of codes; C, a
-calibration; S, silence.
+Usage: noise_tests_replay.py EVENTS STATES. Events begin with a letter: N, a new source (rate, full scale); L, limits; B, a batch
+of codes; C, a calibration; S, silence.
 """
 
 import struct

@@ -1,4 +1,5 @@
-"""The tests of the noise source in MicroPython equal those in C, field for field after every batch, and their model through them."""
+"""The tests of the noise source in MicroPython equal those in C, field for field after every batch, and their model through them.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The hardware abstraction: all that the device needs of a board. A board is one object of a subclass of Board; main.py hands it to the
-device and calls turn.poll() forever. Methods never block. What has no default must be overridden; the rest may be.
+"""The hardware abstraction: all that the device needs of a board. A board is one object of a subclass of Board; main.py hands it
+to the device and calls turn.poll() forever. Methods never block. What has no default must be overridden; the rest may be.
 
 The C firmware's counterpart is firmware/src/board.h.
 """
@@ -52,7 +52,8 @@ class Board:
 
     def write(self, buffer, count):
         """Queues the first `count` bytes of `buffer` for sending, which are copied. The device writes whole frames, never more than
-        write_room() just returned."""
+        write_room() just returned.
+        """
         raise NotImplementedError
 
     def receive_overruns(self):
@@ -60,18 +61,21 @@ class Board:
         return 0
 
     def adc_read(self, codes):
-        """Takes ADC codes, oldest first, at most as many as the array of uint16 `codes` holds; returns how many. Fewer mean that there
-        are no more now, or that a hole follows."""
+        """Takes ADC codes, oldest first, at most as many as the array of uint16 `codes` holds; returns how many. Fewer mean that
+        there are no more now, or that a hole follows.
+        """
         raise NotImplementedError
 
     def adc_lost(self):
         """Codes lost since the start because nobody took them, mod 2^32, up to those that the last adc_read() returned. adc_read()
-        returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls."""
+        returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls.
+        """
         raise NotImplementedError
 
     def advance(self):
         """Called where time must pass for the device to continue: once before every training step, and while it waits for codes. A
-        board with a virtual clock lets the codes of one step arrive; a real board does nothing."""
+        board with a virtual clock lets the codes of one step arrive; a real board does nothing.
+        """
 
     def micros(self):
         """A clock in microseconds, mod 2^32. May allocate."""
@@ -79,19 +83,22 @@ class Board:
 
     def clock(self):
         """The same clock in units of 1,024 us, mod 2^16: called in each turn. A board whose micros() may be no small integer
-        overrides it."""
+        overrides it.
+        """
         return self.micros() >> 10 & 0xFFFF
 
     def led(self, on):
         """Shows that the device learns: called after training steps with 0 or 1, which changes every 256 steps."""
 
     def analog(self, pin):
-        """Code of another analog pin, 1 .. 7 for A1 .. A7, in the ADC's resolution; takes less than a millisecond, and the noise codes
-        of that time count as lost."""
+        """Code of another analog pin, 1 .. 7 for A1 .. A7, in the ADC's resolution; takes less than a millisecond, and the noise
+        codes of that time count as lost.
+        """
         raise NotImplementedError
 
     def begin(self, cause, error):
-        """Called by main.py before each start of the device: returns what is known of it. A board that counts its starts overrides it.
+        """Called by main.py before each start of the device: returns what is known of it. A board that counts its starts
+        overrides it.
 
         Args:
             cause: RESET_CAUSE_..., of a restart without one of the chip; None: the program has just started.
@@ -105,7 +112,8 @@ class Board:
 
     def wait(self, busy):
         """Called by main.py after each turn with whether there was something to do: sends what is queued, feeds a watchdog, sleeps
-        until there is something to do again. Returns whether the board continues."""
+        until there is something to do again. Returns whether the board continues.
+        """
         return True
 
     def failed(self, error):

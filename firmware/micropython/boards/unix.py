@@ -1,5 +1,5 @@
-"""The virtual board: the device in MicroPython's Unix port, with a virtual sMTJ at its ADC, on a pseudo-terminal or a TCP port. It behaves as the
-native board does (firmware/boards/native).
+"""The virtual board: the device in MicroPython's Unix port, with a virtual sMTJ at its ADC, on a pseudo-terminal or a TCP port.
+It behaves as the native board does (firmware/boards/native).
 """
 
 import os
@@ -8,6 +8,7 @@ import time
 
 import messages
 from boards.board import Board, Start
+from halves import halves
 from starts import count_start
 from storage import Folder
 from virtual import option_table, sensors
@@ -60,6 +61,7 @@ class Unix(Board):
     def __init__(self, options):
         self.build = int(os.getenv(_BUILD) or "0")
         self.arena_bytes = options.arena
+        self.arena = halves(options.arena // 2)
         self.max_payload = options.max_payload
         self.adc_bits = options.adc_bits
         self.adc_rate = options.adc_rate

@@ -1,5 +1,5 @@
-"""Random numbers of the virtual board: SplitMix64 (Steele, Lea and Flood 2014), 64 bits of state, one stream per use. The virtual sMTJ calls
-it; the numbers are those of firmware/virtual/generator.c, bit for bit.
+"""Random numbers of the virtual board: SplitMix64 (Steele, Lea and Flood 2014), 64 bits of state, one stream per use. The virtual
+sMTJ calls it; the numbers are those of firmware/virtual/generator.c, bit for bit.
 """
 
 from array import array
@@ -24,9 +24,10 @@ def _mix(z):
 
 
 @micropython.viper
-def draw(state: ptr32, constants: ptr32) -> int:  # noqa: F821
-    # The upper 52 of 64 bits. Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic. A constant beyond 30 bits would
-    # be an object.
+def draw(state: ptr32, constants: ptr32) -> int:
+    """The upper 52 bits of the next 64."""
+    # Words of 64 bits wrap by themselves under viper, whose shifts are arithmetic. A constant beyond 30
+    # bits would be an object.
     some = 0x3FFFFFFF
     every = int(constants[7]) << 32 | int(constants[6])
     z = (int(state[1]) << 32 | int(state[0])) + (int(constants[1]) << 32 | int(constants[0])) & every

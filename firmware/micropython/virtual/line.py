@@ -1,8 +1,9 @@
-"""The virtual board's serial line: a pseudo-terminal, or a TCP port on the loopback interface. Never blocks: what a client does not read waits in
-a bounded queue. firmware/virtual/line.c behaves alike.
+"""The virtual board's serial line: a pseudo-terminal, or a TCP port on the loopback interface. Never blocks: what a client does
+not read waits in a bounded queue. firmware/virtual/line.c behaves alike.
 
-Anything on the machine reaches a TCP port, a web page in its browser too. So a client must begin with a frame's delimiter and send a HELLO
-soon, else it is dropped; until then nothing is sent to it. A client that comes while there is one is given an ERR and closed.
+Anything on the machine reaches a TCP port, a web page in its browser too. So a client must begin with a frame's delimiter and
+send a HELLO soon, else it is dropped; until then nothing is sent to it. A client that comes while there is one is given an ERR
+and closed.
 """
 
 import errno
@@ -140,7 +141,7 @@ class Terminal(Line):
     def __init__(self, inherited):
         try:
             descriptor, path = (inherited or "").split(":", 1)
-            stream = open(int(descriptor), "r+b")
+            stream = open(int(descriptor), "r+b")  # noqa: SIM115
         except (ValueError, OSError):
             sys.stderr.write("mtjlearn-micropython: cannot open a pseudo-terminal; try --tcp 0\n")
             sys.exit(1)
@@ -212,8 +213,9 @@ class Tcp(Line):
         return bool(self._poll.poll(0))
 
     def accept(self):
-        """Takes the next client, if there is none now and one waits; turns it away if there is one; drops one that has not sent HELLO in
-        time."""
+        """Takes the next client, if there is none now and one waits; turns it away if there is one; drops one that has not sent
+        HELLO in time.
+        """
         if self._leaving is not None:
             self._turn_away()
         if self.stream is not None and not self._greeted and time.ticks_diff(time.ticks_ms(), self._since) >= _GREETING_MS:
@@ -234,8 +236,8 @@ class Tcp(Line):
         self._turn_away()
 
     def _turn_away(self):
-        # Once it has sent something, for a host may discard what comes before. Its end is awaited: closed at once, with a HELLO unread, it
-        # would be reset, and might never see the frame.
+        # Once it has sent something, for a host may discard what comes before. Its end is awaited: closed at once, with a HELLO
+        # unread, it would be reset, and might never see the frame.
         got = bytearray(256)
         stays = True
         try:

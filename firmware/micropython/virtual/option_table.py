@@ -1,5 +1,5 @@
-"""The command line of the virtual board as a table, one row for each option, with the names and texts of the native board: a test compares
-the two. A mistake ends the process with one line that names the option.
+"""The command line of the virtual board as a table, one row for each option, with the names and texts of the native board: a test
+compares the two. A mistake ends the process with one line that names the option.
 """
 
 import sys

@@ -1,5 +1,5 @@
-"""The virtual board's life as a process: it ends on SIGTERM, when the pipe at its standard input is closed, and with the program that started it.
-firmware/virtual/process.c behaves alike.
+"""The virtual board's life as a process: it ends on SIGTERM, when the pipe at its standard input is closed, and with the program
+that started it. firmware/virtual/process.c behaves alike.
 """
 
 import os
@@ -51,8 +51,9 @@ class Process:
         self._registered.append(stream)
 
     def wait(self, line, reads, timeout):
-        """Waits at most `timeout` ms for room on the line if something is to be sent, for a client, and, if `reads`, for bytes. Looks
-        whether the process is to end."""
+        """Waits at most `timeout` ms for room on the line if something is to be sent, for a client, and, if `reads`, for bytes.
+        Looks whether the process is to end.
+        """
         if self._watches:
             self._register(sys.stdin, select.POLLIN)
         events = (select.POLLIN if reads else 0) | (select.POLLOUT if line.transmit_count else 0)

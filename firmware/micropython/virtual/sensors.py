@@ -1,5 +1,5 @@
-"""Voltages at the virtual board's other analog pins, for live tasks: smooth, and the same in every run. firmware/virtual/sensors.h has the
-formulas.
+"""Voltages at the virtual board's other analog pins, for live tasks: smooth, and the same in every run.
+firmware/virtual/sensors.h has the formulas.
 """
 
 from math import ldexp, sin

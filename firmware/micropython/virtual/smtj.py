@@ -1,6 +1,6 @@
-"""A virtual superparamagnetic tunnel junction at an ADC pin, in continuous time: the telegraph process, its faults and its observation
-noise. The virtual converter calls it before each sample. Source: Koenders et al., "Noise-based Local Learning using Stochastic Magnetic
-Tunnel Junctions". The voltages are those of firmware/virtual/smtj.c, bit for bit.
+"""A virtual superparamagnetic tunnel junction at an ADC pin, in continuous time: the telegraph process, its faults and its
+observation noise. The virtual converter calls it before each sample. Source: Koenders et al., "Noise-based Local Learning using
+Stochastic Magnetic Tunnel Junctions". The voltages are those of firmware/virtual/smtj.c, bit for bit.
 """
 
 from math import expm1, inf, log, sqrt
@@ -69,8 +69,9 @@ class Junction:
         return self._switching.exponential() / self._rate
 
     def plan(self, kind, after, lasts):
-        """Plans a fault, in the junction's own seconds from its start: it becomes of that kind, and then what it was. HEALTHY: nothing is
-        planned."""
+        """Plans a fault, in the junction's own seconds from its start: it becomes of that kind, and then what it was. HEALTHY:
+        nothing is planned.
+        """
         if kind == HEALTHY:
             return
         self._change = after
@@ -123,8 +124,8 @@ class Junction:
         return self._change == inf and self._kind in _STEADY and seconds * self._rate <= _MANY_SWITCHES
 
     def sample(self, fifo, at, count, seconds, steps, reference):
-        """Waits and quantises this many times, as wait(), voltage() and the converter do one by one, in a loop that looks nothing up: it is
-        what a virtual board does most of the time.
+        """Waits and quantises this many times, as wait(), voltage() and the converter do one by one, in a loop that looks nothing
+        up: it is what a virtual board does most of the time.
 
         Args:
             fifo: where the codes go, around its end.
@@ -137,7 +138,7 @@ class Junction:
         levels = self._level
         if self._kind == "saturating":
             levels = tuple([level * _EXCESS * self.full_scale / levels[1] for level in levels])
-        noise, rate, state, dwell = self._noise, self._rate, self._state, self._dwell
+        noise, state, dwell = self._noise, self._state, self._dwell
         observation, spare = self._observation.state, self._observation.spare
         size, words, unit = len(fifo), WORDS, UNIT
         for _ in range(count):

@@ -1,4 +1,6 @@
-"""Starts the virtual board in MicroPython: the firmware's second text in the language's Unix port, with a virtual sMTJ at its ADC."""
+"""Starts the virtual board in MicroPython: the firmware's second text in the language's Unix port, with a virtual sMTJ at its
+ADC.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +60,7 @@ def start_micropython(
     tcp_port: int | None = None,
     viper: bool = True,
     heap: int | None = None,
+    sources: Path | None = None,
 ) -> BoardProcess:
     """Starts the device in MicroPython on a pseudo-terminal or a TCP port.
 
@@ -85,6 +88,7 @@ def start_micropython(
         tcp_port: serve this port of 127.0.0.1, 0 for any free one; None: a pseudo-terminal.
         viper: whether the functions marked for viper become machine code, as on a port that compiles it; else all is bytecode.
         heap: bytes of the interpreter's heap, whose words are 8 bytes; None: as many as it has by itself.
+        sources: folder of the firmware, compiled or not, instead of that of this project.
 
     Raises:
         ToolMissing: MicroPython is not installed; the text names the command that installs it.
@@ -105,16 +109,16 @@ def start_micropython(
     options += ["--eeprom-bytes", str(eeprom_bytes)] if eeprom_bytes is not None else []
     settings = ["-X", f"heapsize={heap}"] if heap is not None else []
     line = _terminal() if tcp_port is None else contextlib.nullcontext(({}, ()))
-    with _sources(viper) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
+    with _sources(viper, sources) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
         command = [*interpreter(), *settings, str(folder / "main.py"), *options]
         return BoardProcess(command, environment=environment, descriptors=(*descriptors, *locks))
 
 
 @contextlib.contextmanager
-def _sources(viper: bool) -> Iterator[Path]:
+def _sources(viper: bool, sources: Path | None) -> Iterator[Path]:
     """The folder to start from. A board that has named its port has read all of it."""
-    if viper:
-        yield micropython_root()
+    if viper or sources is not None:
+        yield sources or micropython_root()
         return
     with tempfile.TemporaryDirectory(prefix="mtjlearn-micropython-") as folder:
         write_sources(Path(folder), viper=False)
@@ -151,8 +155,9 @@ def _lock(eeprom: str | os.PathLike[str] | None) -> Iterator[tuple[int, ...]]:
 
 @contextlib.contextmanager
 def _terminal() -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
-    """A pseudo-terminal for the board, which cannot open one itself: what names it to the board, and both its ends, since it lasts as long
-    as the second is open. They are closed here in the end: the board has its own."""
+    """A pseudo-terminal for the board, which cannot open one itself: what names it to the board, and both its ends, since it
+    lasts as long as the second is open. They are closed here in the end: the board has its own.
+    """
     import tty  # which not every system has
 
     board_end, client_end = os.openpty()

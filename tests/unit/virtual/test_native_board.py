@@ -1,4 +1,6 @@
-"""The native board and the one in MicroPython as processes: options, lines, clock, start and end; the native one also with sanitizers."""
+"""The native board and the one in MicroPython as processes: options, lines, clock, start and end; the native one also with
+sanitizers.
+"""
 
 from __future__ import annotations
 
