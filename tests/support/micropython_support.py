@@ -75,7 +75,7 @@ class Interpreter:
         )
         # The unix port's package exits with 0 whatever happens.
         assert "Traceback" not in run.stdout + run.stderr, run.stdout[-2000:] + run.stderr[-2000:]
-        assert answers.exists(), run.stdout[-2000:]
+        assert answers.exists(), run.stdout[-2000:] + run.stderr[-2000:]
         return answers.read_text(encoding="ascii")
 
     def answers(self, lines: list[str], scratch: Path) -> list[str]:
