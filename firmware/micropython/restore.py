@@ -40,10 +40,11 @@ def checkpoint_restore(device) -> None:
         if not slot_fits(device, newest):
             return
         slot_load(device, newest)
-    except OSError:
+        found = device.autonomous.training.resume()
+    except (OSError, MemoryError):
+        device.configured = False
         checkpoint.restored = RESTORED_DAMAGED
         return
-    found = device.autonomous.training.resume()
     checkpoint.restored = RESTORED_NO_DATASET if not found else RESTORED_OLDER if TORN in states else RESTORED_NEWEST
 
 

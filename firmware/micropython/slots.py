@@ -243,6 +243,8 @@ def slot_load(device, slot: Slot) -> None:
     """Loads one that fits. After an OSError the device has no network."""
     net, intake, autonomous, config = device.net, device.intake, device.autonomous, slot.config
     device.configured = False
+    autonomous.dataset.forget()
+    autonomous.training.forget()
     net.configure(config, device.arena, device.board.arena_bytes)
     with device.board.storage.open(SLOTS[slot.number], "rb") as file:
         file.seek(SIZE_CHECKPOINT_RECORD + 2 * len(config.sizes))
@@ -250,8 +252,6 @@ def slot_load(device, slot: Slot) -> None:
             if file.readinto(blob) != len(blob):
                 raise OSError(errno.EIO)
     intake.health.forget()
-    autonomous.dataset.forget()
-    autonomous.training.forget()
     for which, names in _GROUPS:
         if which not in (_SLOT, _CONFIG, _NOISE):
             owner = _owner(device, which)

@@ -19,12 +19,16 @@ DATASET = "dataset"
 class Folder:
     """A folder of the file system, made if it is missing. Every method may raise OSError.
 
+    A device that begins again leaves files open, and littlefs writes such a file when it is collected as garbage: over what was
+    written since. So a file that is written is kept until it is opened again or removed, and closed then.
+
     Args:
         path: of the folder.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._written: dict = {}
         try:
             os.mkdir(path)
         except OSError:
@@ -33,11 +37,22 @@ class Folder:
 
     def open(self, name: str, mode: str):
         """Opens a file; a new or emptied one with mode "wb"."""
-        return open(self._path + "/" + name, mode)
+        path = self._path + "/" + name
+        if mode != "wb":
+            return open(path, mode)
+        self._end(name)
+        file = self._written[name] = open(path, mode)  # noqa: SIM115
+        return file
 
     def remove(self, name: str) -> None:
         """Removes a file that is there."""
+        self._end(name)
         os.remove(self._path + "/" + name)
+
+    def _end(self, name: str) -> None:
+        before = self._written.pop(name, None)
+        if before is not None:
+            close(before)
 
 
 def error_of(error) -> int:

@@ -1,6 +1,6 @@
 """Cuts the power at each write of checkpoints, datasets and changes of network, each torn in another way, and starts the device
 again: it comes up with the newest complete checkpoint. Runs in MicroPython; its question
-is how many cuts at least and a first seed, its answer figures in JSON.
+is `files` (cut_storage.py) or `flash` (cut_flash.py), how many cuts at least, and a first seed; its answer figures in JSON.
 """
 
 import binascii
@@ -33,9 +33,11 @@ class Shelf(Board):
     adc_reference = 1100
     features = messages.FEATURES_ADC_LIVE | messages.FEATURES_VIRTUAL_CLOCK
 
+    files = CutStorage
+
     def __init__(self, memory_bytes):
         self.memory_bytes = memory_bytes
-        self.storage = CutStorage()
+        self.storage = self.files()
         self.draws = 1
 
     def read(self, buffer):
@@ -143,12 +145,11 @@ def cut_save(network, first_save, seed, found):
     for i in range(1 if first_save else 3):
         train(device, 5, i)
         save(device)
-    before, files, generation = kept_of(device), board.storage.files, device.autonomous.checkpoint.generation
-    files = {name: bytes(content) for name, content in files.items()}
+    before, image, generation = kept_of(device), board.storage.image(), device.autonomous.checkpoint.generation
     write = 0
     while True:
         write += 1
-        board.storage.set(files)
+        board.storage.set(image)
         device = boot(board)
         assert kept_of(device) == before
         fill(device)
@@ -207,7 +208,8 @@ def larger():
     device = boot(Shelf(16384))
     execute(device, messages.TYPE_CONFIGURE, IRIS)
     save(device)
-    return bytes(device.board.storage.files[SLOTS[1]])
+    with device.board.storage.open(SLOTS[1], "rb") as file:
+        return file.read(4096)
 
 
 def old_large(board):
@@ -238,11 +240,11 @@ def cut_change(start, change, more_saves, seed, found):
     for _ in range(more_saves):
         save(device)
     before, samples = kept_of(device), device.autonomous.dataset.samples
-    files = {name: bytes(content) for name, content in board.storage.files.items()}
+    image = board.storage.image()
     write = 0
     while True:
         write += 1
-        board.storage.set(files)
+        board.storage.set(image)
         device = boot(board)
         assert device.autonomous.checkpoint.restored == messages.RESTORED_NEWEST
         board.storage.cut(write, seed + write)
@@ -272,7 +274,12 @@ def cut_change(start, change, more_saves, seed, found):
 
 def main():
     with open(sys.argv[1]) as question:
-        least, seed = [int(number) for number in question.read().split()]
+        kind, *numbers = question.read().split()
+    least, seed = [int(number) for number in numbers]
+    if kind == "flash":
+        from cut_flash import FlashStorage
+
+        Shelf.files = FlashStorage
     found = {"cuts": 0, "before": 0, "after": 0, "changes": 0, "rounds": 0}
     while found["cuts"] < least:
         for network in NETWORKS:

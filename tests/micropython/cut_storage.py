@@ -105,6 +105,10 @@ class CutStorage:
         self.do(name, None, None)
         self.flush(name)
 
+    def image(self):
+        """What set() takes."""
+        return {name: bytes(content) for name, content in self.files.items()}
+
     def set(self, files):
         """These are there and kept."""
         self.files = {name: bytearray(content) for name, content in files.items()}

@@ -1,6 +1,6 @@
 """Learns autonomously with the heap locked: a turn that makes a step and allocates ends the program. The last step of an epoch is
-left out: its mean loss, and here a halved rate, may have more than 30 bits. Runs in MicroPython; its question is how many turns, and
-its answer a line for each task: steps, points of the curve, rate, and what a checkpoint keeps.
+left out: its mean loss, and here a halved rate, may have more than 30 bits. Runs in MicroPython; its question is how many turns,
+and its answer a line for each task: steps, points of the curve, rate, and what a checkpoint keeps.
 """
 
 import binascii

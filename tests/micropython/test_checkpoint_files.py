@@ -138,6 +138,31 @@ def test_autonomous_learning_continues_bit_for_bit_in_the_other(
     assert Kept.of(after) == Kept.of(before)
 
 
+@pytest.mark.parametrize("scale", [0, 1, 5, 8])
+@pytest.mark.parametrize(("value_bytes", "ends"), [(1, (-128, 127)), (2, (-32768, -32767, 32767, -16384, 16384))])
+def test_values_of_a_dataset_saturate_as_in_c(scale: int, value_bytes: int, ends: tuple[int, ...]) -> None:
+    """Real-valued targets, from the ends of their range."""
+    rng = np.random.default_rng(scale)
+    values = rng.integers(min(ends), max(ends) + 1, (13, 3))
+    values[rng.random(values.shape) < 0.5] = rng.choice(ends)
+    values[0] = ends[0]
+    data = values.astype(f"<i{value_bytes}").tobytes()
+    kept = []
+    for device in (InProcessDevice, SteppedDevice):
+        board = device()
+        client = client_of(board)
+        client.tell(configure(XOR, injected=True))
+        inject(client, CODES[:200])
+        client.tell(messages.DefineDataset(13, value_bytes, scale, TargetKind.VALUES, 0, zlib.crc32(data)))
+        for chunk in set_blob(BlobKind.DATASET, data, 30):
+            client.tell(chunk)
+        client.tell(autonomous(Task.DATASET, stop_epochs=4, evaluate_every=2))
+        board.poll()
+        kept.append((Kept.of(client), progress(client), client.ask(messages.GetStatus(), messages.Status).loss_sum))
+    assert kept[0][1].steps == 52
+    assert kept[0] == kept[1]
+
+
 def test_a_curve_is_that_of_c() -> None:
     curves = []
     codes = noise(900)
@@ -380,7 +405,8 @@ def test_learning_goes_on_where_nothing_can_be_kept() -> None:
     board.poll()
     assert progress(client).activity == Activity.LEARNING
     found = checkpoints(client)
-    assert (found.generation, found.age <= 5) == (generation + 1, True)
+    assert found.generation in (generation + 1, generation + 2)
+    assert found.age <= 5
 
 
 def test_a_dataset_without_room_is_refused_at_any_chunk() -> None:
@@ -442,13 +468,27 @@ def test_files_that_vanish_while_it_learns_end_the_training_alone() -> None:
 # --- power cuts ---
 
 
-@pytest.mark.parametrize(("name", "least"), [("viper", 300), pytest.param("node", 300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["viper", pytest.param("node", marks=pytest.mark.slow)])
 def test_a_power_cut_at_any_write_leaves_the_newest_complete_one(
-    interpreters: Callable[[str], Interpreter], name: str, least: int, tmp_path: Path
+    interpreters: Callable[[str], Interpreter], name: str, tmp_path: Path
 ) -> None:
-    found = json.loads(interpreters(name).run("cut_jobs", f"{least} 1", tmp_path))
-    assert found["cuts"] == found["before"] + found["after"] + found["changes"] >= least
+    found = json.loads(interpreters(name).run("cut_jobs", "files 300 1", tmp_path))
+    assert found["cuts"] == found["before"] + found["after"] + found["changes"] >= 300
     assert min(found.values()) > 0
+
+
+def test_a_power_cut_at_any_write_of_littlefs_leaves_the_newest_complete_one(
+    interpreters: Callable[[str], Interpreter], tmp_path: Path
+) -> None:
+    """The Pico's file system, cut while it programs or erases a block."""
+    found = json.loads(interpreters("viper").run("cut_jobs", "flash 200 1", tmp_path))
+    assert found["cuts"] == found["before"] + found["after"] + found["changes"] >= 200
+    assert min(found.values()) > 0
+
+
+def test_a_file_that_was_left_open_is_not_written_later(interpreters: Callable[[str], Interpreter], tmp_path: Path) -> None:
+    """littlefs writes a file that it closes, also when a device that began again has left it to the garbage collector."""
+    assert interpreters("viper").run("left_open", "", tmp_path) == "whole whole"
 
 
 # --- steps ---

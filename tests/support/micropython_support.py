@@ -21,7 +21,16 @@ from mtjlearn.network import Network, WeightFormat
 from mtjlearn.virtual.micropython import interpreter
 
 steps = vector_module("steps")
-PROGRAMS = ("learner_jobs", "learner_primitives", "stepped_device", "cut_jobs", "cut_storage", "locked_jobs")
+PROGRAMS = (
+    "learner_jobs",
+    "learner_primitives",
+    "stepped_device",
+    "cut_jobs",
+    "cut_storage",
+    "cut_flash",
+    "left_open",
+    "locked_jobs",
+)
 NODE_PACKAGE = "@micropython/micropython-webassembly-pyscript@1.27.0"
 _NODE = """
 import { loadMicroPython } from "PACKAGE/micropython.mjs";
