@@ -5,8 +5,8 @@ one counts. Of the one that is cut a part is done. A stand-in for storage.Folder
 import vfs
 from cut_storage import PowerIsOff
 
-_BLOCK = 4096
-_BLOCKS = 24
+BLOCK = 4096
+BLOCKS = 24
 
 
 class _Flash:
@@ -21,22 +21,22 @@ class _Flash:
     def readblocks(self, block, buffer, offset=0):
         if self.dead:
             return
-        place = block * _BLOCK + offset
+        place = block * BLOCK + offset
         buffer[:] = self.image[place : place + len(buffer)]
 
     def writeblocks(self, block, buffer, offset=0):
         if self.dead:
             return
-        place = block * _BLOCK + offset
+        place = block * BLOCK + offset
         self._write(place, bytes(buffer))
 
     def ioctl(self, operation, argument):
         if operation == 4:
-            return _BLOCKS
+            return BLOCKS
         if operation == 5:
-            return _BLOCK
+            return BLOCK
         if operation == 6 and not self.dead:
-            self._write(argument * _BLOCK, b"\xff" * _BLOCK)
+            self._write(argument * BLOCK, b"\xff" * BLOCK)
         return 0
 
     def _write(self, place, data):
@@ -51,7 +51,7 @@ class _Flash:
 
 
 def _formatted():
-    flash = _Flash(b"\xff" * (_BLOCK * _BLOCKS))
+    flash = _Flash(b"\xff" * (BLOCK * BLOCKS))
     vfs.VfsLfs2.mkfs(flash)
     return bytes(flash.image)
 
