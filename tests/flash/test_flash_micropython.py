@@ -113,6 +113,7 @@ def test_a_copy_that_breaks_off_leaves_the_firmware_that_was_there(pico: FakePic
     assert folders(pico) == ["mtjlearn_0123abcd"]
 
 
+@pytest.mark.slow
 def test_the_same_build_is_copied_anew_and_somebodys_own_main_is_kept(pico: FakePico) -> None:
     (pico.files / "main.py").write_text("print('mine')\n")
     (pico.files / "main_before_mtjlearn.py").write_text("print('older')\n")
@@ -125,6 +126,7 @@ def test_the_same_build_is_copied_anew_and_somebodys_own_main_is_kept(pico: Fake
     assert damaged.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_board_whose_firmware_fails_is_flashed_again(pico: FakePico) -> None:
     flash(pico)
     next(pico.files.glob("mtjlearn_*/turn.mpy")).write_bytes(b"nothing that loads")
@@ -200,6 +202,7 @@ def test_a_port_where_nothing_answers(silent: str, impatient: None) -> None:
         flash_micropython(PICO, silent)
 
 
+@pytest.mark.slow
 def test_bytes_of_a_host_in_the_first_seconds_do_not_lead_to_the_repl(pico: FakePico) -> None:
     flash(pico)
     for disturbance in (b"\x03\x03\x03", b"\x03\x03\x01\x03\x03", b"\r\n"):

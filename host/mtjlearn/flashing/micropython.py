@@ -15,6 +15,7 @@ from mtjlearn import interruption
 from mtjlearn.board import Board, BoardError, BoardInfo, BoardLost, BoardRefused, BoardTimeout
 from mtjlearn.discovery import BoardPort
 from mtjlearn.firmware import build_ids, firmware_root
+from mtjlearn.firmware.micropython_constants import inline_constants
 from mtjlearn.firmware.micropython_sources import as_bytecode, micropython_sources
 from mtjlearn.firmware.mpy_cross import PACKAGE, VIPER, compile_modules, format_version, needed_modules
 from mtjlearn.flashing.copying import Facts, copy_files
@@ -172,7 +173,8 @@ def _files(board: MicroPythonBoard, architecture: str, build: str) -> dict[str, 
     """All files by their paths on the board, main.py last."""
     texts = micropython_sources(viper=True)
     needed = needed_modules(texts, [*_ENTRY, f"boards/{board.module}.py"])
-    chosen = {name: texts[name] if architecture else as_bytecode(texts[name], name) for name in needed}
+    inlined = inline_constants({name: texts[name] for name in needed})
+    chosen = {name: text if architecture else as_bytecode(text, name) for name, text in inlined.items()}
     folder = f"mtjlearn_{build}"
     files = {f"{folder}/{name}": content for name, content in compile_modules(chosen, architecture).items()}
     return files | {"main.py": _MAIN.format(build=build, folder=folder, port=board.module).encode()}
