@@ -1,4 +1,4 @@
-"""Each of the learner's modules in MicroPython has the places of the plan as constants of its own, as viper needs them: they agree."""
+"""Each of the learner's modules in MicroPython has the places of the plan as constants of its own, for viper: they agree."""
 
 from __future__ import annotations
 

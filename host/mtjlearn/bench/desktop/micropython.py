@@ -53,11 +53,12 @@ def micropython_steps(repeats: int, progress: Progress | None = None) -> dict[st
             progress(number, len(SIZES), load.name)
         as_viper, as_bytecode = (_run(load, repeats, viper=viper) for viper in (True, False))
         in_c = _figures([1e9 / nanos for nanos in _extremes(time_step(load, repeats=repeats))])
+        in_viper, in_bytecode = (_figures([1e6 / us for us in each["us"]]) for each in (as_viper, as_bytecode))
         found[load.name] = {
-            "viper": _figures([1e6 / us for us in as_viper["us"]]),
-            "bytecode": _figures([1e6 / us for us in as_bytecode["us"]]),
+            "viper": in_viper,
+            "bytecode": in_bytecode,
             "c": in_c,
-            "ratio": 1e6 / Spread.of(as_viper["us"]).median / in_c["steps_per_s"],
+            "ratio": in_viper["steps_per_s"] / in_c["steps_per_s"],
             **{name: as_viper[name] for name in ("module_bytes", "learner_bytes", "arena_bytes")},
         }
     return found
