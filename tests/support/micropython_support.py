@@ -46,12 +46,17 @@ const copy = (from, to) => {
 };
 copy(folder, "/firmware");
 mp.FS.writeFile("/job", readFileSync(job));
-mp.runPython(`
+try {
+  mp.runPython(`
 import sys
 sys.path.insert(0, "/firmware")
 sys.argv[:] = ["", "/job", "/answers"]
 __import__("${program}").main()
 `);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 writeFileSync(answers, mp.FS.readFile("/answers"));
 """
 
