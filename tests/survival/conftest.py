@@ -19,7 +19,7 @@ def _tools(tool_missing: Callable[[str], None]) -> None:
         tool_missing(str(missing))
 
 
-@pytest.fixture(params=["native", "uno-sim"])
+@pytest.fixture(params=["native", "uno-sim", pytest.param("micropython", marks=pytest.mark.slow)])
 def name(request: pytest.FixtureRequest) -> str:
     """A board with nonvolatile memory, as mtjlearn takes it."""
     if request.param == "uno-sim":

@@ -16,7 +16,7 @@ from mtjlearn.inprocess.device import DeviceNoise
 from mtjlearn.wire.messages import NoiseFault, Task
 
 RATE = 9615
-AFTER = {"native": 1.5, "uno-sim": 8.0}
+AFTER = {"native": 1.5, "uno-sim": 8.0, "micropython": 3.0}
 """Seconds of the board's own time, of which a simulated chip makes seven in one."""
 SLACK = 0.1
 """Seconds that a board's clock and its converter's count may differ: a busy machine delays the one or loses codes of the other."""

@@ -26,7 +26,7 @@ _PARENT_CHECK_MS = 1000
 _MEMORY_BYTES = 16384
 _STARTS_BYTES = 4
 """Of the memory, as on the native board."""
-_NANOS = 1000000000
+_MICROS = 1000000
 _TERMINAL = "MTJLEARN_TERMINAL"
 _BUILD = "MTJLEARN_BUILD"
 
@@ -71,7 +71,7 @@ class Unix(Board):
         self._codes_per_step = options.virtual_clock
         self._samples = 0
         """Taken by the converter since the start."""
-        self._began = time.time_ns()
+        self._began = time.ticks_us()
         self._reads = False
         """The device asked for bytes in this turn."""
         self._turns = 0
@@ -84,8 +84,8 @@ class Unix(Board):
         print('{{"port": "{}"}}'.format(self._line.url))
 
     def _elapsed(self):
-        """Nanoseconds since the start."""
-        return time.time_ns() - self._began
+        """Microseconds since the start, by a clock that nobody sets."""
+        return time.ticks_diff(time.ticks_us(), self._began)
 
     def _run_converter(self, samples):
         self._converter.run(samples)
@@ -108,7 +108,7 @@ class Unix(Board):
         """Takes ADC codes."""
         if self._codes_per_step == 0:
             # The converter runs when somebody looks: as far as it would have got by now.
-            self._run_converter(self._elapsed() * self.adc_rate // _NANOS - self._samples)
+            self._run_converter(self._elapsed() * self.adc_rate // _MICROS - self._samples)
         return self._converter.take(codes)
 
     def adc_lost(self):
@@ -122,12 +122,12 @@ class Unix(Board):
     def micros(self):
         """The virtual clock, or the real one."""
         if self._codes_per_step == 0:
-            return self._elapsed() // 1000 & 0xFFFFFFFF
+            return self._elapsed() & 0xFFFFFFFF
         return self._samples * 1000000 // self.adc_rate & 0xFFFFFFFF
 
     def analog(self, pin):
         """Of the time that micros() returns."""
-        seconds = self._samples / self.adc_rate if self._codes_per_step else self._elapsed() / _NANOS
+        seconds = self._samples / self.adc_rate if self._codes_per_step else self._elapsed() / _MICROS
         return sensors.code(pin, seconds, self.adc_bits)
 
     def begin(self, cause, error):

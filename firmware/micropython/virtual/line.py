@@ -181,7 +181,12 @@ class Tcp(Line):
         self._clear()
 
     def _welcome_client(self, stream):
-        stream.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        try:
+            stream.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        except OSError:
+            # It is gone already.
+            stream.close()
+            return
         self._poll.register(stream, _POLLRDHUP)
         self.stream = stream
         self._knocked = self._greeted = False
