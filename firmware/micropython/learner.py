@@ -6,7 +6,7 @@ marked for viper become machine code on ports that compile it; elsewhere the sam
 
 Use: fill a Config; Network.configure() lays the network out in the caller's arena; Noise.put_all() ADC codes between training
 steps until Noise.ready(); Network.train() one sample after the other; Network.predict() without noise at any time. Inputs,
-targets and outputs are halves (halves.py), and a sample is an array with the place of its first value.
+targets and outputs are halves (halves.py): an array, and the place of the first value in it.
 
 The C firmware's counterpart is firmware/lib/anp/src/anp.h.
 """
@@ -64,10 +64,10 @@ _PROJECTION = const(10)
 _RATE = const(11)
 _RATE_SHIFT = const(12)
 _OUTPUTS = const(13)
-_OUT = const(24)
+_LOSS = const(18)
 _DECORRELATES = const(22)
 _CROSS_ENTROPY = const(23)
-_LOSS = const(18)
+_OUT = const(24)
 _FIRST = const(25)
 
 # Places in the plan from a layer's beginning on. A place 0 in the arena: no matrix, or the input is the sample itself.
