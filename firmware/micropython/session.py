@@ -143,12 +143,6 @@ class Session:
         struct.pack_into(LAYOUT_ACK, self.reply, 0, self.decoder.next_seq, self.credit, self.bad_frames, overruns, self.errors)
         self.send(TYPE_ACK, SIZE_ACK)
 
-    def close(self) -> None:
-        """Ends the session, e.g. before a restart of the device: see ack_due first, so that the host learns of it."""
-        self.open = False
-        self.held = False
-        self.ack_due = False
-
     def _has_room(self, length: int) -> bool:
         """Also without a session."""
         # An ACK that is due keeps its place, else a stream of telemetry could hold it off forever.

@@ -1,5 +1,5 @@
-"""Checks of parts of the device that no board between two turns can show: room that grows within a turn, and a hole in the middle of
-a burst. Runs in MicroPython; writes "good" into the file that its argument names, or ends with an exception.
+"""Checks of parts of the device that no board between two turns can show: room that grows within a turn, and a hole in the middle
+of a burst. Runs in MicroPython; writes "good" into the file that its argument names, or ends with an exception.
 """
 
 import struct
