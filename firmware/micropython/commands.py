@@ -2,7 +2,7 @@
 
 import struct
 
-import noise_tests
+import noise_limits
 from autonomous import HANDLERS as AUTONOMOUS_HANDLERS
 from blobs import command_set_blob
 from configure import command_configure
@@ -82,8 +82,8 @@ def command_set_health(device, payload: memoryview) -> int:
     """SET_HEALTH: the limits of the noise tests."""
     health = device.intake.health
     fields = struct.unpack_from(LAYOUT_SET_HEALTH, payload)
-    limits, recalibrate = noise_tests.Limits(*fields[:-1]), fields[-1]
-    unfit = noise_tests.unfit(limits)
+    limits, recalibrate = noise_limits.Limits(*fields[:-1]), fields[-1]
+    unfit = noise_limits.unfit(limits)
     if unfit:
         return device.out_of_range(unfit)
     if recalibrate > SET_HEALTH_RECALIBRATE_MAX:

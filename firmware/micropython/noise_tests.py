@@ -1,7 +1,7 @@
 """The tests of the noise source (shared/numerics.md, section 12): on every code of the ADC, from the calibration on. A fault
 stops training until the source has been healthy for a whole window. The intake calls them with every batch of codes.
 
-The C firmware's counterparts are firmware/src/health.c and health_limits.h.
+The C firmware's counterpart is firmware/src/health.c.
 """
 
 from array import array
@@ -9,6 +9,8 @@ from array import array
 import messages
 import micropython
 from micropython import const
+from noise_limits import limits_at
+from noise_look import Look
 
 LOOK = const(128)
 """Newest codes that show the kind of a fault; a batch of up to 72 more may lie in the buffer."""
@@ -19,78 +21,6 @@ _LEAST_SLACK = const(80)
 _BUFFER = const(200)
 """messages.NOISE_BUFFER."""
 _MOST_RUN = const(65535)
-
-_ROWS = (
-    (4808, 59, 1024, 371, 287),
-    (9615, 94, 1024, 325, 172),
-    (19231, 168, 2048, 656, 206),
-    (38462, 318, 4096, 1315, 226),
-    (40000, 330, 4096, 1301, 216),
-    (76924, 620, 8192, 2631, 236),
-    (100000, 801, 8192, 2434, 171),
-    (1000000, 7870, 32768, 6229, 48),
-)
-"""By the ADC's rate in codes per second, at most: repetitions, window, ones_min (ones_max is as far from the window's end),
-switches_min. For the paper's junction: 3,530 switches per second, both states alike, at false alarms of 2^-40 a test."""
-
-
-class Limits:
-    """As SET_HEALTH: `repetitions` is at least 2, `window` 0 means no tests."""
-
-    def __init__(self, repetitions, window, ones_min, ones_max, switches_min):
-        self.repetitions = repetitions
-        self.window = window
-        self.ones_min = ones_min
-        self.ones_max = ones_max
-        self.switches_min = switches_min
-
-
-def unfit(limits):
-    """Number of the limit that makes no sense, from 1; 0: all do."""
-    if limits.repetitions < messages.SET_HEALTH_REPETITIONS_MIN:
-        return messages.FIELD_SET_HEALTH_REPETITIONS
-    window = limits.window
-    if window > messages.SET_HEALTH_WINDOW_MAX or 0 < window < _BUFFER:
-        return messages.FIELD_SET_HEALTH_WINDOW
-    return 0
-
-
-@micropython.viper
-def _look_over(ring: ptr16, look: ptr32):
-    # Of `look`: place behind the newest code, codes, threshold, full scale; then what is found (Look).
-    place = int(look[0])
-    left = int(look[1])
-    threshold = int(look[2])
-    full_scale = int(look[3])
-    total = 0
-    total_above = 0
-    above = 0
-    ends = 0
-    low = 65535 if left else 0
-    high = 0
-    while left:
-        left -= 1
-        if place == 0:
-            place = _BUFFER
-        place -= 1
-        code = int(ring[place])
-        total += code
-        if code > threshold:
-            total_above += code
-            above += 1
-        if code == 0 or code == full_scale:
-            ends += 1
-        if code < low:
-            low = code
-        if code > high:
-            high = code
-    look[4] = total
-    look[5] = total_above
-    look[6] = above
-    look[7] = ends
-    look[8] = low
-    look[9] = high
-
 
 @micropython.viper
 def _follow(codes: ptr16, first: int, count: int, junction: ptr16) -> int:
@@ -131,54 +61,6 @@ def _follow(codes: ptr16, first: int, count: int, junction: ptr16) -> int:
     return ones | switches << 7 | different << 14 | begun << 21
 
 
-class Look:
-    """What the codes up to one of them look like. Sides: 0 up to a threshold, 1 beyond it."""
-
-    def __init__(self):
-        self._values = array("I", bytes(40))
-
-    def at(self, noise, age, most, threshold, full_scale):
-        """Looks at `most` codes, fewer if the buffer has fewer, that end `age` codes before its newest. Returns how many."""
-        values = self._values
-        count = noise.filled - age
-        if count < 0:
-            count = 0
-        if count > most:
-            count = most
-        place = noise.position
-        values[0] = place - age if place >= age else place + _BUFFER - age
-        values[1] = count
-        values[2] = threshold
-        values[3] = full_scale
-        _look_over(noise.ring, values)
-        return count
-
-    def count(self, side):
-        """Codes of a side."""
-        values = self._values
-        return values[6] if side else values[1] - values[6]
-
-    def sum(self, side):
-        """Their sum."""
-        values = self._values
-        return values[5] if side else values[4] - values[5]
-
-    @property
-    def ends(self):
-        """Codes that are 0 or full scale."""
-        return self._values[7]
-
-    @property
-    def low(self):
-        """The least code."""
-        return self._values[8]
-
-    @property
-    def high(self):
-        """The largest."""
-        return self._values[9]
-
-
 class Health:
     """The tests of one source.
 
@@ -211,11 +93,7 @@ class Health:
         self._junction = array("H", bytes(10))
         self._look = Look()
         self._begin()
-        for row in _ROWS:
-            if row[0] >= adc_rate:
-                break
-        _, repetitions, window, ones_min, switches_min = row
-        self.limits = Limits(repetitions, window, ones_min, window - ones_min, switches_min)
+        self.limits = limits_at(adc_rate)
 
     def _begin(self):
         self.position = self.ones = self.switches = self.different = 0

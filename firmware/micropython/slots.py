@@ -5,7 +5,7 @@ import errno
 import struct
 
 import learner
-import noise_tests
+import noise_limits
 from blobs import first_invalid
 from configure import configure_fits
 from messages import (
@@ -202,7 +202,7 @@ def _is_noise(record: dict, largest: int) -> bool:
 
 def _is_sane(device, record: dict) -> bool:
     """What a checksum says nothing of: an uploaded checkpoint may hold anything."""
-    limits = noise_tests.Limits(
+    limits = noise_limits.Limits(
         record["repetitions"], record["window"], record["ones_min"], record["ones_max"], record["switches_min"]
     )
     return (
@@ -210,7 +210,7 @@ def _is_sane(device, record: dict) -> bool:
         and record["noise_source"] <= NOISE_SOURCE_INJECTED
         and record["noise_position"] < NOISE_BUFFER
         and _is_noise(record, device.intake.health.full_scale)
-        and noise_tests.unfit(limits) == 0
+        and noise_limits.unfit(limits) == 0
         and record["activity"] <= ACTIVITY_HALTED
         and record["task"] <= TASK_LIVE
     )

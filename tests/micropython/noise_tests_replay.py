@@ -10,7 +10,8 @@ import sys
 from array import array
 
 from noise import Noise
-from noise_tests import Health, Limits
+from noise_limits import Limits
+from noise_tests import Health
 
 FIELDS = (
     "level_low",

@@ -109,6 +109,7 @@ def start_micropython(
         options += ["--eeprom", os.fspath(eeprom)]
     options += ["--eeprom-bytes", str(eeprom_bytes)] if eeprom_bytes is not None else []
     settings = ["-X", f"heapsize={heap}"] if heap is not None else []
+    line: contextlib.AbstractContextManager[tuple[dict[str, str], tuple[int, ...]]]
     line = _terminal() if tcp_port is None else contextlib.nullcontext(({}, ()))
     build = int(build_id(firmware_root(), "micropython"), 16) if sources is None else 0
     with _sources(viper, sources) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
