@@ -169,8 +169,16 @@ def test_the_restart_for_the_next_build_is_one_that_was_asked_for(pico: FakePico
     ],
 )
 def test_what_is_wrong_with_a_board(answer: Answer, message: str) -> None:
-    with scripted_repl(answer) as port, pytest.raises(FlashError, match=message):
+    ran: list[str] = []
+
+    def listen(text: str) -> tuple[str, str] | None:
+        ran.append(text)
+        return answer(text)
+
+    with scripted_repl(listen) as port, pytest.raises(FlashError, match=message):
         flash_micropython(PICO, port)
+    # What ran there before runs again.
+    assert "machine.reset()" in ran[-1]
 
 
 def test_a_board_that_is_gone_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from mtjlearn.flashing.copying import Facts, copy_files
 from mtjlearn.flashing.failures import FlashError
 from mtjlearn.flashing.platformio import Progress
 from mtjlearn.flashing.ports import RETURN_TIMEOUT, choose_port, name_now, open_after_upload
-from mtjlearn.flashing.repl import Repl, ReplMissing, open_repl
+from mtjlearn.flashing.repl import Repl, ReplLost, ReplMissing, open_repl
 from mtjlearn.flashing.targets import Target
 from mtjlearn.wire import messages
 
@@ -140,12 +140,20 @@ def flash_micropython(
         return _flashed(board, build, board.architecture, files, output)
     place = choose_port(board.target, port, force=force)
     with _reach(board, place, progress) as repl:
-        facts = Facts.of(repl)
-        architecture = _architecture(facts, board, place.name)
-        progress("compiling", architecture or "bytecode")
-        files = _files(board, architecture, build)
-        flashed = _flashed(board, build, architecture, files, output)
-        kept = copy_files(repl, files, facts, place.name, progress)
+        try:
+            facts = Facts.of(repl)
+            architecture = _architecture(facts, board, place.name)
+            progress("compiling", architecture or "bytecode")
+            files = _files(board, architecture, build)
+            flashed = _flashed(board, build, architecture, files, output)
+            kept = copy_files(repl, files, facts, place.name, progress)
+        except ReplLost:
+            raise
+        except BaseException:
+            # What ran before runs on, also after Ctrl-C.
+            with contextlib.suppress(FlashError):
+                repl.restart()
+            raise
         repl.restart()
     progress("asking the board what runs on it", "")
     try:

@@ -39,6 +39,10 @@ class ReplError(FlashError):
         super().__init__(f"MicroPython reports {self.last_line}")
 
 
+class ReplLost(FlashError):
+    """The board is gone, or does not answer any more."""
+
+
 class Repl:
     """The raw REPL of a board, opened by open_repl().
 
@@ -62,7 +66,7 @@ class Repl:
 
         Raises:
             ReplError: it raised an exception.
-            FlashError: the board is gone.
+            ReplLost: the board is gone.
         """
         with self._lost():
             printed, error = self._link.exec_raw(text, timeout=_READ)
@@ -75,7 +79,7 @@ class Repl:
 
         Raises:
             ReplError: the file system refuses it.
-            FlashError: the board is gone.
+            ReplLost: the board is gone.
         """
         self.run(f"f=open({path!r},'wb')")
         for start in range(0, len(content), _CHUNK):
@@ -94,7 +98,7 @@ class Repl:
         try:
             yield
         except (TransportError, OSError, struct.error, TypeError) as error:  # the last one: pyserial, when the port is gone
-            raise FlashError(
+            raise ReplLost(
                 f"{self._port} stopped answering in the middle ({error or type(error).__name__}); check the cable, connect the "
                 "board again and flash it again"
             ) from error
