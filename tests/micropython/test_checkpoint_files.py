@@ -163,6 +163,43 @@ def test_values_of_a_dataset_saturate_as_in_c(scale: int, value_bytes: int, ends
     assert kept[0] == kept[1]
 
 
+@pytest.mark.parametrize(("value_bytes", "scale", "lowest"), [(1, 8, -128), (2, 0, -32768), (2, 3, -5000)])
+def test_the_lowest_target_is_the_lowest_number(value_bytes: int, scale: int, lowest: int) -> None:
+    """-32768 is never used: the loss shows the last bit."""
+    data = b"".join(value.to_bytes(value_bytes, "little", signed=True) for value in (0, lowest))
+    for device in (InProcessDevice, SteppedDevice):
+        board = device()
+        client = client_of(board)
+        client.tell(configure(Network((1, 1)), injected=True))
+        client.tell(messages.SetRates(0, 0))
+        for chunk in set_blob(BlobKind.WEIGHTS, (0).to_bytes(2, "little") + (-4096).to_bytes(2, "little", signed=True)):
+            client.tell(chunk)
+        inject(client, CODES[:200])
+        client.tell(messages.DefineDataset(1, value_bytes, scale, TargetKind.VALUES, 0, zlib.crc32(data)))
+        for chunk in set_blob(BlobKind.DATASET, data):
+            client.tell(chunk)
+        client.tell(autonomous(Task.DATASET, stop_epochs=1, evaluate_every=1))
+        board.poll()
+        assert progress(client).evaluation_loss == (32767 - 4096) ** 2
+
+
+def test_a_larger_checkpoint_next_to_a_dataset_is_refused_while_weights_are_incomplete() -> None:
+    """It would have to be saved first."""
+    (larger,) = saved(Network((4, 12, 3))).values()
+    for device in (InProcessDevice, SteppedDevice):
+        client = client_of(device())
+        client.tell(configure(CLASSES))
+        rng = np.random.default_rng(1)
+        upload(client, rng.integers(-60, 61, (11, 4)), rng.integers(0, 3, 11))
+        client.tell(set_blob(BlobKind.WEIGHTS, client.weights(), 50)[0])
+        chunks = set_blob(BlobKind.CHECKPOINT, larger, 100)
+        assert client.refused(chunks[0]) == (Error.OCCUPIED, 0)
+        client.tell(configure(CLASSES))
+        for chunk in chunks:
+            client.tell(chunk)
+        assert client.weights() == larger[RECORD + 6 :]
+
+
 def test_a_curve_is_that_of_c() -> None:
     curves = []
     codes = noise(900)
