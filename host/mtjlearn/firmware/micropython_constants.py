@@ -21,7 +21,9 @@ def inline_constants(texts: Mapping[str, str]) -> dict[str, str]:
         texts: of all modules that are imported, by their paths.
     """
     modules = {_module(name): text for name, text in texts.items()}
-    constants = {module: dict(_constants(module, modules)) for module in modules}
+    constants: dict[str, dict[str, int]] = {}
+    for module in modules:
+        _find_constants(module, modules, constants)
     inlined = {name: _inline(text, constants) for name, text in texts.items()}
     if "messages.py" in inlined:
         others = [text for name, text in inlined.items() if name != "messages.py"]
@@ -34,17 +36,20 @@ def _module(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
 
-def _constants(module: str, modules: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """Public constants of a module, those that it imports included."""
+def _find_constants(module: str, modules: Mapping[str, str], found: dict[str, dict[str, int]]) -> None:
+    """Adds the public constants of a module, those that it imports included."""
+    if module in found:
+        return
+    numbers = found[module] = {}
     for node in ast.parse(modules[module]).body:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="const"), args=[ast.Constant(value=int(number))])
             ) if not name.startswith("_"):
-                yield name, number
+                numbers[name] = number
             case ast.ImportFrom(module=str(other)) if other in modules:
-                found = dict(_constants(other, modules))
-                yield from ((alias.name, found[alias.name]) for alias in node.names if alias.name in found)
+                _find_constants(other, modules, found)
+                numbers.update({alias.name: found[other][alias.name] for alias in node.names if alias.name in found[other]})
 
 
 def _inline(text: str, constants: Mapping[str, Mapping[str, int]]) -> str:
