@@ -271,9 +271,10 @@ def test_constants_are_the_same_in_c_and_in_micropython(c_view: dict[str, int], 
 
 
 def test_numbers_that_viper_needs_as_literals_are_those_of_the_protocol() -> None:
-    for name in ("stream.py", "noise_tests.py"):
-        text = (PROJECT / "firmware" / "micropython" / name).read_text(encoding="utf-8")
-        assert re.findall(r"^_BUFFER = const\((\d+)\)", text, re.MULTILINE) == [str(DEFINITION["protocol"]["noise_buffer"])]
+    texts = (path.read_text(encoding="utf-8") for path in (PROJECT / "firmware" / "micropython").glob("*.py"))
+    found = [number for text in texts for number in re.findall(r"^_?(?:NOISE_)?BUFFER = const\((\d+)\)", text, re.MULTILINE)]
+    assert len(found) > 3
+    assert set(found) == {str(DEFINITION["protocol"]["noise_buffer"])}
 
 
 @pytest.mark.parametrize("name", DEFINITION["messages"])
