@@ -12,7 +12,8 @@ from mtjlearn.firmware.mpy_cross import ARCHITECTURES, compile_modules, format_v
 
 PICO = ["entry.py", "main.py", "boards/rp2.py"]
 OF_THE_PORTS = {
-    *("array", "binascii", "errno", "gc", "io", "machine", "micropython", "os", "rp2", "select", "struct", "sys", "time", "uctypes"),
+    *("array", "binascii", "errno", "gc", "io", "machine", "micropython", "os", "rp2", "select", "struct", "sys", "time"),
+    "uctypes",
 }
 """Modules that MicroPython itself has on a Pico."""
 OF_UNIX = ("virtual/", "boards/unix.py")
