@@ -22,9 +22,9 @@ def wants_repl(board) -> bool:
     light = board.repl_light()
     if light is not None:
         light.value(1)
+    # From now on a byte 3 is no Ctrl-C: every HELLO has one, and a host repeats it while the modules are loaded.
     micropython.kbd_intr(-1)
     asked = Stdio().asks_for_repl(_WINDOW_MS, board.repl_button)
-    micropython.kbd_intr(3)
     if light is not None:
         light.value(0)
     return asked
@@ -38,6 +38,7 @@ def run(port: str, build: str) -> None:
         build: build id of the sources, eight hexadecimal digits.
     """
     if wants_repl(getattr(__import__("boards." + port), port)):
+        micropython.kbd_intr(3)
         print("mtjlearn", build, "is on this board; it starts with the next reset")
         return
     from main import main

@@ -72,6 +72,23 @@ def random_next(state):
 
 
 @micropython.viper
+def random_skip(state, count: int):
+    """The same `count` times, in one loop: there may be millions, and a watchdog waits."""
+    s = ptr16(state)
+    low = s[0]
+    high = s[1]
+    while count:
+        count -= 1
+        high ^= ((high << 13) | (low >> 3)) & 65535
+        low ^= (low << 13) & 65535
+        low ^= high >> 1
+        high ^= ((high << 5) | (low >> 11)) & 65535
+        low ^= (low << 5) & 65535
+    s[0] = low
+    s[1] = high
+
+
+@micropython.viper
 def draw_noise(plan, arena, random, ring, state):
     """The draw of a step: its noise values, N for each pass, and its first dither word."""
     p = ptr32(plan)

@@ -4,7 +4,7 @@ teacher lie in the arena behind the network, as with the C firmware. training.py
 
 from messages import TASK_DATASET, TASK_LIVE, TASK_TEACHER
 from micropython import const
-from noise import random_next
+from noise import random_next, random_skip
 
 _ONE = const(4096)
 _MINUS_ONE = const(61440)
@@ -66,8 +66,7 @@ class Tasks:
         if own.is_ordered():
             own.order.skip(own.epoch_steps, count)
         elif own.task == TASK_TEACHER:
-            for _ in range(count * self._inputs):
-                random_next(own.order.random)
+            random_skip(own.order.random, count * self._inputs)
 
     def sample(self, own) -> None:
         """The next sample to train on. OSError if it cannot be read."""

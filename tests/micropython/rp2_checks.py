@@ -209,5 +209,99 @@ def check_paced():
     paced.time = time
 
 
+def check_hello_while_loading():
+    """From the first look for somebody who wants the REPL until the device runs, a byte 3 is no Ctrl-C: every HELLO has one."""
+    import entry
+
+    interrupts = []
+
+    class Micropython:
+        kbd_intr = staticmethod(interrupts.append)
+
+    class Line:
+        asks = False
+
+        def asks_for_repl(self, milliseconds, pressed):
+            return self.asks
+
+    class Main:
+        started = None
+
+        @classmethod
+        def main(cls, *arguments):
+            cls.started = arguments
+
+    entry.micropython = Micropython
+    entry.Stdio = Line
+    entry.print = lambda *words: None
+    sys.modules["main"] = Main
+    entry.run("rp2", "0123abcd")
+    assert Main.started == ("rp2", ["0123abcd"])
+    assert interrupts == [-1]
+    Line.asks, Main.started = True, None
+    entry.run("rp2", "0123abcd")
+    assert Main.started is None
+    assert interrupts[-1] == 3
+
+
+def check_fault():
+    """A fault of the firmware is written down once, and the chip restarts: the seconds for the REPL lie before the next one."""
+    import os
+
+    from boards import chip as chips
+
+    restarts = []
+
+    class Machine:
+        @staticmethod
+        def reset():
+            # What failed before must be there already.
+            restarts.append(os.stat("fault.txt")[6])
+
+    class Bare(chips.Chip):
+        def __init__(self):
+            pass
+
+    chips.machine = Machine
+    chips._FAULT = "fault.txt"
+    for _ in range(2):
+        Bare().failed(ValueError("a fault"))
+    assert len(restarts) == 2
+    assert restarts[0] == restarts[1]
+    with open("fault.txt") as file:
+        assert "a fault" in file.read()
+
+
+def check_long_frame():
+    """A frame of many samples is one turn, in which each step feeds the watchdog."""
+    from boards.chip import Chip
+    from machine import WDT
+
+    class Bare(Chip):
+        def __init__(self):
+            self._watchdog = WDT(timeout=8000)
+
+    board = Bare()
+    for _ in range(60):
+        board.advance()
+    assert board._watchdog.fed == 60
+
+
+def check_skip():
+    """A resumed epoch's samples are passed over in one loop that ends in the same state."""
+    from halves import halves, number_at, put_number
+    from noise import random_next, random_skip
+
+    one, many = halves(2), halves(2)
+    for seed in (1, 0x12345678, 0xFFFFFFFF, 0x80000000):
+        for count in (0, 1, 2, 1000):
+            put_number(one, 0, 2, seed)
+            put_number(many, 0, 2, seed)
+            for _ in range(count):
+                random_next(one)
+            random_skip(many, count)
+            assert number_at(one, 0, 2) == number_at(many, 0, 2), (seed, count)
+
+
 globals()["check_" + sys.argv[1]]()
 print("passed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from unix_port_support import PROGRAMS
@@ -16,8 +17,9 @@ CHECKS = re.findall(r"^def check_(\w+)", (PROGRAMS / "rp2_checks.py").read_text(
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_pico(check: str) -> None:
+def test_the_pico(check: str, tmp_path: Path) -> None:
     path = f".frozen:{PROGRAMS / 'chip'}:{micropython_root()}"
     command = [*interpreter(), str(PROGRAMS / "rp2_checks.py"), check]
-    run = subprocess.run(command, env=os.environ | {"MICROPYPATH": path}, capture_output=True, text=True, check=False, timeout=120)
+    environment = os.environ | {"MICROPYPATH": path}
+    run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert run.stdout == "passed\n", run.stdout + run.stderr

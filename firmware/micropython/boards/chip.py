@@ -77,6 +77,10 @@ class Chip(Board):
         """Codes lost since the start."""
         return self._converter.lost
 
+    def advance(self) -> None:
+        """A frame may hold a hundred samples of a large network, which take longer than the watchdog waits for a turn."""
+        self._watchdog.feed()
+
     def micros(self) -> int:
         """The clock."""
         return self._clock.micros()
@@ -128,7 +132,10 @@ class Chip(Board):
         return True
 
     def failed(self, error: Exception) -> None:
-        """Writes a report, of the first fault alone: one that comes back must not wear the flash out."""
+        """Writes a report, of the first fault alone: one that comes back must not wear the flash out. Then the chip restarts, with
+        a heap that nothing has divided; the seconds for the REPL lie between one start that fails and the next, which is counted
+        in the flash too.
+        """
         try:
             os.stat(_FAULT)
         except OSError:
@@ -137,3 +144,4 @@ class Chip(Board):
                     sys.print_exception(error, file)
             except OSError:
                 pass
+        machine.reset()
