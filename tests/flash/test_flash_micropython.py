@@ -5,11 +5,16 @@ The board is MicroPython's Unix port with stand-ins for the Pico's modules (fake
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
+import pty
+import signal
 import sys
+import threading
 import time
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +24,7 @@ from click.testing import CliRunner
 from fake_pico_support import BOARD, FakePico, fake_pico
 from scripted_repl_support import GOOD_FACTS, Answer, answers, scripted_repl
 
+from mtjlearn import interruption
 from mtjlearn.board import Board, Schedule
 from mtjlearn.cli.flash import cli
 from mtjlearn.firmware import ToolMissing
@@ -208,6 +214,60 @@ def test_code_for_the_chip_that_answers(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_port_where_nothing_answers(silent: str, impatient: None) -> None:
     with pytest.raises(FlashError, match=r"no MicroPython answers at .*none on the board yet: hold BOOTSEL.*unplug the board, and"):
         flash_micropython(PICO, silent)
+
+
+@pytest.mark.parametrize("said", [b"temperature 21.5\r\n", b"w REPL; CTRL-B to exit\r\n", b"\0"])
+def test_a_port_where_something_prints_all_the_time(said: bytes, impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flashing, "_KNOCK", 0.5)
+    monkeypatch.setattr("mtjlearn.flashing.repl._LONGEST_BANNER", 0.5)
+    board_end, client_end = pty.openpty()
+    tty.setraw(client_end)
+    os.set_blocking(board_end, False)
+    off = threading.Event()
+
+    def print_on() -> None:
+        while not off.wait(0.005):
+            with contextlib.suppress(BlockingIOError):
+                os.write(board_end, said)
+
+    thread = threading.Thread(target=print_on, daemon=True)
+    thread.start()
+    try:
+        with pytest.raises(FlashError, match="no MicroPython answers at"):
+            flash_micropython(PICO, os.ttyname(client_end))
+    finally:
+        off.set()
+        thread.join(10)
+        os.close(board_end)
+        os.close(client_end)
+
+
+def test_a_program_that_prints_next_to_the_repl() -> None:
+    def answer(text: str) -> tuple[str, str] | None:
+        said, error = answers()(text) or ("", "")
+        return (f"tick\r\n{said}" if "print([" in text else said), error
+
+    with (
+        scripted_repl(answer) as port,
+        pytest.raises(FlashError, match=r"was asked for a value, and printed 'tick.*; if a program there prints"),
+    ):
+        flash_micropython(PICO, port)
+
+
+def test_ctrl_c_is_obeyed_between_two_files_and_the_board_restarts() -> None:
+    ran: list[str] = []
+
+    def answer(text: str) -> tuple[str, str] | None:
+        ran.append(text)
+        if "f.write" in text and sum("f.write" in line for line in ran) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        return answers()(text)
+
+    with interruption.deferred(), scripted_repl(answer) as port, pytest.raises(KeyboardInterrupt):
+        flash_micropython(PICO, port)
+    assert sum("f.write" in line for line in ran) == 3
+    assert "machine.reset()" in ran[-1]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from mtjlearn.firmware.mpy_cross import ARCHITECTURES
 from mtjlearn.flashing.failures import FlashError
 from mtjlearn.flashing.platformio import Progress
-from mtjlearn.flashing.repl import Repl, ReplError
+from mtjlearn.flashing.repl import Repl, ReplDisturbed, ReplError
 
 _FACTS = """
 import os,sys
@@ -47,17 +46,17 @@ for p in {paths!r}:
 _WHOSE_MAIN = """
 import os
 try:
- f=open('main.py')
- ours=f.readline().startswith('# mtjlearn')
+ f=open('main.py','rb')
+ ours=f.readline().startswith(b'# mtjlearn')
  f.close()
 except OSError: ours=None
 """
 _KEEP_MAIN = """
+n=''
 if ours is False:
  n='main_before_mtjlearn.py'
  while n in os.listdir(): n='_'+n
  os.rename('main.py',n)
- print(n)
 """
 _TAKE_MAIN = """
 import os
@@ -65,6 +64,7 @@ try: os.rename({new!r},'main.py')
 except OSError:
  os.remove('main.py')
  os.rename({new!r},'main.py')
+print(repr(n))
 """
 _REMOVE_MAIN = """
 if ours: os.remove('main.py')
@@ -101,8 +101,8 @@ class Facts:
             FlashError: it is not a MicroPython with files, or it is gone.
         """
         try:
-            return cls(*ast.literal_eval(repl.run(_FACTS)))
-        except (ReplError, ValueError, SyntaxError, TypeError) as error:
+            return cls(*repl.ask(_FACTS))
+        except (ReplError, ReplDisturbed, TypeError) as error:
             raise FlashError(f"what answers is not a MicroPython with a file system: {error}") from error
 
     @property
@@ -150,8 +150,8 @@ def copy_files(repl: Repl, files: Mapping[str, bytes], facts: Facts, port: str, 
         raise
     if hashes != [hashlib.sha256(content).hexdigest() for content in (*modules.values(), files["main.py"])]:
         raise FlashError(f"what {port} stored differs from what was sent; try again, with another cable or without a hub")
-    kept = repl.run(_WHOSE_MAIN + _KEEP_MAIN).strip()
-    repl.run(_TAKE_MAIN.format(new=_NEW_MAIN))
+    # Together, so that nothing stops between them.
+    kept = str(repl.ask(_WHOSE_MAIN + _KEEP_MAIN + _TAKE_MAIN.format(new=_NEW_MAIN)))
     _remove(repl, [name for name in _build_folders(repl) if name != folders[0]])
     return kept
 
@@ -177,7 +177,7 @@ def _make_room(repl: Repl, files: Mapping[str, bytes], folders: list[str], facts
 
 
 def _build_folders(repl: Repl) -> list[str]:
-    return list(ast.literal_eval(repl.run(_FOLDERS)))
+    return list(repl.ask(_FOLDERS))
 
 
 def _remove(repl: Repl, folders: list[str]) -> None:

@@ -43,6 +43,10 @@ _POLL = 0.2
 _MAIN = """# mtjlearn, build {build}. Without this file the board is a plain MicroPython again.
 import sys
 
+import micropython
+
+# Every HELLO of a host has a byte 3.
+micropython.kbd_intr(-1)
 sys.path.insert(0, "{folder}")
 import entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import struct
 import time
@@ -24,7 +25,13 @@ _ANSWER = 0.4
 _POLL = 0.2
 _READ = 5.0
 """Seconds that the link waits for bytes that must come."""
+_LONGEST = 20.0
+"""Seconds for one answer, also if bytes come all the time: what is at the port may print whatever is sent to it."""
+_LONGEST_BANNER = 1.5
+"""The same for the banner, before which an interrupted program may still print."""
 _CHUNK = 512
+_PAUSE = 0.01
+_SHOWN = 60
 
 
 class ReplError(FlashError):
@@ -37,6 +44,10 @@ class ReplError(FlashError):
     def __init__(self, text: str) -> None:
         self.last_line = text.strip().splitlines()[-1] if text.strip() else "no message"
         super().__init__(f"MicroPython reports {self.last_line}")
+
+
+class ReplDisturbed(FlashError):
+    """What came was not the answer."""
 
 
 class ReplLost(FlashError):
@@ -68,11 +79,29 @@ class Repl:
             ReplError: it raised an exception.
             ReplLost: the board is gone.
         """
+        interruption.check()
         with self._lost():
             printed, error = self._link.exec_raw(text, timeout=_READ)
         if error:
             raise ReplError(error.decode(errors="replace"))
         return str(printed.decode(errors="replace"))
+
+    def ask(self, text: str) -> Any:
+        """Runs text on the board and returns the value that it printed.
+
+        Raises:
+            ReplError: it raised an exception.
+            ReplLost: the board is gone.
+            ReplDisturbed: it printed something else.
+        """
+        said = self.run(text)
+        try:
+            return ast.literal_eval(said.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise ReplDisturbed(
+                f"{self._port} was asked for a value, and printed {said[:_SHOWN]!r}; if a program there prints at the same time, "
+                "e.g. from a timer in boot.py, end it and flash the board again"
+            ) from None
 
     def write_file(self, path: str, content: bytes) -> None:
         """Writes a file of the board.
@@ -141,9 +170,18 @@ def _try(port: str, baud: int, deadline: float) -> Repl:
     except ImportError:
         raise FlashError(f"mpremote is missing; install it: pip install {PACKAGE}") from None
     SerialTransport(port).close()  # says what is wrong with the port better than the link does
+
+    class BoundedLink(Link):  # type: ignore[misc]
+        """Its own waits for a silence that may never come."""
+
+        def read_until(
+            self, min_num_bytes: int, ending: bytes, timeout: float = _READ, data_consumer: object = None, **others: object
+        ) -> bytes:
+            return _read_until(self.serial, ending, timeout, _LONGEST)
+
     link = None
     try:
-        link = Link(port, baudrate=baud, timeout=_READ)
+        link = BoundedLink(port, baudrate=baud, timeout=_READ)
         while True:
             if _enter(link):
                 return Repl(link, port)
@@ -158,6 +196,25 @@ def _try(port: str, baud: int, deadline: float) -> Repl:
     raise ReplMissing(f"no MicroPython answers at {port}")
 
 
+def _read_until(line: Any, ending: bytes, timeout: float, longest: float) -> bytes:
+    """Bytes of a serial line up to an ending; or what came until there was none for `timeout` seconds, or in `longest` at all."""
+    data = bytearray()
+    began = last = time.monotonic()
+    while not data.endswith(ending):
+        byte = line.read(1) if line.in_waiting else b""
+        now = time.monotonic()
+        if byte:
+            data += byte
+            last = now
+        elif now - last >= timeout:
+            break
+        else:
+            time.sleep(_PAUSE)
+        if now - began >= longest:
+            break
+    return bytes(data)
+
+
 def _close(link: Any) -> None:
     with contextlib.suppress(OSError):
         link.close()
@@ -168,11 +225,13 @@ def _enter(link: Any) -> bool:
     link.serial.timeout = _POLL  # on a pseudo-terminal the link reads without asking whether there is something
     try:
         link.serial.write(_KEYS)
-        if not link.read_until(1, _BANNER, timeout=_ANSWER).endswith(_BANNER):
+        if not _read_until(link.serial, _BANNER, _ANSWER, _LONGEST_BANNER).endswith(_BANNER):
             return False
+        began = time.monotonic()
         while link.serial.read(_CHUNK):
-            pass
+            if time.monotonic() - began >= _LONGEST_BANNER:
+                return False
         link.serial.write(b"\r\x01")
-        return bool(link.read_until(1, _BANNER, timeout=_ANSWER).endswith(_BANNER))
+        return _read_until(link.serial, _BANNER, _ANSWER, _LONGEST_BANNER).endswith(_BANNER)
     finally:
         link.serial.timeout = _READ
