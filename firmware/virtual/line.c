@@ -128,11 +128,12 @@ static void turn_away(struct line *line)
     uint8_t bytes[256];
     ssize_t got;
     bool stays = true;
-    while (stays && (got = read(line->leaving, bytes, sizeof bytes)) > 0) {
+    int reads = 0;
+    while (stays && (got = read(line->leaving, bytes, sizeof bytes)) > 0 && reads++ < LINE_LEAVING_READS) {
         stays = line->told || (bytes[0] == 0 && tell_of_other(line->leaving));
         line->told = true;
     }
-    if (stays && got < 0 && is_temporary(errno) && now_ms() - line->leaving_since < LINE_LEAVING_MS)
+    if (stays && (got > 0 || (got < 0 && is_temporary(errno))) && now_ms() - line->leaving_since < LINE_LEAVING_MS)
         return;
     close(line->leaving);
     line->leaving = -1;

@@ -16,6 +16,7 @@
 #define LINE_RECEIVE 4096
 #define LINE_GREETING_MS 5000     /* within which a TCP client sends HELLO */
 #define LINE_LEAVING_MS 1000      /* within which one that is turned away sends it, and reads why */
+#define LINE_LEAVING_READS 16     /* of what it sends, each time that it is looked at: it may send faster than it is read */
 
 struct line {
     int fd;                       /* the connection; -1: no client (TCP only) */

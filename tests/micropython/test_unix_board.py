@@ -5,6 +5,7 @@ integer model; its heap; and what is said where MicroPython is missing.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib.util
 import os
 import re
@@ -295,3 +296,35 @@ def test_another_interpreter_on_the_path_serves(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(micropython.shutil, "which", lambda name: str(script))
     with start_micropython() as process, Board.open(process.url) as board:
         assert board.info.name == "micropython"
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("echo 'SyntaxError: invalid micropython decorator' >&2; exit 1", "SyntaxError: invalid micropython decorator"),
+        ("echo Traceback; echo 'MemoryError: too much'; exit 1", r"printed \['MemoryError: too much'\], not its port"),
+        ("echo '{}'", "not its port"),
+    ],
+)
+def test_an_interpreter_that_cannot_run_the_firmware_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
+) -> None:
+    other = tmp_path / "micropython"
+    other.write_text(f"#!/bin/sh\n{program}\n")
+    other.chmod(0o755)
+    monkeypatch.setattr(micropython, "interpreter", lambda: [str(other)])
+    with pytest.raises(BoardProcessError, match=rf"{words}.*started by {other}; .*{re.escape(micropython.INTERPRETER)}"):
+        start_micropython()
+
+
+def test_a_folder_that_may_not_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def refuse(path: object, *others: Any) -> int:
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)  # root may open everything
+    with pytest.raises(BoardProcessError, match=f"{tmp_path} cannot be used as EEPROM: Permission denied; name another"):
+        start_micropython(eeprom=tmp_path)

@@ -24,6 +24,8 @@ _GREETING_MS = 5000
 """Within which a TCP client sends HELLO."""
 _LEAVING_MS = 1000
 """Within which one that is turned away sends it, and reads why."""
+_LEAVING_READS = 16
+"""Of what it sends, each time that it is looked at: it may send faster than it is read."""
 _POLLRDHUP = 0x2000
 """Linux's: the client has closed its end. Elsewhere poll() ignores it."""
 _IPPROTO_TCP = 6
@@ -244,16 +246,17 @@ class Tcp(Line):
         # Once it has sent something, for a host may discard what comes before. Its end is awaited: closed at once, with a HELLO
         # unread, it would be reset, and might never see the frame.
         got = bytearray(256)
-        stays = True
+        stays, reads = True, 0
         try:
             count = self._leaving.readinto(got)
-            while stays and count:
+            while stays and count and reads < _LEAVING_READS:
                 stays = self._told or (got[0] == 0 and self._tell_of_other())
                 self._told = True
+                reads += 1
                 count = self._leaving.readinto(got) if stays else 0
         except OSError:
             count = 0
-        if stays and count is None and time.ticks_diff(time.ticks_ms(), self._leaving_since) < _LEAVING_MS:
+        if stays and count != 0 and time.ticks_diff(time.ticks_ms(), self._leaving_since) < _LEAVING_MS:
             return
         self._leaving.close()
         self._leaving = None

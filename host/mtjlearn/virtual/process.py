@@ -145,4 +145,15 @@ class BoardProcess:
         try:
             return str(json.loads(line)["port"])
         except (ValueError, KeyError, TypeError) as error:
-            raise BoardProcessError(f"the virtual board printed {line!r}, not its port; install it again") from error
+            said = (line + self._rest()).decode(errors="replace").strip().splitlines()
+            raise BoardProcessError(f"the virtual board printed {said[-1:]}, not its port; install it again") from error
+
+    def _rest(self) -> bytes:
+        """What else a board prints that does not work: its last line says why."""
+        assert self.process.stdout is not None
+        rest, deadline = b"", time.monotonic() + _POLL
+        while (left := deadline - time.monotonic()) > 0 and select.select([self.process.stdout], [], [], left)[0]:
+            if not (part := self.process.stdout.read1(4096)):  # type: ignore[attr-defined]
+                break
+            rest += part
+        return rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -105,6 +106,28 @@ def test_a_second_host_is_told_of_the_first(start: Callable[..., BoardProcess]) 
             Board.open(board.url)
         assert time.monotonic() - begun < 4
         assert first.status().steps == 0
+
+
+def test_a_second_client_that_floods_does_not_stop_the_board(start: Callable[..., BoardProcess]) -> None:
+    ended = threading.Event()
+
+    def flood(url: str) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(OSError), connect(url) as line:
+                while not ended.is_set():
+                    line.send(bytes(65536))
+
+    with start(tcp_port=0) as process, Board.open(process.url) as board:
+        thread = threading.Thread(target=flood, args=(process.url,), daemon=True)
+        thread.start()
+        try:
+            # Longer than a host waits for an answer.
+            until = time.monotonic() + 2.5
+            while time.monotonic() < until:
+                assert board.status().last_error == 0
+        finally:
+            ended.set()
+            thread.join(30)
 
 
 def test_who_sends_no_hello_is_dropped_and_an_open_session_may_idle(start: Callable[..., BoardProcess]) -> None:
