@@ -273,17 +273,26 @@ def check_fault():
 
 
 def check_long_frame():
-    """A frame of many samples is one turn, in which each step feeds the watchdog."""
+    """A frame of many samples is one turn, in which each step feeds the watchdog and gets new codes."""
     from boards.chip import Chip
     from machine import WDT
 
     class Bare(Chip):
         def __init__(self):
             self._watchdog = WDT(timeout=8000)
+            self._converter, self._given = made(), 0
 
-    board = Bare()
-    for _ in range(60):
+    board, number, codes = Bare(), 0, array("H", bytes(32))
+    for step in range(60):
+        chip.convert(50, counting)
         board.advance()
+        count = 16
+        while count == 16:
+            count = board.adc_read(codes)
+            assert list(codes)[:count] == [counting(number + i) for i in range(count)], step
+            number += count
+    assert number == 60 * 50
+    assert board.adc_lost() == 0
     assert board._watchdog.fed == 60
 
 

@@ -18,7 +18,9 @@ from storage import Folder
 
 _WATCHDOG_MS = const(8000)
 _TURN_CODES = const(1024)
-"""Codes given out in one turn, at most: where they come faster than they can be tested, a turn must end all the same."""
+"""Codes given out in one turn without a step, or for one step, at most: where they come faster than they can be tested, a turn
+must end all the same.
+"""
 _LEAVING_MS = const(25)
 """What the port still holds is sent in this time."""
 _PATIENCE_MS = const(1000)
@@ -48,7 +50,7 @@ class Chip(Board):
         self._clock = Microseconds()
         self._start = Start(1, messages.RESET_CAUSE_UNKNOWN)
         self._given = 0
-        """Codes, in this turn."""
+        """Codes, in this turn or for this step."""
         self._kept = 0
         """The device's last error, as left for the next start."""
         self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
@@ -78,8 +80,11 @@ class Chip(Board):
         return self._converter.lost
 
     def advance(self) -> None:
-        """A frame may hold a hundred samples of a large network, which take longer than the watchdog waits for a turn."""
+        """A frame may hold a hundred samples of a large network, which take longer than the watchdog waits for a turn; each step
+        gets the codes that came since the one before.
+        """
         self._watchdog.feed()
+        self._given = 0
 
     def micros(self) -> int:
         """The clock."""
