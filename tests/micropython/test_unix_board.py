@@ -223,6 +223,15 @@ def test_a_restart_is_counted_and_named(tmp_path: Path) -> None:
         assert board.info.boot_count == 1
 
 
+def test_a_restart_shows_where_the_folder_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "starts").mkdir()
+    with open_board("micropython", eeprom=tmp_path) as board:
+        for _ in range(3):
+            before = board.info.boot_count
+            board.reset()
+            assert board.info.boot_count != before
+
+
 def test_a_folder_belongs_to_one_board_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "memory"
     with start_micropython(eeprom=folder), pytest.raises(BoardProcessError, match="another board has this EEPROM"):
