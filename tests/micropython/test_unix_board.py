@@ -30,7 +30,7 @@ from mtjlearn.validate import cases, check_board
 from mtjlearn.virtual import micropython
 from mtjlearn.virtual.micropython import start_micropython
 from mtjlearn.virtual.process import BoardProcessError
-from mtjlearn.wire.messages import Error, NoiseFault, ResetCause
+from mtjlearn.wire.messages import Error, NoiseFault, ResetCause, State
 
 KINDS = ("smtj", "gaussian", "bernoulli", "stuck", "open", "short", "saturating", "slow", "drifting")
 HEAP = 240 * 1024
@@ -230,6 +230,15 @@ def test_a_restart_shows_where_the_folder_keeps_nothing(tmp_path: Path) -> None:
             before = board.info.boot_count
             board.reset()
             assert board.info.boot_count != before
+
+
+def test_a_restart_of_a_board_that_counts_none_shows_by_its_lost_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    info = Board.info.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(Board, "info", property(lambda board: dataclasses.replace(info(board), boot_count=1)))
+    with open_board("micropython") as board:
+        board.configure(NETWORK)
+        board.reset()
+        assert board.status().state == State.UNCONFIGURED
 
 
 def test_a_folder_belongs_to_one_board_at_a_time(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ class BoardBase:
         self._boots = self.info.boot_count
         self._count_from(0)
         restored = self.info.restored in KEPT
-        if self.info.boot_count == boots and not restored and self.status().state is not State.UNCONFIGURED:
+        if self.info.boot_count == boots and not restored and self.status().state != State.UNCONFIGURED:
             raise BoardError("the board did not restart; press its reset button")
 
     def reconnect(self) -> bool:
