@@ -204,7 +204,7 @@ def test_code_for_the_chip_that_answers(monkeypatch: pytest.MonkeyPatch) -> None
         raise FlashError("enough")
 
     monkeypatch.setattr(flashing, "compile_modules", compile_modules)
-    for number, architecture in ((4, "armv6m"), (7, "armv7emsp"), (11, "rv32imc"), (0, ""), (15, "")):
+    for number, architecture in ((4, "armv6m"), (7, "armv7emsp"), (11, "rv32imc"), (11 | 3 << 6, "rv32imc"), (0, ""), (15, "")):
         mpy = 6 | 3 << 8 | number << 10
         with scripted_repl(answers(GOOD_FACTS.replace("4870", str(mpy)))) as port, pytest.raises(FlashError, match="enough"):
             flash_micropython(PICO, port)

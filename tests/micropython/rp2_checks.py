@@ -244,6 +244,29 @@ def check_hello_while_loading():
     assert interrupts[-1] == 3
 
 
+def check_no_led():
+    """A board without the pin LED starts, and its training steps show nowhere."""
+    from boards import chip as chips
+    from boards import rp2
+
+    class Machine:
+        mem32 = rp2.machine.mem32
+        ADC = rp2.machine.ADC
+        WDT = rp2.machine.WDT
+
+        class Pin:
+            OUT = 1
+
+            def __init__(self, name, mode=0):
+                if name == "LED":
+                    raise ValueError('unknown named pin "LED"')
+
+    rp2.machine = rp2_converter.machine = chips.machine = Machine
+    chips._FOLDER = "data"
+    assert rp2.repl_light() is None
+    rp2.open_board(["0123abcd"]).led(1)
+
+
 def check_fault():
     """A fault of the firmware is written down once, and the chip restarts: the seconds for the REPL lie before the next one."""
     import os

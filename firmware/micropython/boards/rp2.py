@@ -43,7 +43,7 @@ class Pico(Chip):
     def __init__(self, build: int) -> None:
         chip = getattr(sys.implementation, "_machine", "")
         self._scratch = _watchdog_base(chip) + _SCRATCH
-        super().__init__(build, Converter(_PIN, _RATE, chip), machine.Pin("LED", machine.Pin.OUT))
+        super().__init__(build, Converter(_PIN, _RATE, chip), repl_light())
 
     def left(self) -> tuple[int, int]:
         """From the register. A restart that was asked for is one of the watchdog to the chip."""
@@ -67,9 +67,12 @@ def repl_button() -> bool:
     return bool(rp2.bootsel_button())
 
 
-def repl_light() -> machine.Pin:
-    """The LED, which is on while the REPL can be had."""
-    return machine.Pin("LED", machine.Pin.OUT)
+def repl_light() -> machine.Pin | None:
+    """The LED, which is on while the REPL can be had; None: the board has none, or one of several colours."""
+    try:
+        return machine.Pin("LED", machine.Pin.OUT)
+    except ValueError:
+        return None
 
 
 def open_board(arguments: list[str]) -> Pico:

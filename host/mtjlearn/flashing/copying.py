@@ -113,7 +113,7 @@ class Facts:
     @property
     def architecture(self) -> str:
         """Machine code that it loads; empty: none."""
-        number = self.mpy >> 10
+        number = self.mpy >> 10 & 15  # extensions of the architecture follow
         return ARCHITECTURES[number] if number < len(ARCHITECTURES) else ""
 
 
