@@ -22,7 +22,7 @@ def wants_repl(board) -> bool:
     light = board.repl_light()
     if light is not None:
         light.value(1)
-    # From now on a byte 3 is no Ctrl-C: every HELLO has one, and a host repeats it while the modules are loaded.
+    # From now on a byte 3 does not interrupt: every HELLO has one, and a host repeats it while the modules are loaded.
     micropython.kbd_intr(-1)
     asked = Stdio().asks_for_repl(_WINDOW_MS, board.repl_button)
     if light is not None:

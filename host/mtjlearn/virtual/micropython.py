@@ -148,7 +148,8 @@ def _lock(eeprom: str | os.PathLike[str] | None) -> Iterator[tuple[int, ...]]:
     if eeprom is None or not os.path.isdir(eeprom):
         yield ()
         return
-    import fcntl  # which not every system has
+    assert sys.platform != "win32"  # where the board does not run
+    import fcntl
 
     try:
         folder = os.open(eeprom, os.O_RDONLY)
@@ -174,7 +175,8 @@ def _terminal() -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
     """A pseudo-terminal for the board, which cannot open one itself: what names it to the board, and both its ends, since it
     lasts as long as the second is open. They are closed here in the end: the board has its own.
     """
-    import tty  # which not every system has
+    assert sys.platform != "win32"
+    import tty
 
     board_end, client_end = os.openpty()
     try:
