@@ -25,6 +25,7 @@ _MODULE = "micropython_unix"
 _PROGRAM = "micropython"
 _OWN_WORDS = "mtjlearn-micropython: "
 """How the firmware begins what it refuses."""
+_NOT_HERE = "the virtual board micropython needs Linux, macOS or Windows' WSL"
 _LOCK_WAITS = 150
 _LOCK_WAIT = 0.01
 
@@ -148,7 +149,8 @@ def _lock(eeprom: str | os.PathLike[str] | None) -> Iterator[tuple[int, ...]]:
     if eeprom is None or not os.path.isdir(eeprom):
         yield ()
         return
-    assert sys.platform != "win32"  # where the board does not run
+    if sys.platform == "win32":
+        raise BoardProcessError(_NOT_HERE)
     import fcntl
 
     try:
@@ -175,7 +177,8 @@ def _terminal() -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
     """A pseudo-terminal for the board, which cannot open one itself: what names it to the board, and both its ends, since it
     lasts as long as the second is open. They are closed here in the end: the board has its own.
     """
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        raise BoardProcessError(_NOT_HERE)
     import tty
 
     board_end, client_end = os.openpty()
