@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Self
 
@@ -90,9 +90,10 @@ class Liar:
         if kind != self.lie.kind.TYPE:
             return payload
         self.told += 1
-        message = replace(self.lie.kind.unpack(payload), **{self.lie.field: self.lie.value})
-        object.__setattr__(message, "BOUNDS", {})  # packs what no board may say
-        return message.pack()
+        layout = self.lie.kind.LAYOUT
+        values = list(layout.unpack_from(payload))
+        values[[field.name for field in fields(self.lie.kind)].index(self.lie.field)] = self.lie.value
+        return layout.pack(*values) + payload[layout.size :]
 
 
 class FrameEditor:
@@ -121,9 +122,11 @@ class FrameEditor:
 
 
 def _pass_on(source: socket.socket, target: socket.socket, through: Callable[[bytes], bytes] = bytes) -> None:
-    with suppress(OSError):
-        while data := source.recv(4096):
-            target.sendall(through(data))
-    for end in (source, target):
+    try:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            while data := source.recv(4096):
+                target.sendall(through(data))
+    finally:
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
