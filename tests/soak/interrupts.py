@@ -34,6 +34,8 @@ from mtjlearn.virtual.native import start_native
 NETWORKS = (Network((4, 8, 3), seed=1), Network((2, 6, 1), seed=2))
 LONGEST = 0.12
 """Seconds until an interrupt, at most: enough for each action to be hit in its middle."""
+AGAIN = 1.0
+"""Seconds until the next one, where Python has swallowed it: it ignores what is raised in a destructor."""
 
 
 class Notebook:
@@ -52,7 +54,7 @@ class Notebook:
             self.board.configure(NETWORKS[0])
         others = (self.predict, self.weights, self.noise, self.configure, self.reconnect, self.reopen)
         action = self.random.choice((*[self.train] * 3, *others))
-        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0005, LONGEST))
+        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0005, LONGEST), AGAIN)
         try:
             try:
                 action(self.board)
