@@ -4,6 +4,9 @@ passed on to the modules that learn (training.py, tasks.py) and keep (checkpoint
 The C firmware's counterpart is firmware/src/autonomous.h.
 """
 
+if False:
+    from kinds import Device
+
 from checkpoint import Checkpoint, command_checkpoint
 from dataset import Dataset, command_define_dataset
 from messages import ERROR_NO_MEMORY, FEATURES_ANALOG, FEATURES_MEMORY, TYPE_AUTONOMOUS
@@ -34,7 +37,7 @@ class Autonomous:
             host knows to be done outlives a power cut.
     """
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self.fresh = 0
         self.waits = False

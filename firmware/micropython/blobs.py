@@ -3,6 +3,9 @@
 right, it must not be used.
 """
 
+if False:
+    from kinds import Device, Network
+
 import binascii
 import struct
 
@@ -60,12 +63,12 @@ class Blobs:
             self.abandon()
 
 
-def blob_find(net, kind: int):
+def blob_find(net: Network, kind: int) -> memoryview:
     """One of the network's two blobs, in the byte order of the wire."""
     return net.matrices if kind == BLOB_KIND_DECORRELATION else net.weights
 
 
-def first_invalid(blob, start: int, end: int, value_bytes: int) -> int:
+def first_invalid(blob: bytearray | memoryview, start: int, end: int, value_bytes: int) -> int:
     """Number of the first invalid value, from 1, among those that are complete at `end` and were not at `start`; 0: none.
 
     A chunk may end inside a value. Numbers saturate symmetrically, so the most negative one never occurs (shared/numerics.md,
@@ -79,7 +82,7 @@ def first_invalid(blob, start: int, end: int, value_bytes: int) -> int:
     return 0
 
 
-def command_set_blob(device, payload: memoryview) -> int:
+def command_set_blob(device: Device, payload: memoryview) -> int:
     """SET_BLOB: checks a chunk and writes it into the network, or passes it on to autonomous.py."""
     blobs, net = device.blobs, device.net
     kind, start, header_total, crc = struct.unpack_from(LAYOUT_SET_BLOB, payload)

@@ -6,7 +6,9 @@ A file system can refuse what an EEPROM cannot: it may be full. Then the newest 
 for another one is refused with the file system's error, and a training continues without.
 """
 
-import io
+if False:
+    from kinds import Bytes, Device, File
+
 import struct
 
 from messages import (
@@ -50,9 +52,9 @@ class Checkpoint:
         error: of the file system, for the command that waits; 0: none.
     """
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._file: io.FileIO | None = None
+        self._file: File = None
         self._left: list[memoryview] = []
         """What is still to be written."""
         self._before = 0
@@ -197,13 +199,13 @@ class Checkpoint:
             device.session.acknowledge()
 
 
-def write(file, piece) -> None:
+def write(file: File, piece: Bytes) -> None:
     """Writes all of a piece; a file system that takes less is full."""
     if file.write(piece) != len(piece):
         raise OSError(_NO_SPACE)
 
 
-def command_checkpoint(device, payload: memoryview) -> int:
+def command_checkpoint(device: Device, payload: memoryview) -> int:
     """CHECKPOINT: saves one or erases all. Acknowledged once that is kept."""
     autonomous = device.autonomous
     checkpoint = autonomous.checkpoint

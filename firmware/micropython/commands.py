@@ -1,5 +1,8 @@
 """The command table, what each command needs, and the commands of a few lines. turn.py calls command_execute()."""
 
+if False:
+    from kinds import Command, Device, Needs
+
 import struct
 
 import noise_limits
@@ -37,7 +40,7 @@ from samples import command_evaluate, command_predict, command_train
 from session import DONE, LATER
 
 
-def command_set_rates(device, payload: memoryview) -> int:
+def command_set_rates(device: Device, payload: memoryview) -> int:
     """SET_RATES: from the next sample on."""
     learning_rate, decorrelation_rate = struct.unpack_from(LAYOUT_SET_RATES, payload)
     if device.net.set_rates(learning_rate, decorrelation_rate) != OK:
@@ -45,7 +48,7 @@ def command_set_rates(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_noise(device, payload: memoryview) -> int:
+def command_noise(device: Device, payload: memoryview) -> int:
     """NOISE: starts the stream."""
     count, burst = struct.unpack_from(LAYOUT_NOISE, payload)
     if burst > NOISE_BURST_MAX:
@@ -57,7 +60,7 @@ def command_noise(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_inject(device, payload: memoryview) -> int:
+def command_inject(device: Device, payload: memoryview) -> int:
     """INJECT: codes of the host's."""
     if device.intake.source != NOISE_SOURCE_INJECTED:
         return device.refuse(ERROR_WRONG_MODE, 0)
@@ -65,20 +68,20 @@ def command_inject(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_set_telemetry(device, payload: memoryview) -> int:
+def command_set_telemetry(device: Device, payload: memoryview) -> int:
     """SET_TELEMETRY: every this many training steps."""
     device.telemetry.start(struct.unpack_from(LAYOUT_SET_TELEMETRY, payload)[0])
     return DONE
 
 
-def command_stop(device, payload: memoryview) -> int:
+def command_stop(device: Device, payload: memoryview) -> int:
     """STOP: ends a noise stream and telemetry."""
     device.stream.stop()
     device.telemetry.interval = 0
     return DONE
 
 
-def command_set_health(device, payload: memoryview) -> int:
+def command_set_health(device: Device, payload: memoryview) -> int:
     """SET_HEALTH: the limits of the noise tests."""
     health = device.intake.health
     fields = struct.unpack_from(LAYOUT_SET_HEALTH, payload)
@@ -95,7 +98,7 @@ def command_set_health(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_reset(device, payload: memoryview) -> int:
+def command_reset(device: Device, payload: memoryview) -> int:
     """RESET: turn.py restarts the board once this is acknowledged."""
     device.restart = True
     return DONE
@@ -121,9 +124,9 @@ _HANDLERS = (
 )
 
 
-def _table(commands: dict, handlers: tuple) -> dict:
+def _table(commands: dict[int, Needs], handlers: tuple[Command, ...]) -> dict[int, tuple[int, int, int, Command]]:
     """Each command's row of messages.py, and who executes it, by its type."""
-    by_name = {}
+    by_name: dict[str, Command] = {}
     for handler in handlers:
         by_name[handler.__name__] = handler
     return {kind: (size, open_bits, needs, by_name["command_" + name]) for kind, (name, size, open_bits, needs) in commands.items()}
@@ -133,7 +136,7 @@ _TABLE = _table(COMMANDS, _HANDLERS)
 _TABLE.update(_table(COMMANDS_AUTONOMOUS, AUTONOMOUS_HANDLERS))
 
 
-def command_execute(device, kind: int, payload: memoryview) -> int:
+def command_execute(device: Device, kind: int, payload: memoryview) -> int:
     """Executes or refuses a command that came in order: what its handler says."""
     # What comes after a RESET is for the device after it.
     if device.restart:

@@ -1,5 +1,8 @@
 """Checks a CONFIGURE field by field and lays the network out. commands.py calls it; a checkpoint asks configure_fits()."""
 
+if False:
+    from kinds import Device
+
 import struct
 
 import learner
@@ -72,7 +75,7 @@ def configure_fits(config: learner.Config, max_payload: int) -> bool:
     return config.sizes[0] + targets <= (max_payload - SIZE_EVALUATE) // 2
 
 
-def command_configure(device, payload: memoryview) -> int:
+def command_configure(device: Device, payload: memoryview) -> int:
     """CONFIGURE: on any error the network is left as it was."""
     board = device.board
     size_count = (len(payload) - SIZE_CONFIGURE) // 2

@@ -2,9 +2,11 @@
 upload, and the samples unpacked. The command table, uploads.py and tasks.py call it.
 """
 
+if False:
+    from kinds import Device, File, Halves
+
 import binascii
 import errno
-import io
 import struct
 
 import bounds
@@ -39,7 +41,7 @@ _PIECE = const(256)
 
 
 @micropython.viper
-def unpack(stored, wide: int, scale: int, to, at: int, count: int):
+def unpack(stored: object, wide: int, scale: int, to: object, at: int, count: int) -> object:
     """`count` values of 8 or, if `wide`, 16 bits into the halves `to`, multiplied by 2^scale and saturated."""
     s = ptr8(stored)
     t = ptr16(to)
@@ -54,7 +56,7 @@ def unpack(stored, wide: int, scale: int, to, at: int, count: int):
 
 
 @micropython.viper
-def largest_class(stored, bits: int, count: int) -> int:
+def largest_class(stored: object, bits: int, count: int) -> int:
     """The largest of the first `count` classes of this many bits."""
     s = ptr8(stored)
     mask = (1 << bits) - 1
@@ -70,9 +72,9 @@ def largest_class(stored, bits: int, count: int) -> int:
 class Dataset:
     """As DEFINE_DATASET. `samples` is 0 if none was defined; `complete` says that all bytes are there and right."""
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._file: io.FileIO | None = None
+        self._file: File = None
         self.forget()
 
     def forget(self) -> None:
@@ -141,7 +143,7 @@ class Dataset:
         self._classes_at = self.samples * self._sample_bytes()
         return True
 
-    def sample(self, index: int, to, x: int, target: int) -> None:
+    def sample(self, index: int, to: Halves, x: int, target: int) -> None:
         """Inputs and targets of a sample into the halves `to`, as Network.train() takes them: from `x` and from `target` on, which
         is behind the inputs. OSError if it cannot be read.
         """
@@ -204,7 +206,7 @@ class Dataset:
         return True
 
 
-def command_define_dataset(device, payload: memoryview) -> int:
+def command_define_dataset(device: Device, payload: memoryview) -> int:
     """DEFINE_DATASET: the one before is forgotten if this one suits network and memory."""
     autonomous = device.autonomous
     before, wanted = autonomous.dataset, Dataset(device)

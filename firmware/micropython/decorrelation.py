@@ -24,7 +24,7 @@ _INCREMENT = const(40503)
 
 
 @micropython.viper
-def update_matrices(plan, arena):
+def update_matrices(plan: object, arena: object) -> object:
     """The matrices of all layers that have one."""
     p = ptr32(plan)
     a = ptr16(arena)

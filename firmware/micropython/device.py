@@ -2,6 +2,9 @@
 (turn.py) share: its clock, the codes of the converter, refusals.
 """
 
+if False:
+    from kinds import Board, Handler, Start
+
 from autonomous import Autonomous
 from blobs import Blobs
 from halves import halves
@@ -34,7 +37,7 @@ class Device:
         handler: handle(), welcome() and opened() of a session.
     """
 
-    def __init__(self, board, start, handler) -> None:
+    def __init__(self, board: Board, start: Start, handler: Handler) -> None:
         self.board = board
         self.start = start
         self.configured = False

@@ -3,6 +3,9 @@ REPL gets it; then the device begins, and a host that says HELLO makes it begin 
 learns could not be reached, because Ctrl-C is a byte of its frames.
 """
 
+if False:
+    from kinds import Port
+
 import gc
 
 import micropython
@@ -13,7 +16,7 @@ _WINDOW_MS = const(4000)
 """A computer may need most of it until it has found the USB port again."""
 
 
-def wants_repl(board) -> bool:
+def wants_repl(board: Port) -> bool:
     """Whether somebody asks for the REPL now: Ctrl-C several times in a row, or the board's button. The LED is on meanwhile.
 
     Args:

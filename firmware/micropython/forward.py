@@ -24,7 +24,7 @@ _DIFFERENCE = const(5)
 
 
 @micropython.viper
-def decorrelate(plan, arena, layer: int, values, x: int, to: int):
+def decorrelate(plan: object, arena: object, layer: int, values: object, x: int, to: int) -> object:
     """The product xbar = R x of a layer, whose places in the plan begin at `layer`, into the arena at `to`."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -52,7 +52,7 @@ def decorrelate(plan, arena, layer: int, values, x: int, to: int):
 
 
 @micropython.viper
-def run_passes(plan, arena, values, x: int):
+def run_passes(plan: object, arena: object, values: object, x: int) -> object:
     """Both passes through all layers, from the sample at `x` of `values`. Of a unit's three values, N apart, the first two are
     its noise in pass 1 and 2, and then become da and what the layer gives on in pass 2; the third becomes what it gives on in
     pass 1.
@@ -158,7 +158,7 @@ def run_passes(plan, arena, values, x: int):
 
 
 @micropython.viper
-def run_clean(plan, arena, rows, row: int, values, x: int, outputs, y: int):
+def run_clean(plan: object, arena: object, rows: object, row: int, values: object, x: int, outputs: object, y: int) -> object:
     """A pass without noise, with the weights at `row` of `rows`, from the sample at `x` of `values` to the outputs at `y` of
     `outputs`.
     """
@@ -203,7 +203,7 @@ def run_clean(plan, arena, rows, row: int, values, x: int, outputs, y: int):
 
 
 @micropython.viper
-def draw_rows(plan, rows, row: int, limits, random):
+def draw_rows(plan: object, rows: object, row: int, limits: object, random: object) -> object:
     """Initial weights (section 2) into `rows` from place `row` on, and biases 0; `limits` has a number for each layer."""
     p = ptr32(plan)
     w = ptr16(rows)

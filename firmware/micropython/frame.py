@@ -93,7 +93,7 @@ def _take(state: ptr8, buffer: ptr8, line: ptr8, at: int, end: int) -> int:
 
 
 @micropython.viper
-def _stuff(buffer: ptr8, count: int):
+def _stuff(buffer: ptr8, count: int) -> object:
     """Replaces the zeros among the `count` bytes of a frame by COBS codes, and sets the delimiters."""
     buffer[1] = 0
     code = 2

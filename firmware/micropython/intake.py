@@ -2,6 +2,9 @@
 device calls it in every turn and before every step.
 """
 
+if False:
+    from kinds import Board
+
 from array import array
 
 from learner import Noise
@@ -18,7 +21,7 @@ _MASK = 0xFFFFFFFF
 class Intake:
     """Where codes come from, and which ones the buffer holds."""
 
-    def __init__(self, board) -> None:
+    def __init__(self, board: Board) -> None:
         self._board = board
         self._codes = array("H", bytes(2 * BATCH))
         self.noise = Noise()

@@ -11,6 +11,9 @@ targets and outputs are halves (halves.py): an array, and the place of the first
 The C firmware's counterpart is firmware/lib/anp/src/anp.h.
 """
 
+if False:
+    from kinds import Halves
+
 import array
 import gc
 
@@ -98,7 +101,7 @@ _ONE14 = const(16384)
 class Config:
     """What a network is; the fields of struct anp_config. Who has handed it to a network does not change it afterwards."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.loss = SQUARED
         self.weight_format = INT16
         self.rounding = NEAREST
@@ -114,19 +117,19 @@ class Config:
         self.sizes: tuple[int, ...] = ()
 
 
-def _count_units(config):
+def _count_units(config: Config) -> int:
     return sum(config.sizes[1 : config.layers + 1])
 
 
-def _rate_ok(config, rate):
+def _rate_ok(config: Config, rate: int) -> bool:
     return not config.decorrelate or _DECORRELATION_RATE_MIN <= rate <= _DECORRELATION_RATE_MAX
 
 
-def _widest_decorrelated(config):
+def _widest_decorrelated(config: Config) -> int:
     return max([config.sizes[i] if config.decorrelate >> i & 1 else 0 for i in range(config.layers)])
 
 
-def check(config):
+def check(config: Config) -> int:
     """OK, or why no network can have this configuration, whatever the arena."""
     if config.loss > CROSS_ENTROPY:
         return BAD_LOSS
@@ -154,7 +157,7 @@ def check(config):
     return OK
 
 
-def blob_bytes(config):
+def blob_bytes(config: Config) -> int:
     """Bytes of all weights and matrices of a configuration that passed check()."""
     count = 0
     for i in range(config.layers):
@@ -165,7 +168,7 @@ def blob_bytes(config):
     return count
 
 
-def arena_bytes(config):
+def arena_bytes(config: Config) -> int:
     """Bytes that a configuration which passed check() counts for: as many as with the C firmware on a chip of 32 bits, where a
     layer's record of 20 bytes lies in the arena too.
     """
@@ -176,11 +179,11 @@ def arena_bytes(config):
     return config.layers * _LAYER_BYTES + 6 * _widest_decorrelated(config) + 2 * values + blob_bytes(config)
 
 
-def _counter(place, count):
-    def get(net):
+def _counter(place: int, count: int) -> property:
+    def get(net: Network) -> int:
         return number_at(net.counters, place, count)
 
-    def put(net, number):
+    def put(net: Network, number: int) -> None:
         put_number(net.counters, place, count, number)
 
     return property(get, put)
@@ -191,7 +194,7 @@ class Network:
     called.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.config = Config()
         self.plan = array.array("i", bytes(4 * (_FIRST + _LAYER * MAX_LAYERS)))
         self.counters = halves(14)
@@ -208,7 +211,7 @@ class Network:
     last_loss = _counter(COUNTED_LAST_LOSS, 2)
     loss_sum = _counter(_COUNTED_LOSS_SUM, 4)
 
-    def configure(self, config, arena, limit):
+    def configure(self, config: Config, arena: array.array[int], limit: int) -> int:
         """Lays the network out in the halves of `arena`, of which `limit` bytes count, draws its weights and zeroes its counters.
         OK, or why not: then the network is left as it was. `weights` and `matrices` are the bytes of all rows and of all
         matrices; `used` is arena_bytes().
@@ -236,7 +239,7 @@ class Network:
         self._reset_matrices(second, end)
         return OK
 
-    def set_rates(self, learning_rate, decorrelation_rate):
+    def set_rates(self, learning_rate: int, decorrelation_rate: int) -> int:
         """Changes the rates from the next step on: OK or BAD_DECORRELATION_RATE."""
         if not _rate_ok(self.config, decorrelation_rate):
             return BAD_DECORRELATION_RATE
@@ -245,11 +248,11 @@ class Network:
         self._set_rates()
         return OK
 
-    def target_count(self):
+    def target_count(self) -> int:
         """Values in a sample's target: the outputs, or 1 (the class) with cross-entropy."""
         return 1 if self.config.loss == CROSS_ENTROPY else self.config.sizes[self.config.layers]
 
-    def train(self, noise, samples, x, target):
+    def train(self, noise: Noise, samples: Halves, x: int, target: int) -> None:
         """One training step (section 10, from its second point on): the inputs begin at place `x` of the halves `samples`, the
         target at place `target`. All are -32767 .. 32767, a class below the number of outputs. The noise must be ready and
         calibrated. The step's loss is last_loss, which as a number may need memory: it is in `counters` too.
@@ -266,11 +269,11 @@ class Network:
             update_matrices(plan, arena)
         count_step(plan, self.counters, not learns)
 
-    def predict(self, samples, x, outputs, y):
+    def predict(self, samples: Halves, x: int, outputs: Halves, y: int) -> None:
         """A clean pass: as many values as the last layer has units, from place `y` of the halves `outputs` on."""
         run_clean(self.plan, self.arena, self.arena, self.plan[_FIRST + _ROWS], samples, x, outputs, y)
 
-    def draw_weights(self, rows, at, seed):
+    def draw_weights(self, rows: Halves, at: int, seed: int) -> int:
         """Draws initial weights (section 2) into the halves `rows` from place `at` on, as `weights` is laid out, from a seed that
         is not 0. Returns the state of the generator after it.
         """
@@ -280,11 +283,11 @@ class Network:
         draw_rows(self.plan, rows, at, limits, random)
         return number_at(random, 0, 2)
 
-    def predict_with(self, rows, at, samples, x, outputs, y):
+    def predict_with(self, rows: Halves, at: int, samples: Halves, x: int, outputs: Halves, y: int) -> None:
         """predict() with other weights of the same layout, from place `at` of the halves `rows` on."""
         run_clean(self.plan, self.arena, rows, at, samples, x, outputs, y)
 
-    def evaluate(self, samples, x, target):
+    def evaluate(self, samples: Halves, x: int, target: int) -> bool:
         """A clean pass: whether the classification is right (section 5). Its loss is evaluated_loss()."""
         plan = self.plan
         arena = self.arena
@@ -293,11 +296,11 @@ class Network:
         self._loss_of(plan, arena, y, samples, target, 1)
         return is_correct(plan, arena, y, samples, target) != 0
 
-    def evaluated_loss(self):
+    def evaluated_loss(self) -> int:
         """The loss of the last evaluate(), Q7.24."""
         return self.plan[_LOSS + 1] << 16 | self.plan[_LOSS]
 
-    def _set_rates(self):
+    def _set_rates(self) -> None:
         plan = self.plan
         eta = self.config.learning_rate * plan[_UNITS]
         plan[_ETA_BITS] = bits_of(eta)
@@ -307,7 +310,7 @@ class Network:
         plan[_RATE] = rate << 15 >> bits
         plan[_RATE_SHIFT] = 37 - bits
 
-    def _lay_out(self):
+    def _lay_out(self) -> tuple[int, int, int]:
         # In the order of the C firmware. Returns where the weights begin, where they end, and where the matrices end.
         config = self.config
         plan = self.plan
@@ -355,7 +358,7 @@ class Network:
         plan[_OUT] = raw
         return first, second, end
 
-    def _reset_matrices(self, begin, end):
+    def _reset_matrices(self, begin: int, end: int) -> None:
         arena = self.arena
         for i in range(begin, end):
             arena[i] = 0

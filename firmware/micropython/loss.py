@@ -16,7 +16,7 @@ _CROSS_ENTROPY = const(23)
 
 
 @micropython.viper
-def squared_loss(plan, arena, y: int, values, target: int, passes: int):
+def squared_loss(plan: object, arena: object, y: int, values: object, target: int, passes: int) -> object:
     """Losses of `passes` passes, the outputs of the first at `y` of the arena and each next one's N before, into the plan."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -50,7 +50,7 @@ def squared_loss(plan, arena, y: int, values, target: int, passes: int):
 
 
 @micropython.viper
-def interpolate(table, f: int) -> int:
+def interpolate(table: object, f: int) -> int:
     """Second-order interpolation (section 9) at f in Q.20."""
     entry = ptr16(table)
     i = f >> 14
@@ -65,7 +65,7 @@ def interpolate(table, f: int) -> int:
 
 
 @micropython.viper
-def cross_entropy(plan, arena, y: int, values, target: int, passes: int):
+def cross_entropy(plan: object, arena: object, y: int, values: object, target: int, passes: int) -> object:
     """As squared_loss(), the target a class alone."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -110,7 +110,7 @@ def cross_entropy(plan, arena, y: int, values, target: int, passes: int):
 
 
 @micropython.viper
-def largest(values, at: int, count: int) -> int:
+def largest(values: object, at: int, count: int) -> int:
     """Which of `count` int16 values from place `at` on is the first largest."""
     v = ptr16(values)
     best = 0
@@ -121,7 +121,7 @@ def largest(values, at: int, count: int) -> int:
 
 
 @micropython.viper
-def is_correct(plan, arena, y: int, values, target: int) -> int:
+def is_correct(plan: object, arena: object, y: int, values: object, target: int) -> int:
     """Whether the outputs at `y` of the arena classify the sample rightly (section 5)."""
     p = ptr32(plan)
     a = ptr16(arena)

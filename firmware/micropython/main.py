@@ -2,6 +2,9 @@
 the device begins again instead, as after a watchdog's reset.
 """
 
+if False:
+    from kinds import Board, Start
+
 import gc
 import sys
 
@@ -10,12 +13,12 @@ from messages import RESET_CAUSE_SOFTWARE, RESET_CAUSE_WATCHDOG
 from turn import device_init, device_poll
 
 
-def open_board(port, arguments):
+def open_board(port: str, arguments: list[str]) -> Board:
     """The board that a module of boards/ has."""
     return getattr(__import__("boards." + port), port).open_board(arguments)
 
 
-def turns(board, start):
+def turns(board: Board, start: Start) -> bool:
     """Turns of a device until it is to begin again; returns whether it is."""
     device = device_init(board, start)
     while board.wait(device_poll(device)):
@@ -25,7 +28,7 @@ def turns(board, start):
     return False
 
 
-def main(port, arguments):
+def main(port: str, arguments: list[str]) -> None:
     """Serves a board until it ends: on a chip forever.
 
     Args:

@@ -3,6 +3,9 @@
 The C firmware's counterpart is firmware/lib/anp/src/anp_noise.c.
 """
 
+if False:
+    from kinds import Halves
+
 import array
 
 import micropython
@@ -32,7 +35,7 @@ _SATURATIONS = const(15)
 
 
 @micropython.viper
-def put_codes(ring, state, codes, at: int, count: int):
+def put_codes(ring: object, state: object, codes: object, at: int, count: int) -> object:
     """`count` codes from place `at` on become the newest of the ring."""
     r = ptr16(ring)
     s = ptr32(state)
@@ -58,7 +61,7 @@ def put_codes(ring, state, codes, at: int, count: int):
 
 
 @micropython.viper
-def random_next(state):
+def random_next(state: object) -> object:
     """xorshift32 (section 2) on two halves of a state that is not 0."""
     s = ptr16(state)
     low = s[0]
@@ -72,7 +75,7 @@ def random_next(state):
 
 
 @micropython.viper
-def random_skip(state, count: int):
+def random_skip(state: object, count: int) -> object:
     """The same `count` times, in one loop: there may be millions, and a watchdog waits."""
     s = ptr16(state)
     low = s[0]
@@ -89,7 +92,7 @@ def random_skip(state, count: int):
 
 
 @micropython.viper
-def draw_noise(plan, arena, random, ring, state):
+def draw_noise(plan: object, arena: object, random: object, ring: object, state: object) -> object:
     """The draw of a step: its noise values, N for each pass, and its first dither word."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -139,12 +142,12 @@ def draw_noise(plan, arena, random, ring, state):
 class Noise:
     """The newest 200 codes, and how they become noise values."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.ring = halves(NOISE_BUFFER)
         self.state = array.array("i", bytes(4 * 8))
         self.init()
 
-    def init(self):
+    def init(self) -> None:
         """Empty, and not calibrated."""
         for i in range(NOISE_BUFFER):
             self.ring[i] = 0
@@ -152,27 +155,27 @@ class Noise:
             self.state[i] = 0
         self.deviation = 0
 
-    def put_all(self, codes, at, count):
+    def put_all(self, codes: Halves, at: int, count: int) -> None:
         """Puts `count` codes of an array of uint16, from place `at` on, the oldest first. Only between training steps: that is
         when new codes may become visible.
         """
         put_codes(self.ring, self.state, codes, at, count)
 
-    def ready(self):
+    def ready(self) -> bool:
         """Whether the ring is full."""
         return self.state[_FILLED] == NOISE_BUFFER
 
-    def calibrate(self, sigma, noise_std):
+    def calibrate(self, sigma: int, noise_std: int) -> bool:
         """Fixes gain and shift for sigma (Q4.12). `noise_std` in Q8.8 codes, or 0 to measure the ring, which must then be full.
         False when there is no noise (deviation under 50, a quarter of a code); `deviation` shows what was seen.
         """
         return self._calibrate_by(sigma, (noise_std * NOISE_BUFFER) >> 8 if noise_std else self._measured())
 
-    def calibrated(self):
+    def calibrated(self) -> bool:
         """Whether there are gain and shift."""
         return self.state[_GAIN] != 0
 
-    def restore(self, sigma, deviation, position):
+    def restore(self, sigma: int, deviation: int, position: int) -> None:
         """A calibration of before, by its deviation (below 50: none), and an empty ring whose first code goes to `position`: the
         state after a restored checkpoint (section 11).
         """
@@ -180,12 +183,12 @@ class Noise:
         self.state[_POSITION] = position
         self._calibrate_by(sigma, deviation)
 
-    def forget(self):
+    def forget(self) -> None:
         """Forgets the calibration, as a new configuration must."""
         self.state[_GAIN] = 0
         self.deviation = 0
 
-    def _measured(self):
+    def _measured(self) -> int:
         # sum of (200 c - total)^2 // 200 = 200 sum of (c - mean)^2 - rest^2, exactly, with total = 200 mean + rest. Numbers of any
         # size come only here, outside of the training steps.
         total = self.state[_TOTAL]
@@ -196,7 +199,7 @@ class Noise:
             squares += (code - mean) ** 2
         return isqrt(NOISE_BUFFER * squares - rest * rest)
 
-    def _calibrate_by(self, sigma, d):
+    def _calibrate_by(self, sigma: int, d: int) -> bool:
         state = self.state
         self.deviation = d
         state[_GAIN] = 0
@@ -210,46 +213,46 @@ class Noise:
         return True
 
     @property
-    def total(self):
+    def total(self) -> int:
         """Sum of the ring."""
         return self.state[_TOTAL]
 
     @property
-    def received(self):
+    def received(self) -> int:
         """Codes put so far, mod 2^32."""
         return self.state[_RECEIVED + 1] << 16 | self.state[_RECEIVED]
 
     @received.setter
-    def received(self, count):
+    def received(self, count: int) -> None:
         self.state[_RECEIVED] = count & 65535
         self.state[_RECEIVED + 1] = count >> 16
 
     @property
-    def gain(self):
+    def gain(self) -> int:
         """0: not calibrated."""
         return self.state[_GAIN]
 
     @property
-    def shift(self):
+    def shift(self) -> int:
         """The s of section 3."""
         return self.state[_DOWN] - self.state[_UP]
 
     @property
-    def position(self):
+    def position(self) -> int:
         """Of the oldest code: the next one goes here."""
         return self.state[_POSITION]
 
     @property
-    def filled(self):
+    def filled(self) -> int:
         """Codes in the ring. Set to 0 it begins to fill again."""
         return self.state[_FILLED]
 
     @filled.setter
-    def filled(self, count):
+    def filled(self, count: int) -> None:
         self.state[_FILLED] = count
 
 
-def isqrt(value):
+def isqrt(value: int) -> int:
     """Largest integer whose square is at most `value`."""
     root = 0
     bit = 1 << (bits_of(value) & ~1)
@@ -263,7 +266,7 @@ def isqrt(value):
     return root
 
 
-def bits_of(value):
+def bits_of(value: int) -> int:
     """Bit length of `value` >= 0."""
     bits = 0
     while value >> bits:

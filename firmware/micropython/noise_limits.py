@@ -23,7 +23,7 @@ switches_min. For the paper's junction: 3,530 switches per second, both states a
 class Limits:
     """As SET_HEALTH: `repetitions` is at least 2, `window` 0 means no tests."""
 
-    def __init__(self, repetitions, window, ones_min, ones_max, switches_min):
+    def __init__(self, repetitions: int, window: int, ones_min: int, ones_max: int, switches_min: int) -> None:
         self.repetitions = repetitions
         self.window = window
         self.ones_min = ones_min
@@ -31,7 +31,7 @@ class Limits:
         self.switches_min = switches_min
 
 
-def unfit(limits):
+def unfit(limits: Limits) -> int:
     """Number of the limit that makes no sense, from 1; 0: all do."""
     if limits.repetitions < messages.SET_HEALTH_REPETITIONS_MIN:
         return messages.FIELD_SET_HEALTH_REPETITIONS
@@ -41,7 +41,7 @@ def unfit(limits):
     return 0
 
 
-def limits_at(adc_rate):
+def limits_at(adc_rate: int) -> Limits:
     """The limits of the paper's junction at a rate, or at the next higher one of the table."""
     for row in _ROWS:
         if row[0] >= adc_rate:

@@ -2,6 +2,9 @@
 tests tell the kinds of faults by it.
 """
 
+if False:
+    from kinds import Noise
+
 from array import array
 
 import micropython
@@ -12,7 +15,7 @@ _BUFFER = const(200)
 
 
 @micropython.viper
-def _look_over(ring: ptr16, look: ptr32):
+def _look_over(ring: ptr16, look: ptr32) -> object:
     # Of `look`: place behind the newest code, codes, threshold, full scale; then what is found (Look).
     place = int(look[0])
     left = int(look[1])
@@ -51,10 +54,10 @@ def _look_over(ring: ptr16, look: ptr32):
 class Look:
     """What the codes up to one of them look like. Sides: 0 up to a threshold, 1 beyond it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._values = array("I", bytes(40))
 
-    def at(self, noise, age, most, threshold, full_scale):
+    def at(self, noise: Noise, age: int, most: int, threshold: int, full_scale: int) -> int:
         """Looks at `most` codes, fewer if the buffer has fewer, that end `age` codes before its newest. Returns how many."""
         values = self._values
         count = noise.filled - age
@@ -70,27 +73,27 @@ class Look:
         _look_over(noise.ring, values)
         return count
 
-    def count(self, side):
+    def count(self, side: int) -> int:
         """Codes of a side."""
         values = self._values
         return values[6] if side else values[1] - values[6]
 
-    def sum(self, side):
+    def sum(self, side: int) -> int:
         """Their sum."""
         values = self._values
         return values[5] if side else values[4] - values[5]
 
     @property
-    def ends(self):
+    def ends(self) -> int:
         """Codes that are 0 or full scale."""
         return self._values[7]
 
     @property
-    def low(self):
+    def low(self) -> int:
         """The least code."""
         return self._values[8]
 
     @property
-    def high(self):
+    def high(self) -> int:
         """The largest."""
         return self._values[9]

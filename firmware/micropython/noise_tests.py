@@ -4,6 +4,9 @@ stops training until the source has been healthy for a whole window. The intake 
 The C firmware's counterpart is firmware/src/health.c.
 """
 
+if False:
+    from kinds import Limits, Noise
+
 from array import array
 
 import messages
@@ -82,7 +85,7 @@ class Health:
         fault_code: number of the code at which the fault last began or changed its kind, mod 2^32.
     """
 
-    def __init__(self, adc_rate, full_scale):
+    def __init__(self, adc_rate: int, full_scale: int) -> None:
         """Not calibrated, with the limits of the paper's junction at this rate. `full_scale` is the largest code."""
         self.fault = self.last_fault = messages.NOISE_FAULT_NONE
         self.level_low = self.level_high = 0
@@ -95,20 +98,20 @@ class Health:
         self._begin()
         self.limits = limits_at(adc_rate)
 
-    def _begin(self):
+    def _begin(self) -> None:
         self.position = self.ones = self.switches = self.different = 0
 
     @property
-    def state(self):
+    def state(self) -> int:
         """Of the junction, as the last code shows."""
         return self._junction[0]
 
     @property
-    def lag(self):
+    def lag(self) -> int:
         """Of this window: 1, 2, ... 16 codes as bit 0, 1, ... 15 of the states before."""
         return self._junction[2]
 
-    def set_limits(self, limits):
+    def set_limits(self, limits: Limits) -> None:
         """Changes the limits: all counting begins again, a fault lasts on. Window 0 switches the tests off and ends a fault."""
         self.limits = limits
         if limits.repetitions < 2:
@@ -118,12 +121,12 @@ class Health:
         if limits.window == 0:
             self.forget()
 
-    def forget(self):
+    def forget(self) -> None:
         """Forgets levels and fault: no tests until calibrate(). Limits and what was counted since the start stay."""
         self.level_high = 0
         self.fault = messages.NOISE_FAULT_NONE
 
-    def set_levels(self, low, high):
+    def set_levels(self, low: int, high: int) -> None:
         """Begins the tests with levels from an earlier calibration, as a checkpoint has them; high 0: not calibrated."""
         self.level_low = low
         self.level_high = high if self.limits.window else 0
@@ -138,7 +141,7 @@ class Health:
         self.windows = 0
         self._begin()
 
-    def _has_moved(self, side):
+    def _has_moved(self, side: int) -> bool:
         """Whether the mean of one side is further from its level than a quarter of the split and half a code."""
         count = self._look.count(side)
         if count < _FEW:
@@ -146,7 +149,7 @@ class Health:
         distance = abs(self._look.sum(side) - count * (self.level_high if side else self.level_low))
         return 4 * distance > count * (self.level_high - self.level_low + 2)
 
-    def _kind_of(self, noise, age, most, held):
+    def _kind_of(self, noise: Noise, age: int, most: int, held: bool) -> int:
         """The kind of fault that the codes show by themselves. `held`: all are from one run."""
         look = self._look
         low = self.level_low
@@ -166,7 +169,7 @@ class Health:
             return messages.NOISE_FAULT_DRIFTING
         return messages.NOISE_FAULT_NONE
 
-    def _tell(self, noise, kind, age, number):
+    def _tell(self, noise: Noise, kind: int, age: int, number: int) -> None:
         self._begin()
         if kind == self.fault:
             return
@@ -179,11 +182,11 @@ class Health:
         self.seen_low = look.low
         self.seen_high = look.high
 
-    def silent(self, noise, number):
+    def silent(self, noise: Noise, number: int) -> None:
         """The converter is silent; `number` is that of its last code."""
         self._tell(noise, messages.NOISE_FAULT_SILENT, 0, number)
 
-    def _find_levels(self, noise):
+    def _find_levels(self, noise: Noise) -> bool:
         """Two-means clustering, and whether it explains four fifths of the variance."""
         look = self._look
         look.at(noise, 0, _BUFFER, 0, 0)
@@ -225,7 +228,7 @@ class Health:
         self.set_levels(low, high)
         return True
 
-    def calibrate(self, noise, number):
+    def calibrate(self, noise: Noise, number: int) -> bool:
         """Takes the levels from the full noise buffer; `number` is that of its newest code. False, with a fault: it does not show
         two levels. Call again with 200 fresh codes then. With window 0 true and nothing done.
         """
@@ -240,7 +243,7 @@ class Health:
         self._tell(noise, kind or messages.NOISE_FAULT_STUCK, 0, number)
         return False
 
-    def _count(self, codes, first, count):
+    def _count(self, codes: array[int], first: int, count: int) -> None:
         """Counts codes: this is all that most batches cost."""
         found = _follow(codes, first, count, self._junction)
         switches = found >> 7 & 127
@@ -254,7 +257,7 @@ class Health:
         self.different += found >> 14 & 127
         self.position += count
 
-    def _kind_of_run(self, noise, age):
+    def _kind_of_run(self, noise: Noise, age: int) -> int:
         # The last half: a run may have begun before the fault.
         half = self.limits.repetitions >> 1
         kind = self._kind_of(noise, age, half if half < LOOK else LOOK, True)
@@ -263,7 +266,7 @@ class Health:
         again = self.fault == messages.NOISE_FAULT_STUCK or self.fault == messages.NOISE_FAULT_TOO_SLOW
         return messages.NOISE_FAULT_TOO_SLOW if again else messages.NOISE_FAULT_STUCK
 
-    def _is_periodic(self):
+    def _is_periodic(self) -> bool:
         """Whether the states repeat or alternate with the window's lag."""
         window = self.limits.window
         slack = (window >> 3) + (window >> 5)
@@ -271,7 +274,7 @@ class Health:
             slack = _LEAST_SLACK
         return self.different < self.limits.switches_min or self.different > (window >> 1) + slack
 
-    def _kind_of_window(self, noise, age):
+    def _kind_of_window(self, noise: Noise, age: int) -> int:
         limits = self.limits
         self.last_ones = self.ones
         self.last_switches = self.switches
@@ -285,7 +288,7 @@ class Health:
             return messages.NOISE_FAULT_STUCK
         return messages.NOISE_FAULT_PERIODIC if self._is_periodic() else messages.NOISE_FAULT_NONE
 
-    def _end_window(self, noise, age, number):
+    def _end_window(self, noise: Noise, age: int, number: int) -> None:
         kind = self._kind_of_window(noise, age)
         if kind:
             self._tell(noise, kind, age, number)
@@ -295,7 +298,7 @@ class Health:
             self._junction[2] = lag or 1
         self._begin()
 
-    def _codes_left(self):
+    def _codes_left(self) -> int:
         """Codes until a test may end."""
         left = self.limits.window - self.position
         run = self.run
@@ -306,7 +309,7 @@ class Health:
             left = repetitions - run
         return left
 
-    def take(self, noise, codes, count, number):
+    def take(self, noise: Noise, codes: array[int], count: int, number: int) -> None:
         """Tests up to 72 codes that are already in the noise buffer, the newest last. `number` is that of the first of them."""
         if self.level_high == 0:
             return
@@ -327,11 +330,11 @@ class Health:
                 self._end_window(noise, age, number + first - 1)
 
 
-def _square_over(total, count):
+def _square_over(total: int, count: int) -> int:
     # total * total // count, from factors that keep every product below 2^30.
     mean, rest = divmod(total, count)
     return mean * mean * count + 2 * mean * rest + rest * rest // count
 
 
-def _mean_over(total, count):
+def _mean_over(total: int, count: int) -> int:
     return (total + (count >> 1)) // count

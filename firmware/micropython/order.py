@@ -17,7 +17,7 @@ _MASK = const(3)
 
 
 @micropython.viper
-def next_index(sequence, samples: int, count: int) -> int:
+def next_index(sequence: object, samples: int, count: int) -> int:
     """The last one of the next `count` indices below `samples`."""
     s = ptr32(sequence)
     low = s[_A] & 255

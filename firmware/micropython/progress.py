@@ -1,5 +1,8 @@
 """The commands that ask how autonomous training goes and what is kept of it: GET_PROGRESS, GET_CURVE, GET_CHECKPOINT."""
 
+if False:
+    from kinds import Device
+
 import struct
 
 from messages import (
@@ -17,7 +20,7 @@ from session import DONE, LATER
 from storage import memory_checkpoint_bytes, memory_dataset_room
 
 
-def command_get_curve(device, payload: memoryview) -> int:
+def command_get_curve(device: Device, payload: memoryview) -> int:
     """GET_CURVE: mean losses since AUTONOMOUS."""
     session, curve = device.session, device.autonomous.training.curve
     points = curve.points()
@@ -30,7 +33,7 @@ def command_get_curve(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_get_progress(device, payload: memoryview) -> int:
+def command_get_progress(device: Device, payload: memoryview) -> int:
     """GET_PROGRESS: where autonomous learning stands."""
     session, config = device.session, device.net.config
     own, dataset = device.autonomous.training, device.autonomous.dataset
@@ -71,7 +74,7 @@ def command_get_progress(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_get_checkpoint(device, payload: memoryview) -> int:
+def command_get_checkpoint(device: Device, payload: memoryview) -> int:
     """GET_CHECKPOINT: the checkpoints in the memory."""
     session, board, checkpoint = device.session, device.board, device.autonomous.checkpoint
     if not session.reserve(SIZE_CHECKPOINTS):

@@ -1,5 +1,8 @@
 """Answers to GET_BLOB, GET_METRICS, GET_STATUS and GET_HEALTH: what the device reports about itself. commands.py calls them."""
 
+if False:
+    from kinds import Device
+
 import struct
 
 from blobs import blob_find
@@ -31,7 +34,7 @@ from messages import (
 from session import DONE, LATER
 
 
-def _blob_bytes(device, kind: int) -> tuple[int, int]:
+def _blob_bytes(device: Device, kind: int) -> tuple[int, int]:
     """Bytes of a blob that can be read, and 0; or 0 and an error: there is none."""
     if kind >= BLOB_KIND_DATASET:
         return device.autonomous.blob_bytes(kind)
@@ -40,7 +43,7 @@ def _blob_bytes(device, kind: int) -> tuple[int, int]:
     return len(blob_find(device.net, kind)), ERROR_NOT_LOADED if device.blobs.damaged else 0
 
 
-def command_get_blob(device, payload: memoryview) -> int:
+def command_get_blob(device: Device, payload: memoryview) -> int:
     """GET_BLOB: as much from an offset on as a payload holds."""
     session = device.session
     kind, offset = struct.unpack_from(LAYOUT_GET_BLOB, payload)
@@ -68,27 +71,27 @@ def command_get_blob(device, payload: memoryview) -> int:
     return DONE
 
 
-def _report(device, kind: int, size: int, layout: str, values: tuple) -> int:
+def _report(device: Device, kind: int, size: int, layout: str, values: tuple[int, ...]) -> int:
     """Sends an answer of fixed fields, for which there is room."""
     struct.pack_into(layout, device.session.reply, 0, *values)
     device.session.send(kind, size)
     return DONE
 
 
-def command_get_metrics(device, payload: memoryview) -> int:
+def command_get_metrics(device: Device, payload: memoryview) -> int:
     """GET_METRICS: the evaluation so far."""
     if not device.session.reserve(SIZE_METRICS):
         return LATER
     return _report(device, TYPE_METRICS, SIZE_METRICS, LAYOUT_METRICS, (device.samples, device.correct, device.loss_sum))
 
 
-def _state(device) -> int:
+def _state(device: Device) -> int:
     if not device.configured:
         return STATE_UNCONFIGURED
     return STATE_LOADING if device.blobs.damaged else STATE_READY
 
 
-def command_get_status(device, payload: memoryview) -> int:
+def command_get_status(device: Device, payload: memoryview) -> int:
     """GET_STATUS: where the device stands."""
     session, net, intake = device.session, device.net, device.intake
     if not session.reserve(SIZE_STATUS):
@@ -121,7 +124,7 @@ def command_get_status(device, payload: memoryview) -> int:
     )
 
 
-def command_get_health(device, payload: memoryview) -> int:
+def command_get_health(device: Device, payload: memoryview) -> int:
     """GET_HEALTH: what the noise tests saw."""
     if not device.session.reserve(SIZE_HEALTH):
         return LATER

@@ -1,5 +1,8 @@
 """Checkpoints back into the device: at the start, and after an upload. autonomous.py and uploads.py call it."""
 
+if False:
+    from kinds import Device, Slot
+
 import learner
 from messages import (
     CHECKPOINT_FORMAT,
@@ -16,14 +19,14 @@ from slots import COMPLETE, FOREIGN, TORN, slot_examine, slot_find, slot_fits, s
 from storage import memory_checkpoint_bytes, memory_dataset_room
 
 
-def _newest(first, second):
+def _newest(first: Slot, second: Slot) -> Slot:
     """Of both slots the one to continue from: of two complete ones the later generation, counted mod 2^32."""
     if first.state != COMPLETE:
         return second
     return second if second.state == COMPLETE and 0 < (second.generation() - first.generation()) & 0xFFFFFFFF < 1 << 31 else first
 
 
-def checkpoint_restore(device) -> None:
+def checkpoint_restore(device: Device) -> None:
     """At the start: loads the newest complete checkpoint, if there is one, into the device."""
     checkpoint = device.autonomous.checkpoint
     if device.board.memory_bytes == 0:
@@ -48,7 +51,7 @@ def checkpoint_restore(device) -> None:
     checkpoint.restored = RESTORED_NO_DATASET if not found else RESTORED_OLDER if TORN in states else RESTORED_NEWEST
 
 
-def checkpoint_import(device) -> int:
+def checkpoint_import(device: Device) -> int:
     """All bytes of an uploaded checkpoint stand in the next slot: loads it and saves it as the device's own. May raise OSError."""
     board, checkpoint = device.board, device.autonomous.checkpoint
     generation = checkpoint.generation

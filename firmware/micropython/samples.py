@@ -3,6 +3,9 @@
 A frame's samples are 16-bit values back to back in the session's buffer, `session.values`.
 """
 
+if False:
+    from kinds import Device
+
 import micropython
 from messages import (
     ERROR_BAD_LENGTH,
@@ -38,7 +41,7 @@ def _first_invalid(values: ptr16, count: int, width: int, classes: int) -> int:
     return 0
 
 
-def _read_batch(device, length: int, with_targets: bool) -> int:
+def _read_batch(device: Device, length: int, with_targets: bool) -> int:
     """Checks all samples in `length` bytes before the first is used. Returns how many; -1 when the command was refused.
 
     Only an EVALUATE may hold none.
@@ -63,7 +66,7 @@ def _read_batch(device, length: int, with_targets: bool) -> int:
     return length // sample_bytes
 
 
-def _refuse_training(device, trained: int) -> int:
+def _refuse_training(device: Device, trained: int) -> int:
     code, detail = step_refusal(device)
     if code == ERROR_NOISE_FAULT:
         device.barred = True
@@ -71,7 +74,7 @@ def _refuse_training(device, trained: int) -> int:
     return device.refuse(code, detail)
 
 
-def command_train(device, payload: memoryview) -> int:
+def command_train(device: Device, payload: memoryview) -> int:
     """TRAIN: one step for each sample."""
     count = _read_batch(device, len(payload), True)
     if count < 0:
@@ -92,7 +95,7 @@ def command_train(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_predict(device, payload: memoryview) -> int:
+def command_predict(device: Device, payload: memoryview) -> int:
     """PREDICT: as many whole samples as a payload holds."""
     session, net = device.session, device.net
     count = _read_batch(device, len(payload), False)
@@ -111,7 +114,7 @@ def command_predict(device, payload: memoryview) -> int:
     return DONE
 
 
-def command_evaluate(device, payload: memoryview) -> int:
+def command_evaluate(device: Device, payload: memoryview) -> int:
     """EVALUATE: without noise and without learning."""
     session, net = device.session, device.net
     restart = payload[0]

@@ -5,6 +5,9 @@ with credit, counters. The device calls it in every turn and gets commands from 
     taken = session.receive(line, start, end)    # keep line[start + taken : end] for the next turn
 """
 
+if False:
+    from kinds import Handler, Line
+
 import struct
 from array import array
 
@@ -52,7 +55,7 @@ class Session:
             than the one before it even if the host's HELLO is repeated; else 0.
     """
 
-    def __init__(self, line, handler, max_payload: int, credit: int, boot_count: int) -> None:
+    def __init__(self, line: Line, handler: Handler, max_payload: int, credit: int, boot_count: int) -> None:
         self.max_payload = max_payload
         self.credit = credit
         self.boot_count = boot_count

@@ -1,5 +1,8 @@
 """What stands in a slot of the nonvolatile memory, and what of the device it is: one table says what is saved and restored."""
 
+if False:
+    from kinds import Config, Device, File, Iterator
+
 import binascii
 import errno
 import struct
@@ -103,7 +106,7 @@ class Slot:
                     self.record[name] = values[at]
                 at += 1
 
-    def _is_whole(self, file, memory_bytes: int) -> bool:
+    def _is_whole(self, file: File, memory_bytes: int) -> bool:
         record = file.read(SIZE_CHECKPOINT_RECORD)
         if len(record) < SIZE_CHECKPOINT_RECORD:
             return False
@@ -129,7 +132,7 @@ class Slot:
         """Each save counts one."""
         return self.record["generation"]
 
-    def examine(self, device) -> None:
+    def examine(self, device: Device) -> None:
         """Reads what stands there, commit word apart."""
         try:
             with device.board.storage.open(SLOTS[self.number], "rb") as file:
@@ -140,7 +143,7 @@ class Slot:
                 self.state = EMPTY
 
 
-def _owner(device, which: int):
+def _owner(device: Device, which: int) -> object:
     """The part of the device that has the fields of a group; None of the slot's own."""
     autonomous, intake = device.autonomous, device.intake
     return (
@@ -157,7 +160,7 @@ def _owner(device, which: int):
     )[which]
 
 
-def _pieces(file, left: int):
+def _pieces(file: File, left: int) -> Iterator[memoryview]:
     """The next bytes of a file, piece by piece in one buffer; OSError if it ends before. Only the last piece may end inside a
     value.
     """
@@ -170,14 +173,14 @@ def _pieces(file, left: int):
         yield piece
 
 
-def slot_examine(device, number: int) -> Slot:
+def slot_examine(device: Device, number: int) -> Slot:
     """What stands in a slot, commit word apart."""
     slot = Slot(number)
     slot.examine(device)
     return slot
 
 
-def slot_find(device, number: int) -> Slot:
+def slot_find(device: Device, number: int) -> Slot:
     """The same of a slot that must have been committed."""
     slot = slot_examine(device, number)
     if slot.state == EMPTY:
@@ -190,7 +193,7 @@ def slot_find(device, number: int) -> Slot:
     return slot
 
 
-def _is_noise(record: dict, largest: int) -> bool:
+def _is_noise(record: dict[str, int], largest: int) -> bool:
     """Whether codes could have given these levels and this deviation."""
     low, high = record["level_low"], record["level_high"]
     if high and (high < 2 or low > high - 2 or high > largest):
@@ -200,7 +203,7 @@ def _is_noise(record: dict, largest: int) -> bool:
     return record["noise_deviation"] <= largest * (NOISE_BUFFER // 2)
 
 
-def _is_sane(device, record: dict) -> bool:
+def _is_sane(device: Device, record: dict[str, int]) -> bool:
     """What a checksum says nothing of: an uploaded checkpoint may hold anything."""
     limits = noise_limits.Limits(
         record["repetitions"], record["window"], record["ones_min"], record["ones_max"], record["switches_min"]
@@ -216,7 +219,7 @@ def _is_sane(device, record: dict) -> bool:
     )
 
 
-def _weights_are_valid(file, config, left: int) -> bool:
+def _weights_are_valid(file: File, config: Config, left: int) -> bool:
     wide = config.weight_format == learner.INT32
     matrices = 2 * sum([config.sizes[i] ** 2 for i in range(config.layers) if config.decorrelate >> i & 1])
     for count, value_bytes in ((left - matrices, 4 if wide else 2), (matrices, 2)):
@@ -226,7 +229,7 @@ def _weights_are_valid(file, config, left: int) -> bool:
     return True
 
 
-def slot_fits(device, slot: Slot) -> bool:
+def slot_fits(device: Device, slot: Slot) -> bool:
     """Whether a complete slot holds what the device can load. Changes nothing; may raise OSError."""
     config = slot.config
     if learner.arena_bytes(config) > device.board.arena_bytes or not configure_fits(config, device.session.max_payload):
@@ -239,7 +242,7 @@ def slot_fits(device, slot: Slot) -> bool:
         return _weights_are_valid(file, config, slot.bytes - head)
 
 
-def slot_load(device, slot: Slot) -> None:
+def slot_load(device: Device, slot: Slot) -> None:
     """Loads one that fits. After an OSError the device has no network."""
     net, intake, autonomous, config = device.net, device.intake, device.autonomous, slot.config
     device.configured = False
@@ -266,7 +269,7 @@ def slot_load(device, slot: Slot) -> None:
     device.configured = True
 
 
-def slot_record(device) -> bytearray:
+def slot_record(device: Device) -> bytearray:
     """The record and the sizes as they are now, without the commit word."""
     net, sizes = device.net, device.net.config.sizes
     values = [ERASED, 0]

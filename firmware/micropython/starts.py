@@ -3,7 +3,7 @@
 import struct
 
 
-def count_start(path):
+def count_start(path: str) -> int:
     """Counts this start. Returns its number, mod 2^16; 1 where nothing can be kept."""
     count = 1
     try:

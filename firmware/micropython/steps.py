@@ -1,5 +1,8 @@
 """What comes before and after a step of the learner, whoever delivers the samples. TRAIN and autonomous training call it."""
 
+if False:
+    from kinds import Device, Halves
+
 from learner import COUNTED_STEPS
 from messages import (
     ERROR_NO_NOISE,
@@ -21,7 +24,7 @@ _LED_STEPS = const(8)
 """The LED changes every 2^8 training steps."""
 
 
-def _calibrate(device) -> bool:
+def _calibrate(device: Device) -> bool:
     intake = device.intake
     noise, config = intake.noise, device.net.config
     if not noise.calibrate(config.sigma, config.noise_std):
@@ -34,7 +37,7 @@ def _calibrate(device) -> bool:
     return False
 
 
-def step_prepare(device) -> int:
+def step_prepare(device: Device) -> int:
     """Takes the codes that a step may use. Whether it can be made now: the buffer is full, calibrated, and the source healthy."""
     intake, board = device.intake, device.board
     # What fills the buffer is not what a step takes.
@@ -48,7 +51,7 @@ def step_prepare(device) -> int:
     return READY if calibrated and not intake.health.fault else REFUSED
 
 
-def step_refusal(device) -> tuple[int, int]:
+def step_refusal(device: Device) -> tuple[int, int]:
     """Why it was refused: ERROR_..., and the error's detail."""
     intake = device.intake
     if intake.health.fault:
@@ -58,7 +61,7 @@ def step_refusal(device) -> tuple[int, int]:
     return ERROR_NO_NOISE, intake.noise.deviation
 
 
-def step_train(device, samples, x: int, target: int) -> None:
+def step_train(device: Device, samples: Halves, x: int, target: int) -> None:
     """One step, after READY.
 
     Args:

@@ -6,6 +6,9 @@ three files may take together. Files are opened with "rb" and "wb" and used thro
 close(); what was written is kept once flush() has returned.
 """
 
+if False:
+    from kinds import Board, Config, File, Mode, Storage
+
 import errno
 import os
 
@@ -28,14 +31,14 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._written: dict = {}
+        self._written: dict[str, File] = {}
         try:
             os.mkdir(path)
         except OSError:
             # It is there already; if it is not, opening a file says so.
             pass
 
-    def open(self, name: str, mode: str):
+    def open(self, name: str, mode: Mode) -> File:
         """Opens a file; a new or emptied one with mode "wb"."""
         path = self._path + "/" + name
         if mode != "wb":
@@ -55,12 +58,12 @@ class Folder:
             close(before)
 
 
-def error_of(error) -> int:
+def error_of(error: Exception) -> int:
     """The number of an OSError or a MemoryError, as refusals report it; never 0."""
     return error.errno or errno.EIO if isinstance(error, OSError) else errno.ENOMEM
 
 
-def close(file) -> None:
+def close(file: File) -> None:
     """Closes a file of which nothing more is needed, also if the file system cannot."""
     try:
         file.close()
@@ -68,7 +71,7 @@ def close(file) -> None:
         pass
 
 
-def remove(storage, name: str) -> None:
+def remove(storage: Storage, name: str) -> None:
     """Removes a file if it is there."""
     try:
         storage.remove(name)
@@ -77,16 +80,16 @@ def remove(storage, name: str) -> None:
             raise
 
 
-def memory_checkpoint_bytes(config) -> int:
+def memory_checkpoint_bytes(config: Config) -> int:
     """Bytes of a checkpoint of a network with this configuration."""
     return bounds.checkpoint(config.layers, learner.blob_bytes(config))
 
 
-def memory_slot_room(board, checkpoint_bytes: int) -> int:
+def memory_slot_room(board: Board, checkpoint_bytes: int) -> int:
     """A checkpoint's bytes in whole blocks: what a slot takes of `memory_bytes`."""
     return bounds.slot(checkpoint_bytes, board.memory_block)
 
 
-def memory_dataset_room(board, checkpoint_bytes: int) -> int:
+def memory_dataset_room(board: Board, checkpoint_bytes: int) -> int:
     """What is left next to two such slots; negative: this many bytes are missing for them."""
     return bounds.between(board.memory_bytes, memory_slot_room(board, checkpoint_bytes))

@@ -3,6 +3,9 @@ memory; codes that left the buffer unsent are a hole, which shows in the numbers
 batch of codes.
 """
 
+if False:
+    from kinds import Device
+
 import struct
 
 import micropython
@@ -18,7 +21,7 @@ _MASK = 0xFFFFFFFF
 
 
 @micropython.viper
-def _pack(out: ptr8, at: int, ring: ptr16, place: int, count: int, bits: int):
+def _pack(out: ptr8, at: int, ring: ptr16, place: int, count: int, bits: int) -> object:
     """`count` codes from `place` in the noise buffer on, lowest bits first, from `at` on in `out`."""
     mask = (1 << bits) - 1
     waiting = 0
@@ -42,7 +45,7 @@ def _pack(out: ptr8, at: int, ring: ptr16, place: int, count: int, bits: int):
 class Stream:
     """What is still to be sent."""
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self.active = False
         self.waits = False

@@ -2,6 +2,9 @@
 teacher lie in the arena behind the network, as with the C firmware. training.py asks for one sample after the other.
 """
 
+if False:
+    from kinds import Device, Network, Training
+
 from messages import TASK_DATASET, TASK_LIVE, TASK_TEACHER
 from micropython import const
 from noise import random_next, random_skip
@@ -15,16 +18,16 @@ _TEACHER_SHIFT = const(3)
 """16 random bits become -1 .. 1."""
 
 
-def _teacher_place(net) -> int:
+def _teacher_place(net: Network) -> int:
     """In halves, as all places in the arena."""
     return (net.used + 3 & ~3) // 2
 
 
-def _sample_place(net, task: int) -> int:
+def _sample_place(net: Network, task: int) -> int:
     return _teacher_place(net) + (len(net.weights) // 2 if task == TASK_TEACHER else 0)
 
 
-def task_arena_bytes(device, task: int) -> int:
+def task_arena_bytes(device: Device, task: int) -> int:
     """Bytes of arena that a task takes with the network."""
     net = device.net
     return 2 * (_sample_place(net, task) + net.config.sizes[0] + net.target_count())
@@ -37,12 +40,12 @@ class Tasks:
         x, target: where the last sample stands in the arena.
     """
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self.x = 0
         self.target = 0
 
-    def begin(self, own) -> None:
+    def begin(self, own: Training) -> None:
         """Draws the teacher.
 
         Args:
@@ -55,20 +58,20 @@ class Tasks:
         if own.task == TASK_TEACHER:
             net.draw_weights(net.arena, _teacher_place(net), own.source)
 
-    def epoch(self, own) -> None:
+    def epoch(self, own: Training) -> None:
         """Begins an epoch: the order of its samples."""
         own.order.keep()
         if own.is_ordered():
             own.order.begin(own.epoch_steps)
 
-    def skip(self, own, count: int) -> None:
+    def skip(self, own: Training, count: int) -> None:
         """Passes over samples that were taken before a checkpoint."""
         if own.is_ordered():
             own.order.skip(own.epoch_steps, count)
         elif own.task == TASK_TEACHER:
             random_skip(own.order.random, count * self._inputs)
 
-    def sample(self, own) -> None:
+    def sample(self, own: Training) -> None:
         """The next sample to train on. OSError if it cannot be read."""
         if own.is_ordered():
             self._take_indexed(own, own.order.next(own.epoch_steps))
@@ -77,7 +80,7 @@ class Tasks:
         elif own.task == TASK_LIVE:
             self._take_live()
 
-    def evaluation(self, own, index: int) -> None:
+    def evaluation(self, own: Training, index: int) -> None:
         """Sample of an evaluation; index 0 begins it. OSError if it cannot be read."""
         if own.is_ordered():
             self._take_indexed(own, index)
@@ -86,7 +89,7 @@ class Tasks:
             own.order.seed(own.source)
         self._take_random(own)
 
-    def _take_indexed(self, own, index: int) -> None:
+    def _take_indexed(self, own: Training, index: int) -> None:
         arena, x = self._device.arena, self.x
         if own.task == TASK_DATASET:
             self._device.autonomous.dataset.sample(index, arena, x, self.target)
@@ -95,7 +98,7 @@ class Tasks:
         arena[x + 1] = _ONE if index & 2 else _MINUS_ONE
         arena[x + 2] = _ONE if arena[x] != arena[x + 1] else _MINUS_ONE
 
-    def _take_random(self, own) -> None:
+    def _take_random(self, own: Training) -> None:
         net, arena, random = self._device.net, self._device.arena, own.order.random
         for place in range(self.x, self.target):
             random_next(random)

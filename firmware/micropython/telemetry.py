@@ -2,6 +2,9 @@
 every step.
 """
 
+if False:
+    from kinds import Device
+
 import struct
 
 from learner import COUNTED_LAST_LOSS
@@ -23,7 +26,7 @@ def _per_second(steps: int, micros: int) -> int:
 class Telemetry:
     """Counts down to the next message, and sums losses until then. Off at first."""
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self.interval = 0
         """Training steps; 0: off."""

@@ -3,6 +3,9 @@ training step or one sample of an evaluation in each turn of the main loop, so t
 calls poll(), and restore.py resume().
 """
 
+if False:
+    from kinds import Device
+
 import struct
 
 import learner
@@ -51,7 +54,7 @@ _DEFAULT_INTERVAL = const(1800)
 _MASK = 0xFFFFFFFF
 
 
-def _task_suits(device, task: int) -> bool:
+def _task_suits(device: Device, task: int) -> bool:
     config = device.net.config
     inputs, targets = config.sizes[0], config.sizes[config.layers]
     squared = config.loss == learner.SQUARED
@@ -64,7 +67,7 @@ def _task_suits(device, task: int) -> bool:
     return task == TASK_DATASET
 
 
-def _unfit(device, task: int, epoch_steps: int, evaluate_every: int, live_period: int, seed: int) -> int:
+def _unfit(device: Device, task: int, epoch_steps: int, evaluate_every: int, live_period: int, seed: int) -> int:
     """Number of the field that does not go with the task, the network or the board; 0: all do."""
     if not _task_suits(device, task):
         return FIELD_AUTONOMOUS_TASK
@@ -87,7 +90,7 @@ class Training:
         epoch: done.
     """
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self._sum = Mean()
         """Of the losses of the epoch, or of the evaluation."""
@@ -158,7 +161,7 @@ class Training:
         self.paused = more
         self.paused_at = self._device.clock()
 
-    def start(self, request: tuple) -> None:
+    def start(self, request: tuple[int, ...]) -> None:
         """Begins as a checked AUTONOMOUS says."""
         self.forget()
         (
@@ -352,7 +355,7 @@ class Training:
         return True
 
 
-def command_autonomous(device, payload: memoryview) -> int:
+def command_autonomous(device: Device, payload: memoryview) -> int:
     """AUTONOMOUS: acknowledged once its first checkpoint is kept, if the memory has room for two."""
     autonomous = device.autonomous
     request = struct.unpack_from(LAYOUT_AUTONOMOUS, payload)
@@ -369,7 +372,7 @@ def command_autonomous(device, payload: memoryview) -> int:
     return autonomous.checkpoint.wait()
 
 
-def command_halt(device, payload: memoryview) -> int:
+def command_halt(device: Device, payload: memoryview) -> int:
     """HALT: acknowledged once a checkpoint of it is kept."""
     training = device.autonomous.training
     if not training.learns():

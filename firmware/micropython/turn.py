@@ -1,5 +1,8 @@
 """The turns of the main loop, which main.py begins and repeats, and the session's handlers."""
 
+if False:
+    from kinds import Board, Start
+
 import struct
 
 from commands import command_execute
@@ -23,7 +26,7 @@ _OWN_FEATURES = FEATURES_DECORRELATION | FEATURES_CROSS_ENTROPY | FEATURES_INT32
 class _Handler:
     """The session's handlers."""
 
-    def __init__(self, board, start) -> None:
+    def __init__(self, board: Board, start: Start) -> None:
         self.device = Device(board, start, self)
 
     def handle(self, kind: int, payload: memoryview) -> int:
@@ -79,7 +82,7 @@ class _Handler:
         device.forget_metrics()
 
 
-def device_init(board, start) -> Device:
+def device_init(board: Board, start: Start) -> Device:
     """A device that has just started.
 
     Args:

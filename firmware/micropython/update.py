@@ -49,7 +49,7 @@ def bits_below(v: int) -> int:
 
 
 @micropython.viper
-def global_factor(plan, arena) -> int:
+def global_factor(plan: object, arena: object) -> int:
     """G = eta N dL / S as -g 2^E (section 6). 0: the step is skipped; 1: g and E are in the plan; 2: eta N is 0."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -113,7 +113,7 @@ def global_factor(plan, arena) -> int:
 
 
 @micropython.viper
-def update_weights(plan, arena, values, x: int):
+def update_weights(plan: object, arena: object, values: object, x: int) -> object:
     """All layers' updates (section 7), that of the first from the sample at `x` of `values`."""
     p = ptr32(plan)
     a = ptr16(arena)
@@ -225,7 +225,7 @@ def update_weights(plan, arena, values, x: int):
 
 
 @micropython.viper
-def count_step(plan, counters, skipped: int):
+def count_step(plan: object, counters: object, skipped: int) -> object:
     """The end of a step, whose loss is that of pass 1 (section 10). The counters are halves, as Network.counters has them."""
     p = ptr32(plan)
     c = ptr16(counters)

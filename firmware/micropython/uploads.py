@@ -3,9 +3,11 @@
 The C firmware's counterpart is firmware/src/autonomous/memory_blobs.c.
 """
 
+if False:
+    from kinds import Device, File
+
 import binascii
 import errno
-import io
 
 from checkpoint import write
 from messages import (
@@ -28,9 +30,9 @@ from storage import DATASET, SLOTS, close, error_of, memory_checkpoint_bytes, me
 class Uploads:
     """The one that a host sends; device.blobs says which, and how far it is."""
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._file: io.FileIO | None = None
+        self._file: File = None
         self._kind = 0
 
     def poll(self) -> None:
@@ -109,7 +111,7 @@ class Uploads:
             close(self._file)
             self._file = None
 
-    def _begin(self, kind: int, total: int, data: memoryview):
+    def _begin(self, kind: int, total: int, data: memoryview) -> int | None:
         """Opens the file; or what the handler returns instead."""
         device = self._device
         autonomous, blobs = device.autonomous, device.blobs
@@ -131,7 +133,7 @@ class Uploads:
         )
         return None
 
-    def _make_room(self, total: int):
+    def _make_room(self, total: int) -> int | None:
         """For a checkpoint that is larger than the present network's, next to the dataset in use; or what the handler returns
         instead.
         """

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from mtjlearn.firmware import FirmwareError
-from mtjlearn.firmware.micropython_sources import micropython_sources
+from mtjlearn.firmware.micropython_sources import micropython_root, micropython_sources
 from mtjlearn.firmware.mpy_cross import ARCHITECTURES, compile_modules, format_version, needed_modules
 
 PICO = ["entry.py", "main.py", "boards/rp2.py"]
@@ -49,6 +49,24 @@ def test_a_pico_gets_all_that_it_imports_and_nothing_of_other_boards() -> None:
             assert set(modules) <= ours | OF_THE_PORTS, name
     assert {"device", "learner", "session", "autonomous", "noise_tests", "storage"} <= ours
     assert not {name for name in ours if name.startswith("virtual")} | ours & {"boards.unix", "boards.esp32"}
+
+
+def test_what_only_the_type_checker_knows_is_in_annotations_alone() -> None:
+    """It believes that the names are there, and a board finds out when it runs the line."""
+    texts = {path.relative_to(micropython_root()).as_posix(): path.read_text("utf-8") for path in micropython_root().rglob("*.py")}
+    users = 0
+    for name, text in texts.items():
+        tree = ast.parse(text)
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "kinds"]
+        known = {alias.name for node in imports for alias in node.names}
+        users += bool(known)
+        annotations = [node.annotation for node in ast.walk(tree) if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation]
+        annotations += [node.returns for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.returns]
+        typed = {id(node) for annotation in annotations for node in ast.walk(annotation)}
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in typed}
+        assert not used & known, name
+        assert "kinds" not in micropython_sources(viper=True)[name], name
+    assert users > 30
 
 
 def test_no_circle_of_imports() -> None:

@@ -4,6 +4,9 @@ to the device and calls turn.poll() forever. Methods never block. What has no de
 The C firmware's counterpart is firmware/src/board.h.
 """
 
+if False:
+    from kinds import Storage, array
+
 import messages
 
 
@@ -16,7 +19,7 @@ class Board:
     """Checksum of the sources, from whoever starts or copies them; 0: unknown."""
     arena_bytes = 0
     """Bytes that a network may use, counted as the C firmware counts them (learner.arena_bytes)."""
-    arena = None
+    arena: array[int] = None
     """That memory: the device allocates it at its first start, since a later one may find the heap in pieces."""
     receive_window = 0
     """Encoded bytes that may wait in the receiver."""
@@ -31,7 +34,7 @@ class Board:
     """mV at full scale."""
     line_rate = 0
     """Bytes per second; 0: no limit known."""
-    storage: object = None
+    storage: Storage = None
     """Where checkpoints and a dataset are kept without power; None: the board has no such memory."""
     memory_bytes = 0
     """Bytes of it that the device may use, at most 65,535; 0 without storage."""
@@ -42,61 +45,61 @@ class Board:
     restart = False
     """The device is to begin again: reset() was called. main.py takes it back."""
 
-    def read(self, buffer):
+    def read(self, buffer: bytearray) -> int:
         """Takes received bytes, at most as many as `buffer` holds, into its beginning; returns how many."""
         raise NotImplementedError
 
-    def write_room(self):
+    def write_room(self) -> int:
         """Bytes that write() would take now."""
         raise NotImplementedError
 
-    def write(self, buffer, count):
+    def write(self, buffer: bytearray | memoryview, count: int) -> None:
         """Queues the first `count` bytes of `buffer` for sending, which are copied. The device writes whole frames, never more than
         write_room() just returned.
         """
         raise NotImplementedError
 
-    def receive_overruns(self):
+    def receive_overruns(self) -> int:
         """Bytes lost in the receiver since the start, mod 2^16."""
         return 0
 
-    def adc_read(self, codes):
+    def adc_read(self, codes: array[int]) -> int:
         """Takes ADC codes, oldest first, at most as many as the array of uint16 `codes` holds; returns how many. Fewer mean that
         there are no more now, or that a hole follows.
         """
         raise NotImplementedError
 
-    def adc_lost(self):
+    def adc_lost(self) -> int:
         """Codes lost since the start because nobody took them, mod 2^32, up to those that the last adc_read() returned. adc_read()
         returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls.
         """
         raise NotImplementedError
 
-    def advance(self):
+    def advance(self) -> None:
         """Called where time must pass for the device to continue: once before every training step, and while it waits for codes. A
         board with a virtual clock lets the codes of one step arrive; a real board does nothing.
         """
 
-    def micros(self):
+    def micros(self) -> int:
         """A clock in microseconds, mod 2^32. May allocate."""
         raise NotImplementedError
 
-    def clock(self):
+    def clock(self) -> int:
         """The same clock in units of 1,024 us, mod 2^16: called in each turn. A board whose micros() may be no small integer
         overrides it.
         """
         return self.micros() >> 10 & 0xFFFF
 
-    def led(self, on):
+    def led(self, on: int) -> None:
         """Shows that the device learns: called after training steps with 0 or 1, which changes every 256 steps."""
 
-    def analog(self, pin):
+    def analog(self, pin: int) -> int:
         """Code of another analog pin, 1 .. 7 for A1 .. A7, in the ADC's resolution; takes less than a millisecond, and the noise
         codes of that time count as lost.
         """
         raise NotImplementedError
 
-    def begin(self, cause, error):
+    def begin(self, cause: int | None, error: int) -> "Start":
         """Called by main.py before each start of the device: returns what is known of it. A board that counts its starts
         overrides it.
 
@@ -106,17 +109,17 @@ class Board:
         """
         return Start(1, messages.RESET_CAUSE_UNKNOWN if cause is None else cause, error)
 
-    def reset(self):
+    def reset(self) -> None:
         """Restarts the device once what was written has left. May return: then `restart` is True, and main.py begins it again."""
         self.restart = True
 
-    def wait(self, busy):
+    def wait(self, busy: bool) -> bool:
         """Called by main.py after each turn with whether there was something to do: sends what is queued, feeds a watchdog, sleeps
         until there is something to do again. Returns whether the board continues.
         """
         return True
 
-    def failed(self, error):
+    def failed(self, error: Exception) -> None:
         """Called by main.py with an exception that a turn raised, which is a fault of the firmware: the device begins again."""
 
 
@@ -130,7 +133,7 @@ class Start:
         error: where the device keeps its last error.
     """
 
-    def __init__(self, boot_count, reset_cause, last_error=0):
+    def __init__(self, boot_count: int, reset_cause: int, last_error: int = 0) -> None:
         self.boot_count = boot_count
         self.reset_cause = reset_cause
         self.last_error = last_error

@@ -3,6 +3,9 @@ starts and a report of the firmware's first fault are files in the flash. A boar
 (boards/rp2.py, boards/esp32.py).
 """
 
+if False:
+    from kinds import Converter, array
+
 import os
 import sys
 import time
@@ -41,7 +44,7 @@ class Chip(Board):
 
     memory_bytes = 65535
 
-    def __init__(self, build: int, converter, led) -> None:
+    def __init__(self, build: int, converter: Converter, led: machine.Pin | None) -> None:
         self.build = build
         self.storage = Folder(_FOLDER)
         self._converter = converter
@@ -63,11 +66,11 @@ class Chip(Board):
         """Bytes that write() would take now."""
         return self._line.room()
 
-    def write(self, buffer, count: int) -> None:
+    def write(self, buffer: bytearray | memoryview, count: int) -> None:
         """Queues bytes for sending."""
         self._line.write(buffer, count)
 
-    def adc_read(self, codes) -> int:
+    def adc_read(self, codes: array[int]) -> int:
         """Takes ADC codes."""
         if self._given >= _TURN_CODES:
             return 0
@@ -106,7 +109,7 @@ class Chip(Board):
     def keep(self, cause: int, error: int) -> None:
         """Leaves the cause and the last error for the next start, where the chip has a place for them."""
 
-    def begin(self, cause, error: int) -> Start:
+    def begin(self, cause: int | None, error: int) -> Start:
         """Counts the start in the flash."""
         if cause is None:
             cause, error = self.left()

@@ -4,6 +4,9 @@ Of several that are due only the last can still be read; the others count as los
 The C firmware's counterpart is firmware/boards/arduino/converter_paced.cpp.
 """
 
+if False:
+    from kinds import ADC, array
+
 import time
 
 
@@ -16,7 +19,7 @@ class Converter:
         rate: codes per second, which divides 1,000,000.
     """
 
-    def __init__(self, adc, bits: int, rate: int) -> None:
+    def __init__(self, adc: ADC, bits: int, rate: int) -> None:
         self._adc = adc
         self._shift = 16 - bits
         self._period = 1000000 // rate
@@ -24,7 +27,7 @@ class Converter:
         self.lost = 0
         """Codes that nobody read in time, mod 2^32."""
 
-    def take(self, codes) -> int:
+    def take(self, codes: array[int]) -> int:
         """Takes one code, if one is due."""
         late = time.ticks_diff(time.ticks_us(), self._due)
         if late < 0:

@@ -48,7 +48,7 @@ def _base_and_request(chip: str) -> tuple[int, int]:
 
 
 @micropython.viper
-def _copy(codes, ring, start: int, count: int):
+def _copy(codes: object, ring: object, start: int, count: int) -> object:
     to = ptr16(codes)
     source = ptr16(ring)
     for i in range(count):

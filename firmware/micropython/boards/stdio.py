@@ -4,6 +4,9 @@ A read of several bytes waits until all of them are there, and a write beyond th
 asked for and moved one at a time.
 """
 
+if False:
+    from kinds import Callable
+
 import select
 import sys
 import time
@@ -75,7 +78,7 @@ class Stdio:
         """Waits for a byte."""
         _answers(self._input, milliseconds)
 
-    def asks_for_repl(self, milliseconds: int, pressed) -> bool:
+    def asks_for_repl(self, milliseconds: int, pressed: Callable[[], bool]) -> bool:
         """Whether somebody wants the REPL: Ctrl-C several times in a row, or `pressed()`, in this time. A byte 0 ends it, which
         delimits frames: a host is there, and repeats the HELLO that is thrown away with all other bytes.
 

@@ -2,6 +2,9 @@
 It behaves as the native board does (firmware/boards/native).
 """
 
+if False:
+    from kinds import Options, array
+
 import os
 import sys
 import time
@@ -31,7 +34,7 @@ _TERMINAL = "MTJLEARN_TERMINAL"
 _BUILD = "MTJLEARN_BUILD"
 
 
-def _source(options):
+def _source(options: Options) -> Junction:
     junction = Junction(options.device_noise, options.preset, options.seed)
     junction.plan(options.fault, options.fault_after, options.fault_lasts)
     if options.voltages is not None:
@@ -39,7 +42,7 @@ def _source(options):
     return junction
 
 
-def _folder(path):
+def _folder(path: str) -> Folder:
     folder = Folder(path)
     try:
         is_folder = os.stat(path)[0] & 0o170000 == 0o040000
@@ -58,7 +61,7 @@ class Unix(Board):
     receive_window = _RECEIVE_WINDOW
     has_analog = True
 
-    def __init__(self, options):
+    def __init__(self, options: Options) -> None:
         self.build = int(os.getenv(_BUILD) or "0")
         self.arena_bytes = options.arena
         self.arena = halves(options.arena // 2)
@@ -83,54 +86,54 @@ class Unix(Board):
         self._line = Terminal(os.getenv(_TERMINAL)) if options.tcp is None else Tcp(options.tcp)
         print('{{"port": "{}"}}'.format(self._line.url))
 
-    def _elapsed(self):
+    def _elapsed(self) -> int:
         """Microseconds since the start, by a clock that nobody sets."""
         return time.ticks_diff(time.ticks_us(), self._began)
 
-    def _run_converter(self, samples):
+    def _run_converter(self, samples: int) -> None:
         self._converter.run(samples)
         self._samples += samples
 
-    def read(self, buffer):
+    def read(self, buffer: bytearray) -> int:
         """Takes received bytes."""
         self._reads = True
         return self._line.read(buffer)
 
-    def write_room(self):
+    def write_room(self) -> int:
         """Bytes that write() would take now."""
         return self._line.room()
 
-    def write(self, buffer, count):
+    def write(self, buffer: bytearray | memoryview, count: int) -> None:
         """Queues bytes for sending."""
         self._line.write(buffer, count)
 
-    def adc_read(self, codes):
+    def adc_read(self, codes: array[int]) -> int:
         """Takes ADC codes."""
         if self._codes_per_step == 0:
             # The converter runs when somebody looks: as far as it would have got by now.
             self._run_converter(self._elapsed() * self.adc_rate // _MICROS - self._samples)
         return self._converter.take(codes)
 
-    def adc_lost(self):
+    def adc_lost(self) -> int:
         """Codes lost since the start."""
         return self._converter.lost & 0xFFFFFFFF
 
-    def advance(self):
+    def advance(self) -> None:
         """Lets the codes of one step arrive on the virtual clock."""
         self._run_converter(self._codes_per_step)
 
-    def micros(self):
+    def micros(self) -> int:
         """The virtual clock, or the real one."""
         if self._codes_per_step == 0:
             return self._elapsed() & 0xFFFFFFFF
         return self._samples * 1000000 // self.adc_rate & 0xFFFFFFFF
 
-    def analog(self, pin):
+    def analog(self, pin: int) -> int:
         """Of the time that micros() returns."""
         seconds = self._samples / self.adc_rate if self._codes_per_step else self._elapsed() / _MICROS
         return sensors.code(pin, seconds, self.adc_bits)
 
-    def begin(self, cause, error):
+    def begin(self, cause: int | None, error: int) -> Start:
         """Counts the start, in the folder if there is one."""
         if self._folder is None:
             self._starts = self._starts + 1 & 0xFFFF
@@ -140,13 +143,13 @@ class Unix(Board):
             self._starts = counted if counted != self._starts else counted + 1 & 0xFFFF
         return Start(self._starts, messages.RESET_CAUSE_POWER_ON if cause is None else cause, error)
 
-    def _sleep_ms(self):
+    def _sleep_ms(self) -> int:
         """How long the board may sleep when nothing arrives: real codes must be taken before the FIFO is full."""
         if self._codes_per_step:
             return _PARENT_CHECK_MS
         return max(1, min(10, FIFO // 4 * 1000 // self.adc_rate))
 
-    def wait(self, busy):
+    def wait(self, busy: bool) -> bool:
         """Looks at the world outside, and sleeps if there is nothing to do."""
         # The device may have waited for the room that this makes.
         busy = self._line.flush() or busy
@@ -156,12 +159,12 @@ class Unix(Board):
         self._reads = False
         return not self._process.ended
 
-    def failed(self, error):
+    def failed(self, error: Exception) -> None:
         """Says what went wrong. Not often, should it fail at each start."""
         sys.print_exception(error, sys.stderr)
         time.sleep_ms(100)
 
 
-def open_board(arguments):
+def open_board(arguments: list[str]) -> Unix:
     """The board as the command line describes it. Ends the process when it cannot be."""
     return Unix(option_table.read(arguments))

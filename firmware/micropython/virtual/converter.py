@@ -2,6 +2,9 @@
 firmware/virtual/converter.c, bit for bit.
 """
 
+if False:
+    from kinds import Junction
+
 from array import array
 
 FIFO = 1024
@@ -21,7 +24,7 @@ class Converter:
         lost: codes that nobody took, all older than those that wait.
     """
 
-    def __init__(self, source, bits, rate, reference):
+    def __init__(self, source: Junction, bits: int, rate: int, reference: int) -> None:
         self.lost = 0
         self._source = source
         self._steps = 1 << bits
@@ -32,13 +35,13 @@ class Converter:
         self._count = 0
         source.full_scale = float(reference)
 
-    def _quantise(self, millivolts):
+    def _quantise(self, millivolts: float) -> int:
         code = millivolts * self._steps / self._reference
         if code < 0.0:
             return 0
         return self._steps - 1 if code >= self._steps else int(code)
 
-    def run(self, samples):
+    def run(self, samples: int) -> None:
         """Takes this many samples; the oldest codes are lost when the FIFO overflows."""
         source = self._source
         if samples > FIFO:
@@ -62,7 +65,7 @@ class Converter:
             self._count = FIFO
             self.lost += beyond
 
-    def take(self, codes):
+    def take(self, codes: array[int]) -> int:
         """Takes codes, oldest first, at most as many as the array holds; returns how many."""
         taken = min(len(codes), self._count)
         start = self._start

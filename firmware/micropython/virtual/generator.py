@@ -17,7 +17,7 @@ WORDS = array("I", (word for value in (_GOLDEN_GAMMA, _FIRST, _SECOND, _ALL) for
 """What draw() needs besides a stream's state."""
 
 
-def _mix(z):
+def _mix(z: int) -> int:
     z = (z ^ z >> 30) * _FIRST & _ALL
     z = (z ^ z >> 27) * _SECOND & _ALL
     return z ^ z >> 31
@@ -47,25 +47,25 @@ class Generator:
         spare: the second of a pair of normal deviates; None: it was taken.
     """
 
-    def __init__(self, seed, stream):
+    def __init__(self, seed: int, stream: int) -> None:
         # Mixed twice, so that neighbouring seeds and streams start at places of the one long cycle that are far apart.
         state = _mix(_mix(seed + _GOLDEN_GAMMA & _ALL) + stream * _GOLDEN_GAMMA & _ALL)
         self.state = array("I", (state & 0xFFFFFFFF, state >> 32))
-        self.spare = None
+        self.spare: float | None = None
 
-    def bit(self):
+    def bit(self) -> int:
         """The highest bit of a draw."""
         return draw(self.state, WORDS) >> 51
 
-    def uniform(self):
+    def uniform(self) -> float:
         """In (0, 1)."""
         return (draw(self.state, WORDS) + 0.5) * UNIT
 
-    def exponential(self):
+    def exponential(self) -> float:
         """Mean 1."""
         return -log(self.uniform())
 
-    def gaussian(self):
+    def gaussian(self) -> float:
         """Mean 0, standard deviation 1."""
         spare = self.spare
         if spare is not None:

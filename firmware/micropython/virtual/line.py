@@ -6,6 +6,9 @@ send a HELLO soon, else it is dropped; until then nothing is sent to it. A clien
 and closed.
 """
 
+if False:
+    from kinds import Client, NoReturn, Stream
+
 import errno
 import os
 import select
@@ -36,13 +39,13 @@ _FREE = 28232
 _TRIES = 100
 
 
-def _fail(what, error):
+def _fail(what: str, error: OSError) -> NoReturn:
     sys.stderr.write("mtjlearn-micropython: {}: {}\n".format(what, _reason(error)))
     sys.exit(1)
 
 
-def _reason(error):
-    return errno.errorcode.get(error.errno, str(error.errno))
+def _reason(error: OSError) -> str:
+    return str(errno.errorcode.get(error.errno, error.errno))
 
 
 class Line:
@@ -53,7 +56,7 @@ class Line:
         stream: the connection; None: no client.
     """
 
-    def __init__(self, stream, url):
+    def __init__(self, stream: Stream | None, url: str) -> None:
         self.stream = stream
         self.url = url
         self._transmit = bytearray(_TRANSMIT)
@@ -61,27 +64,27 @@ class Line:
         self._received = bytearray(_RECEIVE)
         self._clear()
 
-    def _clear(self):
+    def _clear(self) -> None:
         self._transmit_start = 0
         self.transmit_count = 0
         self._receive_start = 0
         self._receive_end = 0
 
-    def _drop_client(self):
+    def _drop_client(self) -> None:
         """The client is gone; what was meant for it is of no use to the next."""
 
-    def _welcomes(self, count):
+    def _welcomes(self, count: int) -> bool:
         """Whether the bytes that came are a host's."""
         return True
 
-    def accept(self):
+    def accept(self) -> None:
         """Takes the next client, if there is none now and one waits."""
 
     @property
-    def waits_for(self):
+    def waits_for(self) -> Client | None:
         """What becomes readable when a client comes, or one that is turned away says something; None: nothing."""
 
-    def read(self, buffer):
+    def read(self, buffer: bytearray) -> int:
         """Takes received bytes, at most as many as the buffer holds; returns how many."""
         if self._receive_start == self._receive_end:
             if self.stream is None:
@@ -104,11 +107,11 @@ class Line:
         self._receive_start = start + taken
         return taken
 
-    def room(self):
+    def room(self) -> int:
         """Bytes that write() takes now; none without a client."""
         return 0 if self.stream is None else _TRANSMIT - self.transmit_count
 
-    def write(self, buffer, count):
+    def write(self, buffer: bytearray | memoryview, count: int) -> None:
         """Queues at most room() bytes."""
         end = (self._transmit_start + self.transmit_count) % _TRANSMIT
         first = min(count, _TRANSMIT - end)
@@ -116,7 +119,7 @@ class Line:
         self._transmit_view[: count - first] = memoryview(buffer)[first:count]
         self.transmit_count += count
 
-    def flush(self):
+    def flush(self) -> bool:
         """Sends what the client takes now. Returns whether that made room."""
         before = self.transmit_count
         while self.transmit_count and self.stream is not None:
@@ -140,7 +143,7 @@ class Terminal(Line):
         inherited: descriptor of its end, non-blocking, and the path of the other, as "3:/dev/pts/5"; None: there is none.
     """
 
-    def __init__(self, inherited):
+    def __init__(self, inherited: str | None) -> None:
         try:
             descriptor, path = (inherited or "").split(":", 1)
             stream = open(int(descriptor), "r+b")  # noqa: SIM115
@@ -157,32 +160,38 @@ class Tcp(Line):
         port: 0: any free one.
     """
 
-    def __init__(self, port):
+    def __init__(self, port: int) -> None:
         try:
             listener, port = _listen(port)
         except OSError as error:
             _fail("cannot serve port {}; try --tcp 0".format(port), error)
         super().__init__(None, "socket://127.0.0.1:{}".format(port))
         self._listener = listener
-        self._leaving = None
+        self._leaving: Client | None = None
         """A client that is being turned away."""
-        self._leaving_since = 0
+        self._leaving_since = self._since = time.ticks_ms()
         self._told = False
         """It was sent the reason."""
         self._poll = select.poll()
-        self._knock = None
+        self._begin_greeting()
 
-    def room(self):
+    def _begin_greeting(self) -> None:
+        self._knocked = self._greeted = False
+        self._since = time.ticks_ms()
+        self._knock = frame.Decoder(bytearray(frame.receive_bytes(messages.MIN_PAYLOAD)), messages.MIN_PAYLOAD)
+
+    def room(self) -> int:
         """Bytes that write() takes now; none before the client's HELLO."""
         return super().room() if self._greeted else 0
 
-    def _drop_client(self):
-        self._poll.unregister(self.stream)
-        self.stream.close()
-        self.stream = None
+    def _drop_client(self) -> None:
+        if self.stream is not None:
+            self._poll.unregister(self.stream)
+            self.stream.close()
+            self.stream = None
         self._clear()
 
-    def _welcome_client(self, stream):
+    def _welcome_client(self, stream: Client) -> None:
         try:
             stream.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
         except OSError:
@@ -191,11 +200,9 @@ class Tcp(Line):
             return
         self._poll.register(stream, _POLLRDHUP)
         self.stream = stream
-        self._knocked = self._greeted = False
-        self._since = time.ticks_ms()
-        self._knock = frame.Decoder(bytearray(frame.receive_bytes(messages.MIN_PAYLOAD)), messages.MIN_PAYLOAD)
+        self._begin_greeting()
 
-    def _welcomes(self, count):
+    def _welcomes(self, count: int) -> bool:
         """Looks for the HELLO in what came. False: this is not a host."""
         if self._greeted:
             return True
@@ -211,20 +218,20 @@ class Tcp(Line):
         return True
 
     @property
-    def waits_for(self):
+    def waits_for(self) -> Client | None:
         """What becomes readable when a client comes, or one that is turned away says something."""
         return self._listener if self._leaving is None else self._leaving
 
-    def _is_leaving(self):
+    def _is_leaving(self) -> bool:
         """A client that has closed its end is gone as soon as the rest is read: the next one is only early."""
         return bool(self._poll.poll(0))
 
-    def accept(self):
+    def accept(self) -> None:
         """Takes the next client, if there is none now and one waits; turns it away if there is one; drops one that has not sent
         HELLO in time.
         """
         if self._leaving is not None:
-            self._turn_away()
+            self._turn_away(self._leaving)
         if self.stream is not None and not self._greeted and time.ticks_diff(time.ticks_ms(), self._since) >= _GREETING_MS:
             self._drop_client()
         if self._leaving is not None or (self.stream is not None and self._is_leaving()):
@@ -240,37 +247,37 @@ class Tcp(Line):
         self._leaving = stream
         self._leaving_since = time.ticks_ms()
         self._told = False
-        self._turn_away()
+        self._turn_away(stream)
 
-    def _turn_away(self):
+    def _turn_away(self, client: Client) -> None:
         # Once it has sent something, for a host may discard what comes before. Its end is awaited: closed at once, with a HELLO
         # unread, it would be reset, and might never see the frame.
         got = bytearray(256)
         stays, reads = True, 0
         try:
-            count = self._leaving.readinto(got)
+            count = client.readinto(got)
             while stays and count and reads < _LEAVING_READS:
-                stays = self._told or (got[0] == 0 and self._tell_of_other())
+                stays = self._told or (got[0] == 0 and self._tell_of_other(client))
                 self._told = True
                 reads += 1
-                count = self._leaving.readinto(got) if stays else 0
+                count = client.readinto(got) if stays else 0
         except OSError:
             count = 0
         if stays and count != 0 and time.ticks_diff(time.ticks_ms(), self._leaving_since) < _LEAVING_MS:
             return
-        self._leaving.close()
+        client.close()
         self._leaving = None
 
-    def _tell_of_other(self):
+    def _tell_of_other(self, client: Client) -> bool:
         encoded = bytearray(frame.transmit_bytes(messages.SIZE_ERR))
         struct.pack_into(
             messages.LAYOUT_ERR, encoded, frame.TRANSMIT_PAYLOAD, messages.TYPE_HELLO, messages.ERROR_ANOTHER_HOST, 0
         )
         frame.encode(encoded, messages.TYPE_ERR, messages.SESSION_NONE, 0, messages.SIZE_ERR, 0)
-        return bool(self._leaving.send(memoryview(encoded)[1 : 1 + messages.SIZE_ERR + frame.ENCODED]))
+        return bool(client.send(memoryview(encoded)[1 : 1 + messages.SIZE_ERR + frame.ENCODED]))
 
 
-def _listen(port):
+def _listen(port: int) -> tuple[Client, int]:
     """A listener on a port, and the port: this interpreter cannot ask for the number of one that the system chose."""
     tries = 1 if port else _TRIES
     while True:

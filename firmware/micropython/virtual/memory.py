@@ -1,5 +1,8 @@
 """Files in this process, for a virtual board without a folder: they outlive a restart of the device, and not the process."""
 
+if False:
+    from kinds import File, Mode
+
 import errno
 import io
 
@@ -7,7 +10,7 @@ import io
 class _File(io.BytesIO):
     """A file in writing, which stands in the memory once it is flushed or closed."""
 
-    def __init__(self, files: dict, name: str) -> None:
+    def __init__(self, files: dict[str, bytes], name: str) -> None:
         super().__init__()
         self._files = files
         self._name = name
@@ -25,9 +28,9 @@ class Memory:
     """As storage.Folder."""
 
     def __init__(self) -> None:
-        self._files: dict = {}
+        self._files: dict[str, bytes] = {}
 
-    def open(self, name: str, mode: str):
+    def open(self, name: str, mode: Mode) -> File:
         """Opens a file; a new or emptied one with mode "wb"."""
         if mode == "wb":
             return _File(self._files, name)

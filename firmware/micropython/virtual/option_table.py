@@ -2,6 +2,9 @@
 compares the two. A mistake ends the process with one line that names the option.
 """
 
+if False:
+    from kinds import Callable, Container, NoReturn
+
 import sys
 from array import array
 from math import inf, isfinite
@@ -24,12 +27,12 @@ _USAGE = (
 class Options:
     """The board's options, with their defaults."""
 
-    def __init__(self):
-        self.tcp = None
+    def __init__(self) -> None:
+        self.tcp: int | None = None
         self.seed = 1
         self.preset = "recording"
         self.device_noise = HEALTHY
-        self.voltages = None
+        self.voltages: array[float] | None = None
         self.fault = HEALTHY
         self.fault_after = 0.0
         self.fault_lasts = inf
@@ -39,21 +42,21 @@ class Options:
         self.virtual_clock = 0
         self.arena = 65536
         self.max_payload = 240
-        self.eeprom = None
-        self.eeprom_bytes = None
+        self.eeprom: str | None = None
+        self.eeprom_bytes: int | None = None
 
 
-def _refuse(text):
+def _refuse(text: str) -> NoReturn:
     sys.stderr.write("{}: {}; see {} --help\n".format(_PROGRAM, text, _PROGRAM))
     sys.exit(2)
 
 
-def _mistake(option, value):
+def _mistake(option: str, value: str) -> NoReturn:
     _refuse("--{} does not take '{}'".format(option, value))
 
 
-def _number(least, most, step=1):
-    def read(text):
+def _number(least: int, most: int, step: int = 1) -> Callable[[str], int]:
+    def read(text: str) -> int:
         digits = text.strip().lstrip("+")
         value = int(digits)
         # int() takes more than digits.
@@ -64,8 +67,8 @@ def _number(least, most, step=1):
     return read
 
 
-def _decimal(least, most):
-    def read(text):
+def _decimal(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
         value = float(text)
         if not least <= value <= most:
             raise ValueError
@@ -74,8 +77,8 @@ def _decimal(least, most):
     return read
 
 
-def _choice(names):
-    def read(text):
+def _choice(names: Container[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
         if text not in names:
             raise ValueError
         return text
@@ -83,7 +86,7 @@ def _choice(names):
     return read
 
 
-def _voltages(path):
+def _voltages(path: str) -> array[float]:
     """Reads a file of 32-bit floats in the computer's byte order."""
     with open(path, "rb") as file:
         data = file.read()
@@ -95,7 +98,7 @@ def _voltages(path):
     return voltages
 
 
-def _text(text):
+def _text(text: str) -> str:
     return text
 
 
@@ -135,12 +138,12 @@ _ROWS = (
 )
 
 
-def _print_row(name, value, text):
+def _print_row(name: str, value: str | None, text: str) -> None:
     start = "  --" + name + (" " + value if value else "")
     print(start + " " * (_HELP_COLUMN - len(start)) + text)
 
 
-def _print_help():
+def _print_help() -> NoReturn:
     print(_USAGE)
     for name, value, text, _ in _ROWS:
         _print_row(name, value, text)
@@ -149,7 +152,7 @@ def _print_help():
     sys.exit(0)
 
 
-def read(arguments):
+def read(arguments: list[str]) -> Options:
     """Reads the command line into Options. On --help and on a mistake it prints and ends the process."""
     options = Options()
     rows = {row[0]: row for row in _ROWS}
@@ -170,7 +173,7 @@ def read(arguments):
             at += 1
         elif equals and not takes:
             _refuse("--{} takes no value".format(name))
-        if not takes:
+        if reader is None:
             options.tcp = None
             continue
         try:

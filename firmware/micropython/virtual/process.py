@@ -2,6 +2,9 @@
 that started it. firmware/virtual/process.c behaves alike.
 """
 
+if False:
+    from kinds import VirtualLine
+
 import os
 import select
 import sys
@@ -14,7 +17,7 @@ _PARENT_CHECK_MS = 1000
 """How often to look whether the parent still lives."""
 
 
-def _input_is_pipe():
+def _input_is_pipe() -> bool:
     # A program that starts a board holds the other end of a pipe; at a terminal or under nohup nobody does.
     try:
         return os.stat("/dev/stdin")[0] & _KIND in _PIPES
@@ -22,7 +25,7 @@ def _input_is_pipe():
         return False
 
 
-def _parent():
+def _parent() -> int:
     """The process that started this one; 0 where the system does not say."""
     try:
         with open("/proc/self/stat") as file:
@@ -38,19 +41,19 @@ class Process:
         ended: it is to end.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.ended = False
         self._watches = _input_is_pipe()
         self._parent = _parent()
         self._looked = time.ticks_ms()
         self._poll = select.poll()
-        self._registered = []
+        self._registered: list[object] = []
 
-    def _register(self, stream, events):
+    def _register(self, stream: object, events: int) -> None:
         self._poll.register(stream, events)
         self._registered.append(stream)
 
-    def wait(self, line, reads, timeout):
+    def wait(self, line: VirtualLine, reads: bool, timeout: int) -> None:
         """Waits at most `timeout` ms for room on the line if something is to be sent, for a client, and, if `reads`, for bytes.
         Looks whether the process is to end.
         """

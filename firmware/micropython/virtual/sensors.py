@@ -15,7 +15,7 @@ HELP = (
 )
 
 
-def _part(pin, seconds):
+def _part(pin: int, seconds: float) -> float:
     """What pin 1 .. 7 carries this many seconds after the start, as a part of full scale; 0 of any other pin."""
     u = sin(_TURN * _FIRST_HZ * seconds)
     v = sin(_TURN * _FIRST_HZ * _GOLDEN * seconds)
@@ -28,6 +28,6 @@ def _part(pin, seconds):
     return (pin - 3) / 5.0 if 3 < pin <= _PINS else 0.0
 
 
-def code(pin, seconds, bits):
+def code(pin: int, seconds: float, bits: int) -> int:
     """The code of a pin."""
     return int(ldexp(_part(pin, seconds), bits))

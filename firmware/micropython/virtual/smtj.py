@@ -3,6 +3,9 @@ observation noise. The virtual converter calls it before each sample. Source: Ko
 Stochastic Magnetic Tunnel Junctions". The voltages are those of firmware/virtual/smtj.c, bit for bit.
 """
 
+if False:
+    from kinds import Sequence, array
+
 from math import expm1, inf, log, sqrt
 
 from virtual.generator import UNIT, WORDS, Generator, draw
@@ -20,7 +23,7 @@ _DRIFT = 0.1
 """Of the split, per second."""
 
 
-def _divider(junction_kohm):
+def _divider(junction_kohm: float) -> float:
     return _SUPPLY_MV * junction_kohm / (_DIVIDER_KOHM + junction_kohm)
 
 
@@ -33,7 +36,7 @@ _STEADY = ("smtj", "slow", "saturating")
 """Whose voltage is that of a state, and noise."""
 
 
-def _slowness(kind):
+def _slowness(kind: str) -> float:
     return _SLOWNESS if kind == "slow" else 1.0
 
 
@@ -49,7 +52,7 @@ class Junction:
         full_scale: mV, of the converter at the pin, which sets it.
     """
 
-    def __init__(self, kind, preset, seed):
+    def __init__(self, kind: str, preset: str, seed: int) -> None:
         self.full_scale = 1100.0
         self._kind = HEALTHY
         self._level = PRESETS[preset]
@@ -61,14 +64,14 @@ class Junction:
         self._dwell = self._draw_dwell()
         self._change = self._lasts = inf
         self._other = HEALTHY
-        self._voltages = None
+        self._voltages: Sequence[float] = ()
         self._next = 0
         self.become(kind)
 
-    def _draw_dwell(self):
+    def _draw_dwell(self) -> float:
         return self._switching.exponential() / self._rate
 
-    def plan(self, kind, after, lasts):
+    def plan(self, kind: str, after: float, lasts: float) -> None:
         """Plans a fault, in the junction's own seconds from its start: it becomes of that kind, and then what it was. HEALTHY:
         nothing is planned.
         """
@@ -78,13 +81,13 @@ class Junction:
         self._other = kind
         self._lasts = lasts
 
-    def play(self, voltages):
+    def play(self, voltages: Sequence[float]) -> None:
         """Becomes a list of voltages in mV, one for each observation, which repeats: for sources that are not a junction."""
         self._kind = "played"
         self._voltages = voltages
         self._next = 0
 
-    def become(self, kind):
+    def become(self, kind: str) -> None:
         """Changes the kind from now on. The junction keeps its state, and a slow one the rest of its dwell time, stretched."""
         stretch = _slowness(kind) / _slowness(self._kind)
         self._rate /= stretch
@@ -92,7 +95,7 @@ class Junction:
         self._kind = kind
         self._age = 0.0
 
-    def _pass(self, seconds):
+    def _pass(self, seconds: float) -> None:
         self._age += seconds
         if seconds * self._rate > _MANY_SWITCHES:
             # The process has no memory: the state after the span is one draw, the dwell from there on another.
@@ -106,7 +109,7 @@ class Junction:
             self._dwell = self._draw_dwell()
         self._dwell -= seconds
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Lets time pass. Exact for any span, and quick for long ones."""
         while self._change <= seconds:
             before = self._kind
@@ -119,11 +122,11 @@ class Junction:
         self._change -= seconds
         self._pass(seconds)
 
-    def is_steady(self, seconds):
+    def is_steady(self, seconds: float) -> bool:
         """Whether samples this far apart can be taken by sample()."""
         return self._change == inf and self._kind in _STEADY and seconds * self._rate <= _MANY_SWITCHES
 
-    def sample(self, fifo, at, count, seconds, steps, reference):
+    def sample(self, fifo: array[int], at: int, count: int, seconds: float, steps: int, reference: int) -> None:
         """Waits and quantises this many times, as wait(), voltage() and the converter do one by one, in a loop that looks nothing
         up: it is what a virtual board does most of the time.
 
@@ -135,7 +138,7 @@ class Junction:
             steps: of the converter.
             reference: mV at its full scale.
         """
-        levels = self._level
+        levels: tuple[float, ...] = self._level
         if self._kind == "saturating":
             levels = tuple([level * _EXCESS * self.full_scale / levels[1] for level in levels])
         noise, state, dwell = self._noise, self._state, self._dwell
@@ -170,12 +173,12 @@ class Junction:
         self._state, self._dwell = state, dwell
         self._observation.spare = spare
 
-    def _play(self):
+    def _play(self) -> float:
         voltage = self._voltages[self._next]
         self._next = (self._next + 1) % len(self._voltages)
         return voltage
 
-    def voltage(self):
+    def voltage(self) -> float:
         """The pin's voltage now, in mV; every call is a new observation."""
         low, high = self._level
         kind = self._kind

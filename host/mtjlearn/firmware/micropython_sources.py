@@ -4,6 +4,8 @@ One text serves both. Functions that viper compiles are marked with ``@micropyth
 through ``ptr8(name)``, ``ptr16(name)`` or ``ptr32(name)``, or parameters of these types. A port without viper rejects the mark
 and does not know the pointers: for it the marks are taken out, and each pointer becomes the array that it points to, whose type
 has the same width.
+
+What a module imports for its annotations alone is left out of both: a board has none of it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from mtjlearn.firmware.sources import firmware_root
 _MARK = re.compile(r"^[ \t]*@micropython\.viper[ \t]*\n", re.MULTILINE)
 _POINTER = re.compile(r"\bptr(?:8|16|32)\((\w+)\)")
 _PARAMETER = re.compile(r"(\w+): ?ptr(?:8|16|32)\b")
+_TYPES = re.compile(r"^if False:\n    from kinds import .*\n", re.MULTILINE)
 _LEFT = re.compile(r"\bptr(?:8|16|32)\b|micropython\.viper")
 
 
@@ -43,7 +46,8 @@ def micropython_sources(*, viper: bool) -> dict[str, str]:
     """
     root = micropython_root()
     paths = {path.relative_to(root).as_posix(): path for path in root.rglob("*.py")}
-    texts = {name: paths[name].read_text(encoding="utf-8") for name in sorted(paths)}
+    # As many lines as before, so that reports of faults name the lines of the sources.
+    texts = {name: _TYPES.sub("\n\n", paths[name].read_text(encoding="utf-8")) for name in sorted(paths)}
     return texts if viper else {name: as_bytecode(text, name) for name, text in texts.items()}
 
 
