@@ -78,7 +78,7 @@ def unhandled_in_micropython(root: Path, protocol: Protocol) -> Iterator[str]:
     found = {
         name.upper(): path
         for path, text in files.items()
-        for name in re.findall(r"^def command_(\w+)\(device, ", text, re.MULTILINE)
+        for name in re.findall(r"^def command_(\w+)\(device\b", text, re.MULTILINE)
     }
     for message in (message for message in protocol.messages if message.is_command):
         handler = f"command_{message.name.lower()}"
