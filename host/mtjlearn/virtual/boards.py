@@ -91,9 +91,7 @@ _BOARDS = (
         "mtjlearn.virtual.uno_sim:start_uno_sim",
         image="uno",
     ),
-    VirtualBoard(
-        "m4-sim", "virtual board: a Cortex-M4F's image in QEMU", "mtjlearn.virtual.m4_sim:start_m4_sim", image="mps2"
-    ),
+    VirtualBoard("m4-sim", "virtual board: a Cortex-M4F's image in QEMU", "mtjlearn.virtual.m4_sim:start_m4_sim", image="mps2"),
     VirtualBoard(
         "micropython",
         "virtual board: the firmware in MicroPython, in its Unix port",

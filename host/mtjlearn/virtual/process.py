@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -98,13 +99,13 @@ class BoardProcess:
             self.process.kill()
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            self.process.wait()
+            self._wait_for_end()
         self._close_files()
 
     def kill(self) -> None:
         """Ends the board without a warning, as when its cable is pulled."""
         self.process.kill()
-        self.process.wait()
+        self._wait_for_end()
         self._close_files()
 
     def last_words(self) -> str:
@@ -120,6 +121,11 @@ class BoardProcess:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
+
+    def _wait_for_end(self) -> None:
+        """An interrupt between two lines of Popen leaves its lock locked: it would wait forever for a process that has ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_STOP_TIMEOUT)
 
     def _close_files(self) -> None:
         for file in (self.process.stdin, self.process.stdout, self._errors):

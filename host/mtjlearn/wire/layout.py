@@ -121,10 +121,7 @@ class Layout:
         if rest < 0 or (rest and not name) or (dtype and rest % np.dtype(dtype).itemsize):
             expected = f"{size} and more" if name else f"{size}"
             raise MessageError(f"{cls.NAME}: a payload of {len(payload)} bytes instead of {expected}")
-        values: list[Any] = [
-            _text(value) if isinstance(value, bytes) else value
-            for value in cls.LAYOUT.unpack_from(payload)
-        ]
+        values: list[Any] = [_text(value) if isinstance(value, bytes) else value for value in cls.LAYOUT.unpack_from(payload)]
         if name:
             values.append(np.frombuffer(payload, dtype, offset=size) if dtype else bytes(payload[size:]))
         return cls(*values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import interrupts
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from mtjlearn.board import BoardError
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
+from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.engine import Waiter
 
 pytestmark = pytest.mark.thorough
@@ -58,3 +61,13 @@ def test_an_interrupted_configuration_leaves_no_known_network(monkeypatch: pytes
             board.weights()
         board.configure(Network((4, 8, 3)))
         assert board.weights()[0].shape == (8, 5)
+
+
+def test_an_interrupt_in_popen_does_not_hold_up_the_end_of_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves Popen's lock locked, so that Popen sees no process end any more."""
+    monkeypatch.setattr("mtjlearn.virtual.process._STOP_TIMEOUT", 0.2)
+    board = start_native()
+    board.process._waitpid_lock.acquire()  # type: ignore[attr-defined]
+    board.close()
+    assert os.waitpid(board.process.pid, 0)[0] == board.process.pid
+    board.process._waitpid_lock.release()  # type: ignore[attr-defined]
