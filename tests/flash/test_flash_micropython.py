@@ -101,6 +101,7 @@ def test_from_a_plain_board_to_a_learning_one_and_to_the_next_build_without_a_bu
         assert board.progress().samples == 8
 
 
+@pytest.mark.slow
 def test_a_copy_that_breaks_off_leaves_the_firmware_that_was_there(pico: FakePico, monkeypatch: pytest.MonkeyPatch) -> None:
     first = flash(pico)
     other_build(monkeypatch)

@@ -21,7 +21,7 @@ Interpreters = Callable[[str], Interpreter]
 
 ALL = Features.DECORRELATION | Features.CROSS_ENTROPY | Features.INT32_WEIGHTS
 ALL_CASES = cases(0, ALL)
-PORTS = ("viper", "bytecode", pytest.param("node", marks=pytest.mark.thorough))
+PORTS = ("viper", "bytecode", pytest.param("node", marks=pytest.mark.slow))
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -69,12 +69,12 @@ def test_there_are_48_cases_to_validate() -> None:
 
 @pytest.mark.thorough
 def test_all_cases_on_viper(interpreters: Interpreters, tmp_path: Path) -> None:
-    check_cases(interpreters("viper"), ALL_CASES, 300, tmp_path)
+    check_cases(interpreters("viper"), ALL_CASES, 60, tmp_path)
 
 
 @pytest.mark.thorough
 def test_some_cases_on_bytecode(interpreters: Interpreters, tmp_path: Path) -> None:
-    check_cases(interpreters("bytecode"), [case for case in ALL_CASES if case.network.sizes[0] < 64][::7], 300, tmp_path)
+    check_cases(interpreters("bytecode"), [case for case in ALL_CASES if case.network.sizes[0] < 64][::7], 60, tmp_path)
 
 
 @pytest.mark.slow
