@@ -1,5 +1,5 @@
 """Learns autonomously with the heap locked: a turn that makes a step and allocates ends the program. The last step of an epoch is
-left out: its mean loss, and here a halved rate, may have more than 30 bits. Runs in MicroPython; its question is how many turns,
+excluded: its mean loss, and here a halved rate, may have more than 30 bits. Runs in MicroPython; its question is how many turns,
 and its answer a line for each task: steps, points of the curve, rate, and what a checkpoint keeps.
 """
 
@@ -33,7 +33,7 @@ class Files:
 
 
 def learned(task, network, epoch_steps, turns):
-    """What is kept after so many turns."""
+    """What is kept after this many turns."""
     board = Shelf(16384)
     board.storage = Files()
     device = boot(board)
