@@ -72,6 +72,13 @@ def test_what_the_compiler_could_not_open_is_no_fault_of_the_port() -> None:
     assert not blames_port(["rm: x: Permission denied", *(said.UPLOADING + said.NOT_IN_SYNC).splitlines()])
 
 
+def test_an_error_that_overtakes_the_beginning_of_the_upload_is_found() -> None:
+    missing = (said.WARNING + "sh: 1: avrdude: not found\n*** [upload] Error 127\n" + said.UPLOADING).splitlines()
+    assert explain(missing, "uno", PORT).startswith("avrdude is missing; install it")
+    assert not blames_port(missing)
+    assert blames_port((said.FORBIDDEN + "\n" + said.UPLOADING).splitlines())
+
+
 @pytest.mark.parametrize("output", [said.VANISHED, said.VANISHED_7, said.VANISHED_ESP, said.NOISY, said.FULL, said.WRONG_CHIP_7])
 def test_no_failed_upload_is_called_a_compile_error_or_a_burnt_bootloader(output: str) -> None:
     text = explain((said.WARNING + said.UPLOADING + output).splitlines(), "uno", PORT)

@@ -104,14 +104,18 @@ _FRAME = re.compile(r"\s*$|\*\*\* \[|={3,}|-{3,}")
 def blames_port(output: Sequence[str]) -> bool:
     """Whether an upload tool could not open its port; trying it shows why better than the tool does."""
     uploaded = _upload(output)
-    return uploaded is not None and any(_PORT.search(line) for line in uploaded)
+    if uploaded is None:
+        return False
+    overtaken = _cause("\n".join(uploaded), _UPLOADING) is None
+    return any(_PORT.search(line) for line in (output if overtaken else uploaded))
 
 
 def explain(output: Sequence[str], board: str, port: str | None, tool: str = "PlatformIO") -> str:
     """One line that says why a tool failed and what to do.
 
-    Only what was printed in the phase that failed counts: a compiler's warning is not the cause of a failed upload, and
-    an upload tool's "error:" is not the compiler's.
+    What was printed in the phase that failed counts first: a compiler's warning is not the cause of a failed upload, and
+    an upload tool's "error:" is not the compiler's. PlatformIO reads the two outputs of a tool in two threads, so an
+    upload tool's error can stand before the line that its upload begins; therefore the rest is searched next.
 
     Args:
         output: the lines that PlatformIO and its tools printed.
@@ -121,15 +125,20 @@ def explain(output: Sequence[str], board: str, port: str | None, tool: str = "Pl
     """
     uploaded = _upload(output)
     lines, rules = (output, _BUILDING) if uploaded is None else (uploaded, _UPLOADING)
-    text = "\n".join(lines)
-    for pattern, advice in (*_EITHER, *rules):
-        found = re.search(pattern, text)
-        if found:
+    for text in ("\n".join(lines), "\n".join(output)):
+        cause = _cause(text, rules)
+        if cause is not None:
+            advice, found = cause
             names = {name: value.strip() for name, value in found.groupdict().items() if value}
             names.setdefault("tool", names.pop("program", ""))
             return advice.format(**names, board=board, port=port or "the board", line=_line(text, found.start()))
     said = [line.strip() for line in lines if not _FRAME.match(line)][-_LAST_LINES:]
     return f"{tool} failed{': ' if said else ''}{' / '.join(said)}; see all it says with --verbose"
+
+
+def _cause(text: str, rules: Sequence[tuple[str, str]]) -> tuple[str, re.Match[str]] | None:
+    """The advice that fits, and what was found; None: nothing known."""
+    return next(((advice, found) for pattern, advice in (*_EITHER, *rules) if (found := re.search(pattern, text))), None)
 
 
 def _upload(output: Sequence[str]) -> Sequence[str] | None:
