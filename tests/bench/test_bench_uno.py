@@ -68,6 +68,7 @@ def test_waiting_for_the_host_counts_and_its_own_work_does_not(monkeypatch):
     assert stream(load, frames=150).samples_per_s == pytest.approx(prompt, rel=0.01)
 
 
+@pytest.mark.slow
 def test_learning_alone():
     found = uno_autonomous()
     assert {net: one["task"] for net, one in found.items()} == {"2-2-2-1": "teacher", "2-3-1": "xor", "4-8-3": "dataset"}

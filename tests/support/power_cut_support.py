@@ -15,9 +15,6 @@ from mtjlearn.wire.messages import BlobKind, CheckpointAction, Restored
 MOST_CYCLES = 64_000_000
 """Within which a save has come to its end, or to the cut."""
 
-"""Where the starts are counted: what stands there differs from start to start."""
-
-
 @dataclass(frozen=True)
 class Kept:
     """What must outlive the power: counters and weights."""
@@ -82,7 +79,7 @@ class Cuts:
     """Starts with the one that was being saved."""
 
 
-def cut_everywhere(sizes: Sequence[int], *, over_another: bool, save_after: bool, round_: int = 0) -> Cuts:
+def cut_everywhere(sizes: Sequence[int], *, over_another: bool, save_after: bool, round_: int = 0, stride: int = 1) -> Cuts:
     """Cuts the power at each write of a save, each torn in another way, and switches the chip on again.
 
     Before each cut the chip boots with checkpoint A and trains on; the codes of its noise are those of the seed, so that all
@@ -93,6 +90,7 @@ def cut_everywhere(sizes: Sequence[int], *, over_another: bool, save_after: bool
         over_another: the slot that is written holds an older checkpoint, of which the bytes that differ are written.
         save_after: the board that was cut saves again, and boots with that.
         round_: another tears the bytes in other ways.
+        stride: 3 cuts at the first write and at every third from there on.
     """
     host = switched_on(None, 1)
     host.configure(*sizes)
@@ -128,7 +126,7 @@ def cut_everywhere(sizes: Sequence[int], *, over_another: bool, save_after: bool
             save(host)
             host = switched_on(host.chip.eeprom, 2000 + write)
             assert (Kept.of(host), host.welcome.restored) == (kept, Restored.NEWEST), write
-        write += 1
+        write += stride
     host = switched_on(host.chip.eeprom, 3000)
     assert Kept.of(host) == after
     return found

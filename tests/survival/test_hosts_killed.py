@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import pytest
 from survival_support import accuracy_on_test, board_process, host, observer, result, see, stop, wait, wait_for_port
 
 from mtjlearn.wire.messages import Activity
@@ -16,6 +17,9 @@ SAMPLES = 120
 SEED = 0
 
 
+@pytest.mark.parametrize(
+    "name", ["native", *(pytest.param(name, marks=pytest.mark.slow) for name in ("uno-sim", "micropython"))], indirect=True
+)
 def test_iris_is_learned_whatever_becomes_of_the_hosts(name: str) -> None:
     with board_process(name) as url:
         result(host("autonomous", "start", "iris", "--board", url, "--epochs", EPOCHS[name], "--seed", SEED))
