@@ -1,19 +1,26 @@
 """Noise: sources for the reference, recordings, sMTJ physics, and the characterisation of a source."""
 
 from mtjlearn.fixedpoint import NoiseError
+from mtjlearn.noise.barrier import BarrierModel
 from mtjlearn.noise.characterise import Summary, autocorrelation, characterise
+from mtjlearn.noise.circuit import ReadOut, SimulatedCircuit
+from mtjlearn.noise.ensemble import Element, Ensemble
 from mtjlearn.noise.health import NO_TESTS, HealthLimits
 from mtjlearn.noise.health_monitor import HealthMonitor
 from mtjlearn.noise.playback import Live, Playback
 from mtjlearn.noise.recording import Recording, RecordingError, load_recording
 from mtjlearn.noise.ring import RingBuffer, stored_codes
+from mtjlearn.noise.simulate import simulated_parts, simulated_recording
 from mtjlearn.noise.smtj import PRESETS, Junction, SimulatedAdc
 from mtjlearn.noise.sources import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
 
 __all__ = [
     "NO_TESTS",
     "PRESETS",
+    "BarrierModel",
     "Bernoulli",
+    "Element",
+    "Ensemble",
     "Gaussian",
     "HealthLimits",
     "HealthMonitor",
@@ -22,14 +29,18 @@ __all__ = [
     "NoiseError",
     "NoiseSource",
     "Playback",
+    "ReadOut",
     "Recording",
     "RecordingError",
     "RingBuffer",
     "SimulatedAdc",
+    "SimulatedCircuit",
     "SimulatedSmtj",
     "Summary",
     "autocorrelation",
     "characterise",
     "load_recording",
+    "simulated_parts",
+    "simulated_recording",
     "stored_codes",
 ]

@@ -9,9 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+Ohm = TypeVar("Ohm", float, NDArray[np.float64])
+Volts = NDArray[np.float32] | NDArray[np.float64]
 
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant, J/K."""
@@ -71,9 +75,21 @@ def ensemble_rate(dwells: Sequence[float]) -> float:
     return sum(1 / dwell for dwell in dwells)
 
 
-def divider(resistance: float, supply: float = 3.3, series: float = 100_000.0) -> float:
-    """Voltage over a junction of this resistance (ohm) below a series resistor (section III D)."""
+def divider(resistance: Ohm, supply: float = 3.3, series: float = 100_000.0) -> Ohm:
+    """Voltage over a junction of this resistance (ohm, any shape) below a series resistor (section III D)."""
     return supply * resistance / (resistance + series)
+
+
+def quantise(volts: Volts, bits: int, reference: float) -> NDArray[np.uint16]:
+    """Codes of a converter, of the voltages' shape: rounded down, as converters do, and clipped to its scale.
+
+    Args:
+        volts: voltages at the pin.
+        bits: resolution.
+        reference: voltage of full scale, V.
+    """
+    codes: NDArray[np.uint16] = np.clip(volts * (2**bits / reference), 0, 2**bits - 1).astype(np.uint16)
+    return codes
 
 
 @dataclass(frozen=True)
@@ -123,26 +139,29 @@ PRESETS = {
 """``recording``: the levels of appendix A at the pin. ``bench``: 3 to 6 kOhm in the divider of section III D."""
 
 
-def telegraph(generator: np.random.Generator, state: NDArray[np.bool_], up: float, down: float, count: int) -> NDArray[np.bool_]:
+def telegraph(
+    generator: np.random.Generator, state: NDArray[np.bool_], up: ArrayLike, down: ArrayLike, count: int
+) -> NDArray[np.bool_]:
     """The next ``count`` states of independent two-state Markov chains.
 
     Args:
         generator: random numbers.
         state: present state of each chain, any shape.
-        up: probability to go from low to high in one sample.
+        up: probability to go from low to high in one sample, of all chains or of each (broadcast to the state's shape).
         down: probability to go from high to low; ``up + down <= 1``, as in any sampled telegraph process.
         count: samples, at least 1.
 
     Returns:
         States after each sample, shape ``(*state.shape, count)``; the last one is the state to continue from.
     """
-    if not (up >= 0 and down >= 0 and up + down <= 1):
-        raise ValueError(f"switching probabilities {up} and {down} must not be negative nor exceed 1 together")
+    rises, falls = np.asarray(up, dtype=np.float64), np.asarray(down, dtype=np.float64)
+    if not np.all((rises >= 0) & (falls >= 0) & (rises + falls <= 1)):
+        raise ValueError(f"switching probabilities {up!r} and {down!r} must not be negative nor exceed 1 together")
     # One uniform number either forces the high state, forces the low one, or changes nothing, so that each sample
     # equals the last forced one before it: a running maximum over (time, forced state) finds it without a Python loop.
     uniform = generator.random((*state.shape, count), dtype=np.float32)
-    rise = uniform < up
-    forced = rise | (uniform >= 1 - down)
+    rise = uniform < rises.astype(np.float32)[..., None]
+    forced = rise | (uniform >= (1 - falls).astype(np.float32)[..., None])
     key = np.where(forced, np.arange(2, 2 * count + 2, 2, dtype=np.int32) + rise, state[..., None])
     np.maximum.accumulate(key, axis=-1, out=key)
     return (key & 1).astype(np.bool_)
@@ -190,6 +209,4 @@ class SimulatedAdc:
         volts = self._generator.standard_normal(states.shape, dtype=np.float32)
         volts *= self.junction.observation
         volts += levels[states.view(np.uint8)]
-        volts *= 2**self.bits / self.reference
-        np.clip(volts, 0, 2**self.bits - 1, out=volts)
-        return volts.astype(np.uint16)  # rounds down, as converters do
+        return quantise(volts, self.bits, self.reference)
