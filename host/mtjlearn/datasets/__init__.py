@@ -1,9 +1,11 @@
 """Datasets: built-in ones and the user's own files, split, standardised and quantised to the device's format."""
 
+from mtjlearn.datasets.augment import Augmentation
 from mtjlearn.datasets.builtin import BUILTIN
 from mtjlearn.datasets.columns import Columns
-from mtjlearn.datasets.dataset import Dataset, DatasetError, Scaling, Task, epoch_order
-from mtjlearn.datasets.load import load
+from mtjlearn.datasets.dataset import SCALES, Dataset, DatasetError, Scale, Scaling, Task, epoch_order
+from mtjlearn.datasets.image_sets import IMAGE_SETS, IMAGES
+from mtjlearn.datasets.load import NAMES, load
 from mtjlearn.datasets.quantise import (
     ClippingReport,
     Quantised,
@@ -15,11 +17,17 @@ from mtjlearn.datasets.quantise import (
 
 __all__ = [
     "BUILTIN",
+    "IMAGES",
+    "IMAGE_SETS",
+    "NAMES",
+    "SCALES",
+    "Augmentation",
     "ClippingReport",
     "Columns",
     "Dataset",
     "DatasetError",
     "Quantised",
+    "Scale",
     "Scaling",
     "Task",
     "default_network_sizes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from mtjlearn.errors import UserError
 
 Array = NDArray[np.float64]
+Values = NDArray[np.float64] | NDArray[np.float32]
 Task = Literal["classification", "regression"]
+Scale = Literal["column", "global", "none"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
+"""How inputs are scaled: each column by its own mean and deviation, all by one (images: one for each colour), or not at all."""
 
 
 class DatasetError(UserError, ValueError):
@@ -31,8 +35,13 @@ class Scaling:
     std: Array
 
     @classmethod
-    def fit(cls, values: Array) -> Scaling:
-        """Mean and (population) standard deviation of values of shape (samples, columns)."""
+    def fit(cls, values: Array, scale: Scale = "column") -> Scaling:
+        """Mean and (population) standard deviation of values of shape (samples, columns), as ``scale`` says."""
+        if scale == "none":
+            return cls(np.zeros(values.shape[1]), np.ones(values.shape[1]))
+        if scale == "global":
+            one = cls.fit(values.reshape(-1, 1))
+            return cls(np.repeat(one.mean, values.shape[1]), np.repeat(one.std, values.shape[1]))
         constant = values.min(axis=0) == values.max(axis=0)
         mean = np.where(constant, values[0], values.mean(axis=0))
         # Scaled to 1 first: squares of very small numbers would all be 0.
@@ -63,7 +72,7 @@ class Dataset:
     Args:
         name: short name, also part of the run directory's.
         task: classification or regression.
-        x_train: standardised inputs, shape (samples, inputs).
+        x_train: scaled inputs, shape (samples, inputs): float64, and float32 of images, whose pixels are 8 bits.
         x_test: the same for the test part, with the scaling of the training part.
         y_train: classification: class numbers, int64, shape (samples,); regression: standardised targets, float64,
             shape (samples, targets).
@@ -78,13 +87,15 @@ class Dataset:
         hidden: units of each hidden layer of a network that suits.
         seed: what the split depends on, alone.
         notes: what a person should know about the data, one sentence each.
-        digest: of the data and their split (:mod:`mtjlearn.datasets.digest`).
+        digest: of the data, their split and their scaling (:mod:`mtjlearn.datasets.digest`).
+        scale: how the inputs are scaled.
+        shape: of an image: channels, rows, columns; None where inputs are no pixels.
     """
 
     name: str
     task: Task
-    x_train: Array
-    x_test: Array
+    x_train: Values
+    x_test: Values
     y_train: NDArray[Any]
     y_test: NDArray[Any]
     train_rows: NDArray[np.int64]
@@ -98,6 +109,8 @@ class Dataset:
     seed: int
     notes: tuple[str, ...] = ()
     digest: str = ""
+    scale: Scale = "column"
+    shape: tuple[int, int, int] | None = None
 
     @property
     def inputs(self) -> int:

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from mtjlearn.datasets import builtin
 from mtjlearn.datasets.cells import list_names, shorten
 from mtjlearn.datasets.columns import Columns
-from mtjlearn.datasets.dataset import Dataset, DatasetError, Scaling, Table, Task
+from mtjlearn.datasets.dataset import Dataset, DatasetError, Scale, Scaling, Table, Task
 from mtjlearn.datasets.digest import digest
+from mtjlearn.datasets.download import Progress
 from mtjlearn.datasets.files import read_file
+from mtjlearn.datasets.image_sets import IMAGES
+from mtjlearn.datasets.images import Channels, load_images
 from mtjlearn.datasets.labels import classes_of, from_one_hot, guess_task
 from mtjlearn.datasets.suspicions import suspicions
 from mtjlearn.network import Loss
@@ -25,6 +28,8 @@ MIN_ROWS = 10
 """Fewer samples than these cannot be split into a training and a test part that mean anything."""
 _Rows = NDArray[np.int64]
 _ALL = Columns()
+NAMES = (*builtin.BUILTIN, *IMAGES)
+"""Names of all data that are known by name."""
 
 
 def load(
@@ -37,10 +42,15 @@ def load(
     test_fraction: float = 0.2,
     teacher_sizes: tuple[int, ...] = (2, 2, 2, 1),
     columns: Columns = _ALL,
+    scale: Scale | None = None,
+    data_dir: str | Path | None = None,
+    samples: int | None = None,
+    channels: Channels | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
-    """Loads, splits and standardises a dataset.
+    """Loads, splits and scales a dataset.
 
-    A built-in name (:data:`BUILTIN`), or a file: CSV with column names in its first row (see
+    A built-in name (:data:`BUILTIN`), an image set (:data:`IMAGES`), or a file: CSV with column names in its first row (see
     :mod:`mtjlearn.datasets.csv_file`), Parquet, or NPZ with arrays ``x`` of shape (samples, inputs) and ``y`` of shape
     (samples,) or, for a regression, (samples, targets). Pickled data is never loaded.
 
@@ -53,10 +63,11 @@ def load(
 
     The split depends on the seed alone and keeps the shares of classes. Inputs, and a regression's targets, are
     standardised with mean and deviation of the training part. XOR has no split: its four patterns are both parts,
-    repeated in the training part.
+    repeated in the training part. Image sets have the split that they are published with, and are looked for as
+    :func:`mtjlearn.datasets.image_files.read_images` says.
 
     Args:
-        name_or_path: name of a built-in dataset, or path of a file.
+        name_or_path: name of a built-in dataset or an image set, or path of a file.
         seed: of the split and of the teacher, 0 .. 2^32 - 1.
         target: the target column of a CSV or Parquet file: its name, or its number counted from 1.
         task: classification or regression; None: seen from the targets.
@@ -64,6 +75,13 @@ def load(
         test_fraction: share of samples kept for testing, between 0 and 1.
         teacher_sizes: inputs and layers of the teacher.
         columns: which columns of a file are inputs.
+        scale: of the inputs: ``column``: each column its own mean and deviation; ``global``: one for all columns, of
+            images one for each colour; ``none``: inputs as they are, pixels from 0 to 1. None: global for images, else
+            column.
+        data_dir: folder of an image set's files.
+        samples: the first ones of the training part that are kept, after the split; None: all.
+        channels: mean and deviation of each colour of images with pixels from 0 to 1; None: those of the training part.
+        progress: of a download: called with a file's name, the bytes that are here, and its size.
 
     Raises:
         DatasetError: unknown name, unreadable or empty file, no such target column, a cell that is empty, no number,
@@ -77,7 +95,18 @@ def load(
         raise DatasetError("cross-entropy needs classes; use the squared loss for a regression")
     if task is None and loss is Loss.CROSS_ENTROPY:
         task = "classification"
+    if samples is not None and samples < 1:
+        raise DatasetError(f"--samples {samples} leaves nothing to learn from; give at least 1")
     name = str(name_or_path)
+    if name in IMAGES:
+        _refuse_table_options(name, target, task, columns)
+        folder = None if data_dir is None else Path(data_dir)
+        return load_images(
+            name, seed=seed, scale=scale or "global", channels=channels, data_dir=folder, samples=samples, progress=progress
+        )
+    if data_dir is not None or channels is not None:
+        option = "--data-dir" if data_dir is not None else "channels"
+        raise DatasetError(f"{option} is for image sets ({', '.join(IMAGES)}), which {name} is not; omit it")
     if name in builtin.BUILTIN:
         if target is not None:
             raise DatasetError(f"{name} is built in and knows its target; omit --target")
@@ -87,9 +116,10 @@ def load(
     else:
         path = Path(name_or_path)
         if not path.exists():
-            close = difflib.get_close_matches(name.lower(), builtin.BUILTIN, 1)
+            close = difflib.get_close_matches(name.lower(), NAMES, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise DatasetError(f"there is no file {name} and no such dataset{hint} (built in: {', '.join(builtin.BUILTIN)})")
+            known = f"built in: {', '.join(builtin.BUILTIN)}; image sets: {', '.join(IMAGES)}"
+            raise DatasetError(f"there is no file {name} and no such dataset{hint} ({known})")
         table = read_file(path, target, task, columns)
         if task != "regression":
             table = from_one_hot(table)
@@ -102,10 +132,20 @@ def load(
         notes = [*notes, *suspicions(table, regression=labels is None)]
     table = replace(table, notes=(*table.notes, *notes))
     if name == "xor":
-        rows = np.arange(4)
-        return _prepare(table, task, labels, classes, np.tile(rows, builtin.XOR_REPEATS), rows, seed)
-    train, test = _split(table, labels, classes, test_fraction, seed)
-    return _prepare(table, task, labels, classes, train, test, seed)
+        test = np.arange(4)
+        train = np.tile(test, builtin.XOR_REPEATS)
+    else:
+        train, test = _split(table, labels, classes, test_fraction, seed)
+    if samples is not None and samples > len(train):
+        raise DatasetError(f"{table.name} has {len(train):,} training samples; --samples {samples} is more")
+    return _prepare(table, task, labels, classes, train[:samples], test, seed, scale or "column")
+
+
+def _refuse_table_options(name: str, target: str | int | None, task: Task | None, columns: Columns) -> None:
+    if target is not None or columns.drop or columns.features:
+        raise DatasetError(f"{name} is an image set and knows its classes; omit --target, --drop and --features")
+    if task == "regression":
+        raise DatasetError(f"{name} has classes; omit --task regression")
 
 
 def _check_regression(table: Table) -> None:
@@ -154,8 +194,9 @@ def _prepare(
     train: _Rows,
     test: _Rows,
     seed: int,
+    scale: Scale,
 ) -> Dataset:
-    input_scaling = Scaling.fit(table.features[train])
+    input_scaling = Scaling.fit(table.features[train], scale)
     target_scaling = None
     if labels is not None:
         targets: NDArray[Any] = labels
@@ -190,5 +231,6 @@ def _prepare(
         hidden=table.hidden if table.hidden is not None else ((8,) if inputs <= 32 else (32,)),
         seed=seed,
         notes=tuple(notes),
-        digest=digest(table, classes, table.targets if labels is None else labels, (train, test)),
+        digest=digest(table, classes, table.targets if labels is None else labels, (train, test), scale),
+        scale=scale,
     )

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtjlearn.datasets.dataset import Array, Dataset, DatasetError
+from mtjlearn.datasets.dataset import Array, Dataset, DatasetError, Values
 from mtjlearn.network import FRACTION_BITS, Loss, Network
 
 LIMIT = 32767
 """Largest magnitude of an int16 on the device; in Q3.12 that is 7.9998."""
 
 _Fixed = NDArray[np.int16]
+_CHUNK = 4096
+"""Samples quantised at once, so that a large set needs little memory besides itself."""
 
 
 @dataclass(frozen=True)
@@ -137,13 +139,18 @@ def _encode(dataset: Dataset, targets: NDArray[Any], outputs: int) -> Array:
     return np.asarray(np.eye(outputs)[targets])
 
 
-def _fix(train: Array, test: Array, names: tuple[str, ...]) -> tuple[_Fixed, _Fixed, ClippingReport]:
-    both = np.concatenate([train, test])
-    rounded = np.rint(both * 2**FRACTION_BITS)
-    magnitude = np.abs(both)
-    worst = np.unravel_index(int(np.argmax(magnitude)), both.shape)
-    report = ClippingReport(
-        int(np.count_nonzero(np.abs(rounded) > LIMIT)), both.size, float(magnitude[worst]), names[int(worst[1])]
-    )
-    fixed = np.clip(rounded, -LIMIT, LIMIT).astype(np.int16)
-    return fixed[: len(train)], fixed[len(train) :], report
+def _fix(train: Values, test: Values, names: tuple[str, ...]) -> tuple[_Fixed, _Fixed, ClippingReport]:
+    clipped, worst, column = 0, -1.0, 0
+    parts = []
+    for part in (train, test):
+        fixed = np.empty(part.shape, dtype=np.int16)
+        for start in range(0, len(part), _CHUNK):
+            values = np.asarray(part[start : start + _CHUNK], dtype=np.float64)
+            rounded = np.rint(values * 2**FRACTION_BITS)
+            fixed[start : start + _CHUNK] = np.clip(rounded, -LIMIT, LIMIT)
+            clipped += int(np.count_nonzero(np.abs(rounded) > LIMIT))
+            at = np.unravel_index(int(np.argmax(np.abs(values))), values.shape)
+            if abs(values[at]) > worst:
+                worst, column = float(abs(values[at])), int(at[1])
+        parts.append(fixed)
+    return parts[0], parts[1], ClippingReport(clipped, train.size + test.size, worst, names[column])
