@@ -63,7 +63,7 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 FLOORS = [
     {"entry"},
     {"cli"},
-    {"validate"},
+    {"sweeps", "validate"},
     {"bench", "experiments", "flashing", "training"},
     {"discovery"},
     {"plots", "reference", "virtual"},

@@ -1,0 +1,207 @@
+"""Where runs are computed: in processes of this computer (joblib), on a Dask cluster, or in this process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from mtjlearn.errors import install_extra
+from mtjlearn.sweeps.points import SweepError
+
+BOARD = "board"
+"""The resource of a Dask worker that owns a board."""
+_AHEAD = 2
+"""Runs submitted per worker: one that runs and one that waits, so that a worker does not wait for this process."""
+_CONNECT = 10.0
+_ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")} | {
+    "VECLIB_MAXIMUM_THREADS": "1"
+}
+
+
+class Pool(Protocol):
+    """Computes functions elsewhere."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Starts a call; its future may be waited for."""
+
+    def slots(self) -> int:
+        """Calls that may be under way at once."""
+
+    def restart(self) -> None:
+        """After a worker died and took the others with it."""
+
+    def close(self, *, at_once: bool) -> None:
+        """Ends the workers; at once: without waiting for what they compute."""
+
+    def died(self, error: BaseException) -> bool:
+        """Whether the error says that a worker died."""
+
+    def check(self) -> None:
+        """Called while runs are awaited.
+
+        Raises:
+            SweepError: nothing more will come.
+        """
+
+
+class Local:
+    """Processes of this computer: joblib's, which also take functions of scripts and notebooks."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._executor = self._start()
+
+    def _start(self) -> Executor:
+        # Its futures can be waited for with a timeout, so that Ctrl-C is obeyed in the middle of a long run, and they report a
+        # worker that died; joblib.Parallel does neither.
+        from joblib.externals.loky import get_reusable_executor
+
+        executor: Executor = get_reusable_executor(max_workers=self._workers, env=_ONE_THREAD, timeout=60)
+        return executor
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        with _without_interrupts():
+            return self._executor.submit(function, *arguments)
+
+    def slots(self) -> int:
+        """See :class:`Pool`."""
+        return _AHEAD * self._workers
+
+    def restart(self) -> None:
+        """See :class:`Pool`."""
+        self._executor = self._start()
+
+    def close(self, *, at_once: bool) -> None:
+        """See :class:`Pool`. Otherwise the workers stay for the next sweep, and end after a minute without one."""
+        if at_once:
+            self._executor.shutdown(kill_workers=True)  # type: ignore[call-arg]
+
+    def died(self, error: BaseException) -> bool:
+        """See :class:`Pool`."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        return isinstance(error, BrokenProcessPool)
+
+    def check(self) -> None:
+        """See :class:`Pool`."""
+
+
+class Here:
+    """This process, one run after the other."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def slots(self) -> int:
+        """See :class:`Pool`."""
+        return 1
+
+    def restart(self) -> None:
+        """See :class:`Pool`."""
+
+    def close(self, *, at_once: bool) -> None:
+        """See :class:`Pool`."""
+
+    def died(self, error: BaseException) -> bool:
+        """See :class:`Pool`."""
+        return False
+
+    def check(self) -> None:
+        """See :class:`Pool`."""
+
+
+class Cluster:
+    """The workers of a Dask cluster.
+
+    Args:
+        address: of the scheduler, such as ``tcp://10.0.0.1:8786``.
+        board: each run needs a worker that owns a board.
+
+    Raises:
+        SweepError: Dask is missing, nobody answers at the address, or no worker can compute the runs.
+    """
+
+    def __init__(self, address: str, *, board: bool) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise SweepError(f"--scheduler needs Dask: {install_extra('sweep')}") from None
+        try:
+            client: Any = distributed.Client
+            self._client = client(address, timeout=_CONNECT, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise SweepError(
+                f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler --host 127.0.0.1"
+            ) from None
+        self._address = address
+        self._board = board
+        try:
+            self._check()
+        except BaseException:
+            self._client.close()
+            raise
+        self._executor = self._client.get_executor(pure=False, **({"resources": {BOARD: 1}} if board else {}))
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        future: Future[Any] = self._executor.submit(function, *arguments)
+        return future
+
+    def slots(self) -> int:
+        """See :class:`Pool`. Workers may come and go."""
+        return _AHEAD * max(1, sum(self._capacities()))
+
+    def restart(self) -> None:
+        """See :class:`Pool`."""
+
+    def close(self, *, at_once: bool) -> None:
+        """See :class:`Pool`. What runs there ends by itself, and its result is not kept."""
+        with suppress(Exception):
+            self._executor.shutdown(wait=False)
+        self._client.close()
+
+    def died(self, error: BaseException) -> bool:
+        """See :class:`Pool`."""
+        import distributed
+
+        return isinstance(error, distributed.KilledWorker)
+
+    def check(self) -> None:
+        """See :class:`Pool`."""
+        if self._client.status != "running":
+            raise SweepError(f"the scheduler {self._address} is gone; start it again, then the sweep: finished runs are kept")
+
+    def _capacities(self) -> Sequence[int]:
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if self._board:
+            return [int(worker["resources"].get(BOARD, 0)) for worker in workers]
+        return [int(worker["nthreads"]) for worker in workers]
+
+    def _check(self) -> None:
+        capacities = self._capacities()
+        if not capacities:
+            raise SweepError(f"the scheduler {self._address} has no workers; start one with: dask worker {self._address}")
+        if self._board and not any(capacities):
+            start = f"dask worker {self._address} --nthreads 1 --resources {BOARD}=1"
+            raise SweepError(f"no worker of {self._address} owns a board; start one with: {start}")
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started within it never see Ctrl-C, which a terminal sends to all: this process alone ends the sweep."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
