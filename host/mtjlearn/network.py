@@ -1,14 +1,16 @@
-"""What a network is: sizes, loss, number formats, learning rule options and rates, as the device is configured with them.
+"""What a network is: sizes, loss, number formats, learning rule options and rates, for a device or for the float reference.
 
 Shared by the integer model, the in-process C learner, the float reference and the board client, so that one object describes
-the same network to all of them.
+the same network to all of them. The description itself has no limits; :func:`check_device` checks those of a device, wherever
+a network is meant for one.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from mtjlearn.errors import UserError
 
@@ -25,7 +27,9 @@ RATE_BITS = 28
 NOISE_BUFFER = 200
 """ADC codes in the device's noise buffer."""
 MAX_LAYERS = 8
+"""Layers of a device's network."""
 MAX_WIDTH = 1024
+"""Inputs of a device's network, and units of a layer."""
 
 RuleName = Literal["bp", "np", "anp", "danp"]
 RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
@@ -56,29 +60,32 @@ class Rounding(enum.IntEnum):
 
 
 class NetworkError(UserError, ValueError):
-    """A network description that no board can accept; the text says what to change."""
+    """A network that cannot be, or that no device can learn; the text says what to change."""
 
 
 @dataclass(frozen=True)
 class Network:
     """A fully connected network and how it learns (shared/numerics.md).
 
+    The float reference trains any network. A device has limits, which are given in brackets; :meth:`for_device` checks them.
+
     Args:
-        sizes: inputs, then units of each layer, e.g. ``(4, 8, 3)``.
+        sizes: inputs, then units of each layer, e.g. ``(4, 8, 3)`` [at most 8 layers; 1,024 inputs or units in a layer; 100 units
+            in all, 200 with antithetic passes].
         loss: squared error, or softmax cross-entropy (targets are then classes).
-        weight_format: int16 or int32 storage.
-        rounding: of the weight updates; None uses stochastic for int16 and nearest for int32.
+        weight_format: int16 or int32 storage, on a device.
+        rounding: of the weight updates on a device; None uses stochastic for int16 and nearest for int32.
         normalised: divide each layer's step by 1 + ||x||^2, rounded up to a power of two.
         antithetic: the second pass uses the noise of the first, negated.
         decorrelate: one flag per layer, whether its input is decorrelated (DANP); empty means none.
-        learning_rate: eta of eq. 4; 0 <= eta < 16, resolution 2^-28.
-        decorrelation_rate: eps of the R update; 2^-21 .. 2^-6 when a layer decorrelates.
-        sigma: standard deviation of a node's noise; 2^-8 .. 0.9998, resolution 2^-12.
-        noise_std: standard deviation of the source in ADC codes, below 256; 0 lets the device measure it.
-        seed: first state of the random generator, 1 .. 2^32 - 1.
+        learning_rate: eta of eq. 4, not negative [below 16, resolution 2^-28].
+        decorrelation_rate: eps of the R update, not negative [2^-21 .. 2^-6 when a layer decorrelates].
+        sigma: standard deviation of a node's noise, not negative [2^-8 .. 0.9998, resolution 2^-12].
+        noise_std: standard deviation of the source in ADC codes; 0 lets the device measure it [below 256].
+        seed: first state of the random generator, not negative [1 .. 2^32 - 1].
 
     Raises:
-        NetworkError: naming the value that is out of range.
+        NetworkError: naming the value that makes no sense.
     """
 
     sizes: tuple[int, ...]
@@ -95,18 +102,12 @@ class Network:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.sizes) <= MAX_LAYERS + 1:
-            raise NetworkError(f"a network has 1 to {MAX_LAYERS} layers; {self.name} has {len(self.sizes) - 1}")
-        if not all(1 <= size <= MAX_WIDTH for size in self.sizes):
-            raise NetworkError(f"every layer of {self.name} must have 1 to {MAX_WIDTH} units")
+        if len(self.sizes) < 2:
+            raise NetworkError(f"a network has inputs and at least one layer, e.g. 4-8-3; {self.name or 'nothing'} has no layer")
+        if min(self.sizes) < 1:
+            raise NetworkError(f"every layer of {self.name} must have at least 1 unit")
         if self.loss is Loss.CROSS_ENTROPY and self.sizes[-1] < 2:
             raise NetworkError("cross-entropy needs at least two outputs; use the squared loss for one output")
-        limit = NOISE_BUFFER if self.antithetic else NOISE_BUFFER // 2
-        if self.units > limit:
-            raise NetworkError(
-                f"{self.name} has {self.units} units; a step draws its noise from {NOISE_BUFFER} codes, "
-                f"which serve {limit} units{'' if self.antithetic else ' (200 with --antithetic)'}"
-            )
         if self.rounding is None:
             default = Rounding.STOCHASTIC if self.weight_format is WeightFormat.INT16 else Rounding.NEAREST
             object.__setattr__(self, "rounding", default)
@@ -114,18 +115,19 @@ class Network:
             object.__setattr__(self, "decorrelate", (False,) * self.layers)
         if len(self.decorrelate) != self.layers:
             raise NetworkError(f"decorrelate needs one flag for each of the {self.layers} layers")
-        if not 0 <= self.learning_rate_q < 2**32:
-            raise NetworkError(f"learning rate {self.learning_rate} is outside 0 .. 16")
-        if not 0 <= self.decorrelation_rate_q < 2**32:
-            raise NetworkError(f"decorrelation rate {self.decorrelation_rate} is outside 0 .. 16")
-        if any(self.decorrelate) and not 128 <= self.decorrelation_rate_q <= 4194304:
-            raise NetworkError(f"decorrelation rate {self.decorrelation_rate} is outside 2^-21 .. 2^-6 (0.0156)")
-        if not 16 <= self.sigma_q <= 4095:
-            raise NetworkError(f"sigma {self.sigma} is outside 0.0039 .. 0.9998")
-        if not 0 <= self.noise_std_q <= 65535:
-            raise NetworkError(f"noise_std {self.noise_std} is outside 0 .. 255.99 codes")
-        if not 1 <= self.seed < 2**32:
-            raise NetworkError(f"seed {self.seed} is outside 1 .. 4294967295")
+        for name in ("learning_rate", "decorrelation_rate", "sigma", "noise_std", "seed"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise NetworkError(f"{name.replace('_', ' ')} {value} is not a number of 0 or more")
+
+    def for_device(self) -> Self:
+        """This network, if a device can learn it.
+
+        Raises:
+            NetworkError: as :func:`check_device`.
+        """
+        check_device(self)
+        return self
 
     @property
     def name(self) -> str:
@@ -171,6 +173,47 @@ class Network:
     def noise_std_q(self) -> int:
         """Standard deviation of the source in Q8.8 codes."""
         return round(self.noise_std * 256)
+
+
+def check_device(network: Network) -> None:
+    """Checks the limits of a device, which the integer model and the in-process learner share (shared/numerics.md).
+
+    Whether the network fits into a board's memory is not among them: the board says so when it is configured.
+
+    Raises:
+        NetworkError: naming the limit, and what to change.
+    """
+    name = network.name
+    if network.layers > MAX_LAYERS:
+        raise NetworkError(f"{name} has {network.layers} layers, and a device learns at most {MAX_LAYERS}: use fewer layers")
+    if max(network.sizes) > MAX_WIDTH:
+        raise NetworkError(
+            f"{name} has {max(network.sizes)} inputs or units in a layer, and a device has at most {MAX_WIDTH}: use fewer"
+        )
+    limit = NOISE_BUFFER if network.antithetic else NOISE_BUFFER // 2
+    if network.units > limit:
+        antithetic = "" if network.antithetic else f" ({NOISE_BUFFER} with --antithetic)"
+        raise NetworkError(
+            f"{name} has {network.units} units; a device's step draws its noise from {NOISE_BUFFER} codes, "
+            f"which serve {limit} units{antithetic}: use fewer units"
+        )
+    if network.learning_rate >= 16 or network.learning_rate_q >= 2**32:
+        raise NetworkError(f"learning rate {network.learning_rate} is outside a device's 0 .. 16: use a smaller one")
+    if network.decorrelation_rate >= 16 or network.decorrelation_rate_q >= 2**32:
+        raise NetworkError(f"decorrelation rate {network.decorrelation_rate} is outside a device's 0 .. 16: use a smaller one")
+    if any(network.decorrelate) and not 128 <= network.decorrelation_rate_q <= 4194304:
+        raise NetworkError(
+            f"decorrelation rate {network.decorrelation_rate} is outside a device's 2^-21 .. 2^-6 (0.0156): "
+            "use one in between, or do not decorrelate"
+        )
+    if network.sigma > 1 or not 16 <= network.sigma_q <= 4095:
+        raise NetworkError(f"sigma {network.sigma} is outside a device's 0.0039 .. 0.9998: use one in between")
+    if network.noise_std > 256 or network.noise_std_q > 65535:
+        raise NetworkError(
+            f"noise_std {network.noise_std} is outside a device's 0 .. 255.99 codes: amplify less, or use 0, which measures it"
+        )
+    if not 1 <= network.seed < 2**32:
+        raise NetworkError(f"seed {network.seed} is outside a device's 1 .. 4294967295: use another seed")
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

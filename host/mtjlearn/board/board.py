@@ -18,7 +18,7 @@ from mtjlearn.board.checkpoints import Checkpoints
 from mtjlearn.board.health import NoiseHealth
 from mtjlearn.board.noise import stream_noise
 from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
-from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat
+from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat, check_device
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
@@ -52,6 +52,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             injected: the noise codes come from inject() alone, instead of the board's ADC.
 
         Raises:
+            NetworkError: no device can learn the network.
             BoardError: the firmware lacks something that the network needs.
             BoardRefused: e.g. TOO_LARGE, with the number of bytes missing.
         """
@@ -246,7 +247,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
 
 def configure_message(network: Network, *, injected: bool = False) -> messages.Configure:
-    """CONFIGURE for a network; arguments as for Board.configure()."""
+    """CONFIGURE for a network; arguments and NetworkError as for Board.configure()."""
+    check_device(network)
     assert network.rounding is not None
     return messages.Configure(
         loss=network.loss,

@@ -162,7 +162,7 @@ def _network(record: CheckpointRecord, sizes: tuple[int, ...]) -> Network:
         sigma=record.sigma / (1 << 12),
         noise_std=record.noise_std / 256,
         seed=record.seed,
-    )
+    ).for_device()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Loss, Network, Rounding, WeightFormat
+from ..network import Loss, Network, Rounding, WeightFormat, check_device
 from .arithmetic import INT16_LIMIT, INT32_LIMIT, UINT32_LIMIT, BoolArray, IntArray, integers, limited, sat16
 from .draws import (
     DITHER_NEAREST,
@@ -35,10 +35,12 @@ class FixedNetwork:
         seeds: first generator state of each replica, 1 .. 2^32 - 1; None uses the network's own seed, one replica.
 
     Raises:
+        NetworkError: if no device can learn the network.
         ValueError: if there is no seed or one is out of range.
     """
 
     def __init__(self, network: Network, seeds: Sequence[int] | None = None) -> None:
+        check_device(network)
         seeds = (network.seed,) if seeds is None else tuple(seeds)
         if not seeds or not all(1 <= seed < 2**32 for seed in seeds):
             raise ValueError("seeds must be one or more numbers of 1 .. 4294967295")
@@ -119,7 +121,7 @@ class FixedNetwork:
         Raises:
             NetworkError: if a rate is out of range.
         """
-        self.network = replace(self.network, learning_rate=learning_rate, decorrelation_rate=decorrelation_rate)
+        self.network = replace(self.network, learning_rate=learning_rate, decorrelation_rate=decorrelation_rate).for_device()
 
     def put_codes(self, codes: npt.ArrayLike) -> None:
         """Puts ADC codes into the noise ring: (n,) for all replicas or (R, n), oldest first."""

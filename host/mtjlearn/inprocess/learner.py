@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.fixedpoint import NoiseError
 from mtjlearn.inprocess.loader import Library
-from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat
+from mtjlearn.network import NOISE_BUFFER, RATE_BITS, Network, WeightFormat, check_device
 
 DEFINITIONS = """
 struct anp_config {
@@ -69,10 +69,12 @@ class Learner:
         library: another build of the learner, with DEFINITIONS.
 
     Raises:
+        NetworkError: if no device can learn the network.
         ValueError: if the learner refuses the configuration.
     """
 
     def __init__(self, network: Network, library: Library = _library) -> None:
+        check_device(network)
         ffi, lib = library.load()
         self._ffi, self._lib = ffi, lib
         self.network = network

@@ -95,7 +95,7 @@ def plan_task(
         decorrelation_rate=DECORRELATION_RATE if decorrelated else 0.0,
         sigma=1 / 32 if sigma is None else sigma,
         seed=seed + 1,
-    )
+    ).for_device()
     samples = 4 if task is Task.XOR else schedule.epoch_steps or EPOCH_STEPS
     schedule = replace(
         schedule,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.datasets import Quantised, dequantise, epoch_order
 from mtjlearn.fixedpoint import FixedNetwork
-from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, WeightFormat
+from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, NetworkError, WeightFormat
 from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc
 from mtjlearn.reference import Reference, Rule
 from mtjlearn.runs import Checkpoint, RunError
@@ -58,12 +58,12 @@ def train_reference(
         progress: called with samples done, samples in all, mean loss since the last call.
         keeper: keeps each epoch.
     """
-    start = FixedNetwork(plan.network)
+    start = _device_start(plan.network)
     reference = Reference(
         plan.network,
         Rule.ANP if plan.on_board else Rule(plan.rule),
         noise=_noise(plan, start) if plan.rule != "bp" else None,
-        weights=float_weights(start),
+        weights=None if start is None else float_weights(start),
     )
     dataset = plan.dataset
     samples = len(dataset.x_train)
@@ -107,6 +107,14 @@ def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int) -> N
     reference.pass_over(checkpoint.epoch, samples)
 
 
+def _device_start(network: Network) -> FixedNetwork | None:
+    """A device's start, so that both start from the same weights; None for a network that no device can learn."""
+    try:
+        return FixedNetwork(network)
+    except NetworkError:
+        return None
+
+
 def float_weights(model: FixedNetwork) -> list[NDArray[np.float64]]:
     """The weights of an integer model as real numbers, a layer's shape (replicas, units, fan-in + 1)."""
     bits = WEIGHT32_BITS if model.network.weight_format is WeightFormat.INT32 else FRACTION_BITS
@@ -125,9 +133,9 @@ def simulated_adc(preset: str, replicas: int, seed: int) -> SimulatedAdc:
     return SimulatedAdc(PRESETS[preset], replicas, rate=ADC_RATE, reference=ADC_REFERENCE, seed=seed)
 
 
-def _noise(plan: Plan, start: FixedNetwork) -> NoiseSource:
+def _noise(plan: Plan, start: FixedNetwork | None) -> NoiseSource:
     """The device's noise buffer, fed by a simulated junction; Gaussian for the rule np, which measures its noise."""
-    if plan.rule == "np":
+    if plan.rule == "np" or start is None:
         return Gaussian(plan.network.sigma, seed=plan.seed)
     adc = simulated_adc(plan.virtual.get("preset", "recording"), 1, plan.seed)
     return RingBuffer(adc.read, plan.network.sigma, start.random_state, CODES_PER_STEP)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Quantised, Task, default_network_sizes, load, quantise
-from mtjlearn.network import BOARD_RULES, Loss, Network, Rounding, RuleName, WeightFormat
+from mtjlearn.network import BOARD_RULES, Loss, Network, Rounding, RuleName, WeightFormat, check_device
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
 from mtjlearn.virtual.boards import board_options
@@ -47,6 +47,9 @@ class Plan:
         virtual: options of a virtual board that were asked for.
         columns: which columns of a file are inputs.
         loaded: the data, where they were loaded already.
+
+    Raises:
+        NetworkError: a board can learn with the rule, but not the network.
     """
 
     data: str
@@ -64,6 +67,8 @@ class Plan:
     loaded: InitVar[Dataset | None] = None
 
     def __post_init__(self, loaded: Dataset | None) -> None:
+        if self.on_board:
+            check_device(self.network)
         if loaded is not None:
             self.__dict__["dataset"] = loaded
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mtjlearn.bench.phases import BenchError
 from mtjlearn.datasets import load, quantise
 from mtjlearn.firmware import build_firmware
-from mtjlearn.network import LOSS_BITS, Network
+from mtjlearn.network import LOSS_BITS, Network, check_device
 from mtjlearn.schedule import halving
 from mtjlearn.virtual.uno_sim import start_uno_sim
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
@@ -104,7 +104,9 @@ class ResidentImage:
 
         Raises:
             BenchError: it does not fit.
+            NetworkError: no device can learn it.
         """
+        check_device(network)
         head = struct.pack("<IIH", network.seed, network.learning_rate_q, network.sigma_q)
         (status,) = self._ask(_CONFIGURE, head + bytes(network.sizes))
         if status:
