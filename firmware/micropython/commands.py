@@ -1,14 +1,16 @@
 """The command table, what each command needs, and the commands of a few lines. turn.py calls command_execute()."""
 
 if False:
-    from kinds import Command, Device, Needs
+    from kinds import Command, Device
 
 import struct
 
+import blobs
+import configure
 import noise_limits
+import reports
+import samples
 from autonomous import HANDLERS as AUTONOMOUS_HANDLERS
-from blobs import command_set_blob
-from configure import command_configure
 from learner import OK
 from messages import (
     COMMANDS,
@@ -35,8 +37,6 @@ from messages import (
     NOISE_SOURCE_INJECTED,
     SET_HEALTH_RECALIBRATE_MAX,
 )
-from reports import command_get_blob, command_get_health, command_get_metrics, command_get_status
-from samples import command_evaluate, command_predict, command_train
 from session import DONE, LATER
 
 
@@ -104,36 +104,25 @@ def command_reset(device: Device, payload: memoryview) -> int:
     return DONE
 
 
-_HANDLERS = (
-    command_configure,
-    command_set_rates,
-    command_set_blob,
-    command_get_blob,
-    command_train,
-    command_predict,
-    command_evaluate,
-    command_get_metrics,
-    command_get_status,
-    command_noise,
-    command_inject,
-    command_set_telemetry,
-    command_stop,
-    command_reset,
-    command_set_health,
-    command_get_health,
-)
+def _handlers() -> dict[str, Command]:
+    """Who executes a command, by the handler's name: all of this module and of the modules with handlers of a kind."""
+    found = {name: handler for name, handler in globals().items() if name.startswith("command_")}
+    for module in (blobs, configure, reports, samples):
+        found.update({name: getattr(module, name) for name in dir(module) if name.startswith("command_")})
+    found.update({handler.__name__: handler for handler in AUTONOMOUS_HANDLERS})
+    return found
 
 
-def _table(commands: dict[int, Needs], handlers: tuple[Command, ...]) -> dict[int, tuple[int, int, int, Command]]:
+def _table() -> dict[int, tuple[int, int, int, Command]]:
     """Each command's row of messages.py, and who executes it, by its type."""
-    by_name: dict[str, Command] = {}
-    for handler in handlers:
-        by_name[handler.__name__] = handler
-    return {kind: (size, open_bits, needs, by_name["command_" + name]) for kind, (name, size, open_bits, needs) in commands.items()}
+    handlers, found = _handlers(), {}
+    for commands in (COMMANDS, COMMANDS_AUTONOMOUS):
+        for kind, (name, size, open_bits, needs) in commands.items():
+            found[kind] = (size, open_bits, needs, handlers["command_" + name])
+    return found
 
 
-_TABLE = _table(COMMANDS, _HANDLERS)
-_TABLE.update(_table(COMMANDS_AUTONOMOUS, AUTONOMOUS_HANDLERS))
+_TABLE = _table()
 
 
 def command_execute(device: Device, kind: int, payload: memoryview) -> int:
