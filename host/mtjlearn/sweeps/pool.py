@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from multiprocessing import resource_tracker
+from typing import Any, Literal, Protocol
 
 from mtjlearn.errors import install_extra
 from mtjlearn.sweeps.points import SweepError
@@ -16,10 +20,19 @@ BOARD = "board"
 """The resource of a Dask worker that owns a board."""
 _AHEAD = 2
 """Runs submitted per worker: one that runs and one that waits, so that a worker does not wait for this process."""
+_IDLE = 60
+"""Seconds after which a process without work ends."""
 _CONNECT = 10.0
+"""Seconds until an address at which nobody answers is given up."""
+_WATCH_INTERVAL = 0.5
+_COUNT_INTERVAL = 2.0
+"""Seconds after which a cluster's workers are counted again."""
 _ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")} | {
     "VECLIB_MAXIMUM_THREADS": "1"
 }
+
+Death = Literal["this", "some"]
+"""A worker died of this run, or of some run that was under way."""
 
 
 class Pool(Protocol):
@@ -37,8 +50,8 @@ class Pool(Protocol):
     def close(self, *, at_once: bool) -> None:
         """Ends the workers; at once: without waiting for what they compute."""
 
-    def died(self, error: BaseException) -> bool:
-        """Whether the error says that a worker died."""
+    def died(self, error: BaseException) -> Death | None:
+        """Whether the error says that a worker died, and of which run."""
 
     def check(self) -> None:
         """Called while runs are awaited.
@@ -60,7 +73,12 @@ class Local:
         # worker that died; joblib.Parallel does neither.
         from joblib.externals.loky import get_reusable_executor
 
-        executor: Executor = get_reusable_executor(max_workers=self._workers, env=_ONE_THREAD, timeout=60)
+        # Started here, since before Python 3.12 its start lets Ctrl-C through again.
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()
+        executor: Executor = get_reusable_executor(
+            self._workers, env=_ONE_THREAD, timeout=_IDLE, initializer=_end_with, initargs=(os.getpid(),)
+        )
         return executor
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -81,11 +99,11 @@ class Local:
         if at_once:
             self._executor.shutdown(kill_workers=True)  # type: ignore[call-arg]
 
-    def died(self, error: BaseException) -> bool:
+    def died(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         from concurrent.futures.process import BrokenProcessPool
 
-        return isinstance(error, BrokenProcessPool)
+        return "some" if isinstance(error, BrokenProcessPool) else None
 
     def check(self) -> None:
         """See :class:`Pool`."""
@@ -110,9 +128,9 @@ class Here:
     def close(self, *, at_once: bool) -> None:
         """See :class:`Pool`."""
 
-    def died(self, error: BaseException) -> bool:
+    def died(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
-        return False
+        return None
 
     def check(self) -> None:
         """See :class:`Pool`."""
@@ -143,6 +161,7 @@ class Cluster:
             ) from None
         self._address = address
         self._board = board
+        self._slots, self._counted = 0, -_COUNT_INTERVAL
         try:
             self._check()
         except BaseException:
@@ -157,7 +176,10 @@ class Cluster:
 
     def slots(self) -> int:
         """See :class:`Pool`. Workers may come and go."""
-        return _AHEAD * max(1, sum(self._capacities()))
+        now = time.monotonic()
+        if now - self._counted >= _COUNT_INTERVAL:
+            self._slots, self._counted = _AHEAD * max(1, sum(self._capacities())), now
+        return self._slots
 
     def restart(self) -> None:
         """See :class:`Pool`."""
@@ -168,11 +190,11 @@ class Cluster:
             self._executor.shutdown(wait=False)
         self._client.close()
 
-    def died(self, error: BaseException) -> bool:
+    def died(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         import distributed
 
-        return isinstance(error, distributed.KilledWorker)
+        return "this" if isinstance(error, distributed.KilledWorker) else None
 
     def check(self) -> None:
         """See :class:`Pool`."""
@@ -192,6 +214,18 @@ class Cluster:
         if self._board and not any(capacities):
             start = f"dask worker {self._address} --nthreads 1 --resources {BOARD}=1"
             raise SweepError(f"no worker of {self._address} owns a board; start one with: {start}")
+
+
+def _end_with(parent: int) -> None:
+    """A worker ends when the process that it works for was killed, also in the middle of a long run."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_INTERVAL)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

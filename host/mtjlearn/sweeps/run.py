@@ -163,8 +163,11 @@ class _Sweep:
                 self._free.append(port)
             if (error := future.exception()) is None:
                 self._keep(point, future.result())
-            elif pool.died(error):
-                died.append(point)
+            elif death := pool.died(error):
+                if death == "this":
+                    self._keep(point, Outcome(FAILED, {}, _DIED, None))
+                else:
+                    died.append(point)
             else:
                 raise SweepError(f"runs cannot be computed there: {type(error).__name__}: {error}") from error
         return died
