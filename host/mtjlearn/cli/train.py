@@ -16,6 +16,8 @@ from mtjlearn.cli.view.options import (
     board_option,
     columns_options,
     device_noise_options,
+    float_options,
+    images_options,
     runs_option,
     seed_option,
     virtual_options,
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from mtjlearn.runs import Run
     from mtjlearn.training import Plan, Report
 
+_AS_ASKED = (
+    *("seed", "rule", "target", "task", "epochs", "eta", "sigma", "epsilon", "antithetic", "plain_step"),
+    *("scale", "data_dir", "samples"),
+)
+"""Options that a plan takes as they are."""
 _BESIDE_RESUME = ("resume", "board", "link_log", "accept_changed_data", "as_json")
 
 
@@ -50,6 +57,7 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1.")
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted.")
 @columns_options
+@images_options
 @board_option
 @seed_option
 @click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp.")
@@ -59,9 +67,12 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
 @click.option("--constant-rate", is_flag=True, help="Do not halve the learning rate towards the end.")
 @click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise.")
+@click.option("--epsilon", metavar="RATE", type=click.FloatRange(0, 1), help="Decorrelation rate of danp.")
+@click.option("--plain-step", is_flag=True, help="Eq. 4 as printed: do not divide the step by 1 + ||x||^2.")
 @click.option("--weights", type=click.Choice(["int16", "int32"]), default="int16", show_default=True, help="Storage of weights.")
 @click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated.")
 @device_noise_options
+@float_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference with the board.")
 @runs_option
 @click.option("--link-log", type=LinkLogSize(), help="Bound of link.log; 33554432 unless given.")
@@ -77,18 +88,21 @@ def cli(
     accept_changed_data: bool,
     **asked: Any,
 ) -> dict[str, Any]:
-    """Train DATA on a board, and the float reference with it.
+    """Train DATA on a board, and the float reference with it; with --board none the float reference alone.
 
-    DATA is teacher, xor, iris, wine, breast-cancer, digits, or a CSV, NPZ or Parquet file (with --target COLUMN). The split
-    depends on the seed alone, scaling is fitted on the training part, and the last weights count. A run directory keeps
-    settings, metrics, weights, plots and the raw log of the link; after Ctrl-C it can be resumed.
+    DATA is teacher, xor, iris, wine, breast-cancer or digits, a CSV, NPZ or Parquet file (with --target COLUMN), or an image
+    set: mnist, fashion-mnist, cifar10 or cifar100. The split depends on the seed alone, scaling is fitted on the training
+    part, and the last weights count. A run directory keeps settings, metrics, weights, plots and the raw log of the link;
+    after Ctrl-C it can be resumed.
     """
     from mtjlearn.runs import Run, read_config
-    from mtjlearn.training import Plan, refuse_changed_data
+    from mtjlearn.training import NO_BOARD, Plan, refuse_changed_data
 
     if resume is not None:
         _refuse_beside_resume()
         plan = Plan.from_config(read_config(resume))
+        if board is not None and plan.board != board and NO_BOARD in (board, plan.board):
+            raise click.UsageError(f"{resume} began with{'out' if plan.board == NO_BOARD else ''} a board; omit --board {board}")
         plan = plan if board is None else replace(plan, board=board)
         _check_rule(plan)
         if not accept_changed_data:
@@ -113,40 +127,41 @@ def _refuse_beside_resume() -> None:
 
 
 def _plan(data: str, board: str | None, asked: dict[str, Any]) -> Plan:
-    for name in ("eta", "sigma"):
+    for name in ("eta", "sigma", "epsilon"):
         if asked[name] is not None and not math.isfinite(asked[name]):
             raise click.UsageError(f"--{name} must be a number")
+    from mtjlearn.cli.view.training import download_bars
     from mtjlearn.datasets import Columns
-    from mtjlearn.training import default_plan
+    from mtjlearn.training import FloatOptions, default_plan
 
     loss = asked["loss"]
-    plan = default_plan(
-        data,
-        seed=asked["seed"],
-        rule=asked["rule"],
-        target=asked["target"],
-        task=asked["task"],
-        loss=None if loss is None else Loss[loss.upper().replace("-", "_")],
-        sizes=None if asked["net"] is None else parse_sizes(asked["net"]),
-        epochs=asked["epochs"],
-        eta=asked["eta"],
-        sigma=asked["sigma"],
-        weight_format=WeightFormat[asked["weights"].upper()],
-        antithetic=asked["antithetic"],
-        falling=not asked["constant_rate"],
-        reference=not asked["no_reference"],
-        board=board,
-        columns=Columns(asked["drop"], asked["features"]),
-        virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
-    )
+    names = ("batch", "optimiser", "reading", "dtype", "centring", "augment")
+    with download_bars() as progress:
+        plan = default_plan(
+            data,
+            loss=None if loss is None else Loss[loss.upper().replace("-", "_")],
+            sizes=None if asked["net"] is None else parse_sizes(asked["net"]),
+            weight_format=WeightFormat[asked["weights"].upper()],
+            falling=not asked["constant_rate"],
+            reference=not asked["no_reference"],
+            board=board,
+            columns=Columns(asked["drop"], asked["features"]),
+            virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
+            floats=FloatOptions(**{name: asked[name] for name in names}),
+            progress=progress,
+            **{name: asked[name] for name in _AS_ASKED},
+        )
     _check_rule(plan)
     if asked["no_reference"] and not plan.on_board:
-        raise click.UsageError(f"the float reference is all that learns with {plan.rule}; omit --no-reference")
+        why = f"with {plan.rule}" if plan.rule not in BOARD_RULES else "without a board"
+        raise click.UsageError(f"the float reference is all that learns {why}; omit --no-reference")
     return plan
 
 
 def _check_rule(plan: Plan) -> None:
-    if plan.board is not None and not plan.on_board:
+    from mtjlearn.training import NO_BOARD
+
+    if plan.board not in (None, NO_BOARD) and not plan.on_board:
         rules = " and ".join(BOARD_RULES)
         raise click.UsageError(f"boards learn with {rules}; omit --board: the float reference alone learns with {plan.rule}")
 

@@ -1,7 +1,7 @@
 """The image sets that are known by name: what their files are called, where they are published, and their checksums.
 
-The checksums of Fashion-MNIST were computed from Debian's package; those of MNIST and CIFAR are the ones that several projects
-publish, and were not computed here. docs/training.md says so.
+The checksums of Fashion-MNIST were verified with Debian's package, which has the same compressed data without the name and the
+time in front. Those of MNIST and CIFAR are what several projects publish; nobody here has had the files. docs/training.md says so.
 """
 
 from __future__ import annotations

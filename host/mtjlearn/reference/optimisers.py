@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,18 @@ class Optimiser(Protocol):
         """Descends: ``updates`` estimate the gradient and have the weights' shapes; they may be overwritten."""
         ...
 
+    def state(self) -> list[Array]:
+        """What it has learned besides the weights, for a checkpoint; the arrays themselves, not copies."""
+        ...
+
+    def restore(self, state: Sequence[Array], weights: Sequence[Array]) -> None:
+        """Takes over what :meth:`state` gave for these weights.
+
+        Raises:
+            ValueError: it belongs to other weights, or to another optimiser.
+        """
+        ...
+
 
 class Sgd:
     """``W <- W - eta dW`` (section II A), as on the device."""
@@ -25,6 +38,15 @@ class Sgd:
         for rows, update in zip(weights, updates, strict=True):
             update *= rate
             rows -= update
+
+    def state(self) -> list[Array]:
+        """See :class:`Optimiser`."""
+        return []
+
+    def restore(self, state: Sequence[Array], weights: Sequence[Array]) -> None:
+        """See :class:`Optimiser`."""
+        if state:
+            raise ValueError("plain SGD has no state")
 
 
 class Adam:
@@ -50,3 +72,16 @@ class Adam:
             square *= self.beta2
             square += (1 - self.beta2) * np.square(update)
             rows -= scale * mean / (np.sqrt(square * correction) + self.epsilon)
+
+    def state(self) -> list[Array]:
+        """See :class:`Optimiser`."""
+        return [np.array([self._steps], dtype=np.float64), *(array for pair in self._moments for array in pair)]
+
+    def restore(self, state: Sequence[Array], weights: Sequence[Array]) -> None:
+        """See :class:`Optimiser`."""
+        moments = list(zip(state[1::2], state[2::2], strict=False))
+        fitting = [array.shape for array in state[1:]] == [rows.shape for rows in weights for _ in range(2)]
+        if not state or state[0].shape != (1,) or not (fitting or (len(state) == 1 and state[0][0] == 0)):
+            raise ValueError("this is not the state of Adam for these weights")
+        self._steps = int(state[0][0])
+        self._moments = [(mean.copy(), square.copy()) for mean, square in moments]

@@ -135,6 +135,24 @@ class Reference:
         """Decorrelation matrix of each layer's input, (R, n, n), or None; the arrays that learn, not copies."""
         return self._model.matrices
 
+    def state(self) -> list[Array]:
+        """What is learned besides the weights, for a checkpoint: matrices, and what the optimiser keeps; not copies."""
+        return [*(matrix for matrix in self.matrices if matrix is not None), *self._optimiser.state()]
+
+    def restore(self, state: Sequence[Array]) -> None:
+        """Takes over what :meth:`state` gave; the weights are set apart from it.
+
+        Raises:
+            ValueError: it belongs to another network, or to another optimiser.
+        """
+        matrices = [matrix for matrix in self.matrices if matrix is not None]
+        own, rest = state[: len(matrices)], state[len(matrices) :]
+        if [array.shape for array in own] != [matrix.shape for matrix in matrices]:
+            raise ValueError(f"this is not the state of {self.network.name} with its decorrelated layers")
+        self._optimiser.restore(rest, self.weights)
+        for matrix, array in zip(matrices, own, strict=True):
+            matrix[...] = array
+
     def step(self, x: ArrayLike, target: ArrayLike, rate: float | None = None) -> Signals:
         """One training step.
 

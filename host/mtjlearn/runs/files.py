@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import tomllib
@@ -27,8 +28,9 @@ LOCK = "lock"
 
 _STATES = ("running", "finished", "interrupted", "failed")
 _META_TYPES: dict[str, type] = {"command": str, "name": str, "seed": int, "started": str, "result": dict}
-_MOST_WEIGHTS = 2**26
-"""Bytes of a checkpoint, unpacked: many times what the largest network has."""
+_MOST_WEIGHTS = 2**29
+"""Bytes of a checkpoint, unpacked: twice what the paper's largest network has with its matrices and Adam's moments."""
+_STATE = "state"
 _MOST_SETTINGS = 2**16
 """Bytes of config.toml and of meta.json, at most: twenty times what they have."""
 _MOST_DOTS = 100
@@ -51,6 +53,7 @@ class Checkpoint:
             them, shape (parameters,); float64 of a reference that learns alone.
         matrices: decorrelation matrices, int16 Q1.14, shape (values,); empty if no layer decorrelates.
         random_state: state of the board's random generator, 1 .. 2^32 - 1; 0 if unknown.
+        state: what else a reference that learns alone has learned: float matrices, an optimiser's moments.
     """
 
     epoch: int
@@ -59,6 +62,7 @@ class Checkpoint:
     weights: NDArray[Any]
     matrices: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
     random_state: int = 0
+    state: tuple[NDArray[Any], ...] = ()
 
     @property
     def is_float(self) -> bool:
@@ -69,7 +73,8 @@ class Checkpoint:
         """The content of weights.npz."""
         buffer = io.BytesIO()
         progress = np.array([self.epoch, self.samples, self.steps, self.random_state], dtype=np.int64)
-        np.savez(buffer, weights=self.weights, matrices=self.matrices, progress=progress)
+        arrays: dict[str, Any] = {f"{_STATE}{number}": array for number, array in enumerate(self.state)}
+        np.savez(buffer, weights=self.weights, matrices=self.matrices, progress=progress, **arrays)
         return buffer.getvalue()
 
 
@@ -148,13 +153,15 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         weights, matrices, progress = (content[name] for name in ("weights", "matrices", "progress"))
         epoch, samples, steps, random_state = (int(value) for value in progress)
         matrices = matrices.astype(np.int16)
+        names = itertools.takewhile(content.__contains__, (f"{_STATE}{number}" for number in itertools.count()))
+        state = tuple(content[name].copy() for name in names)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RunError(f"{path / WEIGHTS} cannot be read: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, OverflowError):
         raise RunError(f"{path / WEIGHTS} is damaged; remove it to train from the start") from None
-    return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state)
+    return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state, state)
 
 
 def _is_undone(record: dict[str, Any], step: Any, alone: bool) -> bool:

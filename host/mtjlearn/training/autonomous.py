@@ -9,7 +9,8 @@ from mtjlearn.board import Board, PackedDataset, Schedule
 from mtjlearn.datasets import Dataset, DatasetError, Quantised
 from mtjlearn.network import BOARD_RULES, Network, NetworkError, RuleName
 from mtjlearn.schedule import CONSTANT_SHARE, EPOCH_STEPS, LIVE_PERIOD
-from mtjlearn.training.plan import DECORRELATION_RATE, Plan
+from mtjlearn.training.defaults import DECORRELATION_RATE
+from mtjlearn.training.plan import Plan
 from mtjlearn.wire.messages import Task
 
 TASK_SIZES = {Task.TEACHER: (2, 2, 2, 1), Task.XOR: (2, 4, 1)}

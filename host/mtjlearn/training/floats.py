@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.datasets import Quantised, dequantise, epoch_order
+from mtjlearn.datasets import Augmentation, Quantised, dequantise, epoch_order
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, NetworkError, WeightFormat
-from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc
-from mtjlearn.reference import Reference, Rule
+from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc, SimulatedSmtj
+from mtjlearn.reference import Adam, Reference, Rule
 from mtjlearn.runs import Checkpoint, RunError
 from mtjlearn.runs.files import WEIGHTS
 from mtjlearn.training.plan import CODES_PER_STEP, Plan
@@ -58,19 +58,14 @@ def train_reference(
         progress: called with samples done, samples in all, mean loss since the last call.
         keeper: keeps each epoch.
     """
-    start = _device_start(plan.network)
-    reference = Reference(
-        plan.network,
-        Rule.ANP if plan.on_board else Rule(plan.rule),
-        noise=_noise(plan, start) if plan.rule != "bp" else None,
-        weights=None if start is None else float_weights(start),
-    )
+    reference = _reference(plan)
     dataset = plan.dataset
     samples = len(dataset.x_train)
     targets = float_targets(plan.quantised, plan.network)
+    augmentation = Augmentation.of(dataset, plan.seed) if plan.floats.augment else None
     checkpoint = None if keeper is None else keeper.start()
     if checkpoint is not None:
-        _go_on_from(checkpoint, reference, samples)
+        _go_on_from(checkpoint, reference, samples, plan.floats.batch)
 
     def tell(done: int, total: int, loss: NDArray[np.float64]) -> None:
         if progress is not None:
@@ -78,10 +73,12 @@ def train_reference(
 
     losses = []
     while reference.epochs < plan.epochs:
+        x = dataset.x_train if augmentation is None else augmentation.epoch(dataset.x_train, reference.epochs)
         history = reference.train(
-            dataset.x_train,
+            x,
             targets,
             1,
+            batch=plan.floats.batch,
             order=lambda epoch: epoch_order(plan.seed, epoch, samples),
             schedule=plan.rate_factor,
             progress=tell,
@@ -92,27 +89,45 @@ def train_reference(
     return FloatRun(np.array(losses), reference.predict(dataset.x_test)[0])
 
 
+def _reference(plan: Plan) -> Reference:
+    """The reference of a plan, before its first step; with the device's start weights where a device can have the network."""
+    start = _device_start(plan)
+    return Reference(
+        plan.network,
+        Rule.ANP if plan.rule == "danp" else Rule(plan.rule),
+        noise=_noise(plan, start) if plan.rule != "bp" else None,
+        weights=None if start is None else float_weights(start),
+        optimiser=Adam() if plan.floats.optimiser == "adam" else None,
+    )
+
+
+def _device_start(plan: Plan) -> FixedNetwork | None:
+    """The device's start; None where no device can learn the network, or the authors' code draws its own weights."""
+    if plan.floats.reading == "code":
+        return None
+    try:
+        return FixedNetwork(plan.network)
+    except NetworkError:
+        return None
+
+
 def _checkpoint(reference: Reference, samples: int) -> Checkpoint:
     weights = np.concatenate([layer.ravel() for layer in reference.weights])
-    return Checkpoint(reference.epochs, 0, reference.epochs * samples, weights)
+    return Checkpoint(reference.epochs, 0, reference.epochs * samples, weights, state=tuple(reference.state()))
 
 
-def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int) -> None:
+def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int, batch: int) -> None:
     expected = sum(layer.size for layer in reference.weights)
-    if checkpoint.weights.dtype != np.float64 or checkpoint.weights.size != expected:
-        raise RunError(f"{WEIGHTS} does not belong to this network; remove it to train from the start")
+    try:
+        if not checkpoint.is_float or checkpoint.weights.size != expected:
+            raise ValueError
+        reference.restore(checkpoint.state)
+    except ValueError:
+        raise RunError(f"{WEIGHTS} does not belong to this network; remove it to train from the start") from None
     ends = np.cumsum([layer.size for layer in reference.weights])[:-1].tolist()
     for layer, part in zip(reference.weights, np.split(checkpoint.weights, ends), strict=True):
         layer[...] = part.reshape(layer.shape)
-    reference.pass_over(checkpoint.epoch, samples)
-
-
-def _device_start(network: Network) -> FixedNetwork | None:
-    """A device's start, so that both start from the same weights; None for a network that no device can learn."""
-    try:
-        return FixedNetwork(network)
-    except NetworkError:
-        return None
+    reference.pass_over(checkpoint.epoch, samples, batch)
 
 
 def float_weights(model: FixedNetwork) -> list[NDArray[np.float64]]:
@@ -134,8 +149,15 @@ def simulated_adc(preset: str, replicas: int, seed: int) -> SimulatedAdc:
 
 
 def _noise(plan: Plan, start: FixedNetwork | None) -> NoiseSource:
-    """The device's noise buffer, fed by a simulated junction; Gaussian for the rule np, which measures its noise."""
-    if plan.rule == "np" or start is None:
-        return Gaussian(plan.network.sigma, seed=plan.seed)
+    """The device's noise buffer, fed by a simulated junction, where a device can have the network.
+
+    Larger ones have a simulated junction at each unit, as in the paper's figure 4. The rule np measures its noise and gets
+    Gaussian values.
+    """
+    network = plan.network
+    if plan.rule == "np":
+        return Gaussian(network.sigma, seed=plan.seed)
+    if start is None:
+        return SimulatedSmtj(network.sigma, "per_node", network.units, seed=plan.seed)
     adc = simulated_adc(plan.virtual.get("preset", "recording"), 1, plan.seed)
-    return RingBuffer(adc.read, plan.network.sigma, start.random_state, CODES_PER_STEP)
+    return RingBuffer(adc.read, network.sigma, start.random_state, CODES_PER_STEP)

@@ -11,22 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from mtjlearn.datasets import BUILTIN, Columns, Dataset, DatasetError, Quantised, Task, default_network_sizes, load, quantise
-from mtjlearn.network import BOARD_RULES, Loss, Network, Rounding, RuleName, WeightFormat, check_device
+from mtjlearn.datasets import IMAGE_SETS, Columns, Dataset, Quantised, Scale, Task, load, quantise
+from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, Rounding, RuleName, WeightFormat, check_device
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
+from mtjlearn.training.float_options import FloatOptions, Reading
 from mtjlearn.virtual.boards import board_options
 
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
-DECORRELATION_RATE = 2**-12
-
-# Measured with ten seeds. A larger factor learns no better and drives logits into their limit of +-8 more often.
-_STEPS = 30_000
-_EPOCHS = {"teacher": 20, "xor": 100, "iris": 100, "wine": 100, "breast-cancer": 50, "digits": 80}
-_FACTORS = {"breast-cancer": 0.2, "digits": 4.0}
-_CROSS_ENTROPY_FACTOR = 0.5
-_SQUARED_FACTOR = 0.2
+NO_BOARD = "none"
+"""The name of no board: the float reference learns alone."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +38,17 @@ class Plan:
         falling: the learning rate is halved towards the end (:mod:`mtjlearn.schedule`).
         seed: of the split, the order of the samples and a virtual board's noise.
         reference: train the float reference too.
-        board: name of the board; None for a rule that only the reference knows.
+        board: name of the board; None for the only one connected, or for a rule that only the reference knows; "none": none.
         virtual: options of a virtual board that were asked for.
         columns: which columns of a file are inputs.
+        scale: of the inputs.
+        data_dir: absolute path of the folder of an image set's files.
+        samples: the first ones of the training part that are learned from; None: all.
+        floats: what only the float reference can do.
         loaded: the data, where they were loaded already.
 
     Raises:
-        NetworkError: a board can learn with the rule, but not the network.
+        NetworkError: a board can learn with the rule, but not the network, or is to do what only the float reference can.
     """
 
     data: str
@@ -64,13 +63,26 @@ class Plan:
     board: str | None
     virtual: Mapping[str, Any]
     columns: Columns = field(default_factory=Columns)
+    scale: Scale = "column"
+    data_dir: str | None = None
+    samples: int | None = None
+    floats: FloatOptions = field(default_factory=FloatOptions)
     loaded: InitVar[Dataset | None] = None
 
     def __post_init__(self, loaded: Dataset | None) -> None:
         if self.on_board:
-            check_device(self.network)
+            self._check_board()
         if loaded is not None:
             self.__dict__["dataset"] = loaded
+
+    def _check_board(self) -> None:
+        instead = f"or train the float reference alone with --board {NO_BOARD}"
+        if self.floats.asked:
+            raise NetworkError(f"boards learn online, with SGD and in integers: omit {' and '.join(self.floats.asked)}, {instead}")
+        try:
+            check_device(self.network)
+        except NetworkError as error:
+            raise NetworkError(f"{error}, {instead}") from None
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -79,7 +91,17 @@ class Plan:
         Raises:
             DatasetError: as :func:`mtjlearn.datasets.load`.
         """
-        return load(self.data, seed=self.seed, target=self.target, task=self.task, columns=self.columns)
+        return load_data(
+            self.data,
+            seed=self.seed,
+            target=self.target,
+            task=self.task,
+            columns=self.columns,
+            scale=self.scale,
+            data_dir=self.data_dir,
+            samples=self.samples,
+            reading=self.floats.reading,
+        )
 
     @cached_property
     def quantised(self) -> Quantised:
@@ -92,8 +114,8 @@ class Plan:
 
     @property
     def on_board(self) -> bool:
-        """Whether a board can learn with this rule."""
-        return self.rule in BOARD_RULES
+        """Whether a board learns: one can with this rule, and no board was not asked for."""
+        return self.rule in BOARD_RULES and self.board != NO_BOARD
 
     @property
     def name(self) -> str:
@@ -137,7 +159,8 @@ class Plan:
             )
             optional: dict[str, Any] = {"target": None, "task": None, "board": None, "virtual": {}}
             columns = _columns(values.pop("columns", None))
-            return cls(**{**optional, **values, "network": described, "columns": columns})
+            floats = FloatOptions(**values.pop("floats", {}))
+            return cls(**{**optional, **values, "network": described, "columns": columns, "floats": floats})
         except (KeyError, TypeError, AttributeError) as error:
             raise RunError(f"config.toml does not describe a training ({error}); start a new run") from None
 
@@ -150,87 +173,10 @@ def _columns(written: Mapping[str, Any] | None) -> Columns:
     return Columns(**{**written, "drop": drop, "features": features})
 
 
-def default_plan(
-    data: str,
-    *,
-    seed: int,
-    rule: RuleName = "anp",
-    target: str | None = None,
-    task: Task | None = None,
-    loss: Loss | None = None,
-    sizes: tuple[int, ...] | None = None,
-    epochs: int | None = None,
-    eta: float | None = None,
-    sigma: float | None = None,
-    weight_format: WeightFormat = WeightFormat.INT16,
-    antithetic: bool = False,
-    falling: bool = True,
-    reference: bool = True,
-    board: str | None = None,
-    virtual: Mapping[str, Any] | None = None,
-    columns: Columns | None = None,
-) -> Plan:
-    """Fills in what the user left open: cross-entropy for classes, a network that suits, about 30,000 steps for a file.
-
-    Args:
-        data: name of a built-in dataset, or path of a file.
-        seed: of the split, the weights, the order of the samples and a virtual board's noise.
-        rule: learning rule.
-        target: target column of a file.
-        task: classification or regression; None: seen from the data.
-        loss: loss function; None: cross-entropy for classes, else squared error.
-        sizes: of the network; None: one hidden layer that suits.
-        epochs: passes through the training part.
-        eta: learning rate.
-        sigma: standard deviation of a unit's noise.
-        weight_format: storage of the weights.
-        antithetic: the second pass uses the noise of the first, negated.
-        falling: the learning rate is halved towards the end.
-        reference: train the float reference too; it learns anyway with a rule that boards do not know.
-        board: name of the board; None for the only one connected, or for none.
-        virtual: options of a virtual board that were asked for.
-        columns: which columns of a file are inputs; None: all but the target and an index.
-
-    Raises:
-        DatasetError: if the data cannot be used, or do not fit the network.
-        NetworkError: if the network cannot be.
-    """
-    columns = columns or Columns()
-    dataset = load(data, seed=seed, target=target, task=task, columns=columns)
-    chosen = loss if loss is not None else Loss.SQUARED if dataset.classes is None else Loss.CROSS_ENTROPY
-    if chosen is Loss.CROSS_ENTROPY and dataset.classes is None:
-        raise DatasetError(
-            f"{dataset.name} is a regression, and cross-entropy needs classes: use the squared loss, or --task classification"
-        )
-    shape = sizes if sizes is not None else default_network_sizes(dataset, chosen)
-    factor = _FACTORS.get(data, _CROSS_ENTROPY_FACTOR) if chosen is Loss.CROSS_ENTROPY else _SQUARED_FACTOR
-    decorrelated = rule == "danp"
-    network = Network(
-        shape,
-        loss=chosen,
-        weight_format=weight_format,
-        antithetic=antithetic,
-        learning_rate=eta if eta is not None else factor / max(sum(shape[1:]), 1),
-        decorrelate=(decorrelated,) * (len(shape) - 1),
-        decorrelation_rate=DECORRELATION_RATE if decorrelated else 0.0,
-        sigma=sigma if sigma is not None else 1 / 32,
-        seed=seed + 1,
-    )
-    samples = len(dataset.x_train)
-    plan = Plan(
-        data=data if data in BUILTIN else str(Path(data).resolve()),
-        target=target,
-        task=dataset.task,
-        rule=rule,
-        network=network,
-        epochs=epochs if epochs is not None else _EPOCHS.get(data, max(5, min(200, round(_STEPS / samples)))),
-        falling=falling,
-        seed=seed,
-        reference=reference or rule not in BOARD_RULES,
-        board=board,
-        virtual=dict(virtual or {}),
-        columns=columns,
-        loaded=dataset,
-    )
-    plan.quantised  # noqa: B018 (raises if the data do not fit)
-    return plan
+def load_data(data: str, *, scale: Scale, reading: Reading, **options: Any) -> Dataset:
+    """Loads data as :func:`mtjlearn.datasets.load`; images read as by the authors' code have its means and deviations."""
+    images = IMAGE_SETS.get(data)
+    channels = None
+    if reading == "code" and scale == "global" and images is not None and images.mean is not None and images.std is not None:
+        channels = images.mean, images.std
+    return load(data, scale=scale, channels=channels, **options)

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardError, BoardLost
+from mtjlearn.board.samples import sample_bytes
 from mtjlearn.datasets import Dataset, dequantise, predicted_classes
 from mtjlearn.discovery import open_board
+from mtjlearn.network import NetworkError
 from mtjlearn.noise import Recording
 from mtjlearn.plots import loss_curve, noise_plot
 from mtjlearn.runs import Run, RunError, read_metrics
@@ -21,10 +23,11 @@ from mtjlearn.runs.storage import describe
 from mtjlearn.training.float_checkpoints import FloatCheckpoints
 from mtjlearn.training.floats import train_reference
 from mtjlearn.training.on_board import BoardTraining
-from mtjlearn.training.plan import Plan
+from mtjlearn.training.plan import NO_BOARD, Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
 from mtjlearn.wire.linklog import MOST, LogFile, set_aside
+from mtjlearn.wire.messages import MAX_PAYLOAD
 
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
@@ -121,6 +124,8 @@ def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, acc
 
 
 def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_log: int, accept: bool) -> Report:
+    if plan.on_board:
+        _check_frame(plan)
     dataset, quantised = plan.dataset, plan.quantised
     known = own_data(plan, run, observer.note, accept=accept)
     for text in dataset.notes:
@@ -139,6 +144,16 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_l
         _beside(plan, run, observer, report)
     drawings.draw()
     return report
+
+
+def _check_frame(plan: Plan) -> None:
+    """Refuses samples that no board can be sent, before it is opened."""
+    needed = sample_bytes(plan.network)
+    if needed > MAX_PAYLOAD:
+        raise NetworkError(
+            f"a sample of {plan.name} has {needed:,} bytes and a message to a board at most {MAX_PAYLOAD}: use data with fewer "
+            f"inputs, or train the float reference alone with --board {NO_BOARD}"
+        )
 
 
 def _log(run: Run, observer: Observer, most: int) -> LogFile:

@@ -17,8 +17,9 @@ from mtjlearn.network import LOSS_BITS, NOISE_BUFFER, Loss, Network, WeightForma
 from mtjlearn.noise import RingBuffer, stored_codes
 from mtjlearn.reference import Reference
 from mtjlearn.schedule import constant, halving
+from mtjlearn.training.defaults import DECORRELATION_RATE
 from mtjlearn.training.floats import float_targets, float_weights, simulated_adc
-from mtjlearn.training.plan import CODES_PER_STEP, DECORRELATION_RATE
+from mtjlearn.training.plan import CODES_PER_STEP
 
 BOOTSTRAPS = 10_000
 

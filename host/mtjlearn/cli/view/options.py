@@ -50,6 +50,48 @@ def columns_options(function: Function) -> Function:
     return drop(features(function))
 
 
+def images_options(function: Function) -> Function:
+    """``--scale``, ``--samples`` and ``--data-dir``."""
+    scale = click.option(
+        "--scale",
+        type=click.Choice(["column", "global", "none"]),
+        help="Scale of inputs: each column its own, one for all (of each colour), or as they are; global for images, and for "
+        "digits with danp, else column.",
+    )
+    samples = click.option("--samples", metavar="N", type=click.IntRange(1), help="Learn from the first N training samples only.")
+    folder = click.option(
+        "--data-dir",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of an image set's files; if omitted: MTJLEARN_DATA, the system's, a cache, or a download.",
+    )
+    return scale(samples(folder(function)))
+
+
+def float_options(function: Function) -> Function:
+    """Options of the float reference alone."""
+    batch = click.option("--batch", metavar="N", type=click.IntRange(1), default=1, show_default=True, help="Samples in a step.")
+    optimiser = click.option(
+        "--optimiser", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True, help="Of weights."
+    )
+    reading = click.option(
+        "--as",
+        "reading",
+        type=click.Choice(["paper", "code"]),
+        default="paper",
+        show_default=True,
+        help="The rules of the paper's text, or of its authors' code.",
+    )
+    dtype = click.option(
+        "--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True, help="Precision of floats."
+    )
+    centring = click.option("--centring", is_flag=True, help="Centre the inputs of layers, too, where they are decorrelated.")
+    augment = click.option("--augment", is_flag=True, help="Crop and mirror colour images at random in each epoch.")
+    for option in (augment, centring, dtype, reading, optimiser, batch):
+        function = option(function)
+    return function
+
+
 def device_noise_options(function: Function) -> Function:
     """``--device-noise`` and ``--preset``, for virtual boards."""
     noise = click.option(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from mtjlearn.cli.view.console import Bar, bar, say
 from mtjlearn.virtual.boards import SIMULATED
@@ -34,6 +35,22 @@ class Terminal:
             self._phase = phase
         parts = [f"loss {loss:.4f}" if loss is not None else "", f"{rate:,.0f} steps/s" if rate is not None else ""]
         self._bar.update(done, total, "  ".join(part for part in parts if part))
+
+
+@contextmanager
+def download_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows downloads: a line for each file, and a bar in thousands of bytes at a terminal."""
+    with ExitStack() as bars:
+        shown: dict[str, Bar] = {}
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name not in shown:
+                bars.close()
+                say(f"downloading {name}, {total / 1e6:.1f} MB")
+                shown[name] = bars.enter_context(bar(name))
+            shown[name].update(done // 1000, total // 1000, "kB")
+
+        yield tell
 
 
 def line_rate(board: str | None, rate: float) -> str:

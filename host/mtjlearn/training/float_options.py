@@ -1,0 +1,41 @@
+"""What only the float reference can do, as it is asked for; boards learn online, with plain steps, in integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+OptimiserName = Literal["sgd", "adam"]
+Reading = Literal["paper", "code"]
+Precision = Literal["float64", "float32"]
+OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
+READINGS: tuple[Reading, ...] = get_args(Reading)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+_SPELLED = {"reading": "--as code", "optimiser": "--optimiser adam", "dtype": "--dtype float32"}
+
+
+@dataclass(frozen=True)
+class FloatOptions:
+    """Options of a reference that learns alone; the defaults are what a board does, and what the reference does with it.
+
+    Args:
+        batch: samples in a step.
+        optimiser: of the weights.
+        reading: the paper's text, or what its authors' code does (:class:`mtjlearn.reference.Reference`).
+        dtype: precision of weights and activities.
+        centring: inputs of layers are centred as well as decorrelated: ``xbar = R x + b``.
+        augment: images are cropped and mirrored at random in each epoch.
+    """
+
+    batch: int = 1
+    optimiser: OptimiserName = "sgd"
+    reading: Reading = "paper"
+    dtype: Precision = "float64"
+    centring: bool = False
+    augment: bool = False
+
+    @property
+    def asked(self) -> list[str]:
+        """What differs from the defaults, as options of the command line."""
+        changed = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        return [_SPELLED.get(name, f"--{name}") for name in changed]
