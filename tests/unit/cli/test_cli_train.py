@@ -133,7 +133,7 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
         (["moons.csv", "--target", "side", "--task", "regression"], "column 'side' is not a number"),
         (["iris", "--target", "class"], "built in and knows its target; omit --target"),
         (["iris", "--net", "4-8-2"], "use --net 4-8-3"),
-        (["iris", "--net", "4-98-3"], "101 units; a step draws its noise from 200 codes, which serve 100 units"),
+        (["iris", "--net", "4-98-3"], "101 units; a device's step draws its noise from 200 codes, which serve 100 units"),
         (["iris", "--net", "4-2000-3"], "1 to 1024 units"),
         (["iris", "--net", "4-2-2-2-2-2-2-2-2-3"], "1 to 8 layers"),
         (["iris", "--net", "4-x-3"], "write inputs and units joined by dashes, e.g. 4-8-3"),
