@@ -12,7 +12,10 @@ from typing import Any
 
 import click
 
-_FIRST = ("demo", "train", "autonomous", "checkpoint", "validate", "boards", "flash", "noise", "bench", "experiment", "runs", "log")
+_FIRST = (
+    *("demo", "train", "autonomous", "checkpoint", "validate", "boards", "flash", "noise"),
+    *("bench", "experiment", "reproduce", "runs", "log"),
+)
 """The order in which they are listed; others follow by name."""
 
 

@@ -63,6 +63,7 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 FLOORS = [
     {"entry"},
     {"cli"},
+    {"reproduction"},
     {"sweeps", "validate"},
     {"bench", "experiments", "flashing", "training"},
     {"discovery"},

@@ -1,0 +1,108 @@
+"""``mtjlearn reproduce``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mtjlearn.cli.view.command import command
+from mtjlearn.cli.view.console import bar, print_result, say
+from mtjlearn.cli.view.options import runs_option, seed_option
+
+_NAMES = ("fig5", "all")
+
+
+@click.command(short_help="Compute the paper's figures again.")
+@click.argument("figure", required=False, type=click.Choice(_NAMES), metavar=f"[{'|'.join(_NAMES)}]")
+@click.option("--quick/--full", "quick", default=True, show_default=True, help="Reduced sizes, or the paper's.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder with image sets (IDX or CIFAR files); if omitted, the system's packages are searched.",
+)
+@click.option(
+    "--board",
+    metavar="NAME",
+    help="Board of fig2, fig4-chip and fig5: native, inprocess, m4-sim, a port such as /dev/ttyACM0, or a URL; native if omitted, "
+    "and fig2 simulates its junction.",
+)
+@click.option(
+    "--recording",
+    "recordings",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Noise for fig2; up to three files, one for each bias.",
+)
+@click.option(
+    "--wait",
+    metavar="MS",
+    type=click.FloatRange(0, 1000),
+    default=0.0,
+    show_default=True,
+    help="Milliseconds that fig5's network in Python waits for each noise sample; the paper: 1.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    help="Processes, each of one thread; one for each processor core if omitted.",
+)
+@seed_option
+@runs_option
+@click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Continue an interrupted run.")
+@click.option("--replot", "drawn", metavar="RUN", type=click.Path(path_type=Path), help="Draw a finished run again.")
+@command
+def cli(
+    figure: str | None,
+    quick: bool,
+    data: Path | None,
+    board: str | None,
+    recordings: tuple[Path, ...],
+    wait: float,
+    jobs: int | None,
+    seed: int,
+    root: Path,
+    resumed: Path | None,
+    drawn: Path | None,
+) -> dict[str, Any]:
+    """Compute a figure of the paper again, or all of them.
+
+    Numbers and plots go into a run directory. Ctrl-C keeps what is done; --resume continues. Without --full everything is
+    small enough for minutes on two cores; docs/reproduction.md says what differs from the paper.
+    """
+    from mtjlearn import reproduction
+
+    if sum(value is not None for value in (figure, resumed, drawn)) != 1:
+        raise click.UsageError(f"give a figure ({', '.join(_NAMES)}), or --resume RUN, or --replot RUN")
+    workers = jobs or os.cpu_count() or 1
+    if drawn is not None:
+        found = reproduction.redraw(drawn)
+    else:
+        with bar(figure or "resumed") as progress:
+
+            def update(done: float, total: float, note: str) -> None:
+                progress.update(round(done), round(total), note)
+
+            if resumed is not None:
+                found = reproduction.resume(resumed, jobs=workers, progress=update)
+            else:
+                assert figure is not None
+                options = reproduction.Options(
+                    full=not quick,
+                    data=None if data is None else str(data),
+                    board=board,
+                    recordings=tuple(map(str, recordings)),
+                    wait=wait / 1000,
+                    seed=seed,
+                )
+                found = reproduction.reproduce(figure, options, root, jobs=workers, progress=update)
+    for name, numbers in found.numbers.items():
+        for line in reproduction.FIGURES[name].lines(numbers):
+            print_result(f"{name}: {line}")
+        say(f"{name}: {found.plots[name]}")
+    return {**found.numbers, "run": found.run, "seconds": round(found.seconds, 1)}

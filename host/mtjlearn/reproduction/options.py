@@ -1,0 +1,52 @@
+"""What a reproduction was asked for; written to config.toml and read back to resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mtjlearn.runs import RunError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a figure is computed.
+
+    Args:
+        full: the paper's sizes and data; otherwise reduced ones, which end in minutes.
+        data: folder with image sets; None looks where packages put them.
+        board: of the figures that a board takes part in; None: the virtual board.
+        recordings: files with the noise of fig2, one for each bias; none: simulated.
+        wait: seconds that fig5's network in Python waits at each call for noise; the paper waited 0.001.
+        seed: of everything random; repeats and replicas count up from it.
+    """
+
+    full: bool = False
+    data: str | None = None
+    board: str | None = None
+    recordings: tuple[str, ...] = ()
+    wait: float = 0.0
+    seed: int = 0
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder with image sets."""
+        return None if self.data is None else Path(self.data)
+
+    def config(self) -> dict[str, Any]:
+        """As written to config.toml."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Options:
+        """Reads what :meth:`config` wrote.
+
+        Raises:
+            RunError: if it is not the configuration of a reproduction.
+        """
+        try:
+            return cls(**{**config, "recordings": tuple(map(str, config["recordings"]))})
+        except (KeyError, TypeError) as error:
+            raise RunError(f"config.toml does not describe a reproduction ({error}); start a new run") from None

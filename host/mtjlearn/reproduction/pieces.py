@@ -1,0 +1,129 @@
+"""Computes a figure's pieces in processes of one thread each, and keeps each as soon as it is done.
+
+A piece is a function of a module and its arguments. Its result is a record of the run's metrics; a run that is continued
+computes the pieces that are not there. Ctrl-C ends the processes and loses the pieces they were at.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mtjlearn import interruption
+from mtjlearn.errors import UserError
+from mtjlearn.runs import Run, read_metrics
+from mtjlearn.runs.storage import plain
+
+Results = dict[str, dict[str, Any]]
+"""What was computed, by the key of the piece."""
+Progress = Callable[[float, float, str], None]
+"""Called with CPU seconds done, CPU seconds in all, both as estimated, and what was done last."""
+
+_LOOK = 0.2
+"""Seconds between two looks for Ctrl-C."""
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+_EVENT = "piece"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one process computes in one go.
+
+    Args:
+        key: names it within a run, e.g. ``fig5/streamed/20``.
+        task: a function of a module that returns numbers, text and lists of them.
+        arguments: its keywords.
+        seconds: CPU seconds that it takes, about; for the time left.
+        alone: it needs a thing of which there is one, such as the board on the desk: no other such piece runs meanwhile.
+    """
+
+    key: str
+    task: Callable[..., Mapping[str, Any]]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 1.0
+    alone: bool = False
+
+
+def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | None = None) -> Results:
+    """The results of all pieces; those that the run has are not computed again.
+
+    Args:
+        run: keeps them.
+        pieces: with keys that differ.
+        jobs: processes.
+        progress: see :data:`Progress`.
+
+    Raises:
+        UserError: what a piece raised; its other pieces are kept.
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    found = stored_in(run.path)
+    total = sum(piece.seconds for piece in pieces)
+    done = sum(piece.seconds for piece in pieces if piece.key in found)
+    missing = [piece for piece in pieces if piece.key not in found]
+    tell = progress or (lambda *_: None)
+    tell(done, total, "")
+    for alone, width in ((False, jobs), (True, 1)):
+        batch = [piece for piece in missing if piece.alone is alone]
+        if not batch:
+            continue
+        with _workers(min(width, len(batch))) as executor:
+            waiting: dict[Future[Mapping[str, Any]], Piece] = {}
+            # The longest first, so that none of them is what everybody waits for at the end.
+            for piece in sorted(batch, key=lambda piece: -piece.seconds):
+                waiting[executor.submit(_in_worker, piece.task, dict(piece.arguments))] = piece
+            for future in _finished(waiting):
+                piece = waiting[future]
+                found[piece.key] = plain(future.result())
+                run.metric(event=_EVENT, piece=piece.key, numbers=found[piece.key])
+                run.keep()
+                done += piece.seconds
+                tell(done, total, piece.key)
+    return {piece.key: found[piece.key] for piece in pieces}
+
+
+def stored_in(path: Path) -> Results:
+    """The pieces that the run in this directory has."""
+    return {record["piece"]: record["numbers"] for record in read_metrics(path) if record.get("event") == _EVENT}
+
+
+def _finished(waiting: Mapping[Future[Mapping[str, Any]], Piece]) -> Iterator[Future[Mapping[str, Any]]]:
+    left = set(waiting)
+    while left:
+        done, left = wait(left, timeout=_LOOK, return_when=FIRST_COMPLETED)
+        interruption.check()
+        yield from done
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Any]:
+    """Processes that are ended, with what they started, if the block is left by an exception."""
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    executor = ProcessPoolExecutor(max_workers=jobs, env=_ONE_THREAD, initializer=_ignore_interrupts)
+    ended = False
+    try:
+        yield executor
+        ended = True
+    except TerminatedWorkerError:
+        raise UserError("a process ended unexpectedly, for lack of memory perhaps; try again with --jobs 1") from None
+    finally:
+        executor.shutdown(wait=True, kill_workers=not ended)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches all processes of a terminal; the first one ends the others."""
+    if multiprocessing.parent_process() is not None or os.name == "posix":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _in_worker(task: Callable[..., Mapping[str, Any]], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    return task(**arguments)

@@ -1,0 +1,1 @@
+"""Plots of the reproduced figures: each draws a PNG from a figure's numbers and computes nothing."""

@@ -1,0 +1,64 @@
+"""The house's style of plots: colours, axes without a frame, files that are complete or absent."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mtjlearn.runs.storage import write_atomic
+
+BLUE, ORANGE, GREY, GREEN = "#0b6fa4", "#d1741e", "#555555", "#3d8b40"
+LIGHT = "#bbbbbb"
+FADED = 0.18
+"""Opacity of an envelope."""
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure, inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def tidy(*axes: Axes, grid: bool = True) -> None:
+    """Removes the frame's upper and right side, and draws a faint grid."""
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        if grid:
+            one.grid(alpha=0.25)
+
+
+def numbers_on(axis: Any) -> None:
+    """Labels of a logarithmic axis as plain numbers."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def boxes(axes: Axes, positions: Sequence[float], values: Sequence[Sequence[float]], width: float, colour: str, label: str) -> None:
+    """Box plots of one colour: quartiles, median, whiskers to 1.5 times the box, outliers as dots."""
+    axes.boxplot(
+        values,
+        positions=list(positions),
+        widths=width,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "alpha": 0.45, "edgecolor": colour},
+        medianprops={"color": colour, "linewidth": 1.8},
+        whiskerprops={"color": colour},
+        capprops={"color": colour},
+        flierprops={"marker": ".", "markersize": 3, "markeredgecolor": colour, "alpha": 0.5},
+    )
+    axes.plot([], [], color=colour, linewidth=6, alpha=0.45, label=label)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes the PNG file, replaced as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    write_atomic(path, buffer.getvalue())

@@ -1,0 +1,144 @@
+"""Computes figures into a run directory, continues an interrupted one, and draws a finished one again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtjlearn.reproduction.catalogue import FIGURES, Figure
+from mtjlearn.reproduction.options import Options
+from mtjlearn.reproduction.pieces import Progress, Results, compute, stored_in
+from mtjlearn.runs import Run, RunError, read_config, read_meta
+from mtjlearn.runs.storage import describe, write_atomic
+
+COMMAND = "reproduce"
+ALL = "all"
+NUMBERS = "numbers.json"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a reproduction found.
+
+    Args:
+        run: the run directory.
+        numbers: of each figure, by its name; also in the run's numbers.json.
+        plots: the PNG files, by the figure's name.
+        seconds: that this call computed for.
+    """
+
+    run: Path
+    numbers: dict[str, Any]
+    plots: dict[str, Path]
+    seconds: float
+
+
+def reproduce(
+    name: str,
+    options: Options,
+    root: Path,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Reproduction:
+    """Computes one figure, or all of them.
+
+    Args:
+        name: of a figure, or ``all``.
+        options: how.
+        root: directory of all runs.
+        jobs: processes, each of one thread.
+        progress: called with what is done.
+
+    Raises:
+        UserError: data, a program or a board is missing; the text says what to do.
+        KeyboardInterrupt: the run can be resumed.
+    """
+    chosen = _chosen(name)
+    for figure in chosen:
+        figure.check(options)
+    run = Run.create(root, COMMAND, name, options.seed, {"figure": name, **options.config()})
+    return _carry_out(run, chosen, options, jobs, progress)
+
+
+def resume(path: Path, *, jobs: int = 1, progress: Progress | None = None) -> Reproduction:
+    """Continues a reproduction that was interrupted; what it computed is not computed again.
+
+    Raises:
+        RunError: it is not an interrupted reproduction.
+        UserError: as :func:`reproduce`.
+    """
+    name, options = _asked(path)
+    if read_meta(path)["state"] == "finished":
+        raise RunError(f"{path} is finished; --replot {path} draws it again")
+    chosen = _chosen(name)
+    for figure in chosen:
+        figure.check(options)
+    run = Run.open(path)
+    run.keep()
+    return _carry_out(run, chosen, options, jobs, progress)
+
+
+def redraw(path: Path) -> Reproduction:
+    """Draws a finished reproduction again, from what it stored.
+
+    Raises:
+        RunError: it is not a reproduction, or not finished.
+    """
+    name, options = _asked(path)
+    if read_meta(path)["state"] != "finished":
+        raise RunError(f"{path} is not finished; --resume {path} computes the rest")
+    numbers, plots = _draw(path, _chosen(name), options, stored_in(path))
+    return Reproduction(path, numbers, plots, 0.0)
+
+
+def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, progress: Progress | None) -> Reproduction:
+    with run:
+        started = time.monotonic()
+        pieces = [piece for figure in chosen for piece in figure.pieces(options)]
+        results = compute(run, pieces, jobs, progress)
+        numbers, plots = _draw(run.path, chosen, options, results)
+        seconds = time.monotonic() - started
+        run.finish({"figures": [figure.name for figure in chosen], "seconds": round(seconds, 1), "numbers": NUMBERS})
+    return Reproduction(run.path, numbers, plots, seconds)
+
+
+def _draw(path: Path, chosen: Iterable[Figure], options: Options, results: Results) -> tuple[dict[str, Any], dict[str, Path]]:
+    numbers: dict[str, Any] = {}
+    plots: dict[str, Path] = {}
+    for figure in chosen:
+        own = {key.partition("/")[2]: value for key, value in results.items() if key.partition("/")[0] == figure.name}
+        try:
+            numbers[figure.name] = figure.numbers(options, own)
+        except KeyError as error:
+            raise RunError(f"{path} lacks the piece {error} of {figure.name}; compute it again") from None
+        plots[figure.name] = path / f"{figure.name}.png"
+        try:
+            figure.draw(numbers[figure.name], plots[figure.name])
+        except OSError as error:
+            raise RunError(describe(plots[figure.name], error)) from None
+    try:
+        write_atomic(path / NUMBERS, (json.dumps(numbers, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise RunError(describe(path / NUMBERS, error)) from None
+    return numbers, plots
+
+
+def _chosen(name: str) -> list[Figure]:
+    if name == ALL:
+        return list(FIGURES.values())
+    if name not in FIGURES:
+        raise RunError(f"{name} is not a figure; use {', '.join(FIGURES)} or {ALL}")
+    return [FIGURES[name]]
+
+
+def _asked(path: Path) -> tuple[str, Options]:
+    """Name and options of the reproduction in this directory."""
+    if read_meta(path)["command"] != COMMAND:
+        raise RunError(f"{path} is not a reproduction; use a run that mtjlearn reproduce made")
+    config = read_config(path)
+    return str(config.pop("figure", "")), Options.from_config(config)
