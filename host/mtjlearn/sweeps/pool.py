@@ -50,7 +50,7 @@ class Pool(Protocol):
     def close(self, *, at_once: bool) -> None:
         """Ends the workers; at once: without waiting for what they compute."""
 
-    def died(self, error: BaseException) -> Death | None:
+    def death(self, error: BaseException) -> Death | None:
         """Whether the error says that a worker died, and of which run."""
 
     def check(self) -> None:
@@ -99,7 +99,7 @@ class Local:
         if at_once:
             self._executor.shutdown(kill_workers=True)  # type: ignore[call-arg]
 
-    def died(self, error: BaseException) -> Death | None:
+    def death(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         from concurrent.futures.process import BrokenProcessPool
 
@@ -128,7 +128,7 @@ class Here:
     def close(self, *, at_once: bool) -> None:
         """See :class:`Pool`."""
 
-    def died(self, error: BaseException) -> Death | None:
+    def death(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         return None
 
@@ -190,7 +190,7 @@ class Cluster:
             self._executor.shutdown(wait=False)
         self._client.close()
 
-    def died(self, error: BaseException) -> Death | None:
+    def death(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         import distributed
 

@@ -44,7 +44,9 @@ def await_rows(directory: Path, count: int, process: subprocess.Popen[bytes]) ->
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)], ids=["killed", "interrupted"])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGKILL, id="killed"), pytest.param(signal.SIGINT, id="interrupted", marks=pytest.mark.slow)]
+)
 def test_a_sweep_that_is_ended_in_the_middle_equals_one_that_is_not(tmp_path: Path, how: signal.Signals) -> None:
     log = tmp_path / "log"
     settings = {"log": str(log), "sleep": 0.02}
