@@ -12,6 +12,7 @@ from mtjlearn.cli.view.console import bar, print_result
 if TYPE_CHECKING:
     from mtjlearn.experiments import xor_cycles
 
+
 @click.group()
 def cli() -> None:
     """Repeat an experiment from the documentation."""

@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardError, BoardLost
 from mtjlearn.board.samples import sample_bytes
-from mtjlearn.datasets import Dataset, dequantise, predicted_classes
+from mtjlearn.datasets import dequantise
 from mtjlearn.discovery import open_board
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import Recording
@@ -26,6 +25,7 @@ from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import NO_BOARD, Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
+from mtjlearn.training.scores import is_constant, score
 from mtjlearn.wire.linklog import MOST, LogFile, set_aside
 from mtjlearn.wire.messages import MAX_PAYLOAD
 
@@ -54,9 +54,12 @@ class _Drawings:
     plan: Plan
     run: Run
     observer: Observer
+    wanted: bool = True
     noise: _Noise | None = None
 
     def draw(self) -> None:
+        if not self.wanted:
+            return
         drawings: dict[str, Callable[[Path], None]] = {LOSS_PLOT: self._draw_losses}
         if self.noise is not None:
             drawings |= {"noise.npz": self.noise.recording.save, NOISE_PLOT: self.noise.draw}
@@ -74,7 +77,9 @@ class _Drawings:
         loss_curve(read_metrics(self.run.path), path, title=f"{self.plan.name} {self.plan.network.name} {self.plan.rule}")
 
 
-def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, accept_changed_data: bool = False) -> Report:
+def train(
+    plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, accept_changed_data: bool = False, plots: bool = True
+) -> Report:
     """Trains as planned, or continues with what the run directory holds.
 
     After an interruption (Ctrl-C), a board that vanished, or one that refuses in the middle of training, the run can be
@@ -87,13 +92,14 @@ def train(plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, acc
         observer: is informed.
         link_log: bytes of the raw log of the link, at most; 0: none.
         accept_changed_data: continue although the data or the firmware are not those that the run began with.
+        plots: draw them.
 
     Raises:
         ChangedError: as said.
         BoardError, DatasetError, NetworkError: with one line that says what to do.
         KeyboardInterrupt: the same.
     """
-    drawings = _Drawings(plan, run, observer)
+    drawings = _Drawings(plan, run, observer, plots)
     with run:
         try:
             report = _train(plan, run, observer, drawings, link_log, accept_changed_data)
@@ -137,7 +143,7 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_l
     if plan.on_board:
         log = _log(run, observer, link_log) if link_log else None
         _on_board(plan, run, drawings, report, log, accept or not known)
-    if dataset.classes is None and _is_constant(dataset.y_test):
+    if dataset.classes is None and is_constant(dataset.y_test):
         observer.note(f"test R2 is undefined: all targets of the {len(dataset.y_test)} test rows are equal; try another --seed")
     if plan.reference:
         run.keep()
@@ -190,7 +196,7 @@ def _on_board(
         report.samples_per_s = training.samples_per_second
         observer.note(f"the board uses {board.status().arena_used} bytes for {plan.network.name}")
         outputs = dequantise(board.predict(plan.quantised.x_test))
-    report.test_accuracy, report.test_r2 = _score(plan.dataset, outputs)
+    report.test_accuracy, report.test_r2 = score(plan.dataset, outputs)
 
 
 def _record_noise(board: Board) -> _Noise:
@@ -214,26 +220,11 @@ def _beside(plan: Plan, run: Run, observer: Observer, report: Report) -> None:
     else:
         with FloatCheckpoints(run) as keeper:
             found = train_reference(plan, tell, keeper)
-    report.reference_test_accuracy, report.reference_test_r2 = _score(plan.dataset, found.outputs)
+    report.reference_test_accuracy, report.reference_test_r2 = score(plan.dataset, found.outputs)
     if report.reference_test_accuracy is not None:
         run.metric(step=plan.epochs * samples, reference_test_accuracy=report.reference_test_accuracy)
     if not plan.on_board:
         report.steps = plan.epochs * samples
-
-
-def _score(dataset: Dataset, outputs: NDArray[np.float64]) -> tuple[float | None, float | None]:
-    """Accuracy, or coefficient of determination, of outputs on the test part; neither if R2 is undefined."""
-    if dataset.classes is not None:
-        return float(np.mean(predicted_classes(outputs) == dataset.y_test)), None
-    if _is_constant(dataset.y_test):
-        return None, None
-    residual = np.sum((outputs - dataset.y_test) ** 2)
-    spread = np.sum((dataset.y_test - dataset.y_test.mean(axis=0)) ** 2)
-    return None, float(1 - residual / spread)
-
-
-def _is_constant(targets: NDArray[np.float64]) -> bool:
-    return bool(np.all(targets == targets[0]))
 
 
 def _resumable(text: str, run: Run) -> str:

@@ -1,0 +1,123 @@
+"""The options that describe a training, and the plan that they make: for every command that trains.
+
+A new option of a training is added here, and ``sweep`` can vary it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mtjlearn.cli.view.options import (
+    Function,
+    columns_options,
+    device_noise_options,
+    float_options,
+    images_options,
+    virtual_options,
+)
+from mtjlearn.network import BOARD_RULES, RULES, Loss, WeightFormat, parse_sizes
+
+if TYPE_CHECKING:
+    from mtjlearn.training import Plan
+
+_AS_ASKED = (
+    *("seed", "rule", "target", "task", "epochs", "eta", "sigma", "epsilon", "antithetic", "plain_step"),
+    *("scale", "data_dir", "samples"),
+)
+"""Options that a plan takes as they are."""
+_WEIGHTS = click.Choice(["int16", "int32"])
+_DATA = (
+    click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1."),
+    click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted."),
+    columns_options,
+    images_options,
+)
+_LEARNING = (
+    click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp."),
+    click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; if omitted, one hidden layer sized for the data."),
+    click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Cross-entropy for classes unless given."),
+    click.option("--epochs", metavar="N", type=click.IntRange(1), help="Passes through the training part."),
+    click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate."),
+    click.option("--constant-rate", is_flag=True, help="Do not halve the learning rate towards the end."),
+    click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise."),
+    click.option("--epsilon", metavar="RATE", type=click.FloatRange(0, 1), help="Decorrelation rate of danp."),
+    click.option("--plain-step", is_flag=True, help="Eq. 4 as printed: do not divide the step by 1 + ||x||^2."),
+    click.option("--weights", type=_WEIGHTS, default="int16", show_default=True, help="Storage of weights."),
+    click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated."),
+    device_noise_options,
+    float_options,
+)
+
+
+def data_options(function: Function) -> Function:
+    """Which data a training learns from."""
+    for option in reversed(_DATA):
+        function = option(function)
+    return function
+
+
+def learning_options(function: Function) -> Function:
+    """How it learns."""
+    for option in reversed(_LEARNING):
+        function = option(function)
+    return function
+
+
+def make_plan(data: str, board: str | None, asked: Mapping[str, Any]) -> Plan:
+    """The training that a command line describes.
+
+    Args:
+        data: name of a dataset, or path of a file.
+        board: name of the board; None for the only one connected, or for a rule that boards do not know; none for none.
+        asked: values of all options of data and learning, ``seed`` and ``no_reference``.
+
+    Raises:
+        click.UsageError: options that contradict each other.
+        DatasetError, NetworkError: as :func:`mtjlearn.training.default_plan`.
+    """
+    for name in ("eta", "sigma", "epsilon"):
+        if asked[name] is not None and not math.isfinite(asked[name]):
+            raise click.UsageError(f"--{name} must be a number")
+    from mtjlearn.cli.view.training import download_bars
+    from mtjlearn.datasets import Columns
+    from mtjlearn.training import FloatOptions, default_plan
+
+    loss = asked["loss"]
+    names = ("batch", "optimiser", "reading", "dtype", "centring", "augment")
+    with download_bars() as progress:
+        plan = default_plan(
+            data,
+            loss=None if loss is None else Loss[loss.upper().replace("-", "_")],
+            sizes=None if asked["net"] is None else parse_sizes(asked["net"]),
+            weight_format=WeightFormat[asked["weights"].upper()],
+            falling=not asked["constant_rate"],
+            reference=not asked["no_reference"],
+            board=board,
+            columns=Columns(asked["drop"], asked["features"]),
+            virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
+            floats=FloatOptions(**{name: asked[name] for name in names}),
+            progress=progress,
+            **{name: asked[name] for name in _AS_ASKED},
+        )
+    check_rule(plan)
+    if asked["no_reference"] and not plan.on_board:
+        why = f"with {plan.rule}" if plan.rule not in BOARD_RULES else "without a board"
+        raise click.UsageError(f"the float reference is all that learns {why}; omit --no-reference")
+    return plan
+
+
+def check_rule(plan: Plan) -> None:
+    """Refuses a board for a rule that only the float reference knows.
+
+    Raises:
+        click.UsageError: it is such a rule, and a board was named.
+    """
+    from mtjlearn.training import NO_BOARD
+
+    if plan.board not in (None, NO_BOARD) and not plan.on_board:
+        rules = " and ".join(BOARD_RULES)
+        raise click.UsageError(f"boards learn with {rules}; omit --board: the float reference alone learns with {plan.rule}")
