@@ -22,15 +22,26 @@ from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.virtual.boards import board_options
 
 SECONDS = 3.0
+_BIAS = "Field or current over the one that removes a barrier; positive: more time at high resistance."
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @board_option
 @seed_option
 @device_noise_options
 @runs_option
-@click.option("--file", type=click.Path(path_type=Path), help="Characterise this recording (.npz, .npy, .csv, .txt), not a board.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="Characterise this recording, not a board: .npz, .npy, .csv, .txt, an oscilloscope's export, Parquet (.pqt), or a "
+    "folder or quoted pattern of numbered Parquet files.",
+)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Samples per second, if the file does not state it.")
+@click.option("--unit", type=click.Choice(["V", "mV", "uV", "codes"]), help="Of the file's samples, if the file does not state it.")
+@click.option("--column", metavar="NAME", help="The file's column of samples, if it has several.")
+@click.option(
+    "--fit", is_flag=True, help="Also fit a hidden Markov model: levels, noise and switching, even where the levels overlap."
+)
 @click.option("--seconds", type=click.FloatRange(0, 3600, min_open=True), help=f"How long to record; {SECONDS:g} unless given.")
 @click.option("--codes", type=click.IntRange(NOISE_BUFFER, 10_000_000), help="How many codes to record.")
 @click.option(
@@ -38,7 +49,11 @@ SECONDS = 3.0
     type=click.IntRange(0, NOISE_BUFFER),
     help="Record contiguous bursts of this many codes, 0 for all; if omitted, bursts of 200 where the line cannot carry all.",
 )
-@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also save the recording here (.npz).")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also save the recording here (.npz; .f32 for boards start --voltages).",
+)
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the plot here, not in the run directory.")
 @click.option("--set-limits", is_flag=True, help="Set the limits of the board's own tests to those of this source.")
 @command
@@ -50,35 +65,40 @@ def cli(
     root: Path,
     file: Path | None,
     rate: float | None,
+    unit: str | None,
+    column: str | None,
+    fit: bool,
     seconds: float | None,
     codes: int | None,
     burst: int | None,
     save: Path | None,
     plot: Path | None,
     set_limits: bool,
-) -> dict[str, Any]:
-    """Record a board's noise and characterise it.
+) -> dict[str, Any] | None:
+    """Record a board's noise and characterise it, or a file's.
 
     Shows the two levels of the junction, how often it switches, how long it remembers, an estimate of its entropy, what
     the board's own tests see, and what to do about the wiring when something is off. A signal that is periodic or
     pseudo-random is unusable, however random its states look. A run directory keeps the recording and a plot. Ctrl-C
     ends a recording early.
     """
+    if click.get_current_context().invoked_subcommand is not None:
+        return None
     _check_targets(save, plot)
     virtual = virtual_options(board, device_noise=device_noise, preset=preset)
     from mtjlearn.board import BoardLost
     from mtjlearn.cli.view import noise as view
     from mtjlearn.cli.view import noise_health
     from mtjlearn.discovery import open_board
-    from mtjlearn.noise import load_recording
     from mtjlearn.runs import Run
 
     if file is not None:
         _refuse_with_file(board=board, seconds=seconds, codes=codes, burst=burst, set_limits=set_limits or None)
-        source = view.Source(file.name, load_recording(file, rate))
+        source = view.read(file, rate, unit, column)
     else:
-        if rate is not None:
-            raise click.UsageError("--rate goes with --file; a board says how fast it samples")
+        for option, value in (("--rate", rate), ("--unit", unit), ("--column", column)):
+            if value is not None:
+                raise click.UsageError(f"{option} goes with --file; a board says what it samples, and how fast")
         if seconds is not None and codes is not None:
             raise click.UsageError("--seconds and --codes exclude each other")
         if set_limits:
@@ -94,15 +114,62 @@ def cli(
     asked = {"board": board, "file": file, "rate": rate, "seconds": seconds, "codes": codes}
     with Run.create(root, "noise", source.name, seed, {**asked, "burst": source.burst, "virtual": virtual}) as run:
         run.keep()
-        result = view.keep(run, source, save, plot)
+        result = view.keep(run, source, save, plot, fit)
         run.finish(result)
     return result
 
 
+@cli.command()
+@click.option(
+    "--save", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Write it here (.npz, .pqt, .csv, .f32)."
+)
+@click.option("--seconds", type=click.FloatRange(0, 86_400, min_open=True), default=3.0, show_default=True, help="How long.")
+@click.option("--rate", type=click.FloatRange(1, 1e9), default=40_000.0, show_default=True, help="Samples per second.")
+@seed_option
+@click.option(
+    "--switching", metavar="HZ", type=click.FloatRange(1e-3, 1e9), help="Rate out of each state at balance; 3,530 unless given."
+)
+@click.option(
+    "--barrier", metavar="KT", type=click.FloatRange(1, 100), help="Energy barrier at balance in k_B T, in place of --switching."
+)
+@click.option(
+    "--temperature", metavar="K", type=click.FloatRange(1, 1000), help="Temperature; the barrier stays; 300 unless given."
+)
+@click.option("--bias", type=click.FloatRange(-1, 1, min_open=True, max_open=True), default=0.0, show_default=True, help=_BIAS)
+@click.option("--drive", type=click.Choice(["field", "current"]), default="field", show_default=True, help="What the bias is.")
+@click.option("--junctions", metavar="N", type=click.IntRange(1, 1000), default=1, show_default=True, help="Equal junctions.")
+@click.option(
+    "--wiring", type=click.Choice(["series", "parallel"]), default="series", show_default=True, help="Of several junctions."
+)
+@click.option("--resistances", metavar="RP,RAP", default="3000,6000", show_default=True, help="Of a junction's two states, ohm.")
+@click.option(
+    "--supply", metavar="V", type=click.FloatRange(0, 100, min_open=True), default=3.3, show_default=True, help="Divider."
+)
+@click.option(
+    "--series", metavar="OHM", type=click.FloatRange(0, 1e9, min_open=True), default=1e5, show_default=True, help="Resistor."
+)
+@click.option("--cutoff", metavar="HZ", type=click.FloatRange(0, min_open=True), help="Of a low-pass before the converter.")
+@click.option(
+    "--observation", metavar="MV", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Noise added, rms."
+)
+@click.option("--bits", type=click.IntRange(1, 16), help="Save codes of a converter with this resolution, not volts.")
+@click.option("--reference", metavar="V", type=click.FloatRange(0, 100, min_open=True), help="Its full scale; 5 unless given.")
+@command
+def simulate(save: Path, **options: Any) -> dict[str, Any]:
+    """Simulate junctions in the read-out circuit and save a recording of any length.
+
+    The junctions are those of the paper's bench: 3 and 6 kohm below 100 kohm at 3.3 V. A bias tilts the two barriers, so one
+    state lasts longer. A virtual board plays the result: --save noise.f32, then boards start native --voltages noise.f32.
+    """
+    from mtjlearn.cli.view.noise_simulate import simulated
+
+    return simulated(save, **options)
+
+
 def _check_targets(save: Path | None, plot: Path | None) -> None:
-    for option, path, suffix in (("--save", save, ".npz"), ("--plot", plot, ".png")):
-        if path is not None and path.suffix.lower() != suffix:
-            raise click.UsageError(f"{option} writes {suffix} files; {path} is named otherwise")
+    for option, path, suffixes in (("--save", save, (".npz", ".f32")), ("--plot", plot, (".png",))):
+        if path is not None and path.suffix.lower() not in suffixes:
+            raise click.UsageError(f"{option} writes {' and '.join(suffixes)} files; {path} is named otherwise")
         if path is not None and not path.parent.is_dir():
             raise click.UsageError(f"{option}: there is no directory {path.parent}; make it first")
 

@@ -57,9 +57,7 @@ def initial_limit(fan_in: int) -> int:
     return int(isqrt(np.array(3 * 2**24 // fan_in)))
 
 
-def initial_weights(
-    state: IntArray, sizes: tuple[int, ...], weight_format: WeightFormat
-) -> tuple[list[IntArray], IntArray]:
+def initial_weights(state: IntArray, sizes: tuple[int, ...], weight_format: WeightFormat) -> tuple[list[IntArray], IntArray]:
     """Draws the parameters of all layers, biases 0.
 
     Args:

@@ -46,9 +46,7 @@ class FixedNetwork:
             raise ValueError("seeds must be one or more numbers of 1 .. 4294967295")
         self.network = network
         self.replicas = len(seeds)
-        self._weights, self._state = initial_weights(
-            np.array(seeds, dtype=np.int64), network.sizes, network.weight_format
-        )
+        self._weights, self._state = initial_weights(np.array(seeds, dtype=np.int64), network.sizes, network.weight_format)
         self._matrices = [
             np.tile(16384 * np.eye(fan_in, dtype=np.int64), (self.replicas, 1, 1)) if flag else None
             for fan_in, flag in zip(network.sizes, network.decorrelate, strict=False)
@@ -82,9 +80,7 @@ class FixedNetwork:
         limit = INT32_LIMIT if self.network.weight_format is WeightFormat.INT32 else INT16_LIMIT
         if len(weights) != len(self._weights):
             raise ValueError(f"{self.network.name} has {len(self._weights)} layers of weights, not {len(weights)}")
-        self._weights = [
-            _fitting(new, old.shape, limit, "weights") for new, old in zip(weights, self._weights, strict=True)
-        ]
+        self._weights = [_fitting(new, old.shape, limit, "weights") for new, old in zip(weights, self._weights, strict=True)]
 
     @property
     def matrices(self) -> list[npt.NDArray[np.int16] | None]:
@@ -186,9 +182,7 @@ class FixedNetwork:
         second = -values if self.network.antithetic else values[:, units:]
         return np.stack((values[:, :units], second), axis=2)
 
-    def _learn(
-        self, first_word: IntArray, loss_difference: IntArray, inputs: list[IntArray], activations: list[IntArray]
-    ) -> None:
+    def _learn(self, first_word: IntArray, loss_difference: IntArray, inputs: list[IntArray], activations: list[IntArray]) -> None:
         """Updates weights and matrices from both passes."""
         changes = [sat16(a[:, :, 0] - a[:, :, 1], self.saturations) for a in activations]
         squares = sum((da * da).sum(axis=1) for da in changes)

@@ -40,9 +40,7 @@ def scale(value: IntArray, shift: IntArray) -> IntArray:
     return (value << np.maximum(-shift, 0)) >> np.maximum(shift, 0)
 
 
-def noise_value(
-    code: IntArray, total: IntArray, gain: IntArray, shift: IntArray, counts: IntArray | None = None
-) -> IntArray:
+def noise_value(code: IntArray, total: IntArray, gain: IntArray, shift: IntArray, counts: IntArray | None = None) -> IntArray:
     """Noise in Q3.12 from ADC codes; ``total`` is the sum of their ring, all of broadcastable shapes."""
     centred = scale(NOISE_BUFFER * code - total, shift)
     return round_shift(sat16(centred, counts) * gain, 16)

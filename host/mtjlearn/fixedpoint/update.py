@@ -59,16 +59,12 @@ def coefficient(g: IntArray, da: IntArray, word: IntArray, k: IntArray) -> IntAr
     return result
 
 
-def update_int16(
-    weights: IntArray, product: IntArray, word: IntArray, s: IntArray, counts: IntArray | None = None
-) -> IntArray:
+def update_int16(weights: IntArray, product: IntArray, word: IntArray, s: IntArray, counts: IntArray | None = None) -> IntArray:
     """New int16 weights; ``product`` is c x with s + 12 fraction bits."""
     return sat16(weights + ((product + dither(word, s)) >> s), counts)
 
 
-def update_int32(
-    weights: IntArray, product: IntArray, word: IntArray, s: IntArray, counts: IntArray | None = None
-) -> IntArray:
+def update_int32(weights: IntArray, product: IntArray, word: IntArray, s: IntArray, counts: IntArray | None = None) -> IntArray:
     """New int32 weights; ``product`` is c x with s + 12 fraction bits."""
     widened = product << np.maximum(16 - s, 0)
     return sat32(weights + np.where(s == FINEST, (product + dither(word, 8)) >> 8, widened), counts)
@@ -111,9 +107,7 @@ def update_layer(
     return update(weights, c[:, :, None] * inputs[:, None, :], words[:, :, 1:], s[:, None, None], counts)
 
 
-def update_matrix(
-    matrix: IntArray, xbar: IntArray, rate: int, words: IntArray, counts: IntArray | None = None
-) -> IntArray:
+def update_matrix(matrix: IntArray, xbar: IntArray, rate: int, words: IntArray, counts: IntArray | None = None) -> IntArray:
     """New decorrelation matrices.
 
     Args:

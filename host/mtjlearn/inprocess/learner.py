@@ -156,9 +156,7 @@ class Learner:
         """Outputs without noise, shape (n, outputs), Q3.12, for inputs of shape (n, inputs)."""
         x = _int16(x)
         outputs = np.zeros((len(x), self.network.sizes[-1]), dtype="<i2")
-        self._lib.learner_predict(
-            self._learner, self._pointer("const int16_t *", x), len(x), self._pointer("int16_t *", outputs)
-        )
+        self._lib.learner_predict(self._learner, self._pointer("const int16_t *", x), len(x), self._pointer("int16_t *", outputs))
         return outputs
 
     def evaluate(self, x: NDArray[np.integer], targets: NDArray[np.integer]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ such as mT or uA; a positive drive favours the antiparallel state.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -72,6 +72,10 @@ class BarrierModel:
         """A model that leaves each state ``rate`` times per second at the balance: eq. 5 solved for the barrier."""
         barrier = energy_barrier(1 / rate, temperature, attempt_time)
         return cls(barrier, critical, temperature=temperature, attempt_time=attempt_time, **other)
+
+    def at(self, temperature: float) -> BarrierModel:
+        """The same barriers at another temperature, K."""
+        return replace(self, temperature=temperature)
 
     @property
     def kt(self) -> float:

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,9 @@ class LockedError(RuntimeError):
     """Another process holds the lock."""
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole: whatever happens, the old or the new content is there.
+@contextlib.contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A draft of a file, which replaces it as a whole when the block ends, and is gone if it fails.
 
     Raises:
         OSError: if it cannot be written; the old content is kept, and nothing else is left behind.
@@ -42,9 +43,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     # A draft that is there was left behind, or is a link that would lead the bytes elsewhere.
     draft.unlink(missing_ok=True)
     try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
+        yield draft
+        with open(draft, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(draft, path)
     except BaseException:
@@ -52,6 +52,16 @@ def write_atomic(path: Path, data: bytes) -> None:
             draft.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replaces a file as a whole: whatever happens, the old or the new content is there.
+
+    Raises:
+        OSError: if it cannot be written; the old content is kept, and nothing else is left behind.
+    """
+    with drafted(path) as draft, open(draft, "xb") as file:
+        file.write(data)
 
 
 def overwrite(descriptor: int, data: bytes) -> bool:

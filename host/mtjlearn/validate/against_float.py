@@ -189,4 +189,3 @@ def _train_floats(
     )
     loss: NDArray[np.float64] = reference.evaluate(x, targets).loss
     return loss
-

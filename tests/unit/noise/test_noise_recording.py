@@ -37,7 +37,7 @@ def test_chunks_of_a_board_join_up_and_holes_stay() -> None:
         ("a.txt", "7\n9\n\n# remark\n8\n", [7, 9, 8], (0,)),
         ("b.csv", "volts\n0.0362\n0.048\n", [0.0362, 0.048], (0,)),
         ("c.csv", "number,code\n10,7\n11,8\n14,9\n", [7, 8, 9], (0, 2)),
-        ("d.csv", "time;voltage\n0;0.5\n1;0.25\n", [0.5, 0.25], (0,)),
+        ("d.csv", "temperature;voltage\n0;0.5\n1;0.25\n", [0.5, 0.25], (0,)),
         ("e.txt", "sample\tvalue\n5\t1\n6\t2\n", [1, 2], (0,)),
     ],
 )

@@ -52,9 +52,7 @@ def chip_report(
         "nets": {load.name: _figures(counted, load, COSTS[image]) for load in plain},
         "variants": {load.name: _figures(counted, load, COSTS[image]) for load in others},
         "left_out": counted.left_out,
-        "interrupts": {
-            name: {"calls": interrupt.calls, "mean": interrupt.mean} for name, interrupt in profile.interrupts.items()
-        },
+        "interrupts": {name: {"calls": interrupt.calls, "mean": interrupt.mean} for name, interrupt in profile.interrupts.items()},
         "flash_bytes": size.flash,
         "ram_bytes": size.ram,
         "stack_bytes": profile.stack_bytes,

@@ -19,7 +19,6 @@ _CHUNK = 40
 _CODES_PER_CHUNK = 116
 
 
-
 @dataclass(frozen=True)
 class ChipSteps:
     """What the simulator counted.

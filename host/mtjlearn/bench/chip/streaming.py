@@ -42,7 +42,6 @@ _CODES_AT_ONCE = 16
 _NOTE = 50
 
 
-
 @dataclass(frozen=True)
 class FrameCosts:
     """COBS and CRC on the chip, measured by firmware/bench/resident.c.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,25 @@ import numpy as np
 
 from mtjlearn.board import Board, BoardInfo, BoardLost, Health
 from mtjlearn.board.results import NoiseChunk
-from mtjlearn.cli.view import noise_health
+from mtjlearn.cli.view import noise_fit, noise_health
 from mtjlearn.cli.view.autonomous import HEIGHTS
 from mtjlearn.cli.view.command import EXIT_INTERRUPTED, EXIT_USAGE, exit_with
 from mtjlearn.cli.view.console import bar, print_result, print_rows, result_console, say
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
-from mtjlearn.noise import Recording, RecordingError, Summary, autocorrelation, characterise
+from mtjlearn.noise import (
+    Recording,
+    RecordingError,
+    Summary,
+    autocorrelation,
+    characterise,
+    fit_hmm,
+    open_recording,
+    write_recording,
+)
+from mtjlearn.noise.characterise import split_levels
+from mtjlearn.noise.files import Part, joined
+from mtjlearn.noise.whole import ANALYSED, Tally, Whole
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
 from mtjlearn.runs.storage import describe
@@ -35,13 +47,20 @@ LAGS = (1, 2, 5, 10, 20, 50)
 
 @dataclass(frozen=True)
 class Source:
-    """What was recorded, and of what; info, burst and health belong to boards."""
+    """What was recorded, and of what.
+
+    Info, burst and health belong to boards; layout, notes and, of a file that is longer than what is analysed, the figures of
+    its whole length to files.
+    """
 
     name: str
     recording: Recording
     info: BoardInfo | None = None
     burst: int | None = None
     health: Health | None = None
+    layout: str | None = None
+    whole: Whole | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def millivolts(self) -> tuple[float, float] | None:
@@ -50,6 +69,25 @@ class Source:
             # A converter rounds down: a code stands for the middle of its step.
             return 0.5, self.info.millivolts_per_code
         return None if self.recording.codes else (0.0, 1000.0)
+
+
+def read(file: Path, rate: float | None, unit: str | None, column: str | None) -> Source:
+    """Reads a recording: the first :data:`ANALYSED` samples to analyse, and the rest part by part, to be counted.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    stream = open_recording(file, rate, unit, column)
+    with bar(f"reading {file.name}") as progress:
+        recording, rest = joined(stream, ANALYSED)
+        tally = Tally(split_levels(recording.values))
+        for part in rest:
+            if not tally.samples:
+                tally.add(Part(recording.values, recording.starts[1:]))
+            tally.add(part)
+            progress.update(round(100 * part.done), 100, f"% of the file, {tally.samples:,} samples")
+    whole = tally.whole() if tally.samples else None
+    return Source(file.name, recording, layout=stream.layout, whole=whole, notes=tuple(stream.notes))
 
 
 def record(board: Board, seconds: float, codes: int | None, burst: int | None) -> Source:
@@ -101,16 +139,25 @@ def _fits_line(info: BoardInfo) -> bool:
     return not info.line_rate or info.adc_rate / codes * frame <= info.line_rate
 
 
-def keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict[str, Any]:
-    """Characterises the recording, shows it and writes it; the result as --json prints it."""
+def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bool = False) -> dict[str, Any]:
+    """Characterises the recording, shows it and writes it; the result as --json prints it.
+
+    Raises:
+        RecordingError: it could be written nowhere, or not where it was asked for.
+        FitError: a fit is asked for and not possible; the recording is kept.
+    """
     recording = source.recording
-    path = _store(recording, run.path / "noise.npz", save)
+    path = _store(source, run.path / "noise.npz", save)
     summary = characterise(recording, None if source.millivolts is None else source.millivolts[1])
     hints = _hints(source, summary)
     verdict = _verdict(source, summary, hints)
+    notes = [*summary.notes, *source.notes]
     _show(source, summary)
+    fitted = fit_hmm(recording) if fit else None
+    if fitted is not None:
+        print_rows(noise_fit.rows(fitted, source.millivolts, recording.codes))
     print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
-    for text in (*hints, *summary.notes):
+    for text in (*hints, *notes):
         print_result(f"  {text}")
     drawn: Path | None = plot or run.path / "noise.png"
     assert drawn is not None
@@ -126,22 +173,27 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None) -> dict
     return {
         "board": None if source.info is None else source.info.name,
         "file": None if source.info is not None else source.name,
-        "codes": summary.samples,
-        "holes": summary.segments - 1,
+        "codes": summary.samples if source.whole is None else source.whole.samples,
+        "holes": summary.segments - 1 if source.whole is None else source.whole.holes,
         "burst": source.burst,
         "rate": summary.rate,
         **_figures(source, summary),
         "health": noise_health.plain_health(source.health),
         "verdict": verdict,
         "hints": hints,
-        "notes": list(summary.notes),
+        "notes": notes,
+        "layout": source.layout,
+        "unit": "codes" if recording.codes else "V",
+        "analysed": summary.samples,
+        "whole": None if source.whole is None else asdict(source.whole),
+        **({} if fitted is None else {"hmm": noise_fit.figures(fitted, source.millivolts)}),
         "plot": drawn,
         "recording": path,
         "run": run.path,
     }
 
 
-def _store(recording: Recording, path: Path, save: Path | None) -> Path:
+def _store(source: Source, path: Path, save: Path | None) -> Path:
     """Writes the recording before anything is drawn, to the run and where it was asked for. Returns where it is.
 
     Raises:
@@ -151,7 +203,10 @@ def _store(recording: Recording, path: Path, save: Path | None) -> Path:
     places = [path] if save is None else [save, path]
     for place in places:
         try:
-            recording.save(place)
+            if place.suffix.lower() == ".f32":
+                _play(source, place)
+            else:
+                source.recording.save(place)
         except OSError as error:
             problems[place] = describe(place, error)
     if not problems:
@@ -164,10 +219,24 @@ def _store(recording: Recording, path: Path, save: Path | None) -> Path:
     return save
 
 
+def _play(source: Source, place: Path) -> None:
+    """Writes the recording so that a virtual board plays it; a hole is played over.
+
+    Raises:
+        RecordingError: it is of codes, and nobody says what one is in mV.
+        OSError: it cannot be written.
+    """
+    if source.millivolts is None:
+        raise RecordingError(f"{place} is not written: what a code is in mV is not known; save the recording as .npz")
+    offset, scale = source.millivolts
+    write_recording(place, [Part((source.recording.values + offset) * scale / 1000)], 1.0)
+
+
 def _hints(source: Source, summary: Summary) -> list[str]:
     """What the recording says, and where a board is known what its own tests and the ends of its converter's scale say."""
     if source.info is None:
-        return list(summary.hints)
+        drift = None if source.whole is None else source.whole.drift(summary.duty, summary.samples)
+        return [*summary.hints, *([] if drift is None else [drift])]
     if source.health is not None and source.health.fault:
         return [f"the board's own tests: {source.health.describe()}", *summary.hints]
     values, top = source.recording.values, 2**source.info.adc_bits - 1
@@ -250,6 +319,13 @@ def _show(source: Source, summary: Summary) -> None:
     rows.append(("autocorrelation", f"{', '.join(told)} samples" if told else "none: all samples are the same"))
     rows.append(("min-entropy", f"estimate {_round_down(summary.min_entropy)} bits per sample"))
     rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
+    if source.whole is not None:
+        whole = source.whole
+        counted = (
+            f"{whole.samples:,} samples, {whole.holes:,} holes; high {whole.duty:.1%} of the time, {whole.switches:,} switches"
+        )
+        rows.append(("the whole file", counted))
+        rows.append(("", "all other figures are of its first samples"))
     rows += noise_health.rows(source.health)
     if result_console().encoding.lower().startswith("utf"):
         print_result(sparkline(source.recording, min(result_console().width, 100)))
