@@ -101,10 +101,11 @@ def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool
     from mtjlearn.training import train
     from mtjlearn.wire.linklog import MOST
 
-    network = plan.network
+    network, floats = plan.network, plan.floats
+    numbers = f"{network.weight_format.name.lower()} weights" if plan.on_board else ", ".join([floats.dtype, *floats.asked])
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
-        f"{network.weight_format.name.lower()} weights, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
+        f"{numbers}, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
         bound = MOST if link_log is None else link_log

@@ -124,7 +124,8 @@ def _read_idx(images: ImageSet, folder: Path) -> Pixels | None:
         if array.shape[1:] != images.shape[1:]:
             found, wanted = (" x ".join(map(str, size)) for size in (array.shape[1:], images.shape[1:]))
             raise DatasetError(f"{path} has images of {found} pixels, and those of {images.name} have {wanted}; use its own files")
-    return Pixels(x_train.reshape(len(x_train), -1), y_train, x_test.reshape(len(x_test), -1), y_test)
+    pixels = images.shape[1] * images.shape[2]
+    return Pixels(x_train.reshape(-1, pixels), y_train, x_test.reshape(-1, pixels), y_test)
 
 
 def _existing(folder: Path, name: str) -> Path | None:

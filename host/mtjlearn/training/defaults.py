@@ -9,6 +9,7 @@ from typing import Any
 from mtjlearn.datasets import (
     IMAGES,
     NAMES,
+    Augmentation,
     Columns,
     Dataset,
     DatasetError,
@@ -17,7 +18,7 @@ from mtjlearn.datasets import (
     default_network_sizes,
 )
 from mtjlearn.datasets.download import Progress
-from mtjlearn.network import BOARD_RULES, Loss, Network, RuleName, WeightFormat
+from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, RuleName, WeightFormat
 from mtjlearn.training.float_options import FloatOptions
 from mtjlearn.training.plan import NO_BOARD, Plan, load_data
 
@@ -113,6 +114,10 @@ def default_plan(
         reading=floats.reading,
         progress=progress,
     )
+    if floats.augment:
+        Augmentation.of(dataset, seed)
+    if floats.reading == "code" and sigma is not None:
+        raise NetworkError("the authors' code adds the junctions' voltages as they are; omit --sigma, or use --as paper")
     chosen = _loss(dataset, loss)
     shape = sizes if sizes is not None else default_network_sizes(dataset, chosen)
     plain = plain_step or floats.reading == "code"

@@ -11,7 +11,7 @@ Precision = Literal["float64", "float32"]
 OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
 READINGS: tuple[Reading, ...] = get_args(Reading)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-_SPELLED = {"reading": "--as code", "optimiser": "--optimiser adam", "dtype": "--dtype float32"}
+_SPELLED = {"reading": "--as", **{name: f"--{name}" for name in ("batch", "optimiser", "dtype")}}
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,5 @@ class FloatOptions:
     @property
     def asked(self) -> list[str]:
         """What differs from the defaults, as options of the command line."""
-        changed = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
-        return [_SPELLED.get(name, f"--{name}") for name in changed]
+        changed = [(field.name, getattr(self, field.name)) for field in fields(self) if getattr(self, field.name) != field.default]
+        return [f"{_SPELLED[name]} {value}" if name in _SPELLED else f"--{name}" for name, value in changed]

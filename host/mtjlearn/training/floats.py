@@ -151,13 +151,14 @@ def simulated_adc(preset: str, replicas: int, seed: int) -> SimulatedAdc:
 def _noise(plan: Plan, start: FixedNetwork | None) -> NoiseSource:
     """The device's noise buffer, fed by a simulated junction, where a device can have the network.
 
-    Larger ones have a simulated junction at each unit, as in the paper's figure 4. The rule np measures its noise and gets
-    Gaussian values.
+    Larger ones have a simulated junction at each unit, as in the paper's figure 4; the authors' code adds its voltages as they
+    are. The rule np measures its noise and gets Gaussian values.
     """
     network = plan.network
     if plan.rule == "np":
         return Gaussian(network.sigma, seed=plan.seed)
     if start is None:
-        return SimulatedSmtj(network.sigma, "per_node", network.units, seed=plan.seed)
+        sigma = None if plan.floats.reading == "code" else network.sigma
+        return SimulatedSmtj(sigma, "per_node", network.units, seed=plan.seed)
     adc = simulated_adc(plan.virtual.get("preset", "recording"), 1, plan.seed)
     return RingBuffer(adc.read, network.sigma, start.random_state, CODES_PER_STEP)

@@ -199,3 +199,37 @@ def test_unknown_names_are_refused_with_a_suggestion():
         load("iris", seed=0, target="class")
     with pytest.raises(DatasetError, match="a teacher needs"):
         load("teacher", seed=0, teacher_sizes=(2,))
+
+
+def test_one_scale_for_all_columns_or_none(tmp_path):
+    digits = load("digits", seed=1, scale="global")
+    assert abs(digits.x_train.mean()) < 1e-12
+    assert abs(digits.x_train.std() - 1) < 1e-12
+    assert np.unique(digits.input_scaling.std).size == 1
+    assert digits.notes == ()
+    raw = load("digits", seed=1, scale="none")
+    assert raw.x_train.max() == 16
+    np.testing.assert_allclose(digits.input_scaling.invert(digits.x_train), raw.x_train, atol=1e-12)
+    column = load("digits", seed=1)
+    assert column.scale == "column"
+    assert len({digits.digest, raw.digest, column.digest}) == 3
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(40, 3)) * (1, 10, 100)
+    path = write_npz(tmp_path / "a.npz", x, x[:, 0])
+    np.testing.assert_allclose(load(path, seed=0, scale="global").x_train.std(axis=0) * (100, 10, 1), 1.7, rtol=0.4)
+
+
+def test_the_digest_of_columns_scaled_one_by_one_is_that_of_version_0_1_0():
+    assert load("iris", seed=0).digest == load("iris", seed=0, scale="column").digest
+    assert load("iris", seed=0).digest.startswith("530817624e62")
+
+
+def test_the_first_samples_of_the_training_part():
+    whole, few = load("iris", seed=2), load("iris", seed=2, samples=40)
+    np.testing.assert_array_equal(few.train_rows, whole.train_rows[:40])
+    np.testing.assert_array_equal(few.test_rows, whole.test_rows)
+    np.testing.assert_allclose(few.x_train.mean(axis=0), 0, atol=1e-12)
+    assert few.digest != whole.digest
+    for samples, said in ((121, "iris has 120 training samples; --samples 121 is more"), (0, "leaves nothing to learn from")):
+        with pytest.raises(DatasetError, match=said):
+            load("iris", seed=2, samples=samples)
