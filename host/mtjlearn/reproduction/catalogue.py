@@ -69,5 +69,10 @@ class Figure:
         return importlib.import_module(f"mtjlearn.reproduction.{self._file}")
 
 
-FIGURES = {figure.name: figure for figure in (Figure("fig5", "2-2-2-1 learns a random teacher from live noise, 100 times"),)}
+_FIGURES = (
+    Figure("fig1b", "the perceptron's circuit, simulated, next to the ideal unit"),
+    Figure("fig2", "a junction's noise at three biases"),
+    Figure("fig5", "2-2-2-1 learns a random teacher from live noise, 100 times"),
+)
+FIGURES = {figure.name: figure for figure in _FIGURES}
 """All figures, in the paper's order."""

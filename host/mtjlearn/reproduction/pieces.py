@@ -6,12 +6,8 @@ computes the pieces that are not there. Ctrl-C ends the processes and loses the 
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,7 @@ from mtjlearn import interruption
 from mtjlearn.errors import UserError
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import plain
+from mtjlearn.sweeps.pool import Local
 
 Results = dict[str, dict[str, Any]]
 """What was computed, by the key of the piece."""
@@ -28,7 +25,6 @@ Progress = Callable[[float, float, str], None]
 
 _LOOK = 0.2
 """Seconds between two looks for Ctrl-C."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
 _EVENT = "piece"
 
 
@@ -74,18 +70,12 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
         batch = [piece for piece in missing if piece.alone is alone]
         if not batch:
             continue
-        with _workers(min(width, len(batch))) as executor:
-            waiting: dict[Future[Mapping[str, Any]], Piece] = {}
-            # The longest first, so that none of them is what everybody waits for at the end.
-            for piece in sorted(batch, key=lambda piece: -piece.seconds):
-                waiting[executor.submit(_in_worker, piece.task, dict(piece.arguments))] = piece
-            for future in _finished(waiting):
-                piece = waiting[future]
-                found[piece.key] = plain(future.result())
-                run.metric(event=_EVENT, piece=piece.key, numbers=found[piece.key])
-                run.keep()
-                done += piece.seconds
-                tell(done, total, piece.key)
+        for piece, numbers in _computed(batch, min(width, len(batch))):
+            found[piece.key] = plain(numbers)
+            run.metric(event=_EVENT, piece=piece.key, numbers=found[piece.key])
+            run.keep()
+            done += piece.seconds
+            tell(done, total, piece.key)
     return {piece.key: found[piece.key] for piece in pieces}
 
 
@@ -94,36 +84,26 @@ def stored_in(path: Path) -> Results:
     return {record["piece"]: record["numbers"] for record in read_metrics(path) if record.get("event") == _EVENT}
 
 
-def _finished(waiting: Mapping[Future[Mapping[str, Any]], Piece]) -> Iterator[Future[Mapping[str, Any]]]:
-    left = set(waiting)
-    while left:
-        done, left = wait(left, timeout=_LOOK, return_when=FIRST_COMPLETED)
-        interruption.check()
-        yield from done
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Any]:
-    """Processes that are ended, with what they started, if the block is left by an exception."""
-    from joblib.externals.loky import ProcessPoolExecutor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    executor = ProcessPoolExecutor(max_workers=jobs, env=_ONE_THREAD, initializer=_ignore_interrupts)
-    ended = False
+def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, Mapping[str, Any]]]:
+    """Pieces as they are done; the longest begin first, so that none of them is what everybody waits for at the end."""
+    pool = Local(workers)
+    finished = False
     try:
-        yield executor
-        ended = True
-    except TerminatedWorkerError:
-        raise UserError("a process ended unexpectedly, for lack of memory perhaps; try again with --jobs 1") from None
+        ordered = sorted(batch, key=lambda piece: -piece.seconds)
+        waiting = {pool.submit(_compute, piece.task, dict(piece.arguments)): piece for piece in ordered}
+        left = set(waiting)
+        while left:
+            done, left = wait(left, _LOOK, FIRST_COMPLETED)
+            interruption.check()
+            for future in done:
+                error = future.exception()
+                if error is not None and pool.died(error):
+                    raise UserError("a process died, for lack of memory perhaps; resume with --jobs 1")
+                yield waiting[future], future.result()
+        finished = True
     finally:
-        executor.shutdown(wait=True, kill_workers=not ended)
+        pool.close(at_once=not finished)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal; the first one ends the others."""
-    if multiprocessing.parent_process() is not None or os.name == "posix":
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _in_worker(task: Callable[..., Mapping[str, Any]], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def _compute(task: Callable[..., Mapping[str, Any]], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return task(**arguments)

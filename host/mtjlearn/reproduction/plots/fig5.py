@@ -31,7 +31,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
     title = f"{numbers['repeats']} repeats, $\\eta$ = {numbers['eta']:g}, $\\epsilon$ = {numbers['epsilon']:g}"
     _curves(parts["loss"], numbers, "losses")
     parts["loss"].set(ylabel="loss", title=title)
-    parts["loss"].legend(frameon=False, ncols=3, loc="lower left")
+    parts["loss"].legend(frameon=False, ncols=3, loc="upper right")
     _curves(parts["relative"], numbers, "relative_losses")
     parts["relative"].set(ylabel="loss / teacher's variance")
     _grid(figure, parts["sweep"], numbers["sweep"])
