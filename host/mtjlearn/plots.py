@@ -70,7 +70,7 @@ def loss_curve(metrics: Sequence[Mapping[str, Any]], path: Path, *, title: str =
     axes[-1].set_xlabel("training steps")
     axes[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    _finish(figure, path, title)
+    finish(figure, path, title)
 
 
 def noise_plot(
@@ -112,7 +112,7 @@ def noise_plot(
     series.set_ylabel(label)
     levels.set_ylabel(label)
     _draw_autocorrelation(correlation, recording, summary, expected_rate)
-    _finish(figure, path, title)
+    finish(figure, path, title)
 
 
 _Curve = tuple[Array, Array, str, str]
@@ -211,7 +211,12 @@ def _draw_autocorrelation(axes: Axes, recording: Recording, summary: Summary, ex
     axes.set(xlabel="lag (ms)" if rate is not None else "lag (samples)", ylabel="autocorrelation")
 
 
-def _finish(figure: Figure, path: Path, title: str) -> None:
+def finish(figure: Figure, path: Path, title: str) -> None:
+    """Writes a figure as a PNG file, replaced as a whole.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
     if title:
         figure.suptitle(title)
     buffer = io.BytesIO()

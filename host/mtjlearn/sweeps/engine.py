@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mtjlearn import interruption
-from mtjlearn.sweeps.measure import FAILED, Outcome, measure
+from mtjlearn.sweeps.measure import FAILED, LOST, Outcome, measure
 from mtjlearn.sweeps.points import Point, SweepError
 from mtjlearn.sweeps.pool import Cluster, Here, Local, Pool
 
@@ -18,6 +18,8 @@ Keep = Callable[[Point, Outcome], None]
 
 _POLL = 0.2
 """Seconds after which Ctrl-C is obeyed, at most."""
+_MOST_LOSSES = 3
+"""Virtual boards, or boards of a cluster's workers, that vanish one after the other: then no run is begun any more."""
 _DIED = "the process that computed it died: out of memory, or a crash in compiled code"
 
 
@@ -54,6 +56,8 @@ class Engine:
         self._free = deque(ports) if ports else None
         self._pool = _pool(scheduler, workers, ports, board_resource, runs)
         self._under_way: dict[Future[Outcome], tuple[Point, str | None]] = {}
+        self._lost: list[Point] = []
+        self._losses = 0
 
     def compute(self, points: Iterable[Point], keep: Keep) -> None:
         """Computes these points.
@@ -77,6 +81,8 @@ class Engine:
                     suspects += self._collect(keep)
                 for point in suspects:
                     self._compute_alone(point, keep)
+            while self._lost:
+                waiting.append(self._lost.pop())
 
     def _compute_alone(self, point: Point, keep: Keep) -> None:
         self._pool.restart()
@@ -103,12 +109,18 @@ class Engine:
         suspects: list[Point] = []
         for future in done:
             point, port = self._under_way.pop(future)
+            error = future.exception()
+            outcome = None if error is not None else future.result()
+            if outcome is not None and outcome.status == LOST:
+                self._lose(point, port, outcome)
+                continue
             if self._free is not None and port is not None:
                 self._free.append(port)
-            error = future.exception()
-            if error is None:
-                keep(point, future.result())
+            if outcome is not None:
+                self._losses = 0
+                keep(point, outcome)
                 continue
+            assert error is not None
             death = self._pool.death(error)
             if death == "this":
                 keep(point, Outcome(FAILED, {}, _DIED, None))
@@ -117,6 +129,15 @@ class Engine:
             else:
                 raise SweepError(f"runs cannot be computed there: {type(error).__name__}: {error}") from error
         return suspects
+
+    def _lose(self, point: Point, port: str | None, outcome: Outcome) -> None:
+        """A board is gone: its port is not used again, and another board gets the run."""
+        self._lost.append(point)
+        self._losses += 1
+        remaining = len(self._free or ()) + sum(used is not None for _, used in self._under_way.values())
+        if remaining == 0 if port is not None else self._losses >= _MOST_LOSSES:
+            what = "all boards are lost" if port is not None else f"{self._losses} boards were lost one after the other"
+            raise SweepError(f"{what} ({outcome.error}); connect them, then start the sweep again: finished runs are kept")
 
     def __enter__(self) -> Self:
         return self

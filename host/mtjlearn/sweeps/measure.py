@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.errors import UserError
+from mtjlearn.wire.errors import BoardLost
 
-OK, FAILED = "ok", "failed"
+OK, FAILED, LOST = "ok", "failed", "lost"
 _MOST_TEXT = 500
 
 
@@ -22,7 +23,7 @@ class Outcome:
     """What came of a run.
 
     Args:
-        status: ``ok`` or ``failed``.
+        status: ``ok``, ``failed``, or ``lost`` with its board, which is not kept: the run is computed again.
         numbers: what the task returned.
         error: why it failed.
         seconds: time it took; None if its process died.
@@ -43,6 +44,8 @@ def measure(task: Callable[[dict[str, Any]], Mapping[str, Any]], parameters: dic
         # Several processes whose matrix products use all cores are many times slower than one thread each.
         with threadpool_limits(1):
             numbers = _plain(task(parameters))
+    except BoardLost as error:
+        return Outcome(LOST, {}, _describe(error), time.perf_counter() - begun)
     except Exception as error:
         return Outcome(FAILED, {}, _describe(error), time.perf_counter() - begun)
     return Outcome(OK, numbers, None, time.perf_counter() - begun)
