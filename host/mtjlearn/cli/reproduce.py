@@ -12,7 +12,7 @@ from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result, say
 from mtjlearn.cli.view.options import runs_option, seed_option
 
-_NAMES = ("fig1b", "fig2", "fig5", "all")
+_NAMES = ("fig1b", "fig2", "fig4-chip", "fig5", "all")
 
 
 @click.command(short_help="Compute the paper's figures again.")

@@ -72,6 +72,7 @@ class Figure:
 _FIGURES = (
     Figure("fig1b", "the perceptron's circuit, simulated, next to the ideal unit"),
     Figure("fig2", "a junction's noise at three biases"),
+    Figure("fig4-chip", "ANP and DANP in a board's integers"),
     Figure("fig5", "2-2-2-1 learns a random teacher from live noise, 100 times"),
 )
 FIGURES = {figure.name: figure for figure in _FIGURES}

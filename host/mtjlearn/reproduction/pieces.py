@@ -97,7 +97,7 @@ def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, Map
             interruption.check()
             for future in done:
                 error = future.exception()
-                if error is not None and pool.died(error):
+                if error is not None and pool.death(error):
                     raise UserError("a process died, for lack of memory perhaps; resume with --jobs 1")
                 yield waiting[future], future.result()
         finished = True

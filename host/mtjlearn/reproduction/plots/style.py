@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -51,6 +52,13 @@ def boxes(axes: Axes, positions: Sequence[float], values: Sequence[Sequence[floa
         flierprops={"marker": ".", "markersize": 3, "markeredgecolor": colour, "alpha": 0.5},
     )
     axes.plot([], [], color=colour, linewidth=6, alpha=0.45, label=label)
+
+
+def band(axes: Axes, x: Sequence[float], curves: Sequence[Sequence[float]], colour: str, label: str, marker: str = "") -> None:
+    """Median of curves of shape (seeds, points), and an envelope from the least to the greatest."""
+    values = np.array(curves, dtype=np.float64)
+    axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=FADED, linewidth=0)
+    axes.plot(x, np.median(values, axis=0), color=colour, linewidth=1.7, marker=marker, markersize=3.5, label=label)
 
 
 def save(figure: Figure, path: Path) -> None:
