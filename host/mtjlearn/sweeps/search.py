@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mtjlearn.errors import install_extra
 from mtjlearn.runs.storage import Lock, is_locked, plain
@@ -23,7 +23,20 @@ from mtjlearn.sweeps.measure import FAILED, OK, Outcome
 from mtjlearn.sweeps.points import SEED, Point, SweepError, digest
 from mtjlearn.sweeps.results import Results, check_pyarrow, refuse_reserved, write_results
 from mtjlearn.sweeps.run import Progress
-from mtjlearn.sweeps.search_files import LOCK, TRIAL, Interval, JournalLock, Search, Space, described, disk, held, write_search
+from mtjlearn.sweeps.search_files import (
+    LOCK,
+    TRIAL,
+    Interval,
+    JournalLock,
+    Search,
+    Space,
+    described,
+    disk,
+    held,
+    read_search,
+    space_of,
+    write_search,
+)
 
 TRIALS = "trials.journal"
 _SEARCHERS = "searchers"
@@ -95,7 +108,7 @@ def run_search(
         seed,
         together,
     )
-    write_search(folder, searched)
+    write_search(folder, searched, trials)
     searcher = _Searcher(folder, searched, space)
     runs = together * len(searched.seeds)
     options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "boards": boards, "board_resource": board_resource}
@@ -108,6 +121,17 @@ def run_search(
         results = searcher.results(computed)
         write_results(results, settings, command)
     return results
+
+
+def read_trials(directory: Path) -> tuple[Results, Search]:
+    """What a search has found so far.
+
+    Raises:
+        SweepError: it is not a search, or is damaged.
+    """
+    search, _ = read_search(directory)
+    with _Searcher(directory, search, space_of(search.space)) as searcher:
+        return searcher.results(0), search
 
 
 class _Searcher:
@@ -131,8 +155,8 @@ class _Searcher:
                 load_if_exists=True,
             )
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._alive.release()

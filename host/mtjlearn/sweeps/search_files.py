@@ -106,8 +106,8 @@ def disk(path: Path) -> Iterator[None]:
         raise SweepError(describe(path, error)) from None
 
 
-def read_search(directory: Path) -> dict[str, Any]:
-    """What a search's search.json holds.
+def read_search(directory: Path) -> tuple[Search, int]:
+    """What search.json holds: the search, and its number of trials.
 
     Raises:
         SweepError: it is missing or damaged.
@@ -117,7 +117,7 @@ def read_search(directory: Path) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             raise SweepError(f"{path} was written by another version of mtjlearn; use that version or another directory")
-        return dict(content["search"])
+        return Search(**content["search"]), int(content["trials"])
     except FileNotFoundError:
         raise SweepError(f"{directory} is not a search: {SEARCH} is missing") from None
     except OSError as error:
@@ -131,8 +131,8 @@ def space_of(described: Mapping[str, Any]) -> dict[str, Interval | list[Scalar]]
     return {name: Interval(**values) if isinstance(values, dict) else list(values) for name, values in described.items()}
 
 
-def write_search(folder: Path, search: Search) -> None:
-    """Makes the directory of a search, or compares what is there.
+def write_search(folder: Path, search: Search, trials: int) -> None:
+    """Makes the directory of a search, or compares what is there; more trials extend it.
 
     Raises:
         SweepError: it holds another search or something else, or cannot be written.
@@ -145,16 +145,21 @@ def write_search(folder: Path, search: Search) -> None:
         if names and not names & {SEARCH, LOCK}:
             raise SweepError(f"{folder} holds other files and is not a search; choose another directory")
         with held(folder / LOCK):
-            if not (folder / SEARCH).exists():
-                content = {"format": FORMAT, "search": asdict(search)}
+            before = 0
+            if (folder / SEARCH).exists():
+                known, before = read_search(folder)
+                _compare(folder, asdict(known), json.loads(json.dumps(asdict(search))))
+            if trials > before:
+                content = {"format": FORMAT, "search": asdict(search), "trials": trials}
                 write_atomic(folder / SEARCH, json.dumps(content).encode())
-                return
     except OSError as error:
         raise SweepError(describe(folder / SEARCH, error)) from None
-    known, asked = read_search(folder), json.loads(json.dumps(asdict(search)))
+
+
+def _compare(folder: Path, known: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     for name, value in asked.items():
-        if known.get(name) != value:
-            raise SweepError(f"{folder} holds a search with {name} = {known.get(name)}, not {value}; choose another directory")
+        if known[name] != value:
+            raise SweepError(f"{folder} holds a search with {name} = {known[name]}, not {value}; choose another directory")
 
 
 def described(name: str, values: Interval | Sequence[Scalar]) -> Any:

@@ -5,26 +5,32 @@ What can be varied is what :mod:`mtjlearn.cli.view.planning` lists; there is no 
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mtjlearn.cli.view.options import seed_option
 from mtjlearn.cli.view.planning import data_options, learning_options, make_plan
 from mtjlearn.errors import BoardError
+from mtjlearn.virtual.boards import VIRTUAL
 
 if TYPE_CHECKING:
     from mtjlearn.sweeps import Scalar
+    from mtjlearn.training import Plan
 
 NO_BOARD = "none"
 OWN_BOARD = "worker"
 """The name of the board that each worker of a cluster owns and names in its environment."""
 BOARD_VARIABLE = "MTJLEARN_BOARD"
-_SHARED = ("data", "board", "file")
-"""Settings of a sweep that are not options of a training."""
+PORT = "port"
+"""The board of settings whose runs use ports: which one does not matter."""
 
 
 @click.command()
@@ -40,26 +46,96 @@ def option_names() -> dict[str, click.Option]:
     return {name_of(option): option for option in _training.params if isinstance(option, click.Option) and not option.multiple}
 
 
+def _all_names() -> set[str]:
+    return {name_of(option) for option in _training.params}
+
+
 def name_of(option: click.Parameter) -> str:
     """An option's name on the command line, without dashes."""
     return option.opts[0].removeprefix("--")
 
 
-def scalar(name: str, text: str) -> Scalar:
-    """The value of an option that a text stands for, as a point holds it.
+def points_of(over: Sequence[str], seeds: str | None) -> list[dict[str, Scalar]]:
+    """The grid that ``--over`` and ``--seeds`` stand for.
 
     Raises:
-        click.UsageError: there is no such option, or the value is not one of its.
+        click.UsageError: as said by its text.
+        SweepError: a notation that cannot be.
     """
+    from mtjlearn.sweeps import grid
+    from mtjlearn.sweeps.grid import parse_values
+
+    axes = {name: [_scalar(name, value) for value in parse_values(text)] for name, text in _axes(over).items()}
+    return grid(axes, seeds_of(seeds))
+
+
+def space_of(over: Sequence[str]) -> dict[str, Any]:
+    """The space that ``--over`` stands for in a search: intervals, and lists of values.
+
+    Raises:
+        click.UsageError, SweepError: as :func:`points_of`.
+    """
+    from mtjlearn.sweeps.grid import parse_interval, parse_values
+    from mtjlearn.sweeps.search_files import Interval
+
+    space: dict[str, Any] = {}
+    for name, text in _axes(over).items():
+        ends = parse_interval(text)
+        if ends is None:
+            space[name] = [_scalar(name, value) for value in parse_values(text)]
+            continue
+        integer = isinstance(option_names()[name].type, click.types.IntParamType)
+        for end in ends[:2]:
+            _scalar(name, str(int(end)) if integer else repr(end))
+        space[name] = Interval(*ends, integer=integer)
+    if not space:
+        raise click.UsageError("--search chooses values of parameters; give at least one, e.g. --over eta=log:1e-4:1")
+    return space
+
+
+def seeds_of(text: str | None) -> list[int]:
+    """The values of ``--seeds``; 0 unless given.
+
+    Raises:
+        click.UsageError: one is not a seed.
+    """
+    from mtjlearn.sweeps.grid import parse_values
+
+    if text is None:
+        return [0]
+    values = [_scalar("seed", value) for value in parse_values(text)]
+    return [value for value in values if isinstance(value, int)]
+
+
+def _axes(over: Sequence[str]) -> dict[str, str]:
+    axes: dict[str, str] = {}
     names = option_names()
-    if name not in names:
-        raise click.UsageError(f"--over {name}: there is no such option of a training; there are {', '.join(sorted(names))}")
-    option = names[name]
+    for entry in over:
+        name, equals, text = entry.partition("=")
+        name = name.strip().removeprefix("--").replace("_", "-")
+        if not equals:
+            raise click.UsageError(f"--over {entry} has no values; give them as in --over eta=.1,.05")
+        if name == "seed":
+            raise click.UsageError("give seeds with --seeds, not with --over")
+        if name not in names:
+            known = ", ".join(sorted(names.keys() - {"seed"}))
+            raise click.UsageError(f"--over {name}: a training has no such option; it has {known}")
+        if name in axes:
+            raise click.UsageError(f"--over {name} is given twice; give all values at once, separated by commas")
+        axes[name] = text
+    return axes
+
+
+def _scalar(name: str, text: str) -> Scalar:
+    """The value of an option that a text stands for, as a point holds it."""
+    option = option_names()[name]
     if option.is_flag:
         if text.lower() not in ("on", "off"):
-            raise click.UsageError(f"--over {name}={text}: it is on or off")
+            raise click.UsageError(f"--over {name}={text}: values are on and off")
         return text.lower() == "on"
     value = read_options({name: text})[option.name or name]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise click.UsageError(f"{name} = {text}: it must be a number")
     return value if isinstance(value, int | float) else text
 
 
@@ -84,25 +160,61 @@ def arguments(values: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def given_options(context: click.Context) -> dict[str, Any]:
-    """The options of a training that were given, as settings hold them."""
-    from click.core import ParameterSource
+def settings_of(context: click.Context, data: str, board: str) -> dict[str, Any]:
+    """What all runs of a sweep share: data, board, and the options of a training that were given.
 
+    Raises:
+        DatasetError: the file cannot be read.
+    """
     names = {option.name: name_of(option) for option in _training.params if option.name != "seed"}
     given = {
         names[name]: value
         for name, value in context.params.items()
         if name in names and context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    return {name: os.path.abspath(value) if isinstance(value, os.PathLike) else value for name, value in given.items()}
+    options = {name: os.path.abspath(value) if isinstance(value, os.PathLike) else value for name, value in given.items()}
+    path = Path(data)
+    if not path.is_file():
+        return {"data": data, "board": _kind(board), **options}
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"data": str(path.resolve()), "file": content, "board": _kind(board), **options}
+
+
+def ports_of(board: str) -> list[str]:
+    """The ports that ``--board`` lists; none for a virtual board, for no board, and for those of a cluster's workers.
+
+    Raises:
+        click.UsageError: one is given twice, or virtual boards are in the list.
+    """
+    ports = [port.strip() for port in board.split(",")]
+    if _kind(board) != PORT:
+        return []
+    if len(set(ports)) != len(ports):
+        raise click.UsageError(f"--board {board}: a port is given twice, and only one run at a time can use it")
+    if virtual := [port for port in ports if port in VIRTUAL or port in (NO_BOARD, OWN_BOARD)]:
+        raise click.UsageError(f"--board {board}: {virtual[0]} is not a port; each worker starts a virtual board of its own")
+    return ports
+
+
+def _kind(board: str) -> str:
+    return board if board in VIRTUAL or board in (NO_BOARD, OWN_BOARD) else PORT
+
+
+def check_first(settings: Mapping[str, Any], point: Mapping[str, Any]) -> None:
+    """Makes the plan of a run, so that mistakes are reported before anything is computed, and data are downloaded once.
+
+    Raises:
+        UserError, click.UsageError: what is wrong.
+    """
+    _plan({**settings, **point})
 
 
 def command_of(settings: Mapping[str, Any], point: Mapping[str, Any]) -> str:
-    """The command that repeats a run as a run directory with plots and curves."""
-    options = {name: value for name, value in {**settings, **point}.items() if name in option_names()}
-    board = str(settings["board"])
-    shown = {"port": "PORT", OWN_BOARD: "PORT"}.get(board, board)
-    words = ["mtjlearn", "train", settings["data"], "--board", shown, *arguments(options)]
+    """The command that repeats a run as a run directory with curves and plots."""
+    options = {name: value for name, value in {**settings, **point}.items() if name in _all_names()}
+    board = settings["board"]
+    words = ["mtjlearn", "train", settings["data"], "--board", "PORT" if board in (PORT, OWN_BOARD) else board, *arguments(options)]
     return shlex.join(map(str, words))
 
 
@@ -117,9 +229,14 @@ def train_point(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     from mtjlearn.sweeps.trainings import training_numbers
 
-    options = {name: value for name, value in parameters.items() if name not in _SHARED}
-    asked = {**read_options(options), "no_reference": parameters["board"] != NO_BOARD}
-    return training_numbers(make_plan(parameters["data"], _board(parameters["board"]), asked))
+    return training_numbers(_plan({**parameters, "board": _board(parameters["board"])}))
+
+
+def _plan(parameters: Mapping[str, Any]) -> Plan:
+    options = {name: value for name, value in parameters.items() if name in _all_names()}
+    board = parameters["board"]
+    asked = {**read_options(options), "no_reference": board != NO_BOARD}
+    return make_plan(parameters["data"], board, asked)
 
 
 def _board(name: str) -> str:
