@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mtjlearn.reference.network import Array
+from mtjlearn.reference.backend import NUMPY, Array, Backend, parts
 
 
-def update_matrix(matrix: Array, xbar: Array, rate: float) -> None:
+def update_matrix(matrix: Array, xbar: Array, rate: float, backend: Backend = NUMPY) -> None:
     """``R <- R - eps <xbar xbar^T - diag(xbar^2)> R``, in place; the mean is taken over the batch.
 
-    With ``u = R^T xbar`` that is ``R_ij <- R_ij - eps <xbar_i (u_j - xbar_i R_ij)>``: two products instead of one of
-    matrices. It must be R transposed; with R itself the decorrelation diverges.
+    With ``u = R^T xbar`` that is ``R_ij <- R_ij - eps <xbar_i (u_j - xbar_i R_ij)>``: two products with the batch's few samples
+    instead of one of n x n matrices. It must be R transposed; with R itself the decorrelation diverges.
 
     Args:
         matrix: R, (R replicas, n, n).
         xbar: decorrelated inputs, (replicas, B, n).
         rate: eps.
+        backend: where to compute.
     """
+    xp = backend.xp
     batch = xbar.shape[1]
-    change = np.matmul(xbar.swapaxes(1, 2), np.matmul(xbar, matrix))
-    change -= np.square(xbar).sum(axis=1)[..., None] * matrix
-    change *= rate / batch
-    matrix -= change
+    u = xp.matmul(xbar, matrix)
+    columns = backend.swap(xbar, 1, 2)
+    squares = xp.sum(xbar * xbar, axis=1)[..., None]
+    # In parts a product rounds differently, which float64 does not: it is the reference.
+    for part in parts(matrix) if backend.name == "float32" else [slice(None)]:
+        rows = matrix[:, part, :]
+        change = xp.matmul(columns[:, part, :], u)
+        change -= squares[:, part, :] * rows
+        change *= rate / batch
+        rows -= change
+
+
+def update_offset(offset: Array, xbar: Array, rate: float, sums: bool, backend: Backend = NUMPY) -> None:
+    """``b <- b - eps <xbar>``, in place, with which the mean of ``xbar = R x + b`` goes to 0.
+
+    Args:
+        offset: b, (R, n).
+        xbar: centred inputs, (R, B, n).
+        rate: eps.
+        sums: the sum over the batch instead of the mean, as in the authors' code.
+        backend: where to compute.
+    """
+    offset -= backend.xp.sum(xbar, axis=1) * (rate if sums else rate / xbar.shape[1])

@@ -5,48 +5,45 @@ Targets broadcast against the outputs: (..., outputs) for the squared loss, clas
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from mtjlearn.network import Loss
-from mtjlearn.reference.network import Array
+from mtjlearn.reference.backend import NUMPY, Array, Backend
 
-Target = NDArray[Any]
+Target = Array
+"""Real targets, or whole numbers for classes."""
 
 
-def losses(loss: Loss, outputs: Array, target: Target) -> Array:
+def losses(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:
     """Loss of each sample, shape (...): ``sum (y - t)^2``, or cross-entropy of the softmax in natural logarithms."""
+    xp = backend.xp
     if loss is Loss.SQUARED:
         error = outputs - target
         error *= error
-        return np.asarray(np.add.reduce(error, axis=-1))
-    shifted = outputs - np.maximum.reduce(outputs, axis=-1, keepdims=True)
-    chosen = _chosen(shifted, target)
-    return np.asarray(np.log(np.add.reduce(np.exp(shifted), axis=-1)) - chosen)
+        return xp.sum(error, axis=-1)
+    shifted = outputs - xp.max(outputs, axis=-1, keepdims=True)
+    chosen = xp.sum(xp.where(_hot(shifted, target, backend), shifted, xp.zeros_like(shifted)), axis=-1)
+    return xp.log(xp.sum(xp.exp(shifted), axis=-1)) - chosen
 
 
-def gradient(loss: Loss, outputs: Array, target: Target) -> Array:
+def gradient(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:
     """Gradient of each sample's loss by the outputs, (..., outputs)."""
+    xp = backend.xp
     if loss is Loss.SQUARED:
         return 2 * (outputs - target)
-    exponentials = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-    hot = np.arange(outputs.shape[-1]) == np.asarray(target)[..., None]
-    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True) - hot)
+    exponentials = xp.exp(outputs - xp.max(outputs, axis=-1, keepdims=True))
+    shares = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
+    return xp.where(_hot(outputs, target, backend), shares - 1, shares)
 
 
-def correct(loss: Loss, outputs: Array, target: Target) -> NDArray[np.bool_]:
+def correct(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:
     """Whether each sample is classified right, (...), as the device counts it (shared/numerics.md, section 5)."""
+    xp = backend.xp
     if loss is Loss.CROSS_ENTROPY:
-        return np.asarray(outputs.argmax(axis=-1) == target)
+        return xp.argmax(outputs, axis=-1) == target
     if outputs.shape[-1] == 1:
-        return np.asarray((outputs >= 0) == (target >= 0))[..., 0]
-    return np.asarray(outputs.argmax(axis=-1) == np.asarray(target).argmax(axis=-1))
+        return ((outputs >= 0) == (target >= 0))[..., 0]
+    return xp.argmax(outputs, axis=-1) == xp.argmax(target, axis=-1)
 
 
-def _chosen(values: Array, target: Target) -> Array:
-    """The value of each sample's class, shape (...)."""
-    *leading, outputs = values.shape
-    samples = np.arange(0, values.size, outputs).reshape(leading)
-    return np.asarray(values.take(samples + target))
+def _hot(outputs: Array, target: Target, backend: Backend) -> Array:
+    """Which output is that of the sample's class."""
+    return backend.range(outputs.shape[-1]) == target[..., None]

@@ -1,4 +1,4 @@
-"""Weights and forward passes of R replicas of a fully connected network, float64.
+"""Weights and forward passes of R replicas of a fully connected network.
 
 Shapes: R replicas, P passes, B samples, n inputs, u units of a layer, N units of all layers. Parameters of a layer are
 (R, u, n + 1), the bias last, its input being 1; a decorrelation matrix is (R, n, n).
@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from mtjlearn.reference.backend import NUMPY, Array, Backend
+
 Matrices = list[Array | None]
+Start = Literal["lecun", "torch"]
+"""How first weights are drawn; see :func:`initial_weights`."""
 
 SLOPE = 1 / 128
 """Slope of the leaky ReLU for negative pre-activations, as on the device."""
@@ -41,19 +45,34 @@ def layer_slices(sizes: Sequence[int]) -> list[slice]:
     return [slice(low, high) for low, high in pairwise(accumulate(sizes[1:], initial=0))]
 
 
-def initial_weights(sizes: Sequence[int], replicas: int, seed: int) -> list[Array]:
-    """Random weights, uniform with variance 1 / fan-in, and biases 0; each (replicas, units, fan-in + 1)."""
+def initial_weights(sizes: Sequence[int], replicas: int, seed: int, start: Start = "lecun") -> list[NDArray[np.float64]]:
+    """Random first weights, each (replicas, units, fan-in + 1).
+
+    Args:
+        sizes: inputs, then units of each layer.
+        replicas: R.
+        seed: of the generator.
+        start: ``lecun``: uniform with variance 1 / fan-in, and biases 0, as on a device; ``torch``: weights and biases uniform in
+            +-1 / sqrt(fan-in), as a layer of torch starts (variance 1 / (3 fan-in)), and as the authors' networks do.
+
+    Raises:
+        ValueError: if there is no such start.
+    """
+    if start not in get_args(Start):
+        raise ValueError(f"there is no start {start!r}; use {' or '.join(get_args(Start))}")
     generator = np.random.default_rng(seed)
-    layers: list[Array] = []
+    layers = []
     for fan_in, units in pairwise(sizes):
-        limit = np.sqrt(3 / fan_in)
+        limit = np.sqrt((3 if start == "lecun" else 1) / fan_in)
         rows = np.zeros((replicas, units, fan_in + 1))
         rows[..., :-1] = generator.uniform(-limit, limit, (replicas, units, fan_in))
+        if start == "torch":
+            rows[..., -1] = generator.uniform(-limit, limit, (replicas, units))
         layers.append(rows)
     return layers
 
 
-def given_weights(sizes: Sequence[int], weights: Sequence[ArrayLike]) -> list[Array]:
+def given_weights(sizes: Sequence[int], weights: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
     """A float64 copy of parameters, one (R, units, fan-in + 1) or (units, fan-in + 1) a layer.
 
     Raises:
@@ -69,19 +88,29 @@ def given_weights(sizes: Sequence[int], weights: Sequence[ArrayLike]) -> list[Ar
     return layers
 
 
-def identity_matrices(sizes: Sequence[int], decorrelate: Sequence[bool], replicas: int) -> Matrices:
+def identity_matrices(sizes: Sequence[int], decorrelate: Sequence[bool], replicas: int, backend: Backend = NUMPY) -> Matrices:
     """Initial decorrelation matrices: the identity where a layer's input is decorrelated, else None."""
     return [
-        np.tile(np.eye(fan_in), (replicas, 1, 1)) if flag else None for fan_in, flag in zip(sizes[:-1], decorrelate, strict=True)
+        backend.array(np.tile(np.eye(fan_in, dtype=backend.name), (replicas, 1, 1))) if flag else None
+        for fan_in, flag in zip(sizes[:-1], decorrelate, strict=True)
     ]
 
 
-def leaky_relu(a: Array, slope: float = SLOPE) -> Array:
+def leaky_relu(a: Array, slope: float = SLOPE, backend: Backend = NUMPY) -> Array:
     """``a`` where it is not negative, else ``slope a``, with a slope of 0 .. 1."""
-    return np.maximum(a, slope * a)
+    return backend.xp.maximum(a, slope * a)
 
 
-def forward(weights: list[Array], matrices: Matrices, x: Array, noise: Array | None, slope: float = SLOPE) -> Passes:
+def forward(
+    weights: list[Array],
+    matrices: Matrices,
+    x: Array,
+    noise: Array | None,
+    slope: float = SLOPE,
+    *,
+    offsets: Matrices | None = None,
+    backend: Backend = NUMPY,
+) -> Passes:
     """All passes at once (eq. 2); the first layer's product is computed once for all of them.
 
     Args:
@@ -90,31 +119,37 @@ def forward(weights: list[Array], matrices: Matrices, x: Array, noise: Array | N
         x: inputs, (R, B, n0).
         noise: added to the pre-activations, (R, P, B, N); None for one clean pass.
         slope: of the leaky ReLU.
+        offsets: what centres each layer's decorrelated input, (R, n) or None; None for none at all.
+        backend: where to compute.
     """
     replicas, batch, _ = x.shape
     units = sum(rows.shape[1] for rows in weights)
-    activities = np.zeros((replicas, 1, batch, units)) if noise is None else noise.copy()
+    activities = backend.zeros((replicas, 1, batch, units)) if noise is None else backend.copy(noise)
     inputs: list[Array] = []
-    signal = x[:, None]
+    signal = x[:, None, ...]
     outputs = activities
     high = 0
-    for rows, matrix in zip(weights, matrices, strict=True):
+    for layer, (rows, matrix) in enumerate(zip(weights, matrices, strict=True)):
         if matrix is not None:
-            signal = _product(signal, matrix)
-        extended = np.empty((*signal.shape[:-1], signal.shape[-1] + 1))
+            signal = _product(signal, matrix, backend)
+        offset = None if offsets is None else offsets[layer]
+        if offset is not None:
+            signal += offset[:, None, None, :]
+        extended = backend.empty((*signal.shape[:-1], signal.shape[-1] + 1))
         extended[..., :-1] = signal
         extended[..., -1] = 1
         inputs.append(extended)
         low, high = high, high + rows.shape[1]
         outputs = activities[..., low:high]
-        outputs += _product(extended, rows)
+        outputs += _product(extended, rows, backend)
         if high < units:
-            signal = leaky_relu(outputs, slope)
+            signal = leaky_relu(outputs, slope, backend)
     return Passes(inputs, activities, outputs)
 
 
-def _product(x: Array, matrix: Array) -> Array:
+def _product(x: Array, matrix: Array, backend: Backend) -> Array:
     """``matrix x`` of each replica for x of (R, P, B, n), as one matrix product a replica."""
     replicas, passes, batch, fan_in = x.shape
-    product: Array = np.matmul(x.reshape(replicas, passes * batch, fan_in), matrix.swapaxes(1, 2))
-    return product.reshape(replicas, passes, batch, matrix.shape[1])
+    xp = backend.xp
+    product = xp.matmul(xp.reshape(x, (replicas, passes * batch, fan_in)), backend.swap(matrix, 1, 2))
+    return xp.reshape(product, (replicas, passes, batch, matrix.shape[1]))

@@ -1,4 +1,7 @@
-"""Optimisers: what is done with an update. Each changes a layer's weights in place."""
+"""Optimisers: what is done with an update. Each changes a layer's weights in place, large ones part by part.
+
+They use operators alone, so that NumPy's arrays and the tensors of other libraries serve alike.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mtjlearn.reference.network import Array
+from mtjlearn.reference.backend import Array, parts
 
 
 class Optimiser(Protocol):
@@ -36,8 +39,10 @@ class Sgd:
     def apply(self, weights: list[Array], updates: list[Array], rate: float) -> None:
         """See :class:`Optimiser`."""
         for rows, update in zip(weights, updates, strict=True):
-            update *= rate
-            rows -= update
+            for part in parts(rows):
+                change = update[:, part, :]
+                change *= rate
+                rows[:, part, :] -= change
 
     def state(self) -> list[Array]:
         """See :class:`Optimiser`."""
@@ -62,16 +67,22 @@ class Adam:
     def apply(self, weights: list[Array], updates: list[Array], rate: float) -> None:
         """See :class:`Optimiser`."""
         if not self._moments:
-            self._moments = [(np.zeros_like(rows), np.zeros_like(rows)) for rows in weights]
+            self._moments = [(_zeros(rows), _zeros(rows)) for rows in weights]
         self._steps += 1
         scale = rate / (1 - self.beta1**self._steps)
         correction = 1 / (1 - self.beta2**self._steps)
         for rows, update, (mean, square) in zip(weights, updates, self._moments, strict=True):
-            mean *= self.beta1
-            mean += (1 - self.beta1) * update
-            square *= self.beta2
-            square += (1 - self.beta2) * np.square(update)
-            rows -= scale * mean / (np.sqrt(square * correction) + self.epsilon)
+            for part in parts(rows):
+                self._apply(rows[:, part, :], update[:, part, :], mean[:, part, :], square[:, part, :], scale, correction)
+
+    def _apply(self, rows: Array, update: Array, mean: Array, square: Array, scale: float, correction: float) -> None:
+        mean *= self.beta1
+        mean += (1 - self.beta1) * update
+        square *= self.beta2
+        square += (1 - self.beta2) * update**2
+        step = scale * mean
+        step /= (square * correction) ** 0.5 + self.epsilon
+        rows -= step
 
     def state(self) -> list[Array]:
         """See :class:`Optimiser`."""
@@ -79,9 +90,19 @@ class Adam:
 
     def restore(self, state: Sequence[Array], weights: Sequence[Array]) -> None:
         """See :class:`Optimiser`."""
-        moments = list(zip(state[1::2], state[2::2], strict=False))
         fitting = [array.shape for array in state[1:]] == [rows.shape for rows in weights for _ in range(2)]
         if not state or state[0].shape != (1,) or not (fitting or (len(state) == 1 and state[0][0] == 0)):
             raise ValueError("this is not the state of Adam for these weights")
         self._steps = int(state[0][0])
-        self._moments = [(mean.copy(), square.copy()) for mean, square in moments]
+        self._moments = []
+        if fitting:
+            self._moments = [(_zeros(rows), _zeros(rows)) for rows in weights]
+            for pair, saved in zip(self._moments, zip(state[1::2], state[2::2], strict=True), strict=True):
+                for own, array in zip(pair, saved, strict=True):
+                    own[...] = array
+
+
+def _zeros(like: Array) -> Array:
+    zeros = like + 0
+    zeros[...] = 0
+    return zeros

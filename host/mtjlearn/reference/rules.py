@@ -7,14 +7,14 @@ input, decorrelated if configured, the bias's 1 last.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from itertools import pairwise
 
 from mtjlearn.network import Loss
+from mtjlearn.reference.backend import NUMPY, Array, Backend
 from mtjlearn.reference.losses import Target, gradient, losses
-from mtjlearn.reference.network import Array, Matrices, Passes, forward, layer_slices
+from mtjlearn.reference.network import Matrices, Passes, forward, layer_slices
 
 
 class Rule(enum.Enum):
@@ -44,7 +44,7 @@ class Signals:
     units: Array
     inputs: list[Array]
     losses: Array
-    skipped: NDArray[np.bool_]
+    skipped: Array
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Model:
         weights: parameters of each layer, (R, u, n + 1).
         matrices: decorrelation matrix of each layer's input, (R, n, n), or None.
         slope: of the leaky ReLU.
+        offsets: what centres each layer's decorrelated input, (R, n) or None; None for none at all.
+        backend: where to compute.
     """
 
     sizes: tuple[int, ...]
@@ -64,28 +66,31 @@ class Model:
     weights: list[Array]
     matrices: Matrices
     slope: float
+    offsets: Matrices | None = None
+    backend: Backend = NUMPY
 
     def passes(self, x: Array, noise: Array | None) -> Passes:
         """Forward passes; see :func:`mtjlearn.reference.network.forward`."""
-        return forward(self.weights, self.matrices, x, noise, self.slope)
+        return forward(self.weights, self.matrices, x, noise, self.slope, offsets=self.offsets, backend=self.backend)
 
 
 def backpropagation(model: Model, x: Array, target: Target) -> Signals:
     """The exact gradient (eq. 1) of a clean pass, for x of (R, B, n0)."""
+    xp = model.backend.xp
     run = model.passes(x, None)
-    outputs = run.outputs[:, 0]
-    units = np.empty_like(run.activities[:, 0])
+    outputs = run.outputs[:, 0, ...]
+    units = xp.empty_like(run.activities[:, 0, ...])
     slices = layer_slices(model.sizes)
-    units[..., slices[-1]] = gradient(model.loss, outputs, target)
+    units[..., slices[-1]] = gradient(model.loss, outputs, target, model.backend)
     for layer in range(len(slices) - 2, -1, -1):
-        backward = np.matmul(units[..., slices[layer + 1]], model.weights[layer + 1][..., :-1])
+        backward = xp.matmul(units[..., slices[layer + 1]], model.weights[layer + 1][..., :-1])
         matrix = model.matrices[layer + 1]
         if matrix is not None:
-            backward = np.matmul(backward, matrix)
+            backward = xp.matmul(backward, matrix)
         active = run.activities[:, 0, :, slices[layer]] >= 0
-        units[..., slices[layer]] = backward * np.where(active, 1.0, model.slope)
-    found = losses(model.loss, outputs, target)
-    return Signals(units, [layer[:, 0] for layer in run.inputs], found, np.zeros(found.shape, dtype=np.bool_))
+        units[..., slices[layer]] = xp.where(active, backward, backward * model.slope)
+    found = losses(model.loss, outputs, target, model.backend)
+    return Signals(units, _first(run.inputs), found, xp.zeros_like(found, dtype=model.backend.boolean))
 
 
 def node_perturbation(model: Model, x: Array, target: Target, noise: Array, sigma: float) -> Signals:
@@ -102,63 +107,92 @@ def node_perturbation(model: Model, x: Array, target: Target, noise: Array, sigm
         noise: epsilon, (R, 1, B, N).
         sigma: standard deviation of the noise.
     """
-    both = np.concatenate([np.zeros_like(noise), noise], axis=1)
+    xp = model.backend.xp
+    both = model.backend.concatenate([xp.zeros_like(noise), noise], axis=1)
     run = model.passes(x, both)
-    found = losses(model.loss, run.outputs, target[:, None])
-    difference = found[:, 1] - found[:, 0]
-    units = (difference / sigma**2)[..., None] * noise[:, 0]
-    return Signals(units, [layer[:, 0] for layer in run.inputs], found[:, 0], difference == 0)
+    found = losses(model.loss, run.outputs, target[:, None, ...], model.backend)
+    difference = found[:, 1, :] - found[:, 0, :]
+    units = (difference / sigma**2)[..., None] * noise[:, 0, ...]
+    return Signals(units, _first(run.inputs), found[:, 0, :], difference == 0)
 
 
-def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Array) -> Signals:
+def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Array, guarded: bool = True) -> Signals:
     """Activity-based node perturbation (eq. 4): ``N dL da / ||da||^2`` with x of the first pass.
 
     ``da`` is the difference of the two passes' pre-activations, in which the differences propagated from lower layers
-    are contained. A sample with ``da = 0`` or ``dL = 0`` is skipped.
+    are contained. A sample with ``da = 0`` or ``dL = 0`` is skipped, if ``guarded``.
 
     Args:
         model: the network.
         x: inputs, (R, B, n0).
         target: targets, (R, B, outputs) or classes (R, B).
         noise: of both passes, (R, 2, B, N).
+        guarded: otherwise ``da = 0`` makes the signal undefined.
     """
+    xp = model.backend.xp
     run = model.passes(x, noise)
-    found = losses(model.loss, run.outputs, target[:, None])
-    difference = found[:, 0] - found[:, 1]
-    units = run.activities[:, 0] - run.activities[:, 1]
-    square = np.einsum("rbn,rbn->rb", units, units)
-    # Equal noise means da = 0, also where the products of the two passes round differently.
-    equal = np.logical_and.reduce(noise[:, 0] == noise[:, 1], axis=-1)
-    skipped = equal | (square == 0) | (difference == 0)
+    found = losses(model.loss, run.outputs, target[:, None, ...], model.backend)
+    difference = found[:, 0, :] - found[:, 1, :]
+    units = run.activities[:, 0, ...] - run.activities[:, 1, ...]
+    square = model.backend.square_sums(units)
     factor = units.shape[-1] * difference
-    np.divide(factor, square, out=factor, where=~skipped)
-    factor[skipped] = 0
+    if guarded:
+        # Equal noise means da = 0, also where the products of the two passes round differently.
+        equal = xp.all(noise[:, 0, ...] == noise[:, 1, ...], axis=-1)
+        skipped = equal | (square == 0) | (difference == 0)
+        factor = xp.where(skipped, xp.zeros_like(factor), factor / xp.where(skipped, xp.ones_like(square), square))
+    else:
+        skipped = xp.zeros_like(square, dtype=model.backend.boolean)
+        factor = factor / square
     units *= factor[..., None]
-    return Signals(units, [layer[:, 0] for layer in run.inputs], found[:, 0], skipped)
+    return Signals(units, _first(run.inputs), found[:, 0, :], skipped)
 
 
-def step_divisors(inputs: list[Array]) -> Array:
+def _first(inputs: list[Array]) -> list[Array]:
+    """Each layer's input in the first pass."""
+    return [layer[:, 0, ...] for layer in inputs]
+
+
+def step_divisors(inputs: list[Array], backend: Backend = NUMPY) -> Array:
     """The normalised step's divisor for each layer and sample, (R, B, L): the smallest power of two >= 1 + ||x||^2.
 
     The bias's 1 is already among the inputs (shared/numerics.md, section 7).
     """
-    squares = np.empty((*inputs[0].shape[:-1], len(inputs)))
+    squares = backend.empty((*inputs[0].shape[:-1], len(inputs)))
     for layer, x in enumerate(inputs):
-        squares[..., layer] = np.einsum("rbn,rbn->rb", x, x)
-    mantissa, exponent = np.frexp(squares)
-    return np.asarray(np.ldexp(1.0, exponent - (mantissa == 0.5)))
+        squares[..., layer] = backend.square_sums(x)
+    return backend.next_power_of_two(squares)
 
 
-def updates(signals: Signals, sizes: tuple[int, ...], normalised: bool) -> list[Array]:
-    """Each layer's update, (R, u, n + 1): the batch mean of ``signal x^T``, each sample normalised if asked for."""
-    batch = signals.units.shape[1]
-    divisors = step_divisors(signals.inputs) * batch if normalised else None
-    result = []
+def updates(
+    signals: Signals,
+    sizes: tuple[int, ...],
+    normalised: bool,
+    *,
+    sums: bool = False,
+    out: Sequence[Array] | None = None,
+    backend: Backend = NUMPY,
+) -> list[Array]:
+    """Each layer's update, (R, u, n + 1): the batch mean of ``signal x^T``, each sample normalised if asked for.
+
+    Args:
+        signals: what the rule found.
+        sizes: inputs, then units of each layer.
+        normalised: divide each sample's part by the step's divisor.
+        sums: the batch's sum instead of its mean.
+        out: arrays for the result; None makes new ones.
+        backend: where to compute.
+    """
+    xp = backend.xp
+    replicas, batch, _ = signals.units.shape
+    share = 1 if sums else batch
+    divisors = step_divisors(signals.inputs, backend) * share if normalised else None
+    out = [backend.empty((replicas, u, n + 1)) for n, u in pairwise(sizes)] if out is None else out
     for layer, (place, x) in enumerate(zip(layer_slices(sizes), signals.inputs, strict=True)):
         signal = signals.units[..., place]
-        signal = signal / (batch if divisors is None else divisors[..., layer : layer + 1])
+        signal = signal / (share if divisors is None else divisors[..., layer : layer + 1])
         if batch == 1:
-            result.append(signal[:, 0, :, None] * x)
+            backend.into(out[layer], xp.multiply, signal[:, 0, :, None], x)
         else:
-            result.append(np.matmul(signal.swapaxes(1, 2), x))
-    return result
+            backend.into(out[layer], xp.matmul, backend.swap(signal, 1, 2), x)
+    return list(out)

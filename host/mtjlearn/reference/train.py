@@ -1,19 +1,25 @@
-"""The float64 reference: trains R replicas of a network at once, online or in batches, and evaluates them."""
+"""The float reference: trains R replicas of a network at once, online or in batches, and evaluates them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtjlearn.network import Loss, Network
+from mtjlearn.network import Network
 from mtjlearn.noise.sources import NoiseSource
-from mtjlearn.reference.decorrelation import update_matrix
+from mtjlearn.reference.backend import Array, Precision, backend
+from mtjlearn.reference.data import Order, checked_dataset, checked_inputs
+from mtjlearn.reference.decorrelation import update_matrix, update_offset
+from mtjlearn.reference.draws import along_batches, blocks, training_noise
 from mtjlearn.reference.losses import Target, correct, losses
-from mtjlearn.reference.network import SLOPE, Array, Matrices, given_weights, identity_matrices, initial_weights
+from mtjlearn.reference.network import Matrices, Start, given_weights, identity_matrices, initial_weights
 from mtjlearn.reference.optimisers import Optimiser, Sgd
+from mtjlearn.reference.reading import Reading, ReadingName, reading_of
+from mtjlearn.reference.results import Evaluation, History, Progress, Schedule
 from mtjlearn.reference.rules import (
     Model,
     Rule,
@@ -24,63 +30,18 @@ from mtjlearn.reference.rules import (
     updates,
 )
 
-Order = Callable[[int], NDArray[np.int64]]
-"""Order of the samples in an epoch (0, 1, ...): indices (M,) for all replicas or (R, M)."""
-Schedule = Callable[[int], float]
-"""Factor on the learning rate in an epoch (0, 1, ...)."""
-Progress = Callable[[int, int, Array], None]
-"""Called now and then with: samples trained, samples to train in all, mean training loss since the last call, (R,)."""
-
 _BLOCK = 64
 """Samples whose data and noise are gathered at once: enough to make gathering cheap, few enough to stay in cache."""
-
-
-@dataclass(frozen=True)
-class History:
-    """What training recorded.
-
-    Args:
-        losses: mean training loss of each epoch, (epochs, R): of the first pass with ANP, of the clean pass otherwise.
-        skipped: samples that gave no update, (R,).
-    """
-
-    losses: Array
-    skipped: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Clean test results of each replica, (R,): mean loss and fraction classified right."""
-
-    loss: Array
-    accuracy: Array
-
-
-def shuffled(seeds: int | Sequence[int], samples: int) -> Order:
-    """An order drawn again for each epoch, from the seed and the epoch alone.
-
-    Args:
-        seeds: one for all replicas, or one for each.
-        samples: number of samples M.
-    """
-
-    def permutation(seed: int, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng((seed, epoch)).permutation(samples)
-
-    def order(epoch: int) -> NDArray[np.int64]:
-        if isinstance(seeds, int):
-            return permutation(seeds, epoch)
-        return np.stack([permutation(seed, epoch) for seed in seeds])
-
-    return order
+_LARGE = 2**14
+"""Parameters from which a product may be worth several threads."""
 
 
 class Reference:
-    """R replicas of a network that learn in float64 what a device learns in integers.
+    """R replicas of a network that learn in real numbers what a device learns in integers.
 
-    Sizes, loss, rates, sigma, normalised step, antithetic second pass and decorrelation are the network's; its number
-    formats and rounding do not matter here. One online step of ANP is the device's: passes, update of W, then of R from
-    the first pass. The antithetic option concerns ANP alone.
+    Sizes, loss, rates, sigma, normalised step, antithetic second pass and decorrelation are the network's; its number formats
+    and rounding do not matter here, and no limit of a device holds. One online step of ANP is the device's: passes, update of W,
+    then of R from the first pass. The antithetic option concerns ANP alone.
 
     Args:
         network: what is trained.
@@ -90,10 +51,19 @@ class Reference:
         replicas: R, if weights are drawn.
         seed: of the drawn weights; None uses the network's.
         optimiser: of the weights; None is plain SGD, as on the device.
-        slope: of the hidden units' leaky ReLU.
+        slope: of the hidden units' leaky ReLU; None is the reading's, 1/128 or 0.01.
+        dtype: ``float64``, or ``float32``, which is twice as fast.
+        reading: ``paper``, ``code`` (what the authors' code does), or a mixture; see :class:`mtjlearn.reference.Reading`.
+        start: how weights are drawn, ``lecun`` or ``torch`` (:func:`mtjlearn.reference.initial_weights`); None is the reading's.
+        centring: decorrelated inputs are centred too, ``xbar = R x + b``; None is the reading's.
+        device: a device of torch, e.g. ``cpu`` or ``cuda``; None computes with NumPy.
+        namespace: another namespace of the array API standard to compute with.
+        threads: of linear algebra while this reference works; None leaves the library's own setting.
 
     Raises:
-        ValueError: if the weights do not fit, the rule lacks noise, or the noise serves another number of replicas.
+        UserError: if torch is not installed, or lacks the device.
+        ValueError: if the weights do not fit, the rule lacks noise, the noise serves another number of replicas, or an option
+            has no such value.
     """
 
     def __init__(
@@ -106,10 +76,18 @@ class Reference:
         replicas: int = 1,
         seed: int | None = None,
         optimiser: Optimiser | None = None,
-        slope: float = SLOPE,
+        slope: float | None = None,
+        dtype: Precision = "float64",
+        reading: ReadingName | Reading = "paper",
+        start: Start | None = None,
+        centring: bool | None = None,
+        device: str | None = None,
+        namespace: ModuleType | None = None,
+        threads: int | None = 1,
     ) -> None:
+        read = reading_of(reading, slope=slope, start=start, centring=centring)
         if weights is None:
-            layers = initial_weights(network.sizes, replicas, network.seed if seed is None else seed)
+            layers = initial_weights(network.sizes, replicas, network.seed if seed is None else seed, read.start)
         else:
             layers = given_weights(network.sizes, weights)
         self.replicas = len(layers[0])
@@ -117,13 +95,26 @@ class Reference:
             raise ValueError(f"{rule.value} learns from noise; give it a noise source")
         if rule.noisy_passes and noise is not None and noise.replicas != self.replicas:
             raise ValueError(f"the noise serves {noise.replicas} replicas, but {self.replicas} are trained")
-        matrices = identity_matrices(network.sizes, network.decorrelate, self.replicas)
         self.network = network
         self.rule = rule
+        self.reading = read
         self.epochs = 0
+        self.threads = threads if network.parameters >= _LARGE else None
+        self._backend = backend(dtype, device, namespace)
         self._noise = noise
         self._optimiser = Sgd() if optimiser is None else optimiser
-        self._model = Model(network.sizes, network.loss, layers, matrices, slope)
+        matrices = identity_matrices(network.sizes, network.decorrelate, self.replicas, self._backend)
+        offsets = [None if matrix is None else self._backend.zeros(matrix.shape[:2]) for matrix in matrices]
+        self._model = Model(
+            network.sizes,
+            network.loss,
+            [self._backend.array(rows) for rows in layers],
+            matrices,
+            read.slope,
+            offsets if read.centring else None,
+            self._backend,
+        )
+        self._updates = [self._backend.empty(rows.shape) for rows in layers]
 
     @property
     def weights(self) -> list[Array]:
@@ -135,23 +126,32 @@ class Reference:
         """Decorrelation matrix of each layer's input, (R, n, n), or None; the arrays that learn, not copies."""
         return self._model.matrices
 
-    def state(self) -> list[Array]:
-        """What is learned besides the weights, for a checkpoint: matrices, and what the optimiser keeps; not copies."""
-        return [*(matrix for matrix in self.matrices if matrix is not None), *self._optimiser.state()]
+    @property
+    def offsets(self) -> Matrices:
+        """What centres each layer's decorrelated input, b of ``xbar = R x + b``, (R, n), or None; the arrays that learn."""
+        return self._model.offsets or [None] * self.network.layers
 
-    def restore(self, state: Sequence[Array]) -> None:
+    def state(self) -> list[NDArray[Any]]:
+        """What is learned besides the weights, for a checkpoint: matrices, offsets, what the optimiser keeps; not copies."""
+        return [self._backend.numpy(array) for array in (*self._decorrelators(), *self._optimiser.state())]
+
+    def restore(self, state: Sequence[NDArray[Any]]) -> None:
         """Takes over what :meth:`state` gave; the weights are set apart from it.
 
         Raises:
             ValueError: it belongs to another network, or to another optimiser.
         """
-        matrices = [matrix for matrix in self.matrices if matrix is not None]
-        own, rest = state[: len(matrices)], state[len(matrices) :]
-        if [array.shape for array in own] != [matrix.shape for matrix in matrices]:
+        decorrelators = self._decorrelators()
+        own, rest = state[: len(decorrelators)], state[len(decorrelators) :]
+        if [tuple(array.shape) for array in own] != [tuple(array.shape) for array in decorrelators]:
             raise ValueError(f"this is not the state of {self.network.name} with its decorrelated layers")
-        self._optimiser.restore(rest, self.weights)
-        for matrix, array in zip(matrices, own, strict=True):
-            matrix[...] = array
+        first, *moments = rest or [np.zeros(0)]
+        self._optimiser.restore([first, *map(self._backend.array, moments)] if rest else [], self.weights)
+        for array, saved in zip(decorrelators, own, strict=True):
+            array[...] = self._backend.array(saved)
+
+    def _decorrelators(self) -> list[Array]:
+        return [array for array in (*self.matrices, *self.offsets) if array is not None]
 
     def step(self, x: ArrayLike, target: ArrayLike, rate: float | None = None) -> Signals:
         """One training step.
@@ -164,12 +164,14 @@ class Reference:
         Returns:
             The rule's signals; ``losses`` (R, B) are those before the update.
         """
-        inputs, targets = self._dataset(x, target)
-        shape = (self.replicas, *inputs.shape[1:])
-        wanted = np.broadcast_to(targets, (self.replicas, *targets.shape[1:]))
-        noise = self._draw(inputs.shape[1])
+        inputs, targets = checked_dataset(self.network, self.replicas, x, target)
+        samples = inputs.shape[1]
+        order = np.arange(samples)
+        data = [self._backend.gather(self._backend.data(each), order) for each in (inputs, targets)]
+        noise = self._draw(samples, samples)
         eta = self.network.learning_rate if rate is None else rate
-        return self._step(np.broadcast_to(inputs, shape), wanted, noise, eta)
+        with self._backend.limit_threads(self.threads):
+            return self._step(*self._replicated(*data), noise, eta)
 
     def train(
         self,
@@ -199,131 +201,112 @@ class Reference:
             ValueError: if the data do not fit the network.
             NoiseError: if the noise source ends.
         """
-        inputs, targets = self._dataset(x, target)
+        inputs, targets = checked_dataset(self.network, self.replicas, x, target)
         samples = inputs.shape[1]
         if batch < 1:
             raise ValueError(f"a batch has at least one sample, not {batch}")
-        block = batch * max(1, _BLOCK // batch)
+        data = [self._backend.data(each) for each in (inputs, targets)]
         mean = np.zeros((epochs, self.replicas))
         skipped = np.zeros(self.replicas, dtype=np.int64)
         for epoch in range(epochs):
             factor = 1.0 if schedule is None else schedule(self.epochs)
-            rate = self.network.learning_rate * factor
+            rate = float(self.network.learning_rate * factor)
             indices = np.arange(samples) if order is None else np.asarray(order(self.epochs))
-            for start in range(0, samples, block):
-                chosen = indices[..., start : start + block]
-                loss, skips = self._train_block(_gather(inputs, chosen), _gather(targets, chosen), batch, rate)
-                mean[epoch] += loss
-                skipped += skips
-                if progress is not None:
-                    count = chosen.shape[-1]
-                    progress(epoch * samples + start + count, epochs * samples, loss / count)
+            with self._backend.limit_threads(self.threads):
+                for part in blocks(samples, _block(batch)):
+                    chosen = indices[..., part]
+                    x, target = (self._backend.gather(each, chosen) for each in data)
+                    loss, skips = self._train_block(x, target, batch, rate)
+                    mean[epoch] += loss
+                    skipped += skips
+                    if progress is not None:
+                        progress(epoch * samples + part.stop, epochs * samples, loss / chosen.shape[-1])
             self.epochs += 1
         return History(mean / samples, skipped)
 
     def pass_over(self, epochs: int, samples: int, batch: int = 1) -> None:
         """Counts epochs as done that were trained elsewhere, and takes the noise that they took."""
-        block = batch * max(1, _BLOCK // batch)
         for _ in range(epochs):
-            for start in range(0, samples, block):
-                self._draw(min(block, samples - start))
+            for part in blocks(samples, _block(batch)):
+                self._draw(part.stop - part.start, batch)
         self.epochs += epochs
 
-    def predict(self, x: ArrayLike) -> Array:
-        """Outputs without noise for (M, n0) or (R, M, n0) inputs: (R, M, outputs)."""
-        inputs = self._inputs(x)
-        parts = []
-        for start in range(0, inputs.shape[1], 4 * _BLOCK):
-            part = inputs[:, start : start + 4 * _BLOCK]
-            shape = (self.replicas, *part.shape[1:])
-            parts.append(self._model.passes(np.broadcast_to(part, shape), None).outputs[:, 0])
-        return np.concatenate(parts, axis=1)
+    def predict(self, x: ArrayLike) -> NDArray[Any]:
+        """Outputs for (M, n0) or (R, M, n0) inputs: (R, M, outputs). Without noise, unless the reading says otherwise."""
+        inputs = checked_inputs(self.network, self.replicas, x)
+        outputs = []
+        with self._backend.limit_threads(self.threads):
+            for part in blocks(inputs.shape[1], 4 * _BLOCK):
+                count = part.stop - part.start
+                values = self._backend.broadcast(self._backend.array(inputs[:, part]), (self.replicas, count, inputs.shape[2]))
+                noise = None
+                if self.reading.noisy_evaluation and self._noise is not None and self.rule.noisy_passes:
+                    noise = self._backend.array(along_batches(self._noise, self.network.sizes, 1, count, count))
+                outputs.append(self._backend.numpy(self._model.passes(values, noise).outputs[:, 0, ...]))
+        return np.concatenate(outputs, axis=1)
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> Evaluation:
-        """Loss and accuracy without noise; shapes as in :meth:`train`."""
-        inputs, targets = self._dataset(x, target)
-        outputs = self.predict(inputs)
+        """Loss and accuracy of :meth:`predict`; shapes as in :meth:`train`."""
+        inputs, targets = checked_dataset(self.network, self.replicas, x, target)
+        outputs = self.predict(inputs).astype(np.float64, copy=False)
         loss = losses(self.network.loss, outputs, targets).mean(axis=1)
         return Evaluation(loss, correct(self.network.loss, outputs, targets).mean(axis=1))
 
-    def _train_block(self, x: Array, target: Target, batch: int, rate: float) -> tuple[Array, NDArray[np.int64]]:
-        """Trains on samples (S, R, ...) in batches; summed losses and skipped samples, (R,)."""
-        count = x.shape[0]
-        shape = (count, self.replicas)
-        x = np.broadcast_to(x, (*shape, *x.shape[2:]))
-        target = np.broadcast_to(target, (*shape, *target.shape[2:]))
-        noise = self._draw(count)
+    def _replicated(self, x: Array, target: Target) -> tuple[Array, Target]:
+        """Samples (S, 1 or R, ...) as real numbers or classes of all replicas, (R, S, ...)."""
+        real = self._backend
+        classes = target.ndim == 2
+        both = real.array(x), target if classes else real.array(target)
+        shape = (x.shape[0], self.replicas)
+        x, target = (real.swap(real.broadcast(each, (*shape, *each.shape[2:])), 0, 1) for each in both)
+        return x, target
+
+    def _train_block(self, x: Array, target: Target, batch: int, rate: float) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Trains on samples (S, 1 or R, ...) in batches; summed losses and skipped samples, (R,)."""
+        x, target = self._replicated(x, target)
+        count = x.shape[1]
+        noise = self._draw(count, batch)
         loss = np.zeros(self.replicas)
         skipped = np.zeros(self.replicas, dtype=np.int64)
-        for low in range(0, count, batch):
-            part = slice(low, low + batch)
+        for part in blocks(count, batch):
             signals = self._step(
-                x[part].swapaxes(0, 1),
-                target[part].swapaxes(0, 1),
-                None if noise is None else noise[:, :, part],
+                x[:, part, ...],
+                target[:, part, ...],
+                None if noise is None else noise[:, :, part, :],
                 rate,
             )
-            loss += signals.losses.sum(axis=1)
-            skipped += signals.skipped.sum(axis=1)
+            loss += self._backend.numpy(signals.losses).sum(axis=1)
+            skipped += self._backend.numpy(signals.skipped).sum(axis=1)
         return loss, skipped
 
-    def _draw(self, samples: int) -> Array | None:
+    def _draw(self, samples: int, batch: int) -> Array | None:
         """Noise of all noisy passes for these samples, (R, P, samples, N)."""
-        passes = self.rule.noisy_passes
-        if self._noise is None or not passes:
+        if self._noise is None or not self.rule.noisy_passes:
             return None
         mirrored = self.rule is Rule.ANP and self.network.antithetic
-        units = self.network.units
-        drawn = 1 if mirrored else passes
-        values = self._noise.draw(drawn * units, samples).reshape(samples, self.replicas, drawn, units)
-        if mirrored:
-            values = np.concatenate([values, -values], axis=2)
-        return values.transpose(1, 2, 0, 3)
+        along = batch if self.reading.along_batch else None
+        return self._backend.array(
+            training_noise(self._noise, self.network.sizes, self.rule.noisy_passes, samples, mirrored=mirrored, along=along)
+        )
 
     def _step(self, x: Array, target: Target, noise: Array | None, rate: float) -> Signals:
-        model = self._model
-        with np.errstate(over="ignore", invalid="ignore"):
+        model, network, real = self._model, self.network, self._backend
+        with real.quiet():
             if noise is None:
                 signals = backpropagation(model, x, target)
             elif self.rule is Rule.NP:
-                signals = node_perturbation(model, x, target, noise, self.network.sigma)
+                signals = node_perturbation(model, x, target, noise, network.sigma)
             else:
-                signals = activity_node_perturbation(model, x, target, noise)
-            changes = updates(signals, model.sizes, self.network.normalised)
+                signals = activity_node_perturbation(model, x, target, noise, self.reading.guarded)
+            changes = updates(signals, model.sizes, network.normalised, sums=self.reading.sums, out=self._updates, backend=real)
             self._optimiser.apply(model.weights, changes, rate)
-            for matrix, xbar in zip(model.matrices, signals.inputs, strict=True):
+            for matrix, offset, x in zip(model.matrices, self.offsets, signals.inputs, strict=True):
                 if matrix is not None:
-                    update_matrix(matrix, xbar[..., :-1], self.network.decorrelation_rate)
+                    update_matrix(matrix, x[..., :-1], network.decorrelation_rate, real)
+                if offset is not None:
+                    update_offset(offset, x[..., :-1], network.decorrelation_rate, self.reading.centring_sums, real)
         return signals
 
-    def _inputs(self, x: ArrayLike) -> Array:
-        """Inputs as (1 or R, M, n0)."""
-        inputs = np.asarray(x, dtype=np.float64)
-        inputs = inputs[None] if inputs.ndim == 2 else inputs
-        if inputs.ndim != 3 or len(inputs) not in (1, self.replicas) or inputs.shape[2] != self.network.sizes[0]:
-            raise ValueError(
-                f"inputs of shape {np.shape(x)} do not fit {self.network.name} with {self.replicas} replicas; "
-                f"they must be (samples, {self.network.sizes[0]})"
-            )
-        return inputs
 
-    def _dataset(self, x: ArrayLike, target: ArrayLike) -> tuple[Array, Target]:
-        """Inputs as (1 or R, M, n0), targets as (1 or R, M, outputs) or (1 or R, M)."""
-        inputs = self._inputs(x)
-        classes = self.network.loss is Loss.CROSS_ENTROPY
-        targets: Target = np.asarray(target, dtype=np.int64 if classes else np.float64)
-        sample: tuple[int, ...] = () if classes else (self.network.sizes[-1],)
-        targets = targets[None] if targets.ndim == 1 + len(sample) else targets
-        if targets.shape[1:] != (inputs.shape[1], *sample) or len(targets) not in (1, self.replicas):
-            wanted = ", ".join(["samples", *map(str, sample)])
-            raise ValueError(f"targets of shape {np.shape(target)} do not fit {self.network.name}: need ({wanted})")
-        if classes and targets.size and not (targets.min() >= 0 and targets.max() < self.network.sizes[-1]):
-            raise ValueError(f"classes must be 0 .. {self.network.sizes[-1] - 1} for {self.network.name}")
-        return inputs, targets
-
-
-def _gather(data: Target, chosen: NDArray[np.int64]) -> Target:
-    """Samples of data (1 or R, M, ...) chosen by (S,) or (R, S), samples first: (S, 1 or R, ...)."""
-    index = chosen.T if chosen.ndim == 2 else chosen[:, None]
-    gathered: Target = data[0][index] if len(data) == 1 else data[np.arange(len(data)), index]
-    return gathered
+def _block(batch: int) -> int:
+    return batch * max(1, _BLOCK // batch)

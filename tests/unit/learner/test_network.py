@@ -13,7 +13,8 @@ from mtjlearn.inprocess import Learner
 from mtjlearn.network import Loss, Network, NetworkError, check_device
 from mtjlearn.noise import Gaussian
 from mtjlearn.reference import Reference, Rule
-from mtjlearn.training.plan import Plan, default_plan
+from mtjlearn.training.defaults import default_plan
+from mtjlearn.training.plan import Plan
 
 BEYOND = {
     "9 layers": Network((2,) * 10),
