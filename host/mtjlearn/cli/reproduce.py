@@ -12,7 +12,7 @@ from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result, say
 from mtjlearn.cli.view.options import runs_option, seed_option
 
-_NAMES = ("fig1b", "fig2", "fig4-chip", "fig5", "all")
+_NAMES = ("fig1b", "fig2", "fig3", "fig4", "fig4-chip", "fig5", "table1", "all")
 
 
 @click.command(short_help="Compute the paper's figures again.")
@@ -36,8 +36,13 @@ _NAMES = ("fig1b", "fig2", "fig4-chip", "fig5", "all")
     metavar="FILE",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Noise for fig2; up to three files, one for each bias.",
+    help="Noise for fig2, up to three files, one for each bias; the first one also for fig4.",
 )
+@click.option(
+    "--set", "sets", metavar="NAME", multiple=True, help="Data of fig3 and fig4, e.g. fashion-mnist; several are allowed."
+)
+@click.option("--epochs", metavar="N", type=click.IntRange(2, 10**6), help="Epochs of fig4; the task's own if omitted.")
+@click.option("--device", metavar="NAME", help="fig4 computes with torch on this device, e.g. cuda; with NumPy if omitted.")
 @click.option(
     "--wait",
     metavar="MS",
@@ -63,6 +68,9 @@ def cli(
     data: Path | None,
     board: str | None,
     recordings: tuple[Path, ...],
+    sets: tuple[str, ...],
+    epochs: int | None,
+    device: str | None,
     wait: float,
     jobs: int | None,
     seed: int,
@@ -97,6 +105,9 @@ def cli(
                     data=None if data is None else str(data),
                     board=board,
                     recordings=tuple(map(str, recordings)),
+                    sets=sets,
+                    epochs=epochs,
+                    device=device,
                     wait=wait / 1000,
                     seed=seed,
                 )

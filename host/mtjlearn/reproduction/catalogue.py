@@ -72,8 +72,11 @@ class Figure:
 _FIGURES = (
     Figure("fig1b", "the perceptron's circuit, simulated, next to the ideal unit"),
     Figure("fig2", "a junction's noise at three biases"),
+    Figure("fig3", "one layer: robustness over learning rate and noise scale"),
+    Figure("fig4", "three hidden layers: backpropagation, ANP and DANP"),
     Figure("fig4-chip", "ANP and DANP in a board's integers"),
     Figure("fig5", "2-2-2-1 learns a random teacher from live noise, 100 times"),
+    Figure("table1", "the search for the learning rates"),
 )
 FIGURES = {figure.name: figure for figure in _FIGURES}
 """All figures, in the paper's order."""

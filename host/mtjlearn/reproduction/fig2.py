@@ -64,9 +64,15 @@ def pieces(options: Options) -> list[Piece]:
         return [Piece(f"fig2/file/{place}", from_file, {"path": path}) for place, path in enumerate(options.recordings)]
     if options.board:
         return [Piece("fig2/board", from_board, {"board": options.board}, 6.0, not is_virtual(options.board))]
-    parts = (FULL_SECONDS if options.full else SECONDS) // _PART
+    seconds = FULL_SECONDS if options.full else SECONDS
+    parts = -(-seconds // _PART)
     return [
-        Piece(f"fig2/{duty:g}/{part}", simulated, {"duty": duty, "seed": [options.seed, place, part]}, 1.5)
+        Piece(
+            f"fig2/{duty:g}/{part}",
+            simulated,
+            {"duty": duty, "seconds": min(_PART, seconds), "seed": [options.seed, place, part]},
+            1.5,
+        )
         for place, duty in enumerate(DUTIES)
         for part in range(parts)
     ]
@@ -97,12 +103,12 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def simulated(duty: float, seed: list[int]) -> dict[str, Any]:
+def simulated(duty: float, seconds: float, seed: list[int]) -> dict[str, Any]:
     """A part of the series at one bias, sampled as the paper's."""
     model = BarrierModel.of_rate(switching_rate(RECORDED_SWITCHING_PROBABILITY, RECORDED_RATE), CRITICAL)
     field = model.drive(duty)
     junction = model.junction(field, *RECORDED_LEVELS)
-    values = _volts(junction, _PART * round(RECORDED_RATE), seed)
+    values = _volts(junction, round(seconds * RECORDED_RATE), seed)
     return _look(Recording(values, rate=RECORDED_RATE), f"{round(field, 2) + 0.0:+.2f} mT", junction)
 
 

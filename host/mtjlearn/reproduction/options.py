@@ -18,7 +18,10 @@ class Options:
         full: the paper's sizes and data; otherwise reduced ones, which end in minutes.
         data: folder with image sets; None looks where packages put them.
         board: of the figures that a board takes part in; None: the virtual board.
-        recordings: files with the noise of fig2, one for each bias; none: simulated.
+        recordings: files with the noise of fig2, one for each bias, and of fig4's DANP from one recording; none: simulated.
+        sets: image sets or digits that fig3 and fig4 compare; none: those of the quick or the full reproduction.
+        epochs: of fig4; None: as many as its tasks have.
+        device: of torch, for fig4, such as ``cuda``; None computes with NumPy.
         wait: seconds that fig5's network in Python waits at each call for noise; the paper waited 0.001.
         seed: of everything random; repeats and replicas count up from it.
     """
@@ -27,6 +30,9 @@ class Options:
     data: str | None = None
     board: str | None = None
     recordings: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    epochs: int | None = None
+    device: str | None = None
     wait: float = 0.0
     seed: int = 0
 
@@ -47,6 +53,6 @@ class Options:
             RunError: if it is not the configuration of a reproduction.
         """
         try:
-            return cls(**{**config, "recordings": tuple(map(str, config["recordings"]))})
+            return cls(**{**config, **{name: tuple(map(str, config[name])) for name in ("recordings", "sets")}})
         except (KeyError, TypeError) as error:
             raise RunError(f"config.toml does not describe a reproduction ({error}); start a new run") from None

@@ -1,0 +1,61 @@
+"""Plot of figure 3: training accuracy over learning rate and over noise scale; bars from the worst to the best of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.reproduction.plots.style import BLUE, GREEN, GREY, ORANGE, numbers_on, save, sheet, tidy
+
+_COLOURS = (BLUE, "#f0b070", ORANGE, "#8f4a0c", GREEN)
+
+
+def draw(numbers: Mapping[str, Any], path: Path) -> None:
+    """Draws it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    sets = {name: value for name, value in numbers.items() if isinstance(value, Mapping)}
+    figure = sheet(11, 0.5 + 3.9 * len(sets))
+    grid = figure.subplots(len(sets), 2, squeeze=False, sharey="row")
+    for (rates, scales), (name, found) in zip(grid, sets.items(), strict=True):
+        for place, (kind, table) in enumerate(found["kinds"].items()):
+            values = np.array(table, dtype=np.float64)
+            shift = 1 + 0.09 * (place - (len(found["kinds"]) - 1) / 2)
+            _bars(rates, np.array(numbers["etas"]) * shift, values, kind, _COLOURS[place])
+            _bars(scales, np.array(numbers["scales"]) * shift, values.T, kind, _COLOURS[place])
+        size = f"{numbers['samples']:,} images" if numbers["samples"] else "all images"
+        for axes in (rates, scales):
+            axes.axhline(found["best_bp"], color=GREY, linewidth=1.2, label=f"best BP, {found['best_bp']:.3f}")
+            axes.set_xscale("log", base=2)
+            tidy(axes)
+        rates.set_xticks(numbers["etas"], [f"$0.1\\cdot2^{{-{k}}}$" for k in range(len(numbers["etas"]))], rotation=60, fontsize=8)
+        scales.set_xticks(numbers["scales"])
+        rates.minorticks_off()
+        scales.minorticks_off()
+        numbers_on(scales.xaxis)
+        rates.set(xlabel="learning rate", ylabel="training accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
+        scales.set(xlabel="noise's standard deviation", title="best of the other parameter, bars from worst to best")
+        scales.legend(frameon=False, loc="lower left", fontsize=9, ncols=2)
+    save(figure, path)
+
+
+def _bars(axes: Any, x: NDArray[np.float64], values: NDArray[np.float64], kind: str, colour: str) -> None:
+    """Best value at each x, with a bar down to the worst of the other parameter."""
+    best, worst = np.nanmax(values, axis=1), np.nanmin(values, axis=1)
+    axes.errorbar(
+        x,
+        best,
+        yerr=[best - worst, np.zeros_like(best)],
+        fmt="o-",
+        markersize=3.5,
+        linewidth=1,
+        capsize=2,
+        color=colour,
+        label=kind,
+    )
