@@ -6,8 +6,8 @@ A threshold counts noise that crosses it as switching; the model of appendix A (
 
 from __future__ import annotations
 
-import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,19 @@ Array = NDArray[np.float64]
 
 MOST = 2**22
 """Samples that are fitted: at 40 kHz 105 s, which give p within 0.4 %."""
+STRETCH = 2**17
+"""Samples of the first fit."""
 _LEAST = 1000
-_ITERATIONS = 200
+_FIRST, _ALL = 100, 30
+"""Most iterations of the first fit and of that of all samples."""
 _TOLERANCE = 0.01
 """Gain in log-likelihood under which an iteration is the last."""
 _FAR = 25.0
-"""Standard deviations from both levels from which on likelihoods underflow."""
+"""Standard deviations from both levels from which on likelihoods underflow, so that logarithms are needed."""
+_SPIKE = 3.5
+"""Distance from the middle, in widths of the bulk of the samples, from which on a sample is a spike."""
+_PRIOR = 1e-6
+"""Keeps the variance of the observation noise off 0, in variances of the recording and samples."""
 
 
 class FitError(UserError, ValueError):
@@ -45,6 +52,7 @@ class HmmFit:
         high: mean of the high state.
         sigma: standard deviation of the observation noise, the same in both states.
         samples: that were fitted.
+        ignored: spikes far outside of all other samples.
         iterations: of the maximisation.
         converged: whether it ended before the most iterations.
         log_likelihood: natural logarithm, of all samples.
@@ -56,6 +64,7 @@ class HmmFit:
     high: float
     sigma: float
     samples: int
+    ignored: int
     iterations: int
     converged: bool
     log_likelihood: float
@@ -90,54 +99,98 @@ class HmmFit:
         return Junction(self.low * volts, self.high * volts, self.sigma * volts, lambda_, self.duty)
 
 
-def fit_hmm(recording: Recording, most: int = MOST) -> HmmFit:
+def fit_hmm(recording: Recording, most: int = MOST, progress: Callable[[int], None] | None = None) -> HmmFit:
     """Fits the model to the first samples of a recording; nothing is assumed across its holes.
+
+    A first fit of :data:`STRETCH` samples gives the start of the fit of all. If the first does not converge, it is the result:
+    then there are hardly two states, or their levels cannot be told apart.
 
     Args:
         recording: volts or codes.
         most: samples that are fitted, at least 1,000.
+        progress: called with the number of each iteration; it may raise.
 
     Raises:
         FitError: hmmlearn is not installed, the recording is too short, or shows no two states.
     """
-    values, lengths = _first(recording, most)
-    if values.size < _LEAST:
-        raise FitError(f"a fit needs {_LEAST:,} samples, not {values.size:,}; record longer")
+    size = min(most, recording.values.size)
+    if size < _LEAST:
+        raise FitError(f"a fit needs {_LEAST:,} samples, not {size:,}; record longer")
+    values, lengths = _without_spikes(recording, size)
     scale = float(values.std())
     if scale == 0:
         raise FitError("the recording is constant: there is nothing to fit")
     centre = float(values.mean())
     scaled = (values - centre) / scale
-    up, down, levels, sigma = _start(scaled, lengths)
-    model = _model(scaled, up, down, levels, sigma)
-    try:
-        model.fit(scaled[:, None], lengths)
-    except (ValueError, FloatingPointError) as error:
-        raise FitError(f"the recording shows no two states: {error}") from None
+    model = _model(*_start(scaled, lengths))
+    iterations = _maximise(model, *_cut(scaled, lengths, STRETCH), _FIRST, 0, progress)
+    fitted, converged = min(STRETCH, scaled.size), iterations < _FIRST
+    if converged and fitted < scaled.size:
+        fitted = scaled.size
+        more = _maximise(model, scaled, lengths, _ALL, iterations, progress)
+        iterations, converged = iterations + more, more < _ALL
     order = np.argsort(model.means_[:, 0])
     matrix, means = model.transmat_[np.ix_(order, order)], model.means_[order, 0]
-    likelihood = float(model.monitor_.history[-1]) - values.size * math.log(scale)
     found = HmmFit(
         up=float(matrix[0, 1]),
         down=float(matrix[1, 0]),
         low=centre + scale * float(means[0]),
         high=centre + scale * float(means[1]),
         sigma=scale * math.sqrt(float(np.ravel(model.covars_)[0])),
-        samples=values.size,
-        iterations=model.monitor_.iter,
-        converged=model.monitor_.iter < _ITERATIONS,
-        log_likelihood=likelihood,
+        samples=fitted,
+        ignored=size - values.size,
+        iterations=iterations,
+        converged=converged,
+        log_likelihood=float(model.monitor_.history[-1]) - fitted * math.log(scale),
     )
-    if not math.isfinite(likelihood) or min(found.up, found.down) <= 0:
+    if not math.isfinite(found.log_likelihood) or min(found.up, found.down) <= 0:
         raise FitError("the recording shows no two states: one of them is never left")
     return found
 
 
-def _first(recording: Recording, most: int) -> tuple[Array, list[int]]:
-    """The first samples and the lengths of their stretches."""
-    size = min(most, recording.values.size)
-    ends = [*(start for start in recording.starts[1:] if start < size), size]
-    return recording.values[:size], np.diff([0, *ends]).tolist()
+def _maximise(model: Any, values: Array, lengths: list[int], most: int, done: int, progress: Callable[[int], None] | None) -> int:
+    """Iterates until the likelihood hardly grows. Returns how often."""
+    level = model.means_[:, 0]
+    far = float(np.abs(values[:, None] - level).min(axis=1).max()) > _FAR * math.sqrt(float(np.ravel(model.covars_)[0]))
+    model.implementation = "log" if far else "scaling"
+    before = -math.inf
+    for iteration in range(1, most + 1):
+        if progress is not None:
+            progress(done + iteration)
+        try:
+            model.fit(values[:, None], lengths)
+        except (ValueError, FloatingPointError) as error:
+            raise FitError(f"the recording shows no two states: {error}") from None
+        likelihood = float(model.monitor_.history[-1])
+        if likelihood - before < _TOLERANCE:
+            return iteration
+        before = likelihood
+    return most
+
+
+def _without_spikes(recording: Recording, size: int) -> tuple[Array, list[int]]:
+    """The first samples without a few that lie far outside of all others, and the lengths of their stretches.
+
+    A spike is so unlikely that the likelihood would give it a state of its own. Where one was there is a hole.
+    """
+    values = recording.values[:size]
+    few = 3 + size // 2**15
+    low, high = (float(np.partition(values, place)[place]) for place in (few, size - 1 - few))
+    inside = np.abs(values - (low + high) / 2) <= _SPIKE * (high - low) if high > low else np.ones(size, dtype=np.bool_)
+    begins = np.zeros(size, dtype=np.bool_)
+    begins[[start for start in recording.starts if start < size]] = True
+    begins[1:] |= ~inside[:-1]
+    kept = values[inside]
+    starts = np.union1d([0], np.flatnonzero(begins[inside]))
+    return kept, np.diff([*starts, kept.size]).tolist()
+
+
+def _cut(values: Array, lengths: list[int], most: int) -> tuple[Array, list[int]]:
+    """The first samples, and the lengths of their stretches."""
+    if values.size <= most:
+        return values, lengths
+    ends = np.cumsum(lengths)
+    return values[:most], np.diff([0, *ends[ends < most], most]).tolist()
 
 
 def _start(values: Array, lengths: list[int]) -> tuple[float, float, tuple[float, float], float]:
@@ -161,22 +214,13 @@ def _start(values: Array, lengths: list[int]) -> tuple[float, float, tuple[float
     return duty * change, (1 - duty) * change, (-duty * split, (1 - duty) * split), math.sqrt(1 - variance)
 
 
-def _model(values: Array, up: float, down: float, levels: tuple[float, float], sigma: float) -> Any:
+def _model(up: float, down: float, levels: tuple[float, float], sigma: float) -> Any:
     try:
         from hmmlearn.hmm import GaussianHMM
     except ImportError:
         raise FitError(f"a fit needs hmmlearn; run: {install_extra('hmm')}") from None
-    logging.getLogger(GaussianHMM.__module__.rpartition(".")[0]).setLevel(logging.ERROR)  # it warns of rounding at the maximum
-    far = float(np.abs(values[:, None] - levels).min(axis=1).max()) > _FAR * sigma
-    model = GaussianHMM(
-        2,
-        covariance_type="tied",
-        n_iter=_ITERATIONS,
-        tol=_TOLERANCE,
-        init_params="",
-        params="tmc",
-        implementation="log" if far else "scaling",
-    )
+    model = GaussianHMM(2, covariance_type="tied", covars_prior=_PRIOR, n_iter=1, init_params="", params="tmc")
+    model.n_features = 1
     model.startprob_ = np.array([0.5, 0.5])
     model.transmat_ = np.array([[1 - up, up], [down, 1 - down]])
     model.means_ = np.array([[level] for level in levels])

@@ -83,8 +83,8 @@ class Bar:
         self._progress = progress
         self._task = progress.add_task(text, total=None, note="")
 
-    def update(self, done: float, total: float, note: str = "") -> None:
-        """Sets what is done, of how much, and a note behind the bar. Work may be interrupted here."""
+    def update(self, done: float, total: float | None, note: str = "") -> None:
+        """Sets what is done, of how much (None: unknown), and a note behind the bar. Work may be interrupted here."""
         interruption.check()
         self._progress.update(self._task, completed=done, total=total, note=plain(note))
 

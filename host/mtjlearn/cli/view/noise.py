@@ -153,8 +153,10 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
     verdict = _verdict(source, summary, hints)
     notes = [*summary.notes, *source.notes]
     _show(source, summary)
-    fitted = fit_hmm(recording) if fit else None
-    if fitted is not None:
+    fitted = None
+    if fit:
+        with bar("fitting a hidden Markov model") as progress:
+            fitted = fit_hmm(recording, progress=lambda iteration: progress.update(iteration, None, "iterations"))
         print_rows(noise_fit.rows(fitted, source.millivolts, recording.codes))
     print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
     for text in (*hints, *notes):

@@ -16,7 +16,7 @@ def rows(fit: HmmFit, millivolts: tuple[float, float] | None, codes: bool) -> li
         codes: the recording is of codes, not of volts.
     """
     found, unit = figures(fit, millivolts), "codes" if codes else "V"
-    state = "" if fit.converged else ", not converged"
+    state = f"{f', {fit.ignored:,} spikes ignored' if fit.ignored else ''}{'' if fit.converged else ', not converged'}"
     lines = [
         ("hidden Markov model", f"{fit.samples:,} samples, {fit.iterations} iterations{state}"),
         ("  levels", f"{fit.low:.5g} and {fit.high:.5g} {unit}"),
@@ -43,6 +43,7 @@ def figures(fit: HmmFit, millivolts: tuple[float, float] | None) -> dict[str, An
         "levels_mv": None if millivolts is None else [(level + millivolts[0]) * millivolts[1] for level in levels],
         "sigma_mv": None if millivolts is None else fit.sigma * millivolts[1],
         "samples": fit.samples,
+        "ignored": fit.ignored,
         "iterations": fit.iterations,
         "converged": fit.converged,
         "log_likelihood": fit.log_likelihood,

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from mtjlearn.noise.files.arrays import open_arrays
-from mtjlearn.noise.files.parquet import SUFFIXES, open_parquet
+from mtjlearn.noise.files.parquet import SUFFIXES, WILD, open_parquet
 from mtjlearn.noise.files.stream import Part, RecordingStream, joined
 from mtjlearn.noise.files.text import open_text
 from mtjlearn.noise.files.units import UNITS
@@ -42,7 +42,7 @@ def open_recording(path: Path, rate: float | None = None, unit: str | None = Non
         raise RecordingError(f"unit {unit!r} is unknown; use {', '.join(UNITS)}")
     suffix = path.suffix.lower()
     with _named(path):
-        if suffix in SUFFIXES or path.is_dir() or (any(mark in path.name for mark in "*?[") and not path.exists()):
+        if suffix in SUFFIXES or path.is_dir() or (any(mark in path.name for mark in WILD) and not path.exists()):
             opened = open_parquet(path, rate, unit, column)
         elif suffix in _TEXT:
             opened = open_text(path, rate, unit, column)

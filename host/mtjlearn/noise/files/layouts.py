@@ -16,6 +16,7 @@ from mtjlearn.noise.recording import RecordingError
 
 _INCREMENT = re.compile(r"tInc\s*=\s*([-+0-9.eE]+)")
 _RATE = re.compile(r"sample rate:\s*([0-9.eE+-]+)\s*([kMG]?)Hz", re.IGNORECASE)
+_BRACKETED = re.compile(r"\(.+\)$")
 _KILO = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "G": 1e9, "g": 1e9}
 
 
@@ -89,7 +90,7 @@ def _columns(head: Head) -> list[Column]:
     last = head.rows[-1]
     if len(head.rows) > 1 and all(is_unit(cell) for cell in last[: head.width]):
         above = head.rows[-2]
-        if above[0].lower() == "source" or Column.of(above[0]).time:
+        if above[0].lower() == "source" or Column.of(above[0]).time or all(_BRACKETED.match(unit) for unit in last):
             titles = above[: head.width] + [""] * (head.width - len(above))
             return [Column(title, Column.of(title).name, unit.strip("()")) for title, unit in zip(titles, last, strict=False)]
     if any(as_number(cell) is not None for cell in last[1 : head.width]):
@@ -116,7 +117,7 @@ def _maker(head: Head, columns: list[Column]) -> str:
         return "Rigol"
     if first == "x-axis":
         return "Keysight"
-    if first == "time" and "(" in " ".join(head.rows[-1]) and titles[1:2] and titles[1].startswith("channel"):
+    if len(head.rows) > 1 and all(_BRACKETED.match(cell) for cell in head.rows[-1]):
         return "PicoScope"
     return "Saleae" if first == "time[s]" and titles[1:2] and titles[1].startswith("channel") else ""
 
@@ -148,7 +149,7 @@ def _unit(head: Head, column: Column, value: int, name: str) -> str | None:
     if not stated or stated.lower() == "value":
         listed = head.stated.get("vertical units", [])
         place = value - 1 if not right_of_heading(head.first) else 0
-        stated = (listed[place] if place < len(listed) else head.text("vertical units")).rpartition(":")[2].strip()
+        stated = (listed[place] if 0 <= place < len(listed) else head.text("vertical units")).rpartition(":")[2].strip()
     if column.codes:
         return "codes"
     if not stated:

@@ -22,6 +22,8 @@ from mtjlearn.noise.recording import RecordingError
 Array = NDArray[np.float64]
 
 SUFFIXES = (".pqt", ".parquet")
+WILD = "*?["
+"""What makes a name a pattern."""
 ROWS = 2**18
 """Samples that are read or written at once."""
 RATE = b"mtjlearn.rate"
@@ -33,17 +35,19 @@ def chunk_files(path: Path) -> list[Path]:
 
     Raises:
         RecordingError: there are none.
+        OSError: the file is missing.
     """
-    if path.is_file():
+    if path.is_file() or not (path.is_dir() or any(mark in path.name for mark in WILD)):
+        path.stat()
         return [path]
     if path.is_dir():
         found = [file for file in path.iterdir() if file.suffix.lower() in SUFFIXES]
         if not found:
-            raise RecordingError(f"{path} has no Parquet files (.pqt, .parquet)")
+            raise RecordingError("has no Parquet files (.pqt, .parquet)")
     else:
         found = [file for file in path.parent.glob(path.name) if file.is_file()]
         if not found:
-            raise RecordingError(f"no file matches {path}")
+            raise RecordingError("no file matches this pattern")
     return sorted(found, key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)])
 
 
@@ -57,7 +61,7 @@ def open_parquet(path: Path, rate: float | None, unit: str | None, column: str |
     """Parquet files as a stream of samples; see :func:`mtjlearn.noise.files.open_recording`."""
     files = chunk_files(path)
     if not all(file.suffix.lower() in SUFFIXES for file in files):
-        raise RecordingError(f"{path}: a pattern stands for Parquet files (.pqt, .parquet); name any other file itself")
+        raise RecordingError("a pattern stands for Parquet files (.pqt, .parquet); name any other file itself")
     layouts = [_layout(file, column) for file in files]
     layout, stated = layouts[0]
     for file, other in zip(files, layouts, strict=True):

@@ -71,8 +71,8 @@ class Timeline:
         """
         before = times[0] - (self.step or 0.0) if self._last is None else self._last
         steps = np.diff(times, prepend=before)
-        back = np.flatnonzero(steps < -0.5 * (self.step or 0.0)) if np.isfinite(self._slack) else np.zeros(0, dtype=np.int64)
-        if back.size:
+        back = np.flatnonzero(steps < 0)
+        if back.size and np.isfinite(self._slack):
             raise RecordingError(f"time runs backwards at sample {self._seen + int(back[0]) + 1:,}: two recordings in one file?")
         self._last = float(times[-1])
         self._seen += times.size
