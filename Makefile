@@ -27,7 +27,7 @@ help:
 	@echo 'make test-all  the slow tests too'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     frames, uploads and memory stay in their bounds, for all numbers (Debian: frama-c-base, z3, cvc4)'
-	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, full disks, interrupts, lies, mutants'
+	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, sweeps, full disks, interrupts, lies, mutants'
 	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
@@ -68,7 +68,7 @@ prove: $(VENV)/.created
 	$(BIN)/python tests/prove/eva.py
 
 # Each long run by itself: make soak-link ARGS="--faults 1000000"
-SOAKS := link health not_random power_cuts micropython_cuts kills full_disks interrupts liar mutants
+SOAKS := link health not_random power_cuts micropython_cuts kills sweeps full_disks interrupts liar mutants
 
 soak: $(SOAKS:%=soak-%)
 
