@@ -18,6 +18,8 @@ from mtjlearn.cli.view.console import bar, print_result, print_rows, result_cons
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import (
+    FitError,
+    HmmFit,
     Recording,
     RecordingError,
     Summary,
@@ -144,7 +146,6 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
 
     Raises:
         RecordingError: it could be written nowhere, or not where it was asked for.
-        FitError: a fit is asked for and not possible; the recording is kept.
     """
     recording = source.recording
     path = _store(source, run.path / "noise.npz", save)
@@ -153,10 +154,8 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
     verdict = _verdict(source, summary, hints)
     notes = [*summary.notes, *source.notes]
     _show(source, summary)
-    fitted = None
-    if fit:
-        with bar("fitting a hidden Markov model") as progress:
-            fitted = fit_hmm(recording, progress=lambda iteration: progress.update(iteration, None, "iterations"))
+    fitted = _fit(recording) if fit else None
+    if fitted is not None:
         print_rows(noise_fit.rows(fitted, source.millivolts, recording.codes))
     print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
     for text in (*hints, *notes):
@@ -188,11 +187,22 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
         "unit": "codes" if recording.codes else "V",
         "analysed": summary.samples,
         "whole": None if source.whole is None else asdict(source.whole),
-        **({} if fitted is None else {"hmm": noise_fit.figures(fitted, source.millivolts)}),
+        **({"hmm": None if fitted is None else noise_fit.figures(fitted, source.millivolts)} if fit else {}),
         "plot": drawn,
         "recording": path,
         "run": run.path,
     }
+
+
+def _fit(recording: Recording) -> HmmFit | None:
+    """Fits a hidden Markov model; None, with a word and exit code 2, if that is not possible: the rest is still worth having."""
+    try:
+        with bar("fitting a hidden Markov model") as progress:
+            return fit_hmm(recording, progress=lambda iteration: progress.update(iteration, None, "iterations"))
+    except FitError as error:
+        say(f"there is no fit: {error}")
+        exit_with(EXIT_USAGE)
+        return None
 
 
 def _store(source: Source, path: Path, save: Path | None) -> Path:
