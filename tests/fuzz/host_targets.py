@@ -6,10 +6,12 @@ A target takes one input and raises when something is wrong. Files are written t
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import io
 import itertools
 import json
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,11 +27,13 @@ from mtjlearn.board.checkpoint_file import MAGIC, CheckpointError, CheckpointFil
 from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo, Evaluation, NoiseChunk, NoiseRecording
 from mtjlearn.datasets import DatasetError
+from mtjlearn.datasets.cifar import read_archive, read_plain, read_records
 from mtjlearn.datasets.files import read_file
+from mtjlearn.datasets.idx import read_idx
 from mtjlearn.datasets.labels import classes_of, from_one_hot, guess_task
 from mtjlearn.datasets.suspicions import suspicions
 from mtjlearn.network import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS
-from mtjlearn.noise.recording import RecordingError, load_recording
+from mtjlearn.noise import RecordingError, load_recording
 from mtjlearn.runs import Checkpoint, RunError, list_runs, read_checkpoint, read_config, read_meta, read_metrics
 from mtjlearn.runs.storage import plain
 from mtjlearn.wire import messages
@@ -278,6 +282,25 @@ class Files:
             numbers, names, _ = classes_of(table)
             assert set(numbers.tolist()) == set(range(len(names)))
 
+    def images(self, data: bytes) -> None:
+        """A file of an image set: pixels, or a DatasetError."""
+        script = Script(data)
+        which = script.byte() % 4
+        path = self.folder / ("images.gz", "images", "set.tar.gz", "records.bin")[which]
+        content = script.rest()
+        path.write_bytes(gzip.compress(content) if which == 0 else content)
+        try:
+            if which < 2:
+                read_idx(path, 3 - 2 * (len(content) % 2))
+            elif which == 2:
+                read_records([*read_archive(path, ("train.bin",)).items()], 2)
+            else:
+                pixels, labels = read_records(read_plain([path]), 1)
+                assert pixels.shape == (len(labels), 3072)
+        except DatasetError as error:
+            if str(path) not in str(error) and which != 2:
+                raise
+
 
 def checkpoint_file(data: bytes) -> bytes:
     """The file of a checkpoint with these bytes; both checksums and the length are put right."""
@@ -338,6 +361,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "host-checkpoint": Target(files.checkpoint, list(checkpoint_seeds())),
         "host-recording": Target(files.recording, list(recording_seeds(folder))),
         "host-dataset": Target(files.dataset, list(dataset_seeds())),
+        "host-images": Target(files.images, list(image_seeds())),
     }
 
 
@@ -435,3 +459,19 @@ def dataset_seeds() -> Iterator[bytes]:
     np.savez(buffer, x=np.arange(6.0).reshape(3, 2), y=np.array(["a", "b", "a"]))
     yield b"\x02\0" + buffer.getvalue()
     yield b"\x03\0\0" + bytes((0x10, 2, 2)) + struct.pack("<4d", 1, 2, 3, 4) + bytes((9, 2)) + struct.pack("<2q", 0, 1)
+
+
+def image_seeds() -> Iterator[bytes]:
+    """Files of both formats, plain and packed."""
+    pictures = bytes((0, 0, 8, 3)) + struct.pack(">3I", 2, 3, 4) + bytes(range(24))
+    for which in (0, 1):
+        yield bytes((which,)) + pictures
+        yield bytes((which,)) + bytes((0, 0, 8, 1)) + struct.pack(">I", 5) + bytes(5)
+    yield b"\x01" + gzip.compress(pictures)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("cifar-100-binary/train.bin")
+        member.size = 2 * 3074
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    yield b"\x02" + buffer.getvalue()
+    yield b"\x03" + bytes(3073)

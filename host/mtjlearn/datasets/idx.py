@@ -15,6 +15,8 @@ from mtjlearn.datasets.dataset import DatasetError
 from mtjlearn.datasets.limits import MOST_BYTES, check_memory
 
 _GZIP = b"\x1f\x8b"
+_BLOCK = 2**20
+"""Bytes read at once, so that a header that claims too much takes no memory."""
 _BYTES = 8
 """The type number of unsigned bytes, the only one that these files have."""
 
@@ -65,7 +67,9 @@ def _read(path: Path, file: _Bytes, dimensions: int) -> NDArray[np.uint8]:
     if size > MOST_BYTES:
         raise DatasetError(f"{path} says that it has {size:,} values, more than {MOST_BYTES:,}; download it again")
     check_memory(path, size)
-    content = file.read(size)
+    content = bytearray()
+    while len(content) < size and (block := file.read(min(_BLOCK, size - len(content)))):
+        content += block
     if len(content) < size:
         raise DatasetError(f"{path} is truncated: it has {len(content):,} of {size:,} values; download it again")
     if file.read(1):
