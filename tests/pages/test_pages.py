@@ -20,6 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+from images_support import write_idx_set
 from places import PROJECT
 from training_support import Watcher, interrupt_after, write_csv
 
@@ -37,6 +38,7 @@ PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
 QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
     **{f"train {data}": ["--epochs", "3"] for data in ("iris", "wine", "measurements.csv")},
+    "train fashion-mnist": ["--epochs", "1", "--samples", "64", "--data-dir", "images"],
     "validate": ["--steps", "20", "--exact-only"],
     "flash --board pico-micropython": ["--dry-run"],
     "flash --board esp32-micropython": ["--dry-run"],
@@ -163,6 +165,8 @@ class Reader:
                 ["id", "a", "b", "quality"],
                 [(i, *row[:2], row @ (1, 2, 0)) for i, row in enumerate(rows)],
             )
+        if "fashion-mnist" in words:
+            write_idx_set(self._folder / "images", train=64)
         if RUN in words and RUN not in self._words:
             plan = default_plan("xor", seed=1, epochs=40, board="native", reference=False)
             run = Run.create(Path("runs"), "train", plan.name, plan.seed, plan.config())

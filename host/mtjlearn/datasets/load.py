@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mtjlearn.datasets import builtin
 from mtjlearn.datasets.cells import list_names, shorten
 from mtjlearn.datasets.columns import Columns
-from mtjlearn.datasets.dataset import Dataset, DatasetError, Scale, Scaling, Table, Task
+from mtjlearn.datasets.dataset import SCALES, Dataset, DatasetError, Scale, Scaling, Table, Task
 from mtjlearn.datasets.digest import digest
 from mtjlearn.datasets.download import Progress
 from mtjlearn.datasets.files import read_file
@@ -95,6 +95,8 @@ def load(
         raise DatasetError("cross-entropy needs classes; use the squared loss for a regression")
     if task is None and loss is Loss.CROSS_ENTROPY:
         task = "classification"
+    if scale is not None and scale not in SCALES:
+        raise DatasetError(f"there is no scale {scale}; use column, global or none")
     if samples is not None and samples < 1:
         raise DatasetError(f"--samples {samples} leaves nothing to learn from; give at least 1")
     name = str(name_or_path)

@@ -116,6 +116,8 @@ def default_plan(
     )
     if floats.augment:
         Augmentation.of(dataset, seed)
+    if floats.centring and rule != "danp":
+        raise NetworkError(f"--centring goes with decorrelation, and {rule} decorrelates nothing; omit it, or use --rule danp")
     if floats.reading == "code" and sigma is not None:
         raise NetworkError("the authors' code adds the junctions' voltages as they are; omit --sigma, or use --as paper")
     chosen = _loss(dataset, loss)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from mtjlearn.network import NetworkError
+
 OptimiserName = Literal["sgd", "adam"]
 Reading = Literal["paper", "code"]
 Precision = Literal["float64", "float32"]
@@ -25,6 +27,9 @@ class FloatOptions:
         dtype: precision of weights and activities.
         centring: inputs of layers are centred as well as decorrelated: ``xbar = R x + b``.
         augment: images are cropped and mirrored at random in each epoch.
+
+    Raises:
+        NetworkError: an option has no such value.
     """
 
     batch: int = 1
@@ -33,6 +38,13 @@ class FloatOptions:
     dtype: Precision = "float64"
     centring: bool = False
     augment: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.batch, int) or self.batch < 1:
+            raise NetworkError(f"a batch of {self.batch} samples is not possible; use 1 or more")
+        for name, known in (("optimiser", OPTIMISERS), ("reading", READINGS), ("dtype", PRECISIONS)):
+            if getattr(self, name) not in known:
+                raise NetworkError(f"there is no {name} {getattr(self, name)}; use {' or '.join(known)}")
 
     @property
     def asked(self) -> list[str]:

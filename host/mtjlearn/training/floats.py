@@ -91,13 +91,16 @@ def train_reference(
 
 def _reference(plan: Plan) -> Reference:
     """The reference of a plan, before its first step; with the device's start weights where a device can have the network."""
-    start = _device_start(plan)
+    start, floats = _device_start(plan), plan.floats
     return Reference(
         plan.network,
         Rule.ANP if plan.rule == "danp" else Rule(plan.rule),
         noise=_noise(plan, start) if plan.rule != "bp" else None,
         weights=None if start is None else float_weights(start),
-        optimiser=Adam() if plan.floats.optimiser == "adam" else None,
+        optimiser=Adam() if floats.optimiser == "adam" else None,
+        dtype=floats.dtype,
+        reading=floats.reading,
+        centring=floats.centring or None,
     )
 
 
@@ -113,7 +116,8 @@ def _device_start(plan: Plan) -> FixedNetwork | None:
 
 def _checkpoint(reference: Reference, samples: int) -> Checkpoint:
     weights = np.concatenate([layer.ravel() for layer in reference.weights])
-    return Checkpoint(reference.epochs, 0, reference.epochs * samples, weights, state=tuple(reference.state()))
+    state = tuple(array.copy() for array in reference.state())
+    return Checkpoint(reference.epochs, 0, reference.epochs * samples, weights, state=state)
 
 
 def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int, batch: int) -> None:
