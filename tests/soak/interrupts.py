@@ -180,6 +180,8 @@ MAIN = "from mtjlearn.entry import main; print('begun', flush=True); main()"
 MOMENTS = 6.0
 """Seconds after its begin in which a command is interrupted."""
 PATIENCE = 60.0
+ENDS = ("mtjlearn: ", "the board continues to learn", "interrupted; continuing with the ")
+"""What an interrupted command says last; noise goes on to its result with the codes that it has."""
 
 
 def interrupt_command(name: str, after: float) -> str:
@@ -216,7 +218,9 @@ def interrupt_command(name: str, after: float) -> str:
         return f"traceback: {errors[-600:]}"
     if process.returncode == 0:
         return "finished"
-    if process.returncode != 130 or not errors.splitlines()[-1].startswith(("mtjlearn: ", "the board continues to learn")):
+    if process.returncode == -signal.SIGINT and not errors:
+        return "finished"  # Python was on its way out, without a handler any more
+    if process.returncode != 130 or not errors.rstrip().splitlines()[-1].startswith(ENDS):
         return f"exit code {process.returncode}: {errors[-300:]}"
     return "one line" if all(state in ("interrupted", "finished") for state in states) else f"runs are {states}"
 

@@ -31,6 +31,7 @@ TREE = WORK / "tree"
 NATIVE = WORK / "native"
 SITE = WORK / "site"
 UNIT = "tests/unit"
+MICROPYTHON = "tests/micropython"
 
 # The first pattern that fits says which tests: file names below tests/unit, or paths. Fast ones that fail often come first.
 TESTS: list[tuple[str, str]] = [
@@ -44,8 +45,10 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/noise/*", "test_noise_* test_health_* test_cli_noise"),
     ("host/mtjlearn/wire/*", "test_frame test_link* test_tcp* test_transport test_returned_frames test_faults_host"),
     ("host/mtjlearn/board/*", "test_autonom* test_checkpoint* test_dataset_packing test_device_* test_security tests/board"),
+    ("host/mtjlearn/virtual/micropython.py", f"{MICROPYTHON}/test_unix_board.py {MICROPYTHON}/test_configuration.py"),
     ("host/mtjlearn/virtual/*", "test_native_* test_virtual_faults test_discovery"),
     ("host/mtjlearn/inprocess/*", "test_memory_board* test_smtj_native test_virtual_faults test_learner_equals_model"),
+    ("host/mtjlearn/firmware/m*", f"{MICROPYTHON}/test_constants.py {MICROPYTHON}/test_compiled.py tests/flash"),
     ("host/mtjlearn/firmware/*", "test_environments tests/flash"),
     ("host/mtjlearn/validate/*", "test_validate test_cli_validate"),
     ("host/mtjlearn/flashing/*", "tests/flash"),
