@@ -4,6 +4,7 @@ from mtjlearn.datasets.augment import Augmentation
 from mtjlearn.datasets.builtin import BUILTIN
 from mtjlearn.datasets.columns import Columns
 from mtjlearn.datasets.dataset import SCALES, Dataset, DatasetError, Scale, Scaling, Task, epoch_order
+from mtjlearn.datasets.features import Features, read_features
 from mtjlearn.datasets.image_sets import IMAGE_SETS, IMAGES
 from mtjlearn.datasets.load import NAMES, load
 from mtjlearn.datasets.quantise import (
@@ -26,6 +27,7 @@ __all__ = [
     "Columns",
     "Dataset",
     "DatasetError",
+    "Features",
     "Quantised",
     "Scale",
     "Scaling",
@@ -36,4 +38,5 @@ __all__ = [
     "load",
     "predicted_classes",
     "quantise",
+    "read_features",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,18 @@ def _exact_texts(values: NDArray[Any]) -> tuple[str, ...] | None:
     return tuple(map(str, values.tolist())) if values.dtype.kind in "iu" and values.ndim == 1 else None
 
 
-def _read_parquet(path: Path, target: str | int | None, task: Task | None, wanted: Columns) -> Table:
+def read_parquet_columns(path: Path) -> tuple[list[str], Callable[[int], NDArray[Any]]]:
+    """The names of a Parquet file's columns, and a function that gives one of them, float64 or text, shape (rows,).
+
+    Raises:
+        DatasetError: it cannot be read, or holds what no column of a dataset can be.
+    """
+    table = _parquet_table(path)
+    names = [str(name) for name in table.column_names]
+    return names, lambda column: _parquet_column(path, names[column], table.column(column))
+
+
+def _parquet_table(path: Path) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -104,10 +116,14 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     try:
         with parquet.ParquetFile(path) as file:
             _check_parquet(path, file)
-            table = _read_bounded(path, file)
+            return _read_bounded(path, file)
     except pyarrow.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path} is damaged or not a Parquet file ({shorten(reason, 80)}); write it again") from None
+
+
+def _read_parquet(path: Path, target: str | int | None, task: Task | None, wanted: Columns) -> Table:
+    table = _parquet_table(path)
     names = [str(name) for name in table.column_names]
     chosen = choose(path, names, target, wanted, index_columns(names) | _pandas_index(table, names))
     if table.num_rows == 0:

@@ -1,0 +1,60 @@
+"""Where the programs that a model is exported to are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from mtjlearn.models.export_arduino import arduino_sketch
+from mtjlearn.models.export_c import c_header
+from mtjlearn.models.export_micropython import micropython_module
+from mtjlearn.models.model import Model, ModelError
+from mtjlearn.models.names import program_name
+from mtjlearn.models.storage import write_model
+from mtjlearn.runs.storage import describe, write_atomic
+
+Kind = Literal["model", "c", "arduino", "micropython"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_SUFFIXES: dict[Kind, str] = {"model": ".npz", "c": ".h", "micropython": ".py", "arduino": ""}
+
+
+def export(model: Model, kind: Kind, out: Path | None, name: str | None) -> list[Path]:
+    """Writes a model as a program, or as a model's file.
+
+    Args:
+        model: what is written.
+        kind: ``model``, a C header, the folder of an Arduino sketch, or a module for MicroPython.
+        out: the file; of a sketch, the folder that its folder is made in. None: here, with the model's name.
+        name: prefix of names in the program, and the sketch's name; None: from the data's.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ModelError: the name cannot be used, or a file cannot be written.
+    """
+    chosen = program_name(model, name)
+    if kind == "arduino":
+        folder = (out or Path()) / chosen
+        files = {folder / file: text for file, text in arduino_sketch(model, chosen).items()}
+        _make(folder)
+    else:
+        path = out or Path(chosen + _SUFFIXES[kind])
+        if kind == "model":
+            path = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
+            write_model(model, path)
+            return [path, path.with_suffix(".toml")]
+        files = {path: c_header(model, chosen) if kind == "c" else micropython_module(model)}
+    for path, text in files.items():
+        try:
+            write_atomic(path, text.encode())
+        except OSError as error:
+            raise ModelError(describe(path, error)) from None
+    return list(files)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(describe(folder, error)) from None

@@ -1,0 +1,52 @@
+"""Predictions as a table: one row for each sample, with names and units of the data."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from mtjlearn.models.model import ModelError
+from mtjlearn.models.predict import Predictions
+from mtjlearn.runs.storage import describe, write_atomic
+
+
+def heading(predictions: Predictions) -> list[str]:
+    """The columns: ``prediction`` and ``score_<class>``, or ``prediction``, or one ``prediction_<target>`` for each of several."""
+    model = predictions.model
+    if model.classes is not None:
+        return ["prediction", *(f"score_{name}" for name in model.classes)]
+    return ["prediction"] if len(model.targets) == 1 else [f"prediction_{name}" for name in model.targets]
+
+
+def rows(predictions: Predictions) -> Iterator[list[str]]:
+    """The cells of each sample; numbers have as many digits as make them whole again."""
+    if predictions.model.classes is None:
+        for values in predictions.values:
+            yield [repr(float(value)) for value in values]
+        return
+    for name, scores in zip(predictions.values, predictions.scores, strict=True):
+        yield [str(name), *(repr(float(score)) for score in scores)]
+
+
+def write_csv(predictions: Predictions, file: TextIO) -> None:
+    """Writes the table, its heading first."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(heading(predictions))
+    writer.writerows(rows(predictions))
+
+
+def save_csv(predictions: Predictions, path: Path) -> None:
+    """Writes the table to a file.
+
+    Raises:
+        ModelError: it cannot be written.
+    """
+    text = io.StringIO()
+    write_csv(predictions, text)
+    try:
+        write_atomic(path, text.getvalue().encode())
+    except OSError as error:
+        raise ModelError(describe(path, error)) from None

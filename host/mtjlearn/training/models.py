@@ -1,0 +1,97 @@
+"""The model of a run: what its last checkpoint holds, with the scaling and the names of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.board import CheckpointFile
+from mtjlearn.board.checkpoint_file import MAGIC
+from mtjlearn.datasets import Dataset
+from mtjlearn.models import Model, ModelError, read_model
+from mtjlearn.models.model import rounded_weights
+from mtjlearn.models.storage import FILE
+from mtjlearn.runs import Checkpoint, read_checkpoint, read_config, read_meta
+from mtjlearn.runs.files import CONFIG
+from mtjlearn.training.plan import Plan
+
+
+def load_model(path: Path, dataset: Dataset | None = None) -> Model:
+    """The model of a run directory, of a model's file, or of a checkpoint's file.
+
+    Args:
+        path: of one of them.
+        dataset: what a checkpoint has learned; None: its inputs and outputs are numbers in the network's own units.
+
+    Raises:
+        ModelError, CheckpointError, RunError, DatasetError: it cannot be read, or is none of them.
+    """
+    if path.is_dir():
+        return model_of_run(path) if (path / CONFIG).exists() else read_model(path)
+    if _is_checkpoint(path):
+        found = CheckpointFile.read(path)
+        return Model.of_checkpoint(found.content, {"checkpoint": path.name, "board": found.board, "build": found.build}, dataset)
+    return read_model(path)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False  # reading it as a model says why
+
+
+def model_of_run(path: Path) -> Model:
+    """The model in a run directory; of a run of an earlier version, which wrote none, made from its weights and its data.
+
+    Raises:
+        ModelError: the run has learned nothing yet, or what it learned fits no device.
+        RunError, DatasetError: as reading the run and loading its data.
+    """
+    if (path / FILE).exists():
+        return read_model(path / FILE)
+    plan = Plan.from_config(read_config(path))
+    meta = read_meta(path)
+    checkpoint = read_checkpoint(path)
+    if checkpoint is None:
+        raise ModelError(f"{path} has learned nothing yet; resume it with: mtjlearn train --resume {path}")
+    return model_of(plan, checkpoint, path, meta["result"].get("board") or {})
+
+
+def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, Any]) -> Model:
+    """The model of a training.
+
+    Args:
+        plan: what was trained.
+        checkpoint: its weights; those of a float reference that learns alone are rounded to a device's.
+        run: the run directory.
+        board: name and build of the board that learned it; empty without one.
+
+    Raises:
+        ModelError: no device can hold the weights, or run the network.
+    """
+    network = plan.network
+    shapes = [(units, fan_in + 1) for fan_in, units in pairwise(network.sizes)]
+    squares = [(size, size) for size, flag in zip(network.sizes, network.decorrelate, strict=False) if flag]
+    rows = _cut(checkpoint.weights, shapes)
+    origin: dict[str, str | int] = {"run": run.name, "rule": plan.rule, "steps": checkpoint.steps}
+    origin |= {what: str(board[name]) for what, name in (("board", "name"), ("build", "build")) if name in board}
+    if not checkpoint.is_float:
+        return Model.of(network, rows, _cut(checkpoint.matrices, squares), plan.dataset, origin)
+    if squares:
+        raise ModelError("the float reference's decorrelation is not part of a model; train on a board")
+    return Model.of(network, rounded_weights(network, rows), [], plan.dataset, origin)
+
+
+def _cut(values: NDArray[Any], shapes: list[tuple[int, int]]) -> list[NDArray[Any]]:
+    """The values as arrays of these shapes."""
+    if values.size != sum(rows * columns for rows, columns in shapes):
+        raise ModelError("the run's weights do not belong to its network; train again")
+    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1].tolist()
+    return [part.reshape(shape) for part, shape in zip(np.split(values, ends), shapes, strict=True)] if shapes else []
