@@ -11,7 +11,6 @@ import click
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import AS_JSON, print_result, say
-from mtjlearn.cli.view.options import refuse_what_ends
 
 if TYPE_CHECKING:
     from mtjlearn.models import Model, Predictions
@@ -41,7 +40,6 @@ def cli(model: Path, data: str, board: str | None, out: Path | None) -> dict[str
     if board is None:
         predictions = predict(found, features.values)
     else:
-        refuse_what_ends(board)
         from mtjlearn.discovery import open_board
 
         with open_board(board) as opened:

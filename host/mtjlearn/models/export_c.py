@@ -114,7 +114,7 @@ static const float {name}_target_factor[{upper}_OUTPUTS] = {{{_floats(std)}}};
 """
     if single:
         return f"""{arrays}
-/* {text_literal(model.targets[0]).replace("*/", "* /")}, in the unit of the data. */
+/* The target, in the unit of the data. */
 static inline float {name}_predict(const float features[{upper}_INPUTS])
 {{
     int16_t outputs[{upper}_OUTPUTS];

@@ -14,8 +14,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _RESERVED = frozenset(
     {
         *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float"),
-        *("for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct"),
-        *("switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "setup", "loop"),
+        *("for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static"),
+        *("struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "setup", "loop"),
     }
 )
 
@@ -51,4 +51,4 @@ def origin_lines(model: Model) -> list[str]:
 
 def input_list(model: Model) -> str:
     """The inputs by name, in their order, for a comment."""
-    return list_names([text_literal(name) for name in model.inputs], 20).replace("*/", "* /")
+    return list_names([text_literal(name) for name in model.inputs], 20).replace("*/", "* /").replace("/*", "/ *")

@@ -54,11 +54,13 @@ def model_of_run(path: Path) -> Model:
         ModelError: the run has learned nothing yet, or what it learned fits no device.
         RunError, DatasetError: as reading the run and loading its data.
     """
+    meta, checkpoint = read_meta(path), read_checkpoint(path)
     if (path / FILE).exists():
-        return read_model(path / FILE)
+        written = read_model(path / FILE)
+        # A run that was killed has newer weights.
+        if checkpoint is None or checkpoint.steps == written.origin.get("steps"):
+            return written
     plan = Plan.from_config(read_config(path))
-    meta = read_meta(path)
-    checkpoint = read_checkpoint(path)
     if checkpoint is None:
         raise ModelError(f"{path} has learned nothing yet; resume it with: mtjlearn train --resume {path}")
     return model_of(plan, checkpoint, path, meta["result"].get("board") or {})
@@ -84,8 +86,8 @@ def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, 
     origin |= {what: str(board[name]) for what, name in (("board", "name"), ("build", "build")) if name in board}
     if not checkpoint.is_float:
         return Model.of(network, rows, _cut(checkpoint.matrices, squares), plan.dataset, origin)
-    if squares:
-        raise ModelError("the float reference's decorrelation is not part of a model; train on a board")
+    if squares or plan.floats.centring or plan.floats.reading != "paper":
+        raise ModelError("what the float reference learned with these options is not what a device computes; train on a board")
     return Model.of(network, rounded_weights(network, rows), [], plan.dataset, origin)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from mtjlearn.board import Board, BoardError, BoardLost
 from mtjlearn.board.samples import sample_bytes
 from mtjlearn.datasets import dequantise
 from mtjlearn.discovery import open_board
+from mtjlearn.models import ModelError, write_model
+from mtjlearn.models.storage import FILE as MODEL
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import Recording
 from mtjlearn.plots import loss_curve, noise_plot
@@ -21,6 +24,7 @@ from mtjlearn.runs import Run, RunError, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training.float_checkpoints import FloatCheckpoints
 from mtjlearn.training.floats import train_reference
+from mtjlearn.training.models import model_of
 from mtjlearn.training.on_board import BoardTraining
 from mtjlearn.training.plan import NO_BOARD, Plan
 from mtjlearn.training.report import Observer, Report
@@ -49,17 +53,19 @@ class _Noise:
 
 @dataclass
 class _Drawings:
-    """Plots of a run. They come last, so that they take no room from weights and metrics; one that fails is a note."""
+    """Model and plots of a run. They come last, so that they take no room from weights and metrics; one that fails is a note."""
 
     plan: Plan
     run: Run
     observer: Observer
     wanted: bool = True
     noise: _Noise | None = None
+    board: Mapping[str, Any] = field(default_factory=dict)
 
     def draw(self) -> None:
         if not self.wanted:
             return
+        self._write_model()
         drawings: dict[str, Callable[[Path], None]] = {LOSS_PLOT: self._draw_losses}
         if self.noise is not None:
             drawings |= {"noise.npz": self.noise.recording.save, NOISE_PLOT: self.noise.draw}
@@ -72,6 +78,15 @@ class _Drawings:
             else:
                 if name == NOISE_PLOT:
                     self.observer.note(f"noise plotted: {path}")
+
+    def _write_model(self) -> None:
+        checkpoint = self.run.load_weights()
+        if checkpoint is None:
+            return
+        try:
+            write_model(model_of(self.plan, checkpoint, self.run.path, self.board), self.run.path / MODEL)
+        except ModelError as error:
+            self.observer.note(f"no {MODEL}: {error} (weights and metrics are not affected)")
 
     def _draw_losses(self, path: Path) -> None:
         loss_curve(read_metrics(self.run.path), path, title=f"{self.plan.name} {self.plan.network.name} {self.plan.rule}")
@@ -92,7 +107,7 @@ def train(
         observer: is informed.
         link_log: bytes of the raw log of the link, at most; 0: none.
         accept_changed_data: continue although the data or the firmware are not those that the run began with.
-        plots: draw them.
+        plots: draw them, and write the model.
 
     Raises:
         ChangedError: as said.
@@ -180,6 +195,7 @@ def _on_board(
     observer = drawings.observer
     with open_board(plan.board, log=log, **plan.board_options) as board:
         report.board = {"name": board.info.name, "build": board.info.build, "url": board.info.url}
+        drawings.board = report.board
         own_firmware(run, board.info, observer.note, accept=accept)
         training = BoardTraining(plan, run, board, observer)
         run.keep()

@@ -67,7 +67,7 @@ FLOORS = [
     {"sweeps", "validate"},
     {"bench", "experiments", "flashing", "training"},
     {"discovery"},
-    {"plots", "reference", "virtual"},
+    {"models", "plots", "reference", "virtual"},
     {"board", "inprocess", "noise"},
     {"datasets", "fixedpoint", "wire"},
     {"firmware", "network", "runs"},

@@ -1,0 +1,243 @@
+"""Models as files, the rows they predict, and the commands predict and export."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from model_support import random_model, rows_for
+
+from mtjlearn.board import Board, CheckpointFile
+from mtjlearn.cli import main
+from mtjlearn.datasets import DatasetError, load, read_features
+from mtjlearn.models import Model, ModelError, predict, read_model, write_model
+from mtjlearn.models.model import rounded_weights
+from mtjlearn.network import WeightFormat
+from mtjlearn.training.models import load_model, model_of_run
+from mtjlearn.virtual.native import start_native
+
+MODELS = [
+    random_model((4, 8, 3)),
+    random_model((5, 4, 2), classes=False),
+    random_model((3, 5, 1)),
+    random_model((4, 6, 3), decorrelated=True, weight_format=WeightFormat.INT32),
+]
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    """A command's exit code, standard output and standard error."""
+    found = CliRunner().invoke(main, list(words))
+    return found.exit_code, found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.network.name)
+def test_a_file_gives_back_what_was_written(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    write_model(model, path)
+    x = rows_for(model, 50)
+    for place in (path, tmp_path, tmp_path / "model.toml"):
+        found = read_model(place)
+        for name in ("network", "inputs", "classes", "targets", "origin"):
+            assert getattr(found, name) == getattr(model, name)
+        assert np.array_equal(predict(found, x).outputs, predict(model, x).outputs)
+        assert predict(found, x).values.tolist() == predict(model, x).values.tolist()
+    with path.open("rb") as file:
+        assert np.load(file, allow_pickle=False)["description"].tobytes() == (tmp_path / "model.toml").read_bytes()
+
+
+def change(path: Path, **arrays: object) -> None:
+    with np.load(path) as content:
+        kept = {**content, **arrays}
+    np.savez(path, **{name: value for name, value in kept.items() if value is not None})
+
+
+def described(path: Path, old: str, new: str) -> np.ndarray:
+    text = np.load(path)["description"].tobytes().decode()
+    assert old in text
+    return np.frombuffer(text.replace(old, new).encode(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"description": None}, "holds no description"),
+        ({"description": np.zeros(3)}, "holds no description"),
+        ({"description": np.frombuffer(b"format = ", np.uint8)}, "is damaged"),
+        ({"description": np.frombuffer(b"format = 2", np.uint8)}, "has format 2, and this mtjlearn reads 1"),
+        ({"description": np.frombuffer(b"format = 1", np.uint8)}, "is damaged"),
+        ({"weights_1": None}, "weights_1 is missing"),
+        ({"weights_0": np.zeros((8, 4), np.int16)}, "have the shapes"),
+        ({"weights_0": np.zeros((8, 5), np.int32)}, "must be int16"),
+        ({"weights_0": np.zeros((8, 5))}, "not a table of integers"),
+        ({"weights_0": np.full((8, 5), -32768, np.int16)}, "must be -32767 .. 32767"),
+        (("[\n    4,", "[\n    4.5,"), "is damaged"),
+        (("cross_entropy", "hinge"), "is damaged"),
+        (('"x0",', '"x1",'), "two inputs have the same name"),
+        (('"c2",', ""), "2 classes are named, and the network has 3"),
+        (("std = [\n    0.0", "std = [\n    -1.0"), "negative deviation"),
+        (("std = [\n    0.0", "std = [\n    nan"), "undefined"),
+        (('"x0",', "7,"), "is damaged"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_one_line(arrays: object, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    write_model(MODELS[0], path)
+    change(path, **(arrays if isinstance(arrays, dict) else {"description": described(path, *arrays)}))
+    with pytest.raises(ModelError, match=words) as caught:
+        read_model(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    code, _, errors = run("predict", str(path), "iris")
+    assert code == 2
+    assert len(errors.splitlines()) == 1
+
+
+def test_files_that_are_something_else_are_refused(tmp_path: Path) -> None:
+    for name, content in (("a.npz", b"PK"), ("b.npz", b""), ("c", os.urandom(100))):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ModelError, match="damaged or not a model"):
+            load_model(tmp_path / name)
+    with pytest.raises(ModelError, match="there is no model"):
+        load_model(tmp_path / "none.npz")
+    with pytest.raises(ModelError, match="there is no model"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b\n1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("b,t,a\n1,x,2\n", [[2, 1]]),
+        ("1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("b;a\n0,5;1,5\n", [[1.5, 0.5]]),
+        ("a,b\ncm,mm\n1,2\n", [[1, 2]]),
+        ("# made by hand\na,b\n1,2\n", [[1, 2]]),
+    ],
+)
+def test_columns_are_found_by_name_in_any_order(text: str, expected: list[list[float]], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(text)
+    assert read_features(tmp_path / "rows.csv", ("a", "b")).values.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,c\n1,2\n", "has no column 'b'; it has c instead"),
+        ("x,y\n1,2\n", "has no columns 'a', 'b'; it has x, y instead"),
+        ("1,2,3\n", "no column names and 3 columns"),
+        ("a,b,b\n1,2,3\n", "two columns named 'b'"),
+        ("a,b\n1,\n", "row 2, column 'b' is empty"),
+        ("a,b\n1,nan\n", "row 2, column 'b' is not a number"),
+        ("a,b\n1,2,3\n", "row 2 has 3 cells"),
+        ("", "empty"),
+    ],
+)
+def test_what_is_wrong_with_rows_is_said_in_one_line(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(DatasetError, match=words):
+        read_features(tmp_path / "rows.csv", ("a", "b"))
+
+
+def test_a_model_of_a_file_without_names_finds_its_columns_again(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1,2,3\n4,5,6\n")
+    assert read_features(tmp_path / "rows.csv", ("column 1", "column 3")).values.tolist() == [[1, 3], [4, 6]]
+
+
+def test_npz_and_parquet_rows(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({"b": [1.0], "t": ["x"], "a": [2]}), tmp_path / "rows.parquet")
+    found = read_features(tmp_path / "rows.parquet", ("a", "b"))
+    assert found.values.tolist() == [[2, 1]]
+    assert "'t' is not among the model's inputs" in found.notes[0]
+    np.savez(tmp_path / "rows.npz", x=[[1, 2]])
+    assert read_features(tmp_path / "rows.npz", ("a", "b")).values.tolist() == [[1, 2]]
+    with pytest.raises(DatasetError, match=r"needs an array x of numbers, shape \(rows, 3\)"):
+        read_features(tmp_path / "rows.npz", ("a", "b", "c"))
+    for name in ("none.csv", "none.npz", "rows.txt"):
+        with pytest.raises(DatasetError):
+            read_features(tmp_path / name, ("a",))
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    code, out, _ = run("train", "iris", "--board", "native", "--epochs", "20", "--no-reference", "--runs", str(tmp_path), "--json")
+    assert code == 0
+    return Path(json.loads(out.splitlines()[-1])["run"])
+
+
+def test_a_run_predicts(trained: Path, tmp_path: Path) -> None:
+    description = tomllib.loads((trained / "model.toml").read_text())
+    assert description["outputs"]["classes"] == ["setosa", "versicolor", "virginica"]
+    assert description["origin"]["board"] == "native"
+    code, out, _ = run("predict", str(trained), "iris", "--json")
+    assert code == 0
+    names = [row[0] for row in json.loads(out.splitlines()[-1])["predictions"]]
+    dataset = load("iris", seed=0)
+    assert dataset.classes is not None
+    right = [names[row] == dataset.classes[label] for row, label in zip(dataset.test_rows, dataset.y_test, strict=True)]
+    assert np.mean(right) > 0.8
+    code, on_board, _ = run("predict", str(trained), "iris", "--board", "native")
+    assert code == 0
+    assert on_board == run("predict", str(trained), "iris")[1]
+    code, out, _ = run("predict", str(trained), "iris", "--out", str(tmp_path / "out.csv"))
+    assert (tmp_path / "out.csv").read_text() == on_board
+    code, _, errors = run("predict", str(trained), "iris", "--out", str(tmp_path / "none" / "out.csv"))
+    assert (code, len(errors.splitlines())) == (2, 1)
+
+
+def test_a_run_that_was_killed_predicts_with_its_newest_weights(trained: Path) -> None:
+    before = model_of_run(trained)
+    (trained / "model.npz").unlink()
+    assert [rows.tolist() for rows in model_of_run(trained).weights] == [rows.tolist() for rows in before.weights]
+    older = Model(**{**vars(before), "origin": {**before.origin, "steps": 1}, "classes": ("a", "b", "c")})
+    write_model(older, trained / "model.npz")
+    assert model_of_run(trained).classes == before.classes
+
+
+def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
+    model = model_of_run(trained)
+    path = tmp_path / "board.ckpt"
+    with start_native() as process, Board.open(process.url) as board:
+        x = rows_for(model, 30)
+        outputs = predict(model, x, board).outputs
+        CheckpointFile(board.save_checkpoint(), board.info.name, board.info.build, 0.0).write(path)
+    assert np.array_equal(predict(load_model(path, load("iris", seed=0)), x).outputs, outputs)
+    bare = load_model(path)
+    assert (bare.inputs, bare.classes) == (("x1", "x2", "x3", "x4"), ("0", "1", "2"))
+    code, _, _ = run("export", str(path), "--to", "model", "--data", "iris", "--out", str(tmp_path / "named"))
+    assert code == 0
+    assert read_model(tmp_path / "named.npz").classes == model.classes
+    code, _, errors = run("export", str(path), "--to", "c", "--data", "wine", "--out", str(tmp_path / "wine.h"))
+    assert code == 2
+    assert "inputs are named" in errors
+
+
+def test_a_float_reference_that_a_device_can_hold_is_rounded(tmp_path: Path) -> None:
+    code, out, errors = run("train", "iris", "--rule", "bp", "--epochs", "20", "--runs", str(tmp_path), "--json")
+    assert code == 0, errors
+    path = Path(json.loads(out.splitlines()[-1])["run"])
+    assert read_model(path).origin["rule"] == "bp"
+    network = MODELS[0].network
+    with pytest.raises(ModelError, match=r"beyond \+-8"):
+        rounded_weights(network, [np.full((8, 5), 9.0), np.zeros((3, 9))])
+
+
+@pytest.mark.parametrize("kind", ["c", "arduino", "micropython", "model"])
+def test_export_says_what_it_wrote(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(MODELS[0], tmp_path / "model.npz")
+    code, out, _ = run("export", "model.npz", "--to", kind, "--json")
+    assert code == 0
+    files = json.loads(out.splitlines()[-1])["files"]
+    assert files
+    assert all(Path(file).stat().st_size for file in files)
+    code, _, errors = run("export", "model.npz", "--to", kind, "--out", "none/there/x")
+    assert code == (0 if kind == "arduino" else 2)
+    assert len(errors.splitlines()) <= 1
