@@ -34,6 +34,7 @@ COMMAND = re.compile(r"`(mtjlearn [^`]+)`")
 MAKE = re.compile(r"`make ([a-z][\w-]*)[^`]*`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 RUN = "runs/20260101-120000-train-digits-s0"
+FINISHED = "runs/20260101-120000-train-measurements-s0"
 PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
 QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
@@ -173,6 +174,12 @@ class Reader:
             with pytest.raises(KeyboardInterrupt):
                 train(plan, run, Watcher(interrupt_after(1000)))
             self._words[RUN] = str(run.path)
+        if FINISHED in words and FINISHED not in self._words:
+            self._prepare(["measurements.csv"])
+            plan = default_plan("measurements.csv", seed=1, target="quality", epochs=2, board="native", reference=False)
+            finished = Run.create(Path("runs"), "train", plan.name, plan.seed, plan.config())
+            train(plan, finished, Watcher())
+            self._words[FINISHED] = str(finished.path)
 
     def _start(self, words: list[str]) -> None:
         """A board that stays, on a port that is free."""

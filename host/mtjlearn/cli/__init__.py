@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 _FIRST = (
-    *("demo", "train", "sweep", "autonomous", "checkpoint", "validate", "boards", "flash", "noise"),
+    *("demo", "train", "predict", "show", "export", "sweep", "autonomous", "checkpoint", "validate", "boards", "flash", "noise"),
     *("bench", "experiment", "reproduce", "runs", "log"),
 )
 """The order in which they are listed; others follow by name."""

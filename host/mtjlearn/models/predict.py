@@ -77,8 +77,7 @@ def predict(model: Model, x: NDArray[np.float64], board: Board | None = None) ->
         raise ValueError(f"inputs of shape {x.shape} do not fit {model.network.name}; they must be {wanted}")
     fixed, clipped = quantised_inputs(model.input_scaling, x)
     if board is None:
-        parts = [_outputs(model, fixed[start : start + _CHUNK]) for start in range(0, len(fixed), _CHUNK)]
-        outputs = np.concatenate([np.zeros((0, model.network.sizes[-1]), dtype=np.int16), *parts])
+        outputs = outputs_of(model, fixed)
     else:
         load_onto(model, board)
         outputs = board.predict(fixed)
@@ -114,6 +113,12 @@ def quantised_inputs(scaling: Scaling, x: NDArray[np.float64]) -> tuple[NDArray[
         values = np.clip(values, np.float32(-INT16_LIMIT), np.float32(INT16_LIMIT))
         fixed[start : start + _CHUNK] = np.trunc(values + np.copysign(np.float32(0.5), values))
     return fixed, clipped
+
+
+def outputs_of(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The outputs, Q3.12, shape (samples, outputs), for inputs in the device's numbers, shape (samples, inputs)."""
+    parts = [_outputs(model, fixed[start : start + _CHUNK]) for start in range(0, len(fixed), _CHUNK)]
+    return np.concatenate([np.zeros((0, model.network.sizes[-1]), dtype=np.int16), *parts])
 
 
 def _outputs(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:

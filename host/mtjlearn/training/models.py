@@ -39,6 +39,15 @@ def load_model(path: Path, dataset: Dataset | None = None) -> Model:
     return read_model(path)
 
 
+def data_of_run(path: Path) -> Dataset | None:
+    """The data that the run in a directory learned; None if it is no run.
+
+    Raises:
+        RunError, DatasetError: the run's configuration is damaged, or the data are not there any more.
+    """
+    return Plan.from_config(read_config(path)).dataset if (path / CONFIG).exists() else None
+
+
 def _is_checkpoint(path: Path) -> bool:
     try:
         with path.open("rb") as file:

@@ -241,3 +241,32 @@ def test_export_says_what_it_wrote(kind: str, tmp_path: Path, monkeypatch: pytes
     code, _, errors = run("export", "model.npz", "--to", kind, "--out", "none/there/x")
     assert code == (0 if kind == "arduino" else 2)
     assert len(errors.splitlines()) <= 1
+
+
+def test_show_compares_with_somebody_who_learned_nothing(trained: Path) -> None:
+    code, out, _ = run("show", str(trained), "--json")
+    shown = json.loads(out.splitlines()[-1])
+    assert code == 0
+    assert [layer["units"] for layer in shown["layers"]] == [8, 3]
+    confusion = np.array(shown["test"]["confusion"])
+    assert confusion.sum() == shown["test"]["samples"] == 30
+    assert np.trace(confusion) / 30 == pytest.approx(shown["test"]["accuracy"])
+    assert shown["test"]["baseline_accuracy"] == pytest.approx(1 / 3)
+    reported = json.loads((trained / "meta.json").read_text())["result"]["test_accuracy"]
+    assert shown["test"]["accuracy"] == reported
+    assert "setosa" in run("show", str(trained))[1]
+    code, out, _ = run("show", str(trained / "model.npz"), "--json")
+    assert "test" not in json.loads(out.splitlines()[-1])
+
+
+def test_show_of_a_regression(tmp_path: Path) -> None:
+    code, out, _ = run("train", "teacher", "--board", "inprocess", "--epochs", "5", "--no-reference", "--runs", str(tmp_path), "--json")
+    path = json.loads(out.splitlines()[-1])["run"]
+    code, out, _ = run("show", path, "--json")
+    test = json.loads(out.splitlines()[-1])["test"]
+    assert code == 0
+    reported = json.loads((Path(path) / "meta.json").read_text())["result"]["test_r2"]
+    assert test["r2"] == pytest.approx(reported)
+    assert test["rms_error"][0] < test["baseline_rms_error"][0]
+    assert sorted(test["error_quantiles"][0]) == test["error_quantiles"][0]
+    assert "test R2" in run("show", path)[1]
