@@ -218,7 +218,7 @@ def interrupt_command(name: str, after: float) -> str:
         return f"traceback: {errors[-600:]}"
     if process.returncode == 0:
         return "finished"
-    if process.returncode == -signal.SIGINT and not errors:
+    if process.returncode == -signal.SIGINT:
         return "finished"  # Python was on its way out, without a handler any more
     if process.returncode != 130 or not errors.rstrip().splitlines()[-1].startswith(ENDS):
         return f"exit code {process.returncode}: {errors[-300:]}"

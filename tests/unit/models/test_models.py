@@ -260,7 +260,8 @@ def test_show_compares_with_somebody_who_learned_nothing(trained: Path) -> None:
 
 
 def test_show_of_a_regression(tmp_path: Path) -> None:
-    code, out, _ = run("train", "teacher", "--board", "inprocess", "--epochs", "5", "--no-reference", "--runs", str(tmp_path), "--json")
+    options = ["--board", "inprocess", "--epochs", "5", "--no-reference", "--runs", str(tmp_path), "--json"]
+    code, out, _ = run("train", "teacher", *options)
     path = json.loads(out.splitlines()[-1])["run"]
     code, out, _ = run("show", path, "--json")
     test = json.loads(out.splitlines()[-1])["test"]
