@@ -34,3 +34,8 @@ def troubled(point: dict[str, Any]) -> dict[str, Any]:
     if point["x"] == 3:
         return {"y": object()}
     return {"y": point["x"]}
+
+
+def valley(point: dict[str, Any]) -> dict[str, Any]:
+    """What a search finds: smallest near x = 0.3 with kind a."""
+    return {"y": (point["x"] - 0.3) ** 2 + 0.1 * (point["kind"] == "b") + 0.001 * point["seed"]}

@@ -35,8 +35,8 @@ class Setting:
 
     @property
     def mean(self) -> float:
-        """Mean over the seeds; NaN if one is NaN, or a run failed."""
-        return float(np.mean(self.values)) if self.values.size and not self.failed else math.nan
+        """Mean over the values; NaN if one is NaN, or all runs failed."""
+        return float(np.mean(self.values)) if self.values.size else math.nan
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def settings(results: Results, number: str) -> list[Setting]:
 
 
 def ranked(results: Results, number: str, *, maximise: bool | None = None) -> list[Setting]:
-    """Points by the mean of a number over their seeds, the best first; those with failed runs or NaN last.
+    """Points by the mean of a number over their seeds, the best first; then those with failed runs, last those without a mean.
 
     Args:
         results: of a sweep or a search.
@@ -119,9 +119,9 @@ def ranked(results: Results, number: str, *, maximise: bool | None = None) -> li
     """
     sign = -1 if (larger_is_better(number) if maximise is None else maximise) else 1
 
-    def rank(setting: Setting) -> tuple[bool, float]:
+    def rank(setting: Setting) -> tuple[bool, int, float]:
         mean = setting.mean
-        return math.isnan(mean), 0.0 if math.isnan(mean) else sign * mean
+        return math.isnan(mean), setting.failed, 0.0 if math.isnan(mean) else sign * mean
 
     return sorted(settings(results, number), key=rank)
 
