@@ -89,7 +89,7 @@ class Dataset:
         notes: what a person should know about the data, one sentence each.
         digest: of the data, their split and their scaling (:mod:`mtjlearn.datasets.digest`).
         scale: how the inputs are scaled.
-        shape: of an image: channels, rows, columns; None where inputs are no pixels.
+        shape: of an image: channels, rows, columns; None where inputs are not pixels.
     """
 
     name: str

@@ -42,7 +42,7 @@ def read_features(name_or_path: str | Path, inputs: Sequence[str]) -> Features:
     are ignored, which a note says.
 
     Raises:
-        DatasetError: no such file or column, or a cell that is no finite number; it names the column that is missing.
+        DatasetError: no such file or column, or a cell that is not a finite number; it names the column that is missing.
     """
     name = str(name_or_path)
     if name in builtin.BUILTIN:

@@ -24,7 +24,7 @@ def program_name(model: Model, asked: str | None) -> str:
     """A name for functions and files: the one that was asked for, or what the data's name leaves of letters and digits.
 
     Raises:
-        ModelError: what was asked for is no name in C and Python.
+        ModelError: what was asked for cannot be a name in C and Python.
     """
     name = asked if asked is not None else re.sub(r"\W+", "_", model.name, flags=re.ASCII).strip("_").lower()[:40] or "model"
     if asked is None and not name[0].isalpha():

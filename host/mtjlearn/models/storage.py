@@ -1,4 +1,4 @@
-"""The file of a model: model.npz, and beside it model.toml, which says in words for people what model.npz describes.
+"""The file of a model: model.npz, and next to it model.toml, which is its description for people.
 
 model.npz holds plain arrays, nothing pickled: ``weights_0``, ``weights_1`` ... of the layers, ``matrix_0`` ... of the decorrelated
 ones, and ``description``, the bytes of the text that is in model.toml too. Only model.npz is read back.
@@ -32,7 +32,7 @@ _AGAIN = "make it again from its run with: mtjlearn export RUN --to model"
 
 
 def write_model(model: Model, path: Path) -> None:
-    """Writes a model to a file, and its description beside it, with the suffix .toml.
+    """Writes a model to a file, and its description next to it, with the suffix .toml.
 
     Raises:
         ModelError: it cannot be written.
@@ -53,7 +53,7 @@ def read_model(path: Path) -> Model:
     """Reads a model.
 
     Args:
-        path: the file, its description beside it, or a folder that holds a model.npz.
+        path: the file, its description, or a folder that holds a model.npz.
 
     Raises:
         ModelError: there is none, it is damaged, or of a later version.

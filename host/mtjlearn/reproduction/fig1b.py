@@ -49,7 +49,7 @@ _RISE = 1e-7
 """Seconds in which the junction switches: short, and long enough for the solver."""
 _STEP = 2e-6
 _KEPT = 10
-"""Every so many steps are kept."""
+"""Steps from one kept value to the next."""
 _TIMEOUT = 120
 
 

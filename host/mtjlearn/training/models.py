@@ -40,7 +40,7 @@ def load_model(path: Path, dataset: Dataset | None = None) -> Model:
 
 
 def data_of_run(path: Path) -> Dataset | None:
-    """The data that the run in a directory learned; None if it is no run.
+    """The data that the run in a directory learned; None if there is no run in it.
 
     Raises:
         RunError, DatasetError: the run's configuration is damaged, or the data are not there any more.
