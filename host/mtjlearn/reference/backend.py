@@ -21,7 +21,7 @@ Array = Any
 """An array or tensor of a backend, of its real type unless something else is said."""
 Precision = Literal["float32", "float64"]
 
-_PART = 2**14
+_PART = 2**16
 """Values of a large matrix that are worked on at once: a few such parts and their intermediate results fit into a core's cache."""
 
 
@@ -114,7 +114,7 @@ def parts(matrices: Array) -> Iterator[slice]:
     _, rows, columns = matrices.shape
     on_cpu = getattr(getattr(matrices, "device", None), "type", "cpu") == "cpu"
     step = max(1, _PART // columns) if on_cpu else rows
-    return (slice(low, low + step) for low in range(0, rows, step))
+    return (slice(low, min(low + step, rows)) for low in range(0, rows, step))
 
 
 @cache
