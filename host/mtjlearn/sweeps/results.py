@@ -116,7 +116,8 @@ def write_results(results: Results, settings: Mapping[str, Any], command: Callab
     for name in [*results.parameters, *results.numbers, "status", "error", "seconds"]:
         columns[name] = _array(pyarrow, [row[name] for row in results.rows])
     if command is not None:
-        columns["command"] = pyarrow.array([command(row) for row in results.rows], pyarrow.string())
+        points = [{name: row[name] for name in results.parameters} for row in results.rows]
+        columns["command"] = pyarrow.array([command(point) for point in points], pyarrow.string())
     about = {"parameters": results.parameters, "numbers": results.numbers, "settings": settings}
     table = pyarrow.table(columns).replace_schema_metadata({"mtjlearn": json.dumps(about)})
     buffer = io.BytesIO()

@@ -24,7 +24,7 @@ def training_numbers(plan: Plan) -> dict[str, Any]:
     """Trains as planned: on its board, or the float reference alone.
 
     Returns:
-        ``loss``, the mean over the samples of the last epoch, or of the last stretch of it on a board; ``test_loss``;
+        ``train_loss``, the mean over the samples of the last epoch, or of the last stretch of it on a board; ``test_loss``;
         ``test_accuracy`` of a classification or ``test_r2`` of a regression; on a board also ``skipped``, steps without an update,
         and ``saturations``, values cut.
 
@@ -42,7 +42,7 @@ def _in_floats(plan: Plan) -> dict[str, Any]:
         expected = targets[:, 0] if plan.network.loss is Loss.CROSS_ENTROPY else dequantise(targets)
         test_loss = float(np.mean(losses(plan.network.loss, found.outputs, expected)))
         accuracy, r2 = score(plan.dataset, found.outputs)
-    return {"loss": float(found.losses[-1]), "test_loss": test_loss, **_quality(plan, accuracy, r2)}
+    return {"train_loss": float(found.losses[-1]), "test_loss": test_loss, **_quality(plan, accuracy, r2)}
 
 
 def _on_board(plan: Plan) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _on_board(plan: Plan) -> dict[str, Any]:
         report = train(plan, run, _Silent(), link_log=0, plots=False)
         records = read_metrics(run.path)
     last = {name: value for record in records for name, value in record.items()}
-    numbers = {"loss": last.get("loss"), "test_loss": last.get("test_loss")}
+    numbers = {"train_loss": last.get("loss"), "test_loss": last.get("test_loss")}
     return {
         **numbers,
         **_quality(plan, report.test_accuracy, report.test_r2),

@@ -133,7 +133,10 @@ def _scalar(name: str, text: str) -> Scalar:
         if text.lower() not in ("on", "off"):
             raise click.UsageError(f"--over {name}={text}: values are on and off")
         return text.lower() == "on"
-    value = read_options({name: text})[option.name or name]
+    try:
+        value = read_options({name: text})[option.name or name]
+    except click.UsageError as error:
+        raise click.UsageError(f"{name}={text}: {error.message}") from None
     if isinstance(value, float) and not math.isfinite(value):
         raise click.UsageError(f"{name} = {text}: it must be a number")
     return value if isinstance(value, int | float) else text
