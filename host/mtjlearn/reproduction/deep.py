@@ -42,6 +42,7 @@ class Task:
         samples: training samples that are used, of those of an image set; None: all.
         rates: learning rates eta and eps of each method.
         seconds: CPU seconds of each method's training, about.
+        evaluations: how often accuracies are measured, about.
     """
 
     data: str
@@ -50,6 +51,7 @@ class Task:
     samples: int | None
     rates: dict[str, tuple[float, float]]
     seconds: dict[str, float]
+    evaluations: int = 20
 
 
 def read(data: str, seed: int, samples: int | None, folder: str | None) -> Dataset:

@@ -6,6 +6,7 @@ Or recordings from files, one for each bias; or one from a board, whose bias is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def pieces(options: Options) -> list[Piece]:
     if options.board:
         return [Piece("fig2/board", from_board, {"board": options.board}, 6.0, not is_virtual(options.board))]
     seconds = FULL_SECONDS if options.full else SECONDS
-    parts = -(-seconds // _PART)
+    parts = math.ceil(seconds / _PART)
     return [
         Piece(
             f"fig2/{duty:g}/{part}",

@@ -11,17 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Bernoulli, Gaussian, NoiseSource, SimulatedSmtj
-from mtjlearn.reference import Reference, Rule, shuffled
+from mtjlearn.reference import Reference, Rule, initial_weights, shuffled
 from mtjlearn.reproduction.deep import BATCH, read
 from mtjlearn.reproduction.options import Options
 from mtjlearn.reproduction.pieces import Piece
 
-ETAS = tuple(0.1 * 2.0**-k for k in range(10))
-"""Learning rates of the caption."""
-SCALES = (1.0, 0.25, 0.0625, 0.015625)
+SCALES = (0.25, 0.0625, 0.015625)
 """Standard deviations of a unit's noise; the paper does not give its values."""
 SOURCES = (1, 4, 16)
 """Samples that a binomial value sums."""
@@ -30,14 +29,20 @@ GROUPS = {"gaussian": ("gaussian",), "binomial": KINDS[1:-1], "smtj": ("smtj",)}
 """The three kinds of noise that are compared with backpropagation."""
 PERCENTAGE_POINT = 0.01
 
-_QUICK = {"samples": 6400, "epochs": 20, "sets": ("fashion-mnist",), "seconds": 1.0}
-_FULL = {"samples": None, "epochs": 100, "sets": ("mnist",), "seconds": 60.0}
+_QUICK: dict[str, Any] = {"samples": None, "epochs": 10, "sets": ("fashion-mnist",), "ks": (0, 2, 4, 6, 8), "seconds": 8.0}
+_FULL: dict[str, Any] = {
+    "samples": None,
+    "epochs": 100,
+    "sets": ("mnist", "fashion-mnist"),
+    "ks": tuple(range(10)),
+    "seconds": 80.0,
+}
+"""Learning rates are .1 2^-k; the caption has all ten of them."""
 
 
 def sets(options: Options) -> tuple[str, ...]:
     """The data that are learned."""
-    chosen: tuple[str, ...] = options.sets or _scale(options)["sets"]
-    return chosen
+    return options.sets or tuple(_scale(options)["sets"])
 
 
 def check(options: Options) -> None:
@@ -51,36 +56,38 @@ def check(options: Options) -> None:
 
 
 def pieces(options: Options) -> list[Piece]:
-    """A piece for each kind of noise and learning rate, with all scales; and one for backpropagation's learning rates."""
+    """For each learning rate a piece with all kinds of noise and scales, which learn side by side, and one of backpropagation."""
     scale = _scale(options)
     found = []
     for data in sets(options):
-        shared = {
-            "data": data,
-            "samples": scale["samples"],
-            "folder": options.data,
-            "epochs": scale["epochs"],
-            "seed": options.seed,
-        }
-        for place, eta in enumerate(ETAS):
-            found.append(
-                Piece(
-                    f"fig3/{data}/bp/{place}", accuracies, {**shared, "kind": None, "eta": eta, "scales": [1.0]}, scale["seconds"]
-                )
-            )
-            for kind in KINDS:
-                arguments = {**shared, "kind": kind, "eta": eta, "scales": list(SCALES)}
-                found.append(Piece(f"fig3/{data}/{kind}/{place}", accuracies, arguments, scale["seconds"] * len(SCALES)))
+        for k in scale["ks"]:
+            shared = {
+                "data": data,
+                "samples": scale["samples"],
+                "folder": options.data,
+                "epochs": scale["epochs"],
+                "eta": 0.1 * 2.0**-k,
+                "seed": options.seed,
+            }
+            found.append(Piece(f"fig3/{data}/bp/{k}", backpropagated, shared, scale["seconds"]))
+            noisy = {**shared, "kinds": list(KINDS), "scales": list(SCALES)}
+            found.append(Piece(f"fig3/{data}/anp/{k}", perturbed, noisy, scale["seconds"] * len(KINDS) * len(SCALES) / 3))
     return found
 
 
 def numbers(options: Options, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Accuracies of each kind, shape (learning rates, scales), the best of each, and backpropagation's."""
     scale = _scale(options)
-    found: dict[str, Any] = {"etas": list(ETAS), "scales": list(SCALES), "epochs": scale["epochs"], "samples": scale["samples"]}
+    found: dict[str, Any] = {
+        "etas": [0.1 * 2.0**-k for k in scale["ks"]],
+        "eta_k": list(scale["ks"]),
+        "scales": list(SCALES),
+        "epochs": scale["epochs"],
+        "samples": scale["samples"],
+    }
     for data in sets(options):
-        bp = [results[f"{data}/bp/{place}"]["accuracies"][0] for place in range(len(ETAS))]
-        kinds = {kind: [results[f"{data}/{kind}/{place}"]["accuracies"] for place in range(len(ETAS))] for kind in KINDS}
+        bp = [results[f"{data}/bp/{k}"]["accuracy"] for k in scale["ks"]]
+        kinds = {kind: [results[f"{data}/anp/{k}"][kind] for k in scale["ks"]] for kind in KINDS}
         best = {group: max(_best(kinds[kind]) for kind in members) for group, members in GROUPS.items()}
         found[data] = {
             "bp": bp,
@@ -102,50 +109,96 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def accuracies(
-    data: str,
-    samples: int | None,
-    folder: str | None,
-    epochs: int,
-    seed: int,
-    kind: str | None,
-    eta: float,
-    scales: Sequence[float],
-) -> dict[str, Any]:
-    """Training accuracies of a single layer at the end, one for each scale.
+def backpropagated(data: str, samples: int | None, folder: str | None, epochs: int, eta: float, seed: int) -> dict[str, Any]:
+    """Training accuracy of a single layer at the end.
 
     Args:
         data: name of the image set.
         samples: of the training part; None: all.
         folder: with image sets.
         epochs: passes through them.
-        seed: of weights, order and noise.
-        kind: of noise, of :data:`KINDS`; None: backpropagation.
         eta: learning rate.
+        seed: of weights, order and noise.
+    """
+    [accuracy] = _accuracies(data, samples, folder, epochs, eta, seed, None)
+    return {"accuracy": accuracy}
+
+
+def perturbed(
+    data: str,
+    samples: int | None,
+    folder: str | None,
+    epochs: int,
+    eta: float,
+    seed: int,
+    kinds: Sequence[str],
+    scales: Sequence[float],
+) -> dict[str, Any]:
+    """The same with (A)NP, for each kind of noise a list with an accuracy for each scale.
+
+    Args:
+        data: see :func:`backpropagated`; and the other arguments that it has.
+        samples: the same.
+        folder: the same.
+        epochs: the same.
+        eta: the same.
+        seed: the same.
+        kinds: of noise, of :data:`KINDS`.
         scales: standard deviations of a unit's noise.
     """
+    noise = _SideBySide(kinds, scales, seed)
+    found = iter(_accuracies(data, samples, folder, epochs, eta, seed, noise))
+    return {kind: [next(found) for _ in scales] for kind in kinds}
+
+
+def _accuracies(
+    data: str, samples: int | None, folder: str | None, epochs: int, eta: float, seed: int, noise: _SideBySide | None
+) -> list[float]:
     dataset = read(data, seed, samples, folder)
-    classes = len(dataset.classes or ())
+    sizes = (dataset.inputs, len(dataset.classes or ()))
+    network = Network(sizes, loss=Loss.CROSS_ENTROPY, normalised=False, learning_rate=eta, seed=seed + 1)
+    one = initial_weights(sizes, 1, network.seed)
+    replicas = 1 if noise is None else noise.replicas
+    model = Reference(
+        network,
+        Rule.BP if noise is None else Rule.ANP,
+        noise,
+        weights=[np.repeat(layer, replicas, axis=0) for layer in one],
+        dtype="float32",
+    )
     x = dataset.x_train.astype(np.float32)
-    order = shuffled(seed, len(x))
-    found = []
-    for sigma in scales:
-        network = Network(
-            (dataset.inputs, classes), loss=Loss.CROSS_ENTROPY, normalised=False, learning_rate=eta, sigma=sigma, seed=seed + 1
-        )
-        noise = None if kind is None else _noise(kind, sigma, classes, seed)
-        model = Reference(network, Rule.BP if kind is None else Rule.ANP, noise, dtype="float32")
-        model.train(x, dataset.y_train, epochs, batch=BATCH, order=order)
-        found.append(round(float(model.evaluate(x, dataset.y_train).accuracy[0]), 5))
-    return {"accuracies": found}
+    model.train(x, dataset.y_train, epochs, batch=BATCH, order=shuffled(seed, len(x)))
+    return [round(float(value), 5) for value in model.evaluate(x, dataset.y_train).accuracy]
 
 
-def _noise(kind: str, sigma: float, units: int, seed: int) -> NoiseSource:
+class _SideBySide:
+    """Noise of several kinds and scales for replicas side by side: all scales of the first kind, then of the second."""
+
+    def __init__(self, kinds: Sequence[str], scales: Sequence[float], seed: int) -> None:
+        self.replicas = len(kinds) * len(scales)
+        self._kinds = list(kinds)
+        self._scales = np.tile(scales, len(kinds))[:, None]
+        self._seed = seed
+        self._sources: list[NoiseSource] = []
+
+    def draw(self, count: int, steps: int = 1) -> NDArray[np.float64]:
+        """See :class:`mtjlearn.noise.NoiseSource`."""
+        if not self._sources:
+            each = self.replicas // len(self._kinds)
+            # A single layer's units have a junction each, which serves both passes.
+            self._sources = [_noise(kind, each, count // 2, self._seed) for kind in self._kinds]
+        values = np.concatenate([source.draw(count, steps) for source in self._sources], axis=1)
+        values *= self._scales
+        return values
+
+
+def _noise(kind: str, replicas: int, units: int, seed: int) -> NoiseSource:
+    """Noise of one kind with a standard deviation of 1."""
     if kind == "gaussian":
-        return Gaussian(sigma, seed=seed)
+        return Gaussian(1.0, replicas, seed)
     if kind == "smtj":
-        return SimulatedSmtj(sigma, "per_node", units, seed=seed)
-    return Bernoulli(sigma, int(kind.partition("-")[2]), seed=seed)
+        return SimulatedSmtj(1.0, "per_node", units, replicas=replicas, seed=seed)
+    return Bernoulli(1.0, int(kind.partition("-")[2]), replicas, seed)
 
 
 def _scale(options: Options) -> dict[str, Any]:

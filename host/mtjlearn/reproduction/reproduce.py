@@ -114,8 +114,8 @@ def _draw(path: Path, chosen: Iterable[Figure], options: Options, results: Resul
         own = {key.partition("/")[2]: value for key, value in results.items() if key.partition("/")[0] == figure.name}
         try:
             numbers[figure.name] = figure.numbers(options, own)
-        except KeyError as error:
-            raise RunError(f"{path} lacks the piece {error} of {figure.name}; compute it again") from None
+        except (KeyError, IndexError):
+            raise RunError(f"{path} lacks a piece of {figure.name}; compute it again") from None
         plots[figure.name] = path / f"{figure.name}.png"
         try:
             figure.draw(numbers[figure.name], plots[figure.name])

@@ -34,7 +34,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
             axes.axhline(found["best_bp"], color=GREY, linewidth=1.2, label=f"best BP, {found['best_bp']:.3f}")
             axes.set_xscale("log", base=2)
             tidy(axes)
-        rates.set_xticks(numbers["etas"], [f"$0.1\\cdot2^{{-{k}}}$" for k in range(len(numbers["etas"]))], rotation=60, fontsize=8)
+        rates.set_xticks(numbers["etas"], [f"$0.1\\cdot2^{{-{k}}}$" for k in numbers["eta_k"]], rotation=60, fontsize=8)
         scales.set_xticks(numbers["scales"])
         rates.minorticks_off()
         scales.minorticks_off()

@@ -1,0 +1,83 @@
+"""Pieces: each is kept as soon as it is done, computed once, and what ended a reproduction does not matter to its numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mtjlearn import reproduction
+from mtjlearn.errors import UserError
+from mtjlearn.reproduction import Options, fig2
+from mtjlearn.reproduction.pieces import Piece, compute, stored_in
+from mtjlearn.reproduction.reproduce import NUMBERS
+from mtjlearn.runs import Run, RunError, read_meta
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path, "reproduce", "fig2", 0, {"figure": "fig2"})
+
+
+def fails(text: str) -> None:
+    raise UserError(text)
+
+
+def test_what_is_stored_is_not_computed_again(run: Run) -> None:
+    first = Piece("a/1", dict, {"value": 1.5, "list": [1, 2]})
+    assert compute(run, [first], 1) == {"a/1": {"value": 1.5, "list": [1, 2]}}
+    # The same key with a task that cannot be computed: nobody asks for it.
+    again = [Piece("a/1", int, {"nonsense": 1}), Piece("a/2", dict, {"value": 2})]
+    told: list[tuple[float, float, str]] = []
+    assert compute(run, again, 1, lambda *args: told.append(args)) == {"a/1": {"value": 1.5, "list": [1, 2]}, "a/2": {"value": 2}}
+    assert told == [(1.0, 2.0, ""), (2.0, 2.0, "a/2")]
+
+
+def test_an_error_of_a_piece_keeps_the_others(run: Run) -> None:
+    # The one that takes longest begins first.
+    pieces = [Piece("a/bad", Path.read_text, {"self": Path("nowhere")}), Piece("a/good", dict, {"value": 1}, seconds=2)]
+    with pytest.raises(OSError, match="nowhere"):
+        compute(run, pieces, 1)
+    assert stored_in(run.path) == {"a/good": {"value": 1}}
+
+
+def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fig2, "SECONDS", 0.5)
+
+    def interrupt(done: float, total: float, note: str) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    whole = reproduction.reproduce("fig2", Options(), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        reproduction.reproduce("fig2", Options(), tmp_path / "cut", progress=interrupt)
+    [cut] = (tmp_path / "cut").iterdir()
+    assert read_meta(cut)["state"] == "interrupted"
+    assert len(stored_in(cut)) == 1
+    with pytest.raises(RunError, match=f"is not finished; --resume {cut} computes the rest"):
+        reproduction.redraw(cut)
+
+    begun: list[float] = []
+    resumed = reproduction.resume(cut, progress=lambda done, total, note: begun.append(done))
+    assert begun[0] == 1.5  # one of three pieces was there
+    assert resumed.numbers == whole.numbers
+    assert json.loads((cut / NUMBERS).read_text()) == json.loads((whole.run / NUMBERS).read_text())
+    with pytest.raises(RunError, match="is finished; --replot"):
+        reproduction.resume(cut)
+
+    plot = whole.plots["fig2"]
+    before = plot.read_bytes()
+    plot.unlink()
+    drawn = reproduction.redraw(whole.run)
+    assert drawn.numbers == whole.numbers
+    assert plot.read_bytes() == before
+
+
+def test_a_piece_that_is_damaged_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fig2, "SECONDS", 0.5)
+    found = reproduction.reproduce("fig2", Options(), tmp_path)
+    metrics = found.run / "metrics.jsonl"
+    metrics.write_bytes(b"".join(metrics.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(RunError, match="lacks a piece of fig2"):
+        reproduction.redraw(found.run)
