@@ -107,7 +107,7 @@ def _resident(found: Report) -> str:
         f"{found['steps_per_s']:,.0f} steps/s, codes lost: {found['codes_lost']}; final loss over that from Gaussian noise "
         f"{chip['ratio']:.2f} ({_interval(chip)}, {chip['pairs']} pairs) on the chip, "
         f"{process['ratio']:.2f} ({_interval(process)}, {process['pairs']:,} pairs) by the same arithmetic on a desktop. "
-        f"The paper's rig: at most {found['paper_steps_per_s']} steps/s."
+        f"The paper's rig, at one call for noise per step: at most {found['paper_steps_per_s']:,} steps/s."
     )
 
 

@@ -76,7 +76,6 @@ def test_learning_alone():
         assert 0.4 < one["share"] < 1
         assert one["steps_per_s"] == pytest.approx(one["share"] * one["limit"])
         assert one["codes_a_step"] == pytest.approx(9615 / one["steps_per_s"], rel=1e-3)
-        # Beyond the paper's rig.
         assert min(one["steps_per_s"], one["streamed_per_s"]) > 500
 
 

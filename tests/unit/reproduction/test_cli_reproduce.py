@@ -34,7 +34,7 @@ def test_a_figure_end_to_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (summary.command, summary.name, summary.state) == ("reproduce", "fig2", "finished")
     assert summary.result["figures"] == ["fig2"]
     assert (summary.path / "fig2.png").exists()
-    shown = CliRunner().invoke(main, ["runs", "show", str(summary.path)])
+    shown = CliRunner().invoke(main, ["runs", str(summary.path)])
     assert shown.exit_code == 0, shown.stderr
     again = CliRunner().invoke(main, ["reproduce", "--replot", str(summary.path), "--json"])
     assert json.loads(again.stdout)["fig2"] == result["fig2"]

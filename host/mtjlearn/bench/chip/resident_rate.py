@@ -27,8 +27,8 @@ from mtjlearn.schedule import halving
 
 CHIP_SEEDS = 20
 PAIRS = 1000
-PAPER_STEPS_PER_SECOND = 500
-"""Most of the paper's rig: it reads one noise sample per millisecond over its serial line, and a step takes two."""
+PAPER_STEPS_PER_SECOND = 1000
+"""Most of the paper's rig: a call for noise waits for 1 ms (section III D). The text gives no calls per step; this is one."""
 
 _BOOTSTRAPS = 10_000
 _CHUNK = 50
