@@ -40,6 +40,7 @@ QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
     **{f"train {data}": ["--epochs", "3"] for data in ("iris", "wine", "measurements.csv")},
     "train fashion-mnist": ["--epochs", "1", "--samples", "64", "--data-dir", "images"],
+    "sweep iris": ["--epochs", "1"],
     "validate": ["--steps", "20", "--exact-only"],
     "flash --board pico-micropython": ["--dry-run"],
     "flash --board esp32-micropython": ["--dry-run"],
@@ -49,6 +50,8 @@ QUICKER = {
 ELSEWHERE = {
     "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
     "mtjlearn experiment xor-cycles": "tests/bench",
+    **dict.fromkeys(("dask ", "MTJLEARN_BOARD=", "mtjlearn sweep digits --over"), "tests/unit/sweeps/test_sweeps_dask.py"),
+    "mtjlearn sweep iris --over eta=.05,.1,.2": "tests/unit/sweeps/test_sweeps_boards.py",
     "pio run": "tests/platformio/builds",
     "mtjlearn flash --board mega1280": "tests/platformio/builds",
 }
@@ -57,6 +60,8 @@ ELSEWHERE = {
 
 SHORT = {"README.md"}
 """What everybody tries first is tried in every run; the others are slow."""
+SLOW_PYTHON = {"sweeps.md"}
+"""Pages whose Python takes some seconds."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -216,7 +221,11 @@ def test_commands(page: Path, reader: Reader) -> None:
         reader.do(line.replace(".venv/bin/", ""))
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if page.name in SLOW_PYTHON else ()) for page in WITH_PYTHON],
+    ids=lambda page: name_of(page),
+)
 def test_python(page: Path, reader: Reader) -> None:
     for code in blocks(page, "python"):
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -19,20 +19,21 @@ PATIENCE = 120.0
 
 
 class Cluster:
-    """A scheduler with workers, each with one thread and the resource ``board=1``; a context manager that ends them.
+    """A scheduler with workers of one thread each; a context manager that ends them.
 
     Args:
         workers: how many.
         environments: variables of each worker; fewer than workers: the others have none of their own.
+        resources: of each worker.
     """
 
-    def __init__(self, workers: int = 2, environments: tuple[dict[str, str], ...] = ()) -> None:
+    def __init__(self, workers: int = 2, environments: tuple[dict[str, str], ...] = (), resources: str = "board=1") -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{port}"
         own = [*environments, *[{}] * workers][:workers]
         self._processes = [_start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")]
-        options = ("--nthreads", "1", "--resources", "board=1", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
+        options = ("--nthreads", "1", "--resources", resources, "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
         self._processes += [_start("worker", self.address, *options, **variables) for variables in own]
         try:
             self._wait(workers)
@@ -59,7 +60,8 @@ class Cluster:
         deadline = time.monotonic() + PATIENCE
         while True:
             with suppress(OSError), Client(self.address, timeout=5, set_as_default=False) as client:
-                client.wait_for_workers(workers, timeout=max(1.0, deadline - time.monotonic()))
+                if workers:
+                    client.wait_for_workers(workers, timeout=max(1.0, deadline - time.monotonic()))
                 return
             assert time.monotonic() < deadline, "the cluster does not start"
 

@@ -34,9 +34,7 @@ class ScalarNetwork:
         values = iter(w * shift for w in flat)
         self.rows = [[[next(values) for _ in range(n + 1)] for _ in range(units)] for n, units in self.layers]
         self.matrices = [
-            [[16384 * (i == j) for j in range(n)] for i in range(n)]
-            if configuration["decorrelate"] >> layer & 1
-            else None
+            [[16384 * (i == j) for j in range(n)] for i in range(n)] if configuration["decorrelate"] >> layer & 1 else None
             for layer, (n, _) in enumerate(self.layers)
         ]
         self.ring: list[int] = []
@@ -111,9 +109,7 @@ class ScalarNetwork:
                 activations[-1].append(a)
                 x = [exact.leaky_relu(each) for each in a]
             losses.append(self.loss(activations[-1][-1], target))
-        changes = [
-            [self.sat16(a - b) for a, b in zip(one, two, strict=True)] for one, two in zip(*activations, strict=True)
-        ]
+        changes = [[self.sat16(a - b) for a, b in zip(one, two, strict=True)] for one, two in zip(*activations, strict=True)]
         total = sum(da * da for layer in changes for da in layer)
         energy = self.saturated(total, min(total, 2**32 - 1))
         if energy == 0 or losses[0] == losses[1]:

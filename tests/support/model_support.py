@@ -63,8 +63,7 @@ def random_model(
     wide = weight_format is WeightFormat.INT32
     kind, factor = (np.int32, 1 << 16) if wide else (np.int16, 1)
     weights = [
-        (rng.integers(-largest, largest + 1, (units, fan_in + 1)) * factor).astype(kind)
-        for fan_in, units in pairwise(sizes)
+        (rng.integers(-largest, largest + 1, (units, fan_in + 1)) * factor).astype(kind) for fan_in, units in pairwise(sizes)
     ]
     matrices = [rng.integers(-9000, 9001, (size, size)).astype(np.int16) for size in sizes[:-1]] if decorrelated else []
     std = 10.0 ** rng.uniform(-3, 3, sizes[0])

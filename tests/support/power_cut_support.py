@@ -15,6 +15,7 @@ from mtjlearn.wire.messages import BlobKind, CheckpointAction, Restored
 MOST_CYCLES = 64_000_000
 """Within which a save has come to its end, or to the cut."""
 
+
 @dataclass(frozen=True)
 class Kept:
     """What must outlive the power: counters and weights."""
