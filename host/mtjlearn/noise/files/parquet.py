@@ -105,7 +105,7 @@ def _opened(file: Path) -> Any:
     except ImportError:
         raise RecordingError(f"reading {file.name} needs pyarrow; run: {install_extra('parquet')}") from None
     try:
-        return parquet.ParquetFile(file, memory_map=True, pre_buffer=False)
+        return parquet.ParquetFile(file, pre_buffer=False)
     except pyarrow.ArrowException as error:
         raise RecordingError(f"{file.name} is damaged, or not a Parquet file: {_first_line(error)}") from None
 
