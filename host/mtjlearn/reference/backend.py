@@ -24,7 +24,6 @@ Precision = Literal["float32", "float64"]
 _PART = 2**16
 """Values of a large matrix that are worked on at once: a few such parts and their intermediate results fit into a core's cache."""
 
-
 class Backend:
     """Real arithmetic of NumPy.
 
@@ -82,9 +81,25 @@ class Backend:
         """With two axes swapped, a view."""
         return values.swapaxes(one, other)
 
+    def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
+        """In another shape."""
+        return values.reshape(shape)
+
+    def quotient(self, values: Array, divisor: Array, skipped: Array) -> Array:
+        """The quotient, and 0 where it is skipped."""
+        return np.divide(values, divisor, out=np.zeros_like(values), where=~skipped)
+
     def into(self, out: Array, function: Callable[..., Array], *operands: Any) -> Array:
         """The result of a function written into an array."""
         return function(*operands, out=out)
+
+    def sums(self, values: Array) -> Array:
+        """Sums over the last axis."""
+        return np.add.reduce(values, axis=-1)
+
+    def all(self, flags: Array) -> Array:
+        """Whether all are true along the last axis."""
+        return np.logical_and.reduce(flags, axis=-1)
 
     def square_sums(self, values: Array) -> Array:
         """Sums of squares over the last axis of (R, B, n)."""
@@ -109,12 +124,15 @@ class Backend:
         return contextlib.nullcontext() if threads is None else _blas().limit(limits=threads, user_api="blas")
 
 
-def parts(matrices: Array) -> Iterator[slice]:
-    """Rows of matrices (R, rows, columns) that are worked on one part after the other; all at once on an accelerator."""
+def parts(matrices: Array, *others: Array) -> Iterator[tuple[Array, ...]]:
+    """The same rows of arrays (R, rows, ...), which are worked on part after part; all at once if few or on an accelerator."""
     _, rows, columns = matrices.shape
-    on_cpu = getattr(getattr(matrices, "device", None), "type", "cpu") == "cpu"
-    step = max(1, _PART // columns) if on_cpu else rows
-    return (slice(low, min(low + step, rows)) for low in range(0, rows, step))
+    if rows * columns <= _PART or getattr(getattr(matrices, "device", None), "type", "cpu") != "cpu":
+        yield matrices, *others
+        return
+    step = max(1, _PART // columns)
+    for low in range(0, rows, step):
+        yield tuple(each[:, low : min(low + step, rows), :] for each in (matrices, *others))
 
 
 @cache
@@ -180,10 +198,27 @@ class StandardBackend(Backend):
         axes[one], axes[other] = axes[other], axes[one]
         return self.xp.permute_dims(values, tuple(axes))
 
+    def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
+        """See :class:`Backend`."""
+        return self.xp.reshape(values, shape)
+
+    def quotient(self, values: Array, divisor: Array, skipped: Array) -> Array:
+        """See :class:`Backend`."""
+        xp = self.xp
+        return xp.where(skipped, xp.zeros_like(values), values / xp.where(skipped, xp.ones_like(divisor), divisor))
+
     def into(self, out: Array, function: Callable[..., Array], *operands: Any) -> Array:
         """See :class:`Backend`; the standard has no results in place."""
         out[...] = function(*operands)
         return out
+
+    def sums(self, values: Array) -> Array:
+        """See :class:`Backend`."""
+        return self.xp.sum(values, axis=-1)
+
+    def all(self, flags: Array) -> Array:
+        """See :class:`Backend`."""
+        return self.xp.all(flags, axis=-1)
 
     def square_sums(self, values: Array) -> Array:
         """See :class:`Backend`."""

@@ -23,10 +23,10 @@ def update_matrix(matrix: Array, xbar: Array, rate: float, backend: Backend = NU
     columns = backend.swap(xbar, 1, 2)
     squares = xp.sum(xbar * xbar, axis=1)[..., None]
     # In parts a product rounds differently, which float64 does not: it is the reference.
-    for part in parts(matrix) if backend.name == "float32" else [slice(None)]:
-        rows = matrix[:, part, :]
-        change = xp.matmul(columns[:, part, :], u)
-        change -= squares[:, part, :] * rows
+    exact = backend.name == "float64"
+    for rows, xbars, square in [(matrix, columns, squares)] if exact else parts(matrix, columns, squares):
+        change = xp.matmul(xbars, u)
+        change -= square * rows
         change *= rate / batch
         rows -= change
 

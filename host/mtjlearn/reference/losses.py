@@ -18,10 +18,10 @@ def losses(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY)
     if loss is Loss.SQUARED:
         error = outputs - target
         error *= error
-        return xp.sum(error, axis=-1)
+        return backend.sums(error)
     shifted = outputs - xp.max(outputs, axis=-1, keepdims=True)
-    chosen = xp.sum(xp.where(_hot(shifted, target, backend), shifted, xp.zeros_like(shifted)), axis=-1)
-    return xp.log(xp.sum(xp.exp(shifted), axis=-1)) - chosen
+    chosen = backend.sums(xp.where(_hot(shifted, target, backend), shifted, xp.zeros_like(shifted)))
+    return xp.log(backend.sums(xp.exp(shifted))) - chosen
 
 
 def gradient(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:

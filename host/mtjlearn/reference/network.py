@@ -150,6 +150,6 @@ def forward(
 def _product(x: Array, matrix: Array, backend: Backend) -> Array:
     """``matrix x`` of each replica for x of (R, P, B, n), as one matrix product a replica."""
     replicas, passes, batch, fan_in = x.shape
-    xp = backend.xp
-    product = xp.matmul(xp.reshape(x, (replicas, passes * batch, fan_in)), backend.swap(matrix, 1, 2))
-    return xp.reshape(product, (replicas, passes, batch, matrix.shape[1]))
+    rows = backend.reshape(x, (replicas, passes * batch, fan_in))
+    product = backend.xp.matmul(rows, backend.swap(matrix, 1, 2))
+    return backend.reshape(product, (replicas, passes, batch, matrix.shape[1]))

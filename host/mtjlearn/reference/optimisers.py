@@ -39,10 +39,9 @@ class Sgd:
     def apply(self, weights: list[Array], updates: list[Array], rate: float) -> None:
         """See :class:`Optimiser`."""
         for rows, update in zip(weights, updates, strict=True):
-            for part in parts(rows):
-                change = update[:, part, :]
+            for some, change in parts(rows, update):
                 change *= rate
-                rows[:, part, :] -= change
+                some -= change
 
     def state(self) -> list[Array]:
         """See :class:`Optimiser`."""
@@ -72,8 +71,8 @@ class Adam:
         scale = rate / (1 - self.beta1**self._steps)
         correction = 1 / (1 - self.beta2**self._steps)
         for rows, update, (mean, square) in zip(weights, updates, self._moments, strict=True):
-            for part in parts(rows):
-                self._apply(rows[:, part, :], update[:, part, :], mean[:, part, :], square[:, part, :], scale, correction)
+            for some, changes, means, squares in parts(rows, update, mean, square):
+                self._apply(some, changes, means, squares, scale, correction)
 
     def _apply(self, rows: Array, update: Array, mean: Array, square: Array, scale: float, correction: float) -> None:
         mean *= self.beta1

@@ -138,9 +138,9 @@ def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Ar
     factor = units.shape[-1] * difference
     if guarded:
         # Equal noise means da = 0, also where the products of the two passes round differently.
-        equal = xp.all(noise[:, 0, ...] == noise[:, 1, ...], axis=-1)
+        equal = model.backend.all(noise[:, 0, ...] == noise[:, 1, ...])
         skipped = equal | (square == 0) | (difference == 0)
-        factor = xp.where(skipped, xp.zeros_like(factor), factor / xp.where(skipped, xp.ones_like(square), square))
+        factor = model.backend.quotient(factor, square, skipped)
     else:
         skipped = xp.zeros_like(square, dtype=model.backend.boolean)
         factor = factor / square

@@ -114,6 +114,7 @@ class Reference:
             offsets if read.centring else None,
             self._backend,
         )
+        self._offsets = self._model.offsets or [None] * network.layers
         self._updates = [self._backend.empty(rows.shape) for rows in layers]
 
     @property
@@ -129,7 +130,7 @@ class Reference:
     @property
     def offsets(self) -> Matrices:
         """What centres each layer's decorrelated input, b of ``xbar = R x + b``, (R, n), or None; the arrays that learn."""
-        return self._model.offsets or [None] * self.network.layers
+        return self._offsets
 
     def state(self) -> list[NDArray[Any]]:
         """What is learned besides the weights, for a checkpoint: matrices, offsets, what the optimiser keeps; not copies."""
@@ -300,7 +301,7 @@ class Reference:
                 signals = activity_node_perturbation(model, x, target, noise, self.reading.guarded)
             changes = updates(signals, model.sizes, network.normalised, sums=self.reading.sums, out=self._updates, backend=real)
             self._optimiser.apply(model.weights, changes, rate)
-            for matrix, offset, x in zip(model.matrices, self.offsets, signals.inputs, strict=True):
+            for matrix, offset, x in zip(model.matrices, self._offsets, signals.inputs, strict=True):
                 if matrix is not None:
                     update_matrix(matrix, x[..., :-1], network.decorrelation_rate, real)
                 if offset is not None:
