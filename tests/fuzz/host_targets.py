@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pyarrow.parquet
 from host_script import Script
 
 from mtjlearn.board.checkpoint_file import MAGIC, CheckpointError, CheckpointFile
@@ -250,7 +251,7 @@ class Files:
     def recording(self, data: bytes) -> None:
         """A recording in each of its formats: numbers, or a RecordingError."""
         script = Script(data)
-        suffix = (".npz", ".npz", ".npy", ".csv", ".txt")[which := script.byte() % 5]
+        suffix = (".npz", ".npz", ".npy", ".csv", ".txt", ".pqt")[which := script.byte() % 6]
         path = self.folder / f"recording{suffix}"
         path.write_bytes(zipped(script, ("values", "starts", "rate", "codes")) if which == 1 else script.rest())
         try:
@@ -445,6 +446,15 @@ def recording_seeds(folder: Path) -> Iterator[bytes]:
     yield b"\x02" + buffer.getvalue()
     yield b"\x03number,codes\n1,34\n2,44\n4,45\n"
     yield b"\x04# volts\n0.5\n0.25\n1e-3\n"
+    yield b"\x03Record Length,3,,-0.1,0.04,\nSample Interval,0.1,,0,0.05,\nVertical Units,V,,0.1,0.04,\n"
+    yield b"\x03Model,MDO\nWaveform Type,ANALOG\nSample Interval,1e-4\nVertical Units,mV\n,\nTIME,CH1\n0,36\n1e-4,48\n2e-4,36\n"
+    yield b"\x03X,CH1,Start,Increment,\nSequence,Volt,0,1e-4\n0,.036,\n1,.048,\n"
+    yield b"\x03Record Length,Analog:2\nSample Rate,1e4\nSource,CH1\nSecond,Volt\n0,.036\n1e-4,.048\n"
+    yield b"\x04Time;Channel A\n(ms);(mV)\n\n0,1;36,5\n0,2;48,5\n0,3;\xe2\x88\x9e\n"
+    yield b"\x03#Digilent WaveForms Oscilloscope Acquisition\n#Sample rate: 1kHz\nTime (s),Channel 1 (V)\n0,.1\n.001,.2\n"
+    yield b"\x03Time [s],Channel 0\n0.0,0.1\n0.5,0.2\n0.4,0.2\n"
+    pyarrow.parquet.write_table(pyarrow.table({"V": [0.036, 0.048]}), path.with_suffix(".pqt"), compression="none")
+    yield b"\x05" + path.with_suffix(".pqt").read_bytes()
 
 
 def dataset_seeds() -> Iterator[bytes]:

@@ -19,6 +19,8 @@ from mtjlearn.noise.sources import Array, Layout, SimulatedVoltage
 _STEPS = 20
 """Steps that a low-pass is simulated with per radian of its corner frequency."""
 _MOST_STEPS = 256
+_AT_ONCE = 2**22
+"""States that are simulated at once."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ class SimulatedCircuit(SimulatedVoltage):
 
     def volts(self, samples: int) -> Array:
         """See :class:`mtjlearn.noise.sources.SimulatedVoltage`."""
+        part = max(1, _AT_ONCE // (self._state.size * self._steps))
+        parts = [self._volts(min(part, samples - start)) for start in range(0, samples, part)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def _volts(self, samples: int) -> Array:
         up, down = self.ensemble.probabilities(self.rate * self._steps)
         states = telegraph(self._generator, self._state, up, down, samples * self._steps)
         self._state = states[..., -1].copy()

@@ -15,7 +15,10 @@ from mtjlearn.cli import commands, main
 from mtjlearn.experiments.xor_cycles import SEEDS
 from mtjlearn.wire.linklog import MOST
 
-HEAVY = ["cffi", "importlib.metadata", "joblib", "matplotlib", "numpy", "pandas", "pyarrow", "rich", "scipy", "serial", "sklearn"]
+HEAVY = [
+    *("cffi", "hmmlearn", "importlib.metadata", "joblib", "matplotlib", "numpy"),
+    *("pandas", "pyarrow", "rich", "scipy", "serial", "sklearn"),
+]
 """What takes longer to import than all that --help needs."""
 PROBE = """
 import json, sys

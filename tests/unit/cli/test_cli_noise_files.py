@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from recordings_support import RATE, junction, keysight, rows, times
 from mtjlearn.cli import main
 from mtjlearn.cli.noise import cli
 from mtjlearn.cli.view import noise as view
-from mtjlearn.noise import Recording, SimulatedSmtj, load_recording, write_recording
-from mtjlearn.noise.files import Part, parquet
+from mtjlearn.cli.view.console import Bar
+from mtjlearn.noise import Recording, SimulatedSmtj, load_recording, simulate, write_recording
+from mtjlearn.noise.files import Part, parquet, write
 from mtjlearn.virtual.native import start_native
 
 pytestmark = pytest.mark.thorough
@@ -154,3 +156,34 @@ def test_simulations_that_cannot_be(tmp_path, monkeypatch, arguments, words):
     assert found.exit_code == 2
     assert len(found.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".pqt", ".csv", ".f32"])
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device")],
+    ids=["Ctrl-C", "full disk"],
+)
+def test_a_simulation_that_ends_early_leaves_nothing(tmp_path, monkeypatch, suffix, fault, code, words):
+    calls = []
+
+    def update(self, *_):
+        calls.append(1)
+        if len(calls) == 3:
+            raise fault
+
+    monkeypatch.setattr(Bar, "update", update)
+    monkeypatch.setattr(simulate, "PART", 1000)
+    old = tmp_path / f"a{suffix}"
+    old.write_bytes(b"old")
+    found = CliRunner().invoke(cli, ["simulate", "--save", str(old), "--seconds", "0.2"])
+    assert found.exit_code == code
+    assert words in found.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [old.name]
+    assert old.read_bytes() == b"old"
+
+
+def test_more_than_an_npz_can_hold_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "_MOST_IN_NPZ", 1000)
+    found = CliRunner().invoke(cli, ["simulate", "--save", str(tmp_path / "a.npz"), "--seconds", "0.2"])
+    assert one_line(found) == "mtjlearn: an npz has at most 1,000 samples; save the recording as .pqt"

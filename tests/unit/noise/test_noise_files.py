@@ -189,7 +189,7 @@ def test_holes_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("-1e308\n1e308\n" * 50, "sample 1 is -1e\\+308: neither a code nor volts"),
         (b"\x00\x01\x02" * 50, "is not text"),
         ("1" * 200_000, "is not text: a line has no end"),
-        ("hello\n" * 500, "holds no samples; it begins with 'hello'"),
+        ("hello\n" * 500, "holds no samples: no line has numbers alone; it begins with 'hello'"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "bytes",
 )

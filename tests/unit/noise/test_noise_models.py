@@ -17,6 +17,7 @@ from mtjlearn.noise import (
     SimulatedCircuit,
     SimulatedSmtj,
     characterise,
+    circuit,
     simulated_recording,
 )
 from mtjlearn.noise.smtj import BOLTZMANN, RECORDED_SWITCHING_PROBABILITY, dwell_time, ensemble_rate
@@ -209,3 +210,13 @@ def test_the_same_seed_gives_the_same_recording() -> None:
 
     np.testing.assert_array_equal(recorded(7), recorded(7))
     assert not np.array_equal(recorded(7), recorded(8))
+
+
+def test_a_circuit_of_many_states_is_simulated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensemble = Ensemble.of_equal(Element.of_rate(3000.0, 6000.0, 3530.0), 5)
+    monkeypatch.setattr(circuit, "_AT_ONCE", 997)
+    source = SimulatedCircuit(ensemble, ReadOut(cutoff=2000.0), RATE, units=3, layout="per_node", replicas=2, seed=1)
+    volts = source.volts(4000)
+    assert volts.shape == (2, 4000, 3)
+    assert volts.std() == pytest.approx(source.deviation, rel=0.1)
+    assert np.abs(np.diff(volts, axis=1)).max() < 5 * source.deviation

@@ -184,7 +184,7 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
         "hints": hints,
         "notes": notes,
         "layout": source.layout,
-        "unit": "codes" if recording.codes else "V",
+        "unit": unit_of(source),
         "analysed": summary.samples,
         "whole": None if source.whole is None else asdict(source.whole),
         **({"hmm": None if fitted is None else noise_fit.figures(fitted, source.millivolts)} if fit else {}),
@@ -203,6 +203,11 @@ def _fit(recording: Recording) -> HmmFit | None:
         say(f"there is no fit: {error}")
         exit_with(EXIT_USAGE)
         return None
+
+
+def unit_of(source: Source) -> str:
+    """Of the recording's samples."""
+    return "codes" if source.recording.codes else "V"
 
 
 def _store(source: Source, path: Path, save: Path | None) -> Path:
@@ -311,7 +316,7 @@ def _autocorrelation(source: Source) -> dict[str, float | None]:
 
 def _show(source: Source, summary: Summary) -> None:
     found = _figures(source, summary)
-    levels, unit = summary.levels, "codes" if source.recording.codes else "V"
+    levels, unit = summary.levels, unit_of(source)
     spread = f"{levels.spread:.3g} {unit}"
     rows = [("levels", f"{levels.low:.4g} and {levels.high:.4g} {unit}, {levels.split:.3g} apart")]
     if found["levels_mv"] is not None:
@@ -330,6 +335,9 @@ def _show(source: Source, summary: Summary) -> None:
     told = [f"{value:.2f} at {lag}" for lag, value in found["autocorrelation"].items() if value is not None]
     rows.append(("autocorrelation", f"{', '.join(told)} samples" if told else "none: all samples are the same"))
     rows.append(("min-entropy", f"estimate {_round_down(summary.min_entropy)} bits per sample"))
+    if source.layout is not None:
+        rate = "" if summary.rate is None else f", {summary.rate:,.6g} samples per second"
+        rows.append(("read as", f"{source.layout}, in {unit_of(source)}{rate}"))
     rows.append(("recorded", f"{summary.samples:,} samples, {summary.segments - 1:,} holes"))
     if source.whole is not None:
         whole = source.whole

@@ -71,7 +71,7 @@ def read_head(lines: list[str]) -> Head:
         if kind is not None:
             return _taken_apart(lines, number, *kind)
     text = next((line.strip() for line in lines if line.strip() and not line.startswith("#")), "")
-    raise RecordingError(f"holds no samples{f'; it begins with {text[:40]!r}' if text else ''}")
+    raise RecordingError(f"holds no samples{f': no line has numbers alone; it begins with {text[:40]!r}' if text else ''}")
 
 
 def _kind(line: str) -> tuple[str | None, bool] | None:

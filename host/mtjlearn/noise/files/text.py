@@ -31,7 +31,8 @@ class _TextFile:
     def __init__(self, path: Path, unit: str | None, column: str | None) -> None:
         self.path = path
         self.encoding = _encoding(path)
-        first = next(self._blocks(), [])
+        with path.open(encoding=self.encoding, errors="replace") as file:
+            first = next(_lines(file), [])
         self.head: Head = read_head(first)
         self.layout: Layout = recognise(self.head, column)
         table = self._table(first[self.head.lines :], self.head.lines, last=path.stat().st_size < BLOCK)
@@ -77,10 +78,6 @@ class _TextFile:
             for lines in _lines(file):
                 yield lines[skip:], raw.tell()
                 skip = max(0, skip - len(lines))
-
-    def _blocks(self) -> Iterator[list[str]]:
-        with self.path.open(encoding=self.encoding, errors="replace") as file:
-            yield from _lines(file)
 
     def _table(self, lines: list[str], before: int, last: bool) -> Array:
         """Samples, and times or numbers if there are any, shape (samples, 1 or 2).

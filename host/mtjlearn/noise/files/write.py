@@ -12,12 +12,17 @@ from mtjlearn.errors import install_extra
 from mtjlearn.noise.files.parquet import RATE, UNIT
 from mtjlearn.noise.files.stream import Part
 from mtjlearn.noise.recording import Recording, RecordingError
+from mtjlearn.npz import MOST_BYTES
 from mtjlearn.runs.storage import drafted
 
 Array = NDArray[np.float64]
 
 FORMATS = (".npz", ".pqt", ".parquet", ".csv", ".f32")
 """npz: the project's own; f32: 32-bit floats in mV, which a virtual board plays (``boards start --voltages``)."""
+
+
+_MOST_IN_NPZ = MOST_BYTES // 8
+"""What can be read again."""
 
 
 def write_recording(path: Path, parts: Iterable[Part], rate: float, unit: str = "V") -> int:
@@ -35,7 +40,7 @@ def write_recording(path: Path, parts: Iterable[Part], rate: float, unit: str = 
         How many samples were written.
 
     Raises:
-        RecordingError: another suffix, codes as f32, holes as Parquet or f32, or no pyarrow for Parquet.
+        RecordingError: another suffix, codes as f32, holes as Parquet or f32, too much for an npz, or no pyarrow for Parquet.
         OSError: it cannot be written.
     """
     suffix = path.suffix.lower()
@@ -84,6 +89,8 @@ def _joined(parts: _Counted, rate: float, unit: str) -> Recording:
     for part in parts:
         starts += [parts.samples + hole for hole in part.holes if parts.samples + hole]
         values.append(part.values)
+        if parts.samples + part.values.size > _MOST_IN_NPZ:
+            raise RecordingError(f"an npz has at most {_MOST_IN_NPZ:,} samples; save the recording as .pqt")
     return Recording(np.concatenate(values), tuple(starts), rate, unit)
 
 
