@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.errors import UserError
-from mtjlearn.wire.errors import BoardLost
+from mtjlearn.wire.errors import BoardLost, BoardTimeout, PortError
 
 OK, FAILED, LOST = "ok", "failed", "lost"
 _MOST_TEXT = 500
+_BOARD_IS_GONE = (BoardLost, BoardTimeout, PortError)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def measure(task: Callable[[dict[str, Any]], Mapping[str, Any]], parameters: dic
         # Several processes whose matrix products use all cores are many times slower than one thread each.
         with threadpool_limits(1):
             numbers = _plain(task(parameters))
-    except BoardLost as error:
+    except _BOARD_IS_GONE as error:
         return Outcome(LOST, {}, _describe(error), time.perf_counter() - begun)
     except Exception as error:
         return Outcome(FAILED, {}, _describe(error), time.perf_counter() - begun)

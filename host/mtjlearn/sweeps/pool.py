@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any, Literal, Protocol
@@ -193,16 +193,22 @@ class Cluster:
     def death(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         import distributed
+        from distributed.comm import CommClosedError
 
+        if isinstance(error, CancelledError | distributed.CancelledError | CommClosedError):
+            raise self._gone() from None
         return "this" if isinstance(error, distributed.KilledWorker) else None
 
     def check(self) -> None:
         """See :class:`Pool`."""
         if self._client.status != "running":
-            raise SweepError(f"the scheduler {self._address} is gone; start it again, then the sweep: finished runs are kept")
+            raise self._gone()
+
+    def _gone(self) -> SweepError:
+        return SweepError(f"the scheduler {self._address} is gone; start it again, then the sweep: finished runs are kept")
 
     def _capacities(self) -> Sequence[int]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = self._client.scheduler_info(n_workers=-1).get("workers", {}).values()
         if self._board:
             return [int(worker["resources"].get(BOARD, 0)) for worker in workers]
         return [int(worker["nthreads"]) for worker in workers]

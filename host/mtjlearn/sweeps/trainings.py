@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.datasets import dequantise
+from mtjlearn.errors import BoardError
 from mtjlearn.network import Loss
 from mtjlearn.reference.losses import losses
 from mtjlearn.runs import Run, read_metrics
@@ -48,7 +49,11 @@ def _in_floats(plan: Plan) -> dict[str, Any]:
 def _on_board(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mtjlearn-sweep-") as folder:
         run = Run.create(Path(folder), "train", plan.name, plan.seed, plan.config())
-        report = train(plan, run, _Silent(), link_log=0, plots=False)
+        try:
+            report = train(plan, run, _Silent(), link_log=0, plots=False)
+        except BoardError as error:
+            # Without the advice to resume a directory that is gone.
+            raise (error.__cause__ if isinstance(error.__cause__, BoardError) else error) from None
         records = read_metrics(run.path)
     last = {name: value for record in records for name, value in record.items()}
     numbers = {"train_loss": last.get("loss"), "test_loss": last.get("test_loss")}
