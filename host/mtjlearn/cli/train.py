@@ -102,7 +102,7 @@ def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool
     from mtjlearn.wire.linklog import MOST
 
     network, floats = plan.network, plan.floats
-    numbers = f"{network.weight_format.name.lower()} weights" if plan.on_board else ", ".join([floats.dtype, *floats.asked])
+    numbers = f"{network.weight_format.name.lower()} weights" if plan.on_board else ", ".join(["floats", *floats.asked])
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
         f"{numbers}, eta {network.learning_rate:.4g}, {plan.epochs} epochs"

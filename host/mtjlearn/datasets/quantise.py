@@ -38,7 +38,7 @@ class ClippingReport:
     @property
     def fraction(self) -> float:
         """Share of values clipped, 0 .. 1."""
-        return self.clipped / self.values
+        return self.clipped / max(self.values, 1)
 
     def __str__(self) -> str:
         return (
@@ -74,12 +74,17 @@ def default_network_sizes(dataset: Dataset, loss: Loss = Loss.SQUARED) -> tuple[
     return (dataset.inputs, *dataset.hidden, outputs[0])
 
 
-def quantise(dataset: Dataset, network: Network) -> Quantised:
+def quantise(dataset: Dataset, network: Network, *, inputs: bool = True) -> Quantised:
     """Quantises both parts, rounding to nearest.
 
     Targets for the squared loss: a class is 1 at its output and 0 at the others; two classes on a single output are -1
     and +1, since the device decides by the output's sign; a regression has its standardised targets. For cross-entropy:
     the class number.
+
+    Args:
+        dataset: what to quantise.
+        network: what it is for.
+        inputs: False leaves the inputs out, shape (0, inputs), for who learns from real numbers.
 
     Raises:
         DatasetError: if the network's inputs, outputs or loss do not fit the data; it names a network that does.
@@ -92,15 +97,16 @@ def quantise(dataset: Dataset, network: Network) -> Quantised:
         has = f"{len(dataset.classes)} classes" if dataset.classes is not None else f"{choices[0]} target(s)"
         problem = f"{dataset.name} has {dataset.inputs} inputs and {has}, which {network.name} does not fit"
         raise DatasetError(f"{problem}; use --net {fitting}")
-    x_train, x_test, inputs = _fix(dataset.x_train, dataset.x_test, dataset.feature_names)
+    parts = (dataset.x_train, dataset.x_test) if inputs else (dataset.x_train[:0], dataset.x_test[:0])
+    x_train, x_test, clipped = _fix(*parts, dataset.feature_names)
     if network.loss is Loss.CROSS_ENTROPY:
         none_clipped = ClippingReport(0, dataset.y_train.size + dataset.y_test.size, 0.0, dataset.target_names[0])
         t_train, t_test = (part[:, None].astype(np.int16) for part in (dataset.y_train, dataset.y_test))
-        return Quantised(x_train, t_train, x_test, t_test, inputs, none_clipped)
-    parts = [_encode(dataset, part, sizes[-1]) for part in (dataset.y_train, dataset.y_test)]
+        return Quantised(x_train, t_train, x_test, t_test, clipped, none_clipped)
+    encoded = [_encode(dataset, part, sizes[-1]) for part in (dataset.y_train, dataset.y_test)]
     names = dataset.classes if dataset.classes is not None and sizes[-1] > 1 else dataset.target_names
-    t_train, t_test, targets = _fix(parts[0], parts[1], names)
-    return Quantised(x_train, t_train, x_test, t_test, inputs, targets)
+    t_train, t_test, targets = _fix(encoded[0], encoded[1], names)
+    return Quantised(x_train, t_train, x_test, t_test, clipped, targets)
 
 
 def dequantise(values: ArrayLike) -> Array:
@@ -140,7 +146,7 @@ def _encode(dataset: Dataset, targets: NDArray[Any], outputs: int) -> Array:
 
 
 def _fix(train: Values, test: Values, names: tuple[str, ...]) -> tuple[_Fixed, _Fixed, ClippingReport]:
-    clipped, worst, column = 0, -1.0, 0
+    clipped, worst, column = 0, 0.0, 0
     parts = []
     for part in (train, test):
         fixed = np.empty(part.shape, dtype=np.int16)

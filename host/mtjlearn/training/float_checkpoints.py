@@ -10,6 +10,9 @@ from typing import Self
 from mtjlearn.runs import Checkpoint, Run
 from mtjlearn.training.on_board import CHECKPOINT_INTERVAL
 
+_SHARE = 20
+"""Times as long as it takes to write a checkpoint passes before the next: large networks have hundreds of megabytes."""
+
 
 class FloatCheckpoints:
     """Keeps the losses of a run's epochs and, now and then and at the end, the weights; a context manager.
@@ -21,6 +24,7 @@ class FloatCheckpoints:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._saved = time.monotonic()
+        self._interval = CHECKPOINT_INTERVAL
         self._newest: Checkpoint | None = None
 
     def start(self) -> Checkpoint | None:
@@ -31,7 +35,7 @@ class FloatCheckpoints:
         """See :class:`mtjlearn.training.floats.FloatKeeper`."""
         self._newest = checkpoint()
         self._run.metric(step=self._newest.steps, reference_loss=loss)
-        if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL:
+        if time.monotonic() - self._saved >= self._interval:
             self._save()
 
     def __enter__(self) -> Self:
@@ -41,7 +45,9 @@ class FloatCheckpoints:
         self._save()
 
     def _save(self) -> None:
+        started = time.monotonic()
         if self._newest is not None:
             self._run.save_weights(self._newest)
             self._newest = None
         self._saved = time.monotonic()
+        self._interval = max(CHECKPOINT_INTERVAL, _SHARE * (self._saved - started))

@@ -105,12 +105,12 @@ class Plan:
 
     @cached_property
     def quantised(self) -> Quantised:
-        """The data in the device's numbers.
+        """The data in the device's numbers; the targets alone where no board learns, as the reference takes real inputs.
 
         Raises:
             DatasetError: they cannot be loaded, or do not fit the network.
         """
-        return quantise(self.dataset, self.network)
+        return quantise(self.dataset, self.network, inputs=self.on_board)
 
     @property
     def on_board(self) -> bool:
