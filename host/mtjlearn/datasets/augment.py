@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn import interruption
 from mtjlearn.datasets.dataset import Array, Dataset, DatasetError, Values
 
 PADDING = 4
@@ -58,6 +59,7 @@ class Augmentation:
         mirrored = generator.random(samples) < 0.5 if self.flip else np.zeros(samples, dtype=np.bool_)
         changed = np.empty_like(x)
         for start in range(0, samples, _CHUNK):
+            interruption.check()
             part = slice(start, start + _CHUNK)
             images = self._padded(x[part])
             across = right[part, None] + np.arange(columns)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn import interruption
 from mtjlearn.datasets.dataset import Dataset, DatasetError, Scale, Scaling
 from mtjlearn.datasets.download import Progress
 from mtjlearn.datasets.image_files import Pixels, read_images
@@ -100,7 +101,8 @@ def _notes(images: ImageSet, pixels: Pixels, samples: int | None, scaling: Scali
             notes.append(f"{images.name} has {len(found):,} {part} images here; the published set has {published:,}")
     constant = int(scaling.constant.sum())
     if constant:
-        notes.append(f"{constant} pixels are constant in the training part and counted as 0")
+        which = "1 pixel is" if constant == 1 else f"{constant} pixels are"
+        notes.append(f"{which} constant in the training part and counted as 0")
     return tuple(notes)
 
 
@@ -128,6 +130,7 @@ def _sums(pixels: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
     sums = np.zeros(pixels.shape[1], dtype=np.int64)
     squares = np.zeros(pixels.shape[1], dtype=np.int64)
     for start in range(0, len(pixels), _CHUNK):
+        interruption.check()
         part = pixels[start : start + _CHUNK].astype(np.int32)
         sums += part.sum(axis=0)
         squares += np.square(part).sum(axis=0)
@@ -143,6 +146,7 @@ def _apply(scaling: Scaling, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pixels from 0 to 1, scaled."""
     scaled = np.empty(pixels.shape, dtype=np.float32)
     for start in range(0, len(pixels), _CHUNK):
+        interruption.check()
         part = slice(start, start + _CHUNK)
         scaled[part] = scaling.apply(pixels[part] / WHITE)
     return scaled

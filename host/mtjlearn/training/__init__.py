@@ -2,8 +2,8 @@
 
 from mtjlearn.network import BOARD_RULES, RULES, RuleName
 from mtjlearn.training.defaults import default_plan
-from mtjlearn.training.float_options import FloatOptions
-from mtjlearn.training.plan import NO_BOARD, Plan
+from mtjlearn.training.float_options import NO_BOARD, FloatOptions
+from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, refuse_changed_data
 from mtjlearn.training.train import train

@@ -19,8 +19,8 @@ from mtjlearn.datasets import (
 )
 from mtjlearn.datasets.download import Progress
 from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, RuleName, WeightFormat
-from mtjlearn.training.float_options import FloatOptions
-from mtjlearn.training.plan import NO_BOARD, Plan, load_data
+from mtjlearn.training.float_options import NO_BOARD, FloatOptions
+from mtjlearn.training.plan import Plan, load_data
 
 DECORRELATION_RATE = 2**-12
 """Of columns that are scaled one by one, which leaves less to decorrelate."""
@@ -100,6 +100,7 @@ def default_plan(
     """
     columns = columns or Columns()
     floats = floats or FloatOptions()
+    _check_options(rule, board, floats, epsilon, sigma)
     chosen_scale = scale or default_scale(data, rule)
     folder = None if data_dir is None else str(Path(data_dir).resolve())
     dataset = load_data(
@@ -116,10 +117,6 @@ def default_plan(
     )
     if floats.augment:
         Augmentation.of(dataset, seed)
-    if floats.centring and rule != "danp":
-        raise NetworkError(f"--centring goes with decorrelation, and {rule} decorrelates nothing; omit it, or use --rule danp")
-    if floats.reading == "code" and sigma is not None:
-        raise NetworkError("the authors' code adds the junctions' voltages as they are; omit --sigma, or use --as paper")
     chosen = _loss(dataset, loss)
     shape = sizes if sizes is not None else default_network_sizes(dataset, chosen)
     plain = plain_step or floats.reading == "code"
@@ -167,6 +164,18 @@ def default_scale(data: str, rule: RuleName) -> Scale:
     return "global" if data in IMAGES or (rule == "danp" and data in _ONE_UNIT) else "column"
 
 
+def _check_options(rule: RuleName, board: str | None, floats: FloatOptions, epsilon: float | None, sigma: float | None) -> None:
+    """Refuses options that contradict each other, before data are read or downloaded."""
+    if rule in BOARD_RULES and board != NO_BOARD:
+        floats.check_board()
+    if rule != "danp" and epsilon is not None:
+        raise NetworkError(f"--epsilon is the rate of danp's decorrelation, and {rule} has none; omit it, or use --rule danp")
+    if rule != "danp" and floats.centring:
+        raise NetworkError(f"--centring goes with decorrelation, and {rule} decorrelates nothing; omit it, or use --rule danp")
+    if floats.reading == "code" and rule in BOARD_RULES and sigma is not None:
+        raise NetworkError("the authors' code adds the junctions' voltages as they are; omit --sigma, or use --as paper")
+
+
 def _loss(dataset: Dataset, loss: Loss | None) -> Loss:
     chosen = loss if loss is not None else Loss.SQUARED if dataset.classes is None else Loss.CROSS_ENTROPY
     if chosen is Loss.CROSS_ENTROPY and dataset.classes is None:
@@ -189,8 +198,6 @@ def _rate(data: str, loss: Loss, shape: tuple[int, ...], plain: bool, floats: Fl
 
 def _decorrelation_rate(rule: RuleName, epsilon: float | None, scale: Scale) -> float:
     if rule != "danp":
-        if epsilon is not None:
-            raise DatasetError(f"--epsilon is the rate of danp's decorrelation, and {rule} has none; omit it, or use --rule danp")
         return 0.0
     if epsilon is not None:
         return epsilon

@@ -6,12 +6,15 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from mtjlearn.network import NetworkError
+from mtjlearn.reference.backend import Precision
+from mtjlearn.reference.reading import READINGS, ReadingName
 
+NO_BOARD = "none"
+"""The name of no board: the float reference learns alone."""
+INSTEAD = f"or train the float reference alone with --board {NO_BOARD}"
+"""What to do where a board cannot do what was asked."""
 OptimiserName = Literal["sgd", "adam"]
-Reading = Literal["paper", "code"]
-Precision = Literal["float64", "float32"]
 OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
-READINGS: tuple[Reading, ...] = get_args(Reading)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _SPELLED = {"reading": "--as", **{name: f"--{name}" for name in ("batch", "optimiser", "dtype")}}
 
@@ -34,7 +37,7 @@ class FloatOptions:
 
     batch: int = 1
     optimiser: OptimiserName = "sgd"
-    reading: Reading = "paper"
+    reading: ReadingName = "paper"
     dtype: Precision = "float64"
     centring: bool = False
     augment: bool = False
@@ -51,3 +54,12 @@ class FloatOptions:
         """What differs from the defaults, as options of the command line."""
         changed = [(field.name, getattr(self, field.name)) for field in fields(self) if getattr(self, field.name) != field.default]
         return [f"{_SPELLED[name]} {value}" if name in _SPELLED else f"--{name}" for name, value in changed]
+
+    def check_board(self) -> None:
+        """Refuses what boards cannot do.
+
+        Raises:
+            NetworkError: naming the options, and what to do.
+        """
+        if self.asked:
+            raise NetworkError(f"boards learn online, with SGD and in integers: omit {' and '.join(self.asked)}, {INSTEAD}")

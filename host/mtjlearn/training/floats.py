@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn import interruption
 from mtjlearn.datasets import Augmentation, Quantised, dequantise, epoch_order
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, NetworkError, WeightFormat
@@ -131,7 +132,9 @@ def _go_on_from(checkpoint: Checkpoint, reference: Reference, samples: int, batc
     ends = np.cumsum([layer.size for layer in reference.weights])[:-1].tolist()
     for layer, part in zip(reference.weights, np.split(checkpoint.weights, ends), strict=True):
         layer[...] = part.reshape(layer.shape)
-    reference.pass_over(checkpoint.epoch, samples, batch)
+    for _ in range(checkpoint.epoch):
+        interruption.check()
+        reference.pass_over(1, samples, batch)
 
 
 def float_weights(model: FixedNetwork) -> list[NDArray[np.float64]]:

@@ -13,15 +13,14 @@ from typing import Any, Self
 
 from mtjlearn.datasets import IMAGE_SETS, Columns, Dataset, Quantised, Scale, Task, load, quantise
 from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, Rounding, RuleName, WeightFormat, check_device
+from mtjlearn.reference.reading import ReadingName
 from mtjlearn.runs import RunError
 from mtjlearn.schedule import constant, halving
-from mtjlearn.training.float_options import FloatOptions, Reading
+from mtjlearn.training.float_options import INSTEAD, NO_BOARD, FloatOptions
 from mtjlearn.virtual.boards import board_options
 
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
-NO_BOARD = "none"
-"""The name of no board: the float reference learns alone."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,11 @@ class Plan:
             self.__dict__["dataset"] = loaded
 
     def _check_board(self) -> None:
-        instead = f"or train the float reference alone with --board {NO_BOARD}"
-        if self.floats.asked:
-            raise NetworkError(f"boards learn online, with SGD and in integers: omit {' and '.join(self.floats.asked)}, {instead}")
+        self.floats.check_board()
         try:
             check_device(self.network)
         except NetworkError as error:
-            raise NetworkError(f"{error}, {instead}") from None
+            raise NetworkError(f"{error}, {INSTEAD}") from None
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -173,7 +170,7 @@ def _columns(written: Mapping[str, Any] | None) -> Columns:
     return Columns(**{**written, "drop": drop, "features": features})
 
 
-def load_data(data: str, *, scale: Scale, reading: Reading, **options: Any) -> Dataset:
+def load_data(data: str, *, scale: Scale, reading: ReadingName, **options: Any) -> Dataset:
     """Loads data as :func:`mtjlearn.datasets.load`; images read as by the authors' code have its means and deviations."""
     images = IMAGE_SETS.get(data)
     channels = None

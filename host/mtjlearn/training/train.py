@@ -23,10 +23,11 @@ from mtjlearn.plots import loss_curve, noise_plot
 from mtjlearn.runs import Run, RunError, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training.float_checkpoints import FloatCheckpoints
+from mtjlearn.training.float_options import INSTEAD
 from mtjlearn.training.floats import train_reference
 from mtjlearn.training.models import model_of
 from mtjlearn.training.on_board import BoardTraining
-from mtjlearn.training.plan import NO_BOARD, Plan
+from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
 from mtjlearn.training.scores import is_constant, score
@@ -173,7 +174,7 @@ def _check_frame(plan: Plan) -> None:
     if needed > MAX_PAYLOAD:
         raise NetworkError(
             f"a sample of {plan.name} has {needed:,} bytes and a message to a board at most {MAX_PAYLOAD}: use data with fewer "
-            f"inputs, or train the float reference alone with --board {NO_BOARD}"
+            f"inputs, {INSTEAD}"
         )
 
 

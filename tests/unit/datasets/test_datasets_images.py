@@ -112,7 +112,7 @@ def test_a_constant_pixel_and_the_first_samples(tmp_path):
     (tmp_path / IDX[0]).write_bytes(idx(x.reshape(-1, 28, 28)))
     column = load("mnist", seed=0, data_dir=tmp_path, scale="column")
     assert not column.x_train[:, 5].any()
-    assert "1 pixels are constant in the training part and counted as 0" in column.notes
+    assert "1 pixel is constant in the training part and counted as 0" in column.notes
     few = load("mnist", seed=0, data_dir=tmp_path, samples=17)
     np.testing.assert_array_equal(few.y_train, y[:17])
     assert abs(float(few.x_train.mean())) < 1e-5

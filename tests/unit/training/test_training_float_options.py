@@ -140,7 +140,7 @@ def test_boards_refuse_what_they_cannot_do(floats, named):
 def test_mistakes_before_anything_starts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = write_idx_set(tmp_path / "data")
-    with pytest.raises(DatasetError, match="--epsilon is the rate of danp's decorrelation, and anp has none"):
+    with pytest.raises(NetworkError, match="--epsilon is the rate of danp's decorrelation, and anp has none"):
         default_plan("iris", seed=0, epsilon=0.1)
     with pytest.raises(NetworkError, match=r"decorrelation rate 0\.1 is outside .* or train the float reference alone"):
         default_plan("iris", seed=0, rule="danp", epsilon=0.1)
