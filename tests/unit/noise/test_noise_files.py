@@ -59,12 +59,46 @@ def test_an_export_that_ends_inside_a_row_is_one_line(tmp_path: Path, name: str)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("missing", [1, 3])
+def test_an_export_that_ends_inside_a_number_gives_no_wrong_value(tmp_path: Path, name: str, missing: int) -> None:
+    volts = junction()
+    content = LAYOUTS[name][0](volts).rstrip(",\n")
+    path = written(tmp_path / "cut.csv", content[: -9 if name == "digilent" else -missing])
+    if content[:-missing][-1] in "eE-+":
+        with pytest.raises(RecordingError, match=r"line \d+ has '.*', the last: it was cut off"):
+            load_recording(path)
+        return
+    stream = open_recording(path)
+    assert sum(part.values.size for part in stream.parts()) == volts.size - 1
+    assert "is short and has no end: it may have been cut off, and is ignored" in stream.notes[0]
+
+
+def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:
+    for content in ("100\n99\n9", "0.5\n-0.25\n0.5", "7", "volts\n0.5"):
+        stream = open_recording(written(tmp_path / "a.txt", content))
+        assert sum(part.values.size for part in stream.parts()) == len(content.replace("volts", "").split())
+        assert stream.notes == []
+
+
 def test_an_export_with_fewer_samples_than_it_announces_has_a_note(tmp_path: Path) -> None:
     content = tektronix_mdo(junction()).replace("Record Length,60", "Record Length,4000")
     stream = open_recording(written(tmp_path / "a.csv", content))
     assert sum(part.values.size for part in stream.parts()) == 60
     list(stream.parts())
     assert stream.notes == ["the file announces 4,000 samples and has 60: it may have been cut off"]
+
+
+def test_two_waveforms_next_to_each_other(tmp_path: Path) -> None:
+    volts = junction()
+    content = tektronix_mdo(volts).replace("TIME,CH1", "TIME,CH1,,TIME,D0")
+    lines = [line + (",,0.0,1" if line[:2].lstrip("-").isdigit() else "") for line in content.splitlines()]
+    path = written(tmp_path / "a.csv", "\n".join(lines) + "\n")
+    recording = load_recording(path, column="CH1")
+    np.testing.assert_allclose(recording.values, volts, atol=6e-6)
+    assert recording.rate == pytest.approx(RATE)
+    with pytest.raises(RecordingError, match="name one of CH1, D0 with --column"):
+        load_recording(path)
 
 
 @pytest.mark.parametrize(("digits", "rate"), [(".2e", 1e6), (".1e", 1e6), (".4f", 25e3)])

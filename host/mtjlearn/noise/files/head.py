@@ -78,7 +78,7 @@ def _kind(line: str) -> tuple[str | None, bool] | None:
     """Delimiter and decimal comma of a line of samples; None: it has none."""
     for delimiter, comma in ((",", False), (";", False), ("\t", False), (None, False), (";", True), ("\t", True)):
         row = cells(line, delimiter)
-        if row and (all(as_number(cell, comma) is not None for cell in row) or _starts_tds(row, comma)):
+        if row and (all(not cell or as_number(cell, comma) is not None for cell in row) or _starts_tds(row, comma)):
             return delimiter, comma
     return None
 

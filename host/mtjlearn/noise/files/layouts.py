@@ -132,6 +132,7 @@ def _value_column(columns: list[Column], width: int, asked: str | None) -> int:
     if width == 1:
         return 0
     others = [place for place, column in enumerate(columns) if not column.time and not column.number]
+    others = [place for place in others if columns[place].title] or others
     if len(others) == 1:
         return others[0]
     known = [place for name in VALUES for place in others if columns[place].name == name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ BLOCK = 2**22
 """Characters that are read at once."""
 _LONGEST = 2**16
 """Characters that a line may have."""
+_NEIGHBOURS = 100
+"""Lines that a last one without an end is compared with."""
 
 
 class _TextFile:
@@ -32,9 +35,10 @@ class _TextFile:
         self.path = path
         self.encoding = _encoding(path)
         with path.open(encoding=self.encoding, errors="replace") as file:
-            first = next(_lines(file), [])
+            first = [line for lines in islice(_lines(file), 2) for line in lines]
         self.head: Head = read_head(first)
         self.layout: Layout = recognise(self.head, column)
+        self.point = "," if self.head.comma else "."
         table = self._table(first[self.head.lines :], self.head.lines, last=path.stat().st_size < BLOCK)
         if self.layout.unit is not None and unit not in (None, self.layout.unit):
             raise RecordingError(f"states that its samples are in {self.layout.unit}; omit --unit")
@@ -53,8 +57,13 @@ class _TextFile:
         """All samples, from the start."""
         timeline, counted, samples, line = self.timeline(), -np.inf, 0, self.head.lines
         size = self.path.stat().st_size
+        shortest = 0
         for lines, read in self._samples():
             table = self._table(lines, line, read >= size)
+            if read >= size and len(lines) == 1 and len(lines[0]) < shortest - (self.point not in lines[0]):
+                _add(notes, f"the last line, {lines[0][:40]!r}, is short and has no end: it may have been cut off, and is ignored")
+                continue
+            shortest = min((len(text) for text in lines[-_NEIGHBOURS:] if text.strip()), default=0)
             line += len(lines)
             if not table.size:
                 continue
@@ -68,8 +77,7 @@ class _TextFile:
             yield Part(table[:, 0] * self.scale, holes, min(1.0, read / max(size, 1)))
         announced = self.layout.announced
         if announced is not None and announced != samples:
-            note = f"the file announces {announced:,} samples and has {samples:,}: it may have been cut off"
-            notes += [] if note in notes else [note]
+            _add(notes, f"the file announces {announced:,} samples and has {samples:,}: it may have been cut off")
 
     def _samples(self) -> Iterator[tuple[list[str], int]]:
         """Lines with samples, and the bytes read until then."""
@@ -106,16 +114,21 @@ class _TextFile:
             if not row or line.startswith("#"):
                 continue
             number = f"line {before + place + 1:,}"
+            cut = ", the last: it was cut off; remove that line, or export the recording again" if last and place == end else ""
             if max(wanted) >= len(row):
-                cut = " of the file's end: it was cut off; remove that line, or export the recording again"
-                return f"has {len(row)} of {self.head.width} columns in {number}{cut if last and place == end else ''}"
+                return f"has {len(row)} of {self.head.width} columns in {number}{cut}"
             for cell in (row[column] for column in wanted):
                 value = as_number(cell, self.head.comma)
                 if value is None:
-                    return f"cannot be read as numbers: {number} has {cell[:40]!r}"
+                    return f"cannot be read as numbers: {number} has {cell[:40]!r}{cut}"
                 if np.isinf(value) and not cell.lstrip("-+").lower().startswith("inf"):
                     return f"{number} has {cell!r}: the signal left the instrument's range; choose a larger one and record again"
         return None
+
+
+def _add(notes: list[str], note: str) -> None:
+    if note not in notes:
+        notes.append(note)
 
 
 def _lines(file: io.TextIOBase | io.TextIOWrapper) -> Iterator[list[str]]:
@@ -129,7 +142,8 @@ def _lines(file: io.TextIOBase | io.TextIOWrapper) -> Iterator[list[str]]:
         *lines, rest = (rest + block).split("\n")
         if len(rest) > _LONGEST or any(len(line) > _LONGEST for line in lines[:MOST_LINES]):
             raise RecordingError("is not text: a line has no end")
-        yield lines
+        if lines:
+            yield lines
     if rest:
         yield [rest]
 

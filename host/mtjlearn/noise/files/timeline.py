@@ -76,7 +76,8 @@ class Timeline:
             raise RecordingError(f"time runs backwards at sample {self._seen + int(back[0]) + 1:,}: two recordings in one file?")
         self._last = float(times[-1])
         self._seen += times.size
-        still = steps[1:] == 0
+        rising = steps[steps > 0]
         # Where steps vanish, times are written too coarsely, and a step can be larger by what they are rounded to.
-        slack = self._slack + (float(steps[steps > 0].min()) if np.mean(still) > 1 - _EVEN and np.any(steps > 0) else 0.0)
+        coarse = rising.size and np.count_nonzero(steps == 0) > (1 - _EVEN) * steps.size
+        slack = self._slack + (float(rising.min()) if coarse else 0.0)
         return tuple(np.flatnonzero(steps > slack).tolist())
