@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PLOTS = "plots"
 _COLOURS = ("#0b6fa4", "#d1741e", "#3a8a4d", "#8a4d9e", "#b03a48", "#6b6b6b")
+_MOST_TICKS = 10
 _LOGARITHMIC = 20.0
 """Values that span more than this factor are drawn on a logarithmic axis."""
 
@@ -109,7 +110,7 @@ def _draw_curves(found: list[Curve], x: str, number: str, spread: Spread, path: 
     if len(found) > 1:
         axes.legend(frameon=False)
     values = np.concatenate([np.concatenate([curve.low, curve.high]) for curve in found])
-    _scale(axes, x, [value for curve in found for value in curve.x], number, values)
+    _scale(axes, [value for curve in found for value in curve.x], values)
     axes.set(xlabel=x, ylabel=number.replace("_", " "))
     bars_text = "smallest to largest" if spread == "range" else "quartiles"
     title = f"median and {bars_text} over seeds"
@@ -129,7 +130,7 @@ def _draw_trials(results: Results, x: str, number: str, path: Path) -> None:
     figure.colorbar(drawn, ax=axes, label="trial")
     if not numeric:
         axes.set_xticks(np.arange(len(names)), names)
-    _scale(axes, x, given, number, values)
+    _scale(axes, given, values)
     axes.set(xlabel=x, ylabel=f"mean {number.replace('_', ' ')}")
     finish(figure, path, "trials of a search")
 
@@ -157,10 +158,16 @@ def _figure() -> tuple[Any, Axes]:
     return figure, axes
 
 
-def _scale(axes: Axes, x: str, given: list[Any], number: str, values: Any) -> None:
+def _scale(axes: Axes, given: list[Any], values: Any) -> None:
+    from matplotlib.ticker import NullFormatter
+
     numbers = [value for value in given if isinstance(value, int | float)]
     if len(numbers) == len(given) and min(numbers, default=0) > 0 and max(numbers) / min(numbers) > _LOGARITHMIC:
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if len(set(numbers)) <= _MOST_TICKS:
+            axes.set_xticks(sorted(set(numbers)), [text_of(value) for value in sorted(set(numbers))], minor=False)
+            axes.minorticks_off()
     finite = values[np.isfinite(values)]
     if finite.size and finite.min() > 0 and finite.max() / finite.min() > _LOGARITHMIC:
         axes.set_yscale("log")

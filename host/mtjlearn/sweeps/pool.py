@@ -193,7 +193,7 @@ class Cluster:
     def death(self, error: BaseException) -> Death | None:
         """See :class:`Pool`."""
         import distributed
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
 
         if isinstance(error, CancelledError | distributed.CancelledError | CommClosedError):
             raise self._gone() from None
