@@ -29,8 +29,9 @@ _PARTS = ("steps", "stream", "alone", "resident")
     show_default=True,
     help="Repeats of each measurement by this computer's clock.",
 )
+@click.option("--reference", is_flag=True, help="Measure the float reference on this computer instead of a board.")
 @command
-def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[str, Any]:
+def cli(board: str | None, only: str | None, frames: int, repeats: int, reference: bool) -> dict[str, Any]:
     """Measure training steps and samples per second.
 
     With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, next to the limit counted from its
@@ -43,7 +44,20 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int) -> dict[
     parts, the board learning autonomously in real time (where the noise sets the pace) and on the virtual clock, and the integer
     model in NumPy. With --board micropython also steps per second of the learner as viper, as bytecode and in C, its heap,
     and the sizes of its modules compiled for a Pico.
+
+    With --reference: CPU seconds of an epoch of the paper's network (784-500-500-500-10, 60,000 samples, batches of 64, Adam) with
+    the float reference, and with programs for torch where it is installed.
     """
+    if reference:
+        if board is not None or only is not None:
+            raise click.UsageError("--reference measures this computer: omit --board and --only")
+        from mtjlearn.bench.desktop.reference import measure_reference
+        from mtjlearn.cli.view.bench_reference import tell_reference
+
+        with bar("the reference") as progress:
+            found = measure_reference(min(repeats, REPEATS), progress=progress.update)
+        tell_reference(found)
+        return found
     if board in SIMULATED:
         return _chip(board, only, frames)
     if only is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,18 +46,22 @@ class Gaussian:
         sigma: standard deviation of every value.
         replicas: replicas served.
         seed: of the generator, which all replicas share.
+        dtype: of the values; ``float32`` is drawn faster, and gives other values.
     """
 
-    def __init__(self, sigma: float, replicas: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self, sigma: float, replicas: int = 1, seed: int = 0, dtype: Literal["float64", "float32"] = "float64"
+    ) -> None:
         self.sigma = sigma
         self.replicas = replicas
+        self._dtype = np.float32 if dtype == "float32" else np.float64
         self._generator = np.random.default_rng(seed)
 
     def draw(self, count: int, steps: int = 1) -> Array:
         """See :class:`NoiseSource`."""
-        values = self._generator.standard_normal((steps, self.replicas, count))
-        values *= self.sigma
-        return values
+        values: Any = self._generator.standard_normal((steps, self.replicas, count), dtype=self._dtype)
+        values *= self._dtype(self.sigma)
+        return cast(Array, values)
 
 
 class Bernoulli:

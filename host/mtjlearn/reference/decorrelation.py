@@ -18,16 +18,18 @@ def update_matrix(matrix: Array, xbar: Array, rate: float, backend: Backend = NU
         backend: where to compute.
     """
     xp = backend.xp
-    batch = xbar.shape[1]
-    u = xp.matmul(xbar, matrix)
-    columns = backend.swap(xbar, 1, 2)
-    squares = xp.sum(xbar * xbar, axis=1)[..., None]
-    # In parts a product rounds differently, which float64 does not: it is the reference.
+    share = rate / xbar.shape[1]
+    u = backend.product(xbar, backend.swap(matrix, 1, 2))
+    # float64 is the reference and keeps its rounding; float32 scales the few samples instead of the matrix, and works in parts.
     exact = backend.name == "float64"
+    scaled = xbar if exact else xbar * share
+    columns = backend.swap(scaled, 1, 2)
+    squares = xp.sum(xbar * scaled, axis=1)[..., None]
     for rows, xbars, square in [(matrix, columns, squares)] if exact else parts(matrix, columns, squares):
         change = xp.matmul(xbars, u)
         change -= square * rows
-        change *= rate / batch
+        if exact:
+            change *= share
         rows -= change
 
 

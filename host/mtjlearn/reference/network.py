@@ -151,5 +151,5 @@ def _product(x: Array, matrix: Array, backend: Backend) -> Array:
     """``matrix x`` of each replica for x of (R, P, B, n), as one matrix product a replica."""
     replicas, passes, batch, fan_in = x.shape
     rows = backend.reshape(x, (replicas, passes * batch, fan_in))
-    product = backend.xp.matmul(rows, backend.swap(matrix, 1, 2))
+    product = backend.product(rows, matrix)
     return backend.reshape(product, (replicas, passes, batch, matrix.shape[1]))
