@@ -20,7 +20,10 @@ from build import HERE, PROJECT, SOURCES, build, libfuzzer
 
 OUT = PROJECT / "build" / "fuzz"
 CRASHES = OUT / "crashes"
-HOST = ("host-frames", "host-messages", "host-link", "host-log", "host-runs", "host-checkpoint", "host-recording", "host-dataset")
+HOST = (
+    *("host-frames", "host-messages", "host-link", "host-log", "host-runs", "host-checkpoint", "host-recording", "host-dataset"),
+    "host-images",
+)
 TARGETS = (*SOURCES, *HOST)
 LARGEST = 1024
 
