@@ -18,13 +18,14 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check fast-tests test test-all fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
+.PHONY: help demo check fast-tests test test-all test-torch fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
 	@echo 'make check     lint, types and the fast tests, in about a minute'
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make test-all  the slow tests too'
+	@echo 'make test-torch  the tests that need torch, which it installs first (several GB, with libraries for GPUs)'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     frames, uploads and memory stay in their bounds, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, sweeps, full disks, interrupts, lies, mutants'
@@ -52,6 +53,11 @@ test: system-packages
 test-all: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Elsewhere these tests are skipped unless torch is there.
+test-torch: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,torch]'
+	$(BIN)/python -m pytest -n 2 -k torch tests/unit/learner tests/bench/test_bench_reference.py tests/pages $(ARGS)
 
 # The environment comes first, by itself; then mypy, which has one process, works next to the tests.
 check: $(VENV)/.installed-test
