@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from places import PROJECT
 from pyarrow import parquet
 from sweep_support import number, valley
 
@@ -166,3 +172,33 @@ def test_a_full_disk_ends_a_search_in_one_line(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(SweepError, match=r"trials.journal cannot be written: the disk is full .*make room"):
             search(valley, tmp_path / "s", trials=4)
     assert untimed(search(valley, tmp_path / "s")) == untimed(whole)
+
+
+SHARED = """
+import sys
+from sweep_support import counted
+from mtjlearn.sweeps.search import run_search
+from mtjlearn.sweeps.search_files import Interval
+settings = {"log": sys.argv[2], "sleep": 0.02}
+run_search(counted, {"x": Interval(0.0, 1.0)}, sys.argv[1], trials=24, objective="y", workers=0, settings=settings)
+"""
+
+
+@pytest.mark.slow
+def test_several_processes_share_a_search_and_one_ends_what_a_dead_one_began(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", SHARED, str(tmp_path / "s"), str(tmp_path / "log")]
+    path = os.pathsep.join([str(PROJECT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
+    processes = [subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path}) for _ in range(3)]
+    log = tmp_path / "log"
+    while not log.exists() or log.read_text().count("\n") < 6:
+        assert processes[0].poll() is None
+        time.sleep(0.01)
+    processes[0].kill()
+    assert [process.wait(120) for process in processes] == [-signal.SIGKILL, 0, 0]
+    found, _ = read_trials(tmp_path / "s")
+    numbers = [row["trial"] for row in found.rows]
+    if len(numbers) < 24:  # the one that was killed had begun the last of them
+        assert subprocess.run(words, env={**os.environ, "PYTHONPATH": path}, check=True).returncode == 0
+        numbers = [row["trial"] for row in read_trials(tmp_path / "s")[0].rows]
+    assert numbers == list(range(24))
+    assert log.read_text().count("\n") in (24, 25), "only the run that was under way at the kill may be computed twice"
