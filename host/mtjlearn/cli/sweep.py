@@ -159,7 +159,7 @@ def _where(settings: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
 def _sweep(settings: dict[str, Any], points: list[Any], directory: Path, asked: dict[str, Any]) -> dict[str, Any]:
     from mtjlearn.sweeps import run_sweep
 
-    say(f"{len(points):,} runs; the sweep is kept in {directory}")
+    say(f"{_count(len(points), 'run')}; the sweep is kept in {directory}")
     where = _where(settings, asked)
     try:
         with bar("runs") as progress:
@@ -172,7 +172,7 @@ def _sweep(settings: dict[str, Any], points: list[Any], directory: Path, asked: 
 def _search(settings: dict[str, Any], directory: Path, asked: dict[str, Any], **search: Any) -> dict[str, Any]:
     from mtjlearn.sweeps.search import run_search
 
-    say(f"{search['trials']:,} trials with {len(search['seeds'])} runs each; the search is kept in {directory}")
+    say(f"{_count(search['trials'], 'trial')} of {_count(len(search['seeds']), 'run')} each; the search is kept in {directory}")
     where = _where(settings, asked)
     try:
         with bar("trials") as progress:
@@ -182,8 +182,12 @@ def _search(settings: dict[str, Any], directory: Path, asked: dict[str, Any], **
     return _report(found, settings, search["objective"], maximise=search["maximise"])
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
 def _resumable(directory: Path) -> str:
-    return f"interrupted; resume with: mtjlearn sweep --resume {directory}"
+    return f"interrupted; resume with: mtjlearn sweep --resume {directory}" if directory.exists() else "interrupted"
 
 
 def _report(found: Results, settings: dict[str, Any], objective: str | None, *, maximise: bool) -> dict[str, Any]:

@@ -112,9 +112,10 @@ def _draw_curves(found: list[Curve], x: str, number: str, spread: Spread, path: 
     values = np.concatenate([np.concatenate([curve.low, curve.high]) for curve in found])
     _scale(axes, [value for curve in found for value in curve.x], values)
     axes.set(xlabel=x, ylabel=number.replace("_", " "))
-    bars_text = "smallest to largest" if spread == "range" else "quartiles"
-    title = f"median and {bars_text} over seeds"
-    finish(figure, path, f"{title}\n{_fixed(found[0].fixed)}" if len(found) == 1 and found[0].fixed else title)
+    several = any(np.any(curve.low != curve.high) for curve in found)
+    title = [f"median and {'smallest to largest' if spread == 'range' else 'quartiles'} over seeds"] if several else []
+    title += [_fixed(found[0].fixed)] if len(found) == 1 and found[0].fixed else []
+    finish(figure, path, "\n".join(title))
 
 
 def _draw_trials(results: Results, x: str, number: str, path: Path) -> None:
@@ -159,7 +160,7 @@ def _figure() -> tuple[Any, Axes]:
 
 
 def _scale(axes: Axes, given: list[Any], values: Any) -> None:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     numbers = [value for value in given if isinstance(value, int | float)]
     if len(numbers) == len(given) and min(numbers, default=0) > 0 and max(numbers) / min(numbers) > _LOGARITHMIC:
@@ -171,6 +172,9 @@ def _scale(axes: Axes, given: list[Any], values: Any) -> None:
     finite = values[np.isfinite(values)]
     if finite.size and finite.min() > 0 and finite.max() / finite.min() > _LOGARITHMIC:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.25)
 
 
