@@ -14,6 +14,7 @@ from mtjlearn.datasets.quantise import (
     dequantise,
     predicted_classes,
     quantise,
+    quantise_values,
 )
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "load",
     "predicted_classes",
     "quantise",
+    "quantise_values",
     "read_features",
 ]

@@ -109,6 +109,13 @@ def quantise(dataset: Dataset, network: Network, *, inputs: bool = True) -> Quan
     return Quantised(x_train, t_train, x_test, t_test, clipped, targets)
 
 
+def quantise_values(values: ArrayLike) -> _Fixed:
+    """Real numbers in Q3.12, rounded to nearest and limited to the device's range; any shape."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64) * 2**FRACTION_BITS)
+    limited: _Fixed = np.clip(rounded, -LIMIT, LIMIT).astype(np.int16)
+    return limited
+
+
 def dequantise(values: ArrayLike) -> Array:
     """The real numbers that Q3.12 values stand for, any shape."""
     return np.ldexp(np.asarray(values, dtype=np.float64), -FRACTION_BITS)

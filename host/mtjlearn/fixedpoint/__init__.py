@@ -14,7 +14,7 @@ from .draws import (
     noise_positions,
     xorshift32,
 )
-from .forward import decorrelated, forward, leaky_relu, pre_activation, readable, with_bias
+from .forward import clean_outputs, decorrelated, forward, leaky_relu, pre_activation, readable, with_bias
 from .losses import EXP2NEG, LOG2, cross_entropy_loss, exp2neg, is_correct, log2table, squared_loss
 from .model import FixedNetwork
 from .noise import NoiseError, NoiseRing, configured_deviation, measured_deviation, noise_gain, noise_value
@@ -38,6 +38,7 @@ __all__ = [
     "NoiseRing",
     "bit_length",
     "block_exponent",
+    "clean_outputs",
     "coefficient",
     "configured_deviation",
     "cross_entropy_loss",

@@ -88,3 +88,25 @@ def forward(
             unit += units
         activations.append(a)
     return Passes(layer_inputs, activations)
+
+
+def clean_outputs(
+    weights: Sequence[IntArray], matrices: Sequence[IntArray | None], weight_format: WeightFormat, samples: IntArray
+) -> IntArray:
+    """Outputs of many samples at once, without noise: (samples, outputs) for samples (samples, inputs).
+
+    Args:
+        weights: stored parameters of each layer, (units, fan-in + 1).
+        matrices: (fan-in, fan-in), or None for a layer that does not decorrelate.
+        weight_format: of the stored parameters.
+        samples: in Q3.12.
+    """
+    signal = samples.T[None]
+    for layer, (rows, matrix) in enumerate(zip(weights, matrices, strict=True)):
+        if layer:
+            signal = leaky_relu(signal)
+        if matrix is not None:
+            signal = decorrelated(matrix[None], signal)
+        signal = pre_activation(readable(rows, weight_format)[None], with_bias(signal))
+    outputs: IntArray = signal[0].T
+    return outputs

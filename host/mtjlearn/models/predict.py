@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.board import Board
 from mtjlearn.datasets import Scaling, dequantise, predicted_classes
-from mtjlearn.fixedpoint import decorrelated, leaky_relu, pre_activation, with_bias
+from mtjlearn.fixedpoint import clean_outputs
 from mtjlearn.fixedpoint.arithmetic import INT16_LIMIT
 from mtjlearn.models.model import Model
 from mtjlearn.network import FRACTION_BITS
@@ -117,19 +117,11 @@ def quantised_inputs(scaling: Scaling, x: NDArray[np.float64]) -> tuple[NDArray[
 
 def outputs_of(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:
     """The outputs, Q3.12, shape (samples, outputs), for inputs in the device's numbers, shape (samples, inputs)."""
-    parts = [_outputs(model, fixed[start : start + _CHUNK]) for start in range(0, len(fixed), _CHUNK)]
-    return np.concatenate([np.zeros((0, model.network.sizes[-1]), dtype=np.int16), *parts])
-
-
-def _outputs(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The clean pass of shared/numerics.md, section 4, for all samples at once."""
-    signal = fixed.astype(np.int64).T[None]
-    for layer, rows in enumerate(model.readable_weights()):
-        if layer:
-            signal = leaky_relu(signal)
-        matrix = model.matrix_of(layer)
-        if matrix is not None:
-            signal = decorrelated(matrix.astype(np.int64)[None], signal)
-        signal = pre_activation(rows.astype(np.int64)[None], with_bias(signal))
-    outputs: NDArray[np.int16] = signal[0].T.astype(np.int16)
+    weights = [rows.astype(np.int64) for rows in model.weights]
+    matrices = [model.matrix_of(layer) for layer in range(model.network.layers)]
+    wide = [None if matrix is None else matrix.astype(np.int64) for matrix in matrices]
+    outputs = np.empty((len(fixed), model.network.sizes[-1]), dtype=np.int16)
+    for start in range(0, len(fixed), _CHUNK):
+        part = fixed[start : start + _CHUNK].astype(np.int64)
+        outputs[start : start + _CHUNK] = clean_outputs(weights, wide, model.network.weight_format, part)
     return outputs

@@ -1,0 +1,174 @@
+"""What classifier and regressor share: parameters, scaling, the network, and training in one go or in parts."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mtjlearn.board import Board
+from mtjlearn.datasets import Scaling
+from mtjlearn.estimators.learners import BoardLearner, Float, Learner, Parameters, ReferenceLearner
+from mtjlearn.models import Model
+from mtjlearn.models.model import rounded_matrices, rounded_weights
+from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, WeightFormat
+
+Backend = Literal["reference", "core", "board"]
+
+_STEPS = 30_000
+_MOST_EPOCHS, _FEWEST_EPOCHS = 200, 5
+_DECORRELATION_RATE = 2**-12
+_CORE = "inprocess"
+
+
+class ANPEstimator(BaseEstimator):  # type: ignore[misc]
+    """See :class:`ANPClassifier` and :class:`ANPRegressor`."""
+
+    _loss: Loss
+    _factor: float
+    """Learning rate times units, unless the user gives a rate."""
+
+    parameters_: Parameters
+    network_: Network
+    scaling_: Scaling
+
+    def __init__(
+        self,
+        hidden_layer_sizes: tuple[int, ...] = (8,),
+        *,
+        rule: Literal["anp", "danp"] = "anp",
+        backend: Backend = "core",
+        board: str | Board | None = None,
+        eta: float | None = None,
+        epsilon: float = _DECORRELATION_RATE,
+        sigma: float = 1 / 32,
+        weights: Literal["int16", "int32"] = "int16",
+        antithetic: bool = False,
+        epochs: int | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.rule = rule
+        self.backend = backend
+        self.board = board
+        self.eta = eta
+        self.epsilon = epsilon
+        self.sigma = sigma
+        self.weights = weights
+        self.antithetic = antithetic
+        self.epochs = epochs
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    def _learner(self) -> Learner:
+        if self.backend not in ("reference", "core", "board"):
+            raise ValueError(f"there is no backend {self.backend!r}; use reference, core or board")
+        if self.backend == "board" and self.board is None:
+            raise ValueError("backend='board' needs board=: a board's name, a port, or an open board")
+        if self.backend != "board" and self.board is not None:
+            raise ValueError(f"backend={self.backend!r} uses no board; omit board=, or use backend='board'")
+        if self.backend == "reference":
+            return ReferenceLearner()
+        return BoardLearner(self.board if self.backend == "board" else _CORE)
+
+    def _network(self, outputs: int, seed: int) -> Network:
+        if self.rule not in ("anp", "danp"):
+            raise ValueError(f"there is no rule {self.rule!r} for estimators; use anp or danp")
+        hidden = self.hidden_layer_sizes
+        hidden = (int(hidden),) if isinstance(hidden, numbers.Integral) else tuple(hidden)
+        sizes = (self.n_features_in_, *hidden, outputs)
+        decorrelated = self.rule == "danp"
+        network = Network(
+            sizes,
+            loss=self._loss,
+            weight_format=WeightFormat[self.weights.upper()],
+            antithetic=self.antithetic,
+            decorrelate=(decorrelated,) * (len(sizes) - 1),
+            decorrelation_rate=self.epsilon if decorrelated else 0.0,
+            learning_rate=self._factor / sum(sizes[1:]) if self.eta is None else self.eta,
+            sigma=self.sigma,
+            seed=1 + seed,
+        )
+        return network if self.backend == "reference" else network.for_device()
+
+    def _epochs(self, samples: int) -> int:
+        if self.epochs is None:
+            return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, round(_STEPS / samples)))
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, not {self.epochs}")
+        return int(self.epochs)
+
+    def _train(self, x: Float, target: NDArray[Any], outputs: int, epochs: int, *, onwards: bool) -> Self:
+        """Trains, from the beginning or onwards from what was learned."""
+        random = check_random_state(self.random_state)
+        seed = int(random.randint(2**31 - 2))
+        learner = self._learner()
+        if not onwards:
+            self.scaling_ = Scaling.fit(x)
+            self.network_ = self._network(outputs, seed)
+        start = self.parameters_ if onwards else None
+        self.parameters_ = learner.learn(self.network_, start, self.scaling_.apply(x), target, epochs, seed)
+        return self
+
+    def _goes_onwards(self) -> bool:
+        return bool(self.warm_start) and hasattr(self, "parameters_")
+
+    def _outputs(self, x: Any) -> Float:
+        check_is_fitted(self, "parameters_")
+        values = validate_data(self, x, reset=False, dtype=np.float64)
+        return self._learner().outputs(self.network_, self.parameters_, self.scaling_.apply(values))
+
+    @property
+    def coefs_(self) -> list[Float]:
+        """Weights of each layer as real numbers, shape (fan-in, units), as scikit-learn's networks have them."""
+        return [rows[:, :-1].T for rows in self._real_weights()]
+
+    @property
+    def intercepts_(self) -> list[Float]:
+        """Biases of each layer as real numbers, shape (units,)."""
+        return [rows[:, -1] for rows in self._real_weights()]
+
+    def to_model(self, name: str = "model") -> Model:
+        """What was learned as a model, to write, predict with, and export (:mod:`mtjlearn.models`).
+
+        Args:
+            name: of the data, which exported programs are named after.
+
+        Raises:
+            ModelError: the reference's weights are beyond what a device can hold.
+        """
+        check_is_fitted(self, "parameters_")
+        weights, matrices = self.parameters_.weights, self.parameters_.matrices
+        network = self.network_
+        if self.backend == "reference":
+            network = replace(network, weight_format=WeightFormat.INT16, rounding=None)
+            weights, matrices = [*rounded_weights(network, weights)], [*rounded_matrices(network, matrices)]
+        names = getattr(self, "feature_names_in_", [f"x{number}" for number in range(1, self.n_features_in_ + 1)])
+        return Model(
+            network,
+            tuple(weights),
+            tuple(matrices),
+            tuple(map(str, names)),
+            self.scaling_,
+            *self._meaning(),
+            {"data": name, "backend": self.backend, "rule": self.rule},
+        )
+
+    def _meaning(self) -> tuple[tuple[str, ...], tuple[str, ...] | None, Scaling | None]:
+        """Names of targets and classes, and the targets' scaling."""
+        raise NotImplementedError
+
+    def _real_weights(self) -> list[Float]:
+        check_is_fitted(self, "parameters_")
+        if self.backend == "reference":
+            return list(self.parameters_.weights)
+        wide = self.network_.weight_format is WeightFormat.INT32
+        bits = WEIGHT32_BITS if wide else FRACTION_BITS
+        return [np.ldexp(rows.astype(np.float64), -bits) for rows in self.parameters_.weights]
