@@ -170,6 +170,8 @@ COMMANDS = {
     "checkpoint save": ["checkpoint", "save", "kept", "--board", "URL"],
     "noise": ["noise", "--board", "native", "--seconds", "2"],
     "validate": ["validate", "--board", "native", "--short"],
+    "sweep": ["sweep", "xor", "--over", "eta=.1,.2", "--seeds", "0:40", "--epochs", "2"],
+    "search": ["sweep", "xor", "--search", "40", "--over", "eta=log:.1:1", "--epochs", "2"],
     "boards": ["boards"],
     "boards native": ["boards", "--board", "native"],
     "boards start": ["boards", "start", "native"],

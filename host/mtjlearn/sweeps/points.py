@@ -53,6 +53,18 @@ def key_of(point: Point) -> str:
     return canonical(point)
 
 
+def name_of(task: Any) -> str:
+    """Module and name of a task, by which a sweep knows it again.
+
+    Raises:
+        SweepError: it is not a function of a module.
+    """
+    name = f"{getattr(task, '__module__', '')}:{getattr(task, '__qualname__', '<')}"
+    if "<" in name:
+        raise SweepError("a task is a function of a module, defined with def and not inside another function")
+    return name
+
+
 def canonical(value: Any) -> str:
     """JSON without blanks, names sorted."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

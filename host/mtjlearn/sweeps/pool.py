@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import signal
 import sys
@@ -220,6 +221,18 @@ class Cluster:
         if self._board and not any(capacities):
             start = f"dask worker {self._address} --nthreads 1 --resources {BOARD}=1"
             raise SweepError(f"no worker of {self._address} owns a board; start one with: {start}")
+        try:
+            versions = set(self._client.run(installed).values())
+        except Exception as error:
+            raise SweepError(f"a worker of {self._address} cannot use mtjlearn ({error}); install it there") from None
+        if strange := versions - {installed()}:
+            found = ", ".join(sorted(strange))
+            raise SweepError(f"workers of {self._address} have mtjlearn {found}, not {installed()} as here; install that there")
+
+
+def installed() -> str:
+    """The version of mtjlearn here; also asked of the workers of a cluster."""
+    return importlib.metadata.version("mtjlearn")
 
 
 def _end_with(parent: int) -> None:

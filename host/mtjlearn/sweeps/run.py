@@ -10,7 +10,7 @@ from typing import Any
 
 from mtjlearn.sweeps.engine import Engine, Task
 from mtjlearn.sweeps.measure import FAILED, Outcome
-from mtjlearn.sweeps.points import Point, SweepError, key_of, normalise
+from mtjlearn.sweeps.points import Point, SweepError, key_of, name_of, normalise
 from mtjlearn.sweeps.results import Results, check_pyarrow, gather, in_order, refuse_reserved, write_results
 from mtjlearn.sweeps.store import Store
 
@@ -62,8 +62,7 @@ def run_sweep(
     asked = normalise(points)
     check_pyarrow()
     settings = dict(settings or {})
-    name = f"{task.__module__}:{task.__qualname__}"
-    with Store(Path(directory), name, settings, asked) as store:
+    with Store(Path(directory), name_of(task), settings, asked) as store:
         todo = [point for point in asked if _is_open(store, point, retry_failed)]
         computed = failed = 0
 

@@ -20,7 +20,7 @@ from mtjlearn.errors import install_extra
 from mtjlearn.runs.storage import Lock, is_locked, plain
 from mtjlearn.sweeps.engine import Engine, Task
 from mtjlearn.sweeps.measure import FAILED, OK, Outcome
-from mtjlearn.sweeps.points import SEED, Point, SweepError, digest
+from mtjlearn.sweeps.points import SEED, Point, SweepError, digest, name_of
 from mtjlearn.sweeps.results import Results, check_pyarrow, refuse_reserved, write_results
 from mtjlearn.sweeps.run import Progress
 from mtjlearn.sweeps.search_files import (
@@ -99,7 +99,7 @@ def run_search(
     folder = Path(directory)
     settings = dict(plain(settings or {}))
     searched = Search(
-        f"{task.__module__}:{task.__qualname__}",
+        name_of(task),
         settings,
         {name: described(name, values) for name, values in space.items()},
         objective,

@@ -173,6 +173,9 @@ def _refuse_foreign(directory: Path) -> None:
 def _compare(directory: Path, known: Description, asked: Description) -> None:
     if known.task != asked.task:
         raise SweepError(f"{directory} holds a sweep of {known.task}, not of {asked.task}; choose another directory")
+    if known.versions.get("mtjlearn") != asked.versions["mtjlearn"]:
+        before, here = known.versions.get("mtjlearn"), asked.versions["mtjlearn"]
+        raise SweepError(f"{directory} was begun with mtjlearn {before}, and this is {here}; use that version or another directory")
     if known.settings != asked.settings:
         names = sorted(known.settings.keys() | asked.settings.keys())
         name = next(name for name in names if known.settings.get(name) != asked.settings.get(name))

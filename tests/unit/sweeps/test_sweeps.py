@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,20 @@ def test_another_meaning_is_refused(tmp_path: Path) -> None:
         with pytest.raises(SweepError, match=f"{said}; choose another directory"):
             sweep(task, points, tmp_path / "s", settings=settings)
     assert len(read_results(tmp_path / "s").rows) == 1
+
+
+def test_another_version_is_another_meaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep(number, grid({"x": [1]}, seeds=[0]), tmp_path / "s")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
+    with pytest.raises(SweepError, match=r"was begun with mtjlearn .*, and this is 9.9; use that version"):
+        sweep(number, grid({"x": [1]}, seeds=[0]), tmp_path / "s")
+
+
+@pytest.mark.parametrize("task", [lambda point: {}, partial(number)])
+def test_a_task_that_cannot_be_known_again(tmp_path: Path, task: Any) -> None:
+    with pytest.raises(SweepError, match="a function of a module"):
+        sweep(task, POINTS, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
