@@ -120,6 +120,7 @@ def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool
             print_result(f"{name}: {', '.join(values)}")
     if report.samples_per_s is not None:
         print_result(f"{report.steps:,} steps, {report.skipped:,} skipped; {line_rate(plan.board, report.samples_per_s)}")
-    kept = "loss.png, metrics.jsonl, config.toml, weights.npz, model.npz" + (", noise.png" if plan.on_board else "")
-    print_result(f"everything is in {report.run}: {kept}")
+    possible = ("loss.png", "metrics.jsonl", "config.toml", "weights.npz", "model.npz", "noise.png")
+    kept = [name for name in possible if (Path(report.run) / name).exists()]
+    print_result(f"everything is in {report.run}: {', '.join(kept)}")
     return report
