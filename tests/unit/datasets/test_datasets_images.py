@@ -12,6 +12,8 @@ from images_support import IDX, cifar_records, idx, pictures, write_cifar10, wri
 from mtjlearn.datasets import IMAGE_SETS, DatasetError, default_network_sizes, image_files, load, quantise
 from mtjlearn.network import Loss, Network
 
+CACHE_FOLDER = image_files.cache_folder
+
 
 @pytest.fixture(autouse=True)
 def _nothing_around(tmp_path, monkeypatch):
@@ -278,6 +280,26 @@ def test_more_than_there_is_memory_for_is_said_before_it_is_read(tmp_path, monke
     monkeypatch.setattr(limits, "free_memory", lambda: 2**15)
     with pytest.raises(DatasetError, match="GiB of memory"):
         load("mnist", seed=0, data_dir=write_idx_set(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "below"),
+    [
+        ("linux", "XDG_CACHE_HOME", ("mtjlearn", "datasets")),
+        ("win32", "LOCALAPPDATA", ("mtjlearn", "datasets")),
+        ("linux", None, (".cache", "mtjlearn", "datasets")),
+        ("darwin", None, ("Library", "Caches", "mtjlearn", "datasets")),
+        ("win32", None, ("AppData", "Local", "mtjlearn", "datasets")),
+    ],
+)
+def test_the_cache_is_where_the_system_has_caches(tmp_path, monkeypatch, platform, variable, below):
+    monkeypatch.setattr(image_files.sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    if variable is not None:
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert CACHE_FOLDER() == tmp_path.joinpath(*below)
 
 
 REAL = Path("/usr/share/datasets/fashion-mnist")

@@ -189,14 +189,14 @@ def test_a_run_without_a_board_stays_without_one(tmp_path, monkeypatch):
     ids=["danp", "adam", "float32", "everything"],
 )
 def test_interrupted_it_learns_what_one_go_learns(tmp_path, rule, floats):
-    plan = default_plan("iris", seed=3, rule=rule, epochs=5, board="none", floats=floats)
+    plan = default_plan("iris", seed=3, rule=rule, epochs=3, board="none", floats=floats)
     samples = len(plan.dataset.x_train)
     whole = new_run(tmp_path / "whole", plan)
     expected = train(plan, whole, Watcher(), plots=False)
     run = new_run(tmp_path / "parts", plan)
     with pytest.raises(KeyboardInterrupt):
-        train(plan, run, Watcher(interrupt_after(3 * samples + 1, "reference")), plots=False)
-    assert read_checkpoint(run.path).epoch == 3
+        train(plan, run, Watcher(interrupt_after(2 * samples + 1, "reference")), plots=False)
+    assert read_checkpoint(run.path).epoch == 2
     found = train(Plan.from_config(read_config(run.path)), Run.open(run.path), Watcher(), plots=False)
     assert found.reference_test_accuracy == expected.reference_test_accuracy
     kept, wanted = read_checkpoint(run.path), read_checkpoint(whole.path)
