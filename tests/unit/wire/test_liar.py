@@ -81,6 +81,14 @@ def test_a_board_that_is_away_is_waited_for_one_that_lies_is_not(monkeypatch: py
     assert "activity 9 in PROGRESS" in found.stderr.splitlines()[-1]
 
 
+def test_a_board_that_greets_and_answers_nothing_is_not_watched_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mtjlearn.cli.view.watch.RETRY", 0.01)
+    found, told = tell(Lie(Welcome, "session", 1), *WATCH)
+    assert told >= 3
+    assert found.exit_code == 2, found.output
+    assert "the board greets, and then answers nothing" in found.stderr.splitlines()[-1]
+
+
 def test_each_number_is_lied_about() -> None:
     """The sweep (tests/soak/liar.py) leaves out none."""
     fields = {(lie.kind.NAME, lie.field) for lie in lies()}

@@ -17,6 +17,8 @@ POLL = 0.5
 """Seconds between two questions."""
 RETRY = 1.0
 """Seconds between two attempts to find a board that is away."""
+MOST_MUTE = 3
+"""Sessions one after the other in which a board answers nothing, at most: waiting does not mend it."""
 
 
 class Watcher:
@@ -30,6 +32,8 @@ class Watcher:
         self._find = find
         self._starts: int | None = None
         """Of the board when it was last seen; None: never."""
+        self._mute = 0
+        """Sessions since the board last answered a question."""
         self._shown = ExitStack()
         self.result: dict[str, Any] = {}
         """What was seen last, as ``--json`` prints it."""
@@ -38,7 +42,7 @@ class Watcher:
         """Returns when the board has stopped.
 
         Raises:
-            BoardError: it was never there, or its firmware does not learn autonomously.
+            BoardError: it was never there, it answers nothing but greetings, or its firmware does not learn autonomously.
         """
         away: str | None = None
         while True:
@@ -47,7 +51,7 @@ class Watcher:
                     if away is not None:
                         restarted = opened.info.boot_count != self._starts
                         say(f"the board is back; {view.RESTORED[opened.info.restored] if restarted else 'it had not restarted'}")
-                    away, self._starts = None, opened.info.boot_count
+                    away, self._starts, self._mute = None, opened.info.boot_count, self._mute + 1
                     self._follow(opened)
                     return
             except (BoardRefused, ImplausibleAnswer, VersionMismatch):
@@ -55,6 +59,8 @@ class Watcher:
             except BoardError as error:
                 if self._starts is None:
                     raise
+                if self._mute >= MOST_MUTE:
+                    raise BoardError(f"the board greets, and then answers nothing ({error}); reset it, or flash it again") from None
                 if away is None:
                     say(f"{error}; waiting for the board")
                 away = str(error)
@@ -67,6 +73,7 @@ class Watcher:
         shown = self._shown.enter_context(bar("learning"))
         while True:
             progress, curve = board.progress(), board.curve()
+            self._mute = 0
             self.result = {"progress": progress, "curve": view.plain_curve(curve)}
             self._update(shown, progress, view.sparkline(curve.losses))
             if not progress.running:
