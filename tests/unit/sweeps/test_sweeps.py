@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mtjlearn.runs.storage import Lock
 from mtjlearn.sweeps import Results, SweepError, grid, read_results, run_sweep
 from mtjlearn.sweeps.grid import parse_values
 from mtjlearn.sweeps.journal import JOURNAL, read_journal
+from mtjlearn.sweeps.search import run_search
 from mtjlearn.sweeps.store import DESCRIPTION, LOCK
 
 POINTS = grid({"x": [0.5, 2.0, 3.0], "kind": ["b", "a"]}, seeds=range(2))
@@ -222,6 +224,22 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
         sweep(number, POINTS, tmp_path / "s")
     assert len(read_results(tmp_path / "s").rows) == len(POINTS)
     lock.release()
+
+
+@pytest.mark.parametrize("missing", ["pyarrow", "distributed", "optuna"])
+def test_a_package_that_is_missing_is_named_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    settings = {"log": str(tmp_path / "log")}
+    compute = {
+        "optuna": lambda: run_search(counted, {"x": [1]}, tmp_path / "s", trials=1, objective="y", workers=0, settings=settings),
+        "distributed": lambda: run_sweep(counted, POINTS, tmp_path / "s", settings=settings, scheduler="tcp://127.0.0.1:1"),
+        "pyarrow": lambda: sweep(counted, POINTS, tmp_path / "s", settings=settings),
+    }[missing]
+    with pytest.raises(SweepError, match=r"pip install 'mtjlearn\[sweep\]'"):
+        compute()
+    assert not (tmp_path / "log").exists()
 
 
 # --- damage ---

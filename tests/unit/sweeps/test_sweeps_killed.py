@@ -15,7 +15,7 @@ import pytest
 from places import PROJECT
 from sweep_support import counted, troubled
 
-from mtjlearn.sweeps import grid, read_results, run_sweep
+from mtjlearn.sweeps import SweepError, grid, read_results, run_sweep
 from mtjlearn.sweeps.journal import JOURNAL
 
 pytestmark = [pytest.mark.thorough, pytest.mark.skipif(os.name != "posix", reason="kills process groups")]
@@ -72,3 +72,26 @@ def test_a_run_that_ends_its_process_is_found_and_fails_alone(tmp_path: Path) ->
     assert [row["status"] for row in found.rows] == ["ok", "failed", "ok", "ok", "ok"]
     assert "the process that computed it died" in found.rows[1]["error"]
     assert found.column("y") == [0, 4, 5, 6]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk, which root may")
+@pytest.mark.parametrize("kilobytes", [4, 16, 24, 32])
+def test_a_real_disk_that_is_full(tmp_path: Path, kilobytes: int) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", disk], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine mounts nothing")
+    try:
+        settings = {"log": str(tmp_path / "log"), "sleep": 0.0}
+        points = grid({"x": range(60)}, seeds=range(2))
+        with pytest.raises(SweepError, match=r"cannot be written: the disk is full .*make room"):
+            run_sweep(counted, points, disk / "s", settings=settings, workers=0)
+        assert not list(disk.rglob(".*"))
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        kept = len(read_results(disk / "s").rows) if (disk / "s" / JOURNAL).exists() else 0
+        resumed = run_sweep(counted, points, disk / "s", settings=settings, workers=0)
+        assert (resumed.computed, resumed.damaged) == (120 - kept, 0)
+    finally:
+        subprocess.run(["umount", disk], check=True)
