@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ MOST = 2**22
 """Samples that are fitted: at 40 kHz 105 s, which give p within 0.4 %."""
 STRETCH = 2**17
 """Samples of the first fit."""
+_STRETCHES = 4096
+"""Stretches between holes that are fitted: each costs as much as some hundred samples."""
 _LEAST = 1000
 _FIRST, _ALL = 100, 30
 """Most iterations of the first fit and of that of all samples."""
@@ -107,28 +110,31 @@ def fit_hmm(recording: Recording, most: int = MOST, progress: Callable[[int], No
 
     Args:
         recording: volts or codes.
-        most: samples that are fitted, at least 1,000.
+        most: samples that are fitted, at least 1,000; of a recording with holes, no more than 4,096 stretches.
         progress: called with the number of each iteration; it may raise.
 
     Raises:
         FitError: hmmlearn is not installed, the recording is too short, or shows no two states.
     """
-    size = min(most, recording.values.size)
+    size = min(most, *recording.starts[_STRETCHES : _STRETCHES + 1], recording.values.size)
     if size < _LEAST:
         raise FitError(f"a fit needs {_LEAST:,} samples, not {size:,}; record longer")
     values, lengths = _without_spikes(recording, size)
+    if max(lengths) < 2:
+        raise FitError("no two samples are neighbours: there is nothing to see of switching")
     scale = float(values.std())
     if scale == 0:
         raise FitError("the recording is constant: there is nothing to fit")
     centre = float(values.mean())
     scaled = (values - centre) / scale
     model = _model(*_start(scaled, lengths))
-    iterations = _maximise(model, *_cut(scaled, lengths, STRETCH), _FIRST, 0, progress)
-    fitted, converged = min(STRETCH, scaled.size), iterations < _FIRST
-    if converged and fitted < scaled.size:
-        fitted = scaled.size
-        more = _maximise(model, scaled, lengths, _ALL, iterations, progress)
-        iterations, converged = iterations + more, more < _ALL
+    with _one_thread():
+        iterations = _maximise(model, *_cut(scaled, lengths, STRETCH), _FIRST, 0, progress)
+        fitted, converged = min(STRETCH, scaled.size), iterations < _FIRST
+        if converged and fitted < scaled.size:
+            fitted = scaled.size
+            more = _maximise(model, scaled, lengths, _ALL, iterations, progress)
+            iterations, converged = iterations + more, more < _ALL
     order = np.argsort(model.means_[:, 0])
     matrix, means = model.transmat_[np.ix_(order, order)], model.means_[order, 0]
     found = HmmFit(
@@ -146,6 +152,14 @@ def fit_hmm(recording: Recording, most: int = MOST, progress: Callable[[int], No
     if not math.isfinite(found.log_likelihood) or min(found.up, found.down) <= 0:
         raise FitError("the recording shows no two states: one of them is never left")
     return found
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Products of matrices this small lose time on several threads: up to 12 times on a busy computer."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _maximise(model: Any, values: Array, lengths: list[int], most: int, done: int, progress: Callable[[int], None] | None) -> int:

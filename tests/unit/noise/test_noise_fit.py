@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from places import PROJECT
 
-from mtjlearn.noise import FitError, HmmFit, Recording, SimulatedSmtj, characterise, fit_hmm, load_recording, simulated_recording
+from mtjlearn.noise import (
+    FitError,
+    HmmFit,
+    Recording,
+    SimulatedSmtj,
+    characterise,
+    fit_hmm,
+    hmm,
+    load_recording,
+    simulated_recording,
+)
 from mtjlearn.noise.characterise import split_levels
 from mtjlearn.noise.files import Part
 from mtjlearn.noise.hmm import MOST
@@ -85,6 +95,8 @@ def test_noise_without_two_levels_does_not_converge() -> None:
 def test_what_cannot_be_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FitError, match="needs 1,000 samples, not 999"):
         fit_hmm(recorded(999, 0.001, seed=0))
+    with pytest.raises(FitError, match="no two samples are neighbours"):
+        fit_hmm(Recording(recorded(1500, 0.001, seed=0).values, tuple(range(1500))))
     with pytest.raises(FitError, match="constant"):
         fit_hmm(Recording(np.full(2000, 0.04)))
     monkeypatch.setitem(sys.modules, "hmmlearn.hmm", None)
@@ -92,11 +104,13 @@ def test_what_cannot_be_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
         fit_hmm(recorded(1000, 0.001, seed=0))
 
 
-def test_only_the_first_samples_are_fitted() -> None:
+def test_only_the_first_samples_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     volts = recorded(30_000, 0.001, seed=2)
     other = Recording(np.concatenate([volts.values[:20_000], np.full(10_000, 0.5)]), (0, 25_000), RATE)
     assert fit_hmm(other, most=20_000) == fit_hmm(Recording(volts.values[:20_000]))
     assert MOST > MINUTE
+    monkeypatch.setattr(hmm, "_STRETCHES", 10)
+    assert fit_hmm(Recording(volts.values, tuple(range(0, 30_000, 150)), RATE)).samples == 10 * 150
 
 
 def test_a_tally_counts_as_the_whole_does() -> None:
