@@ -21,6 +21,7 @@ from mtjlearn.cli.view.sweeping import (
     command_of,
     points_of,
     ports_of,
+    refuse_changed_file,
     seeds_of,
     settings_of,
     space_of,
@@ -61,7 +62,7 @@ _OBJECTIVE = "test_loss"
 @click.option("--search", metavar="N", type=click.IntRange(1), help="Do not compute a grid: let Optuna choose N points.")
 @click.option("--minimise", metavar="NUMBER", help="The number that a search makes small; test_loss unless given.")
 @click.option("--maximise", metavar="NUMBER", help="The number that a search makes large, e.g. test_accuracy.")
-@click.option("--together", metavar="N", type=click.IntRange(1), default=1, help="Points that a search chooses at once.")
+@click.option("--together", metavar="N", type=click.IntRange(1), help="Points that a search chooses at once; 1 unless given.")
 @click.option("--directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Where the sweep is kept.")
 @click.option("--resume", metavar="DIR", type=click.Path(path_type=Path), help="Continue the sweep or search in this directory.")
 @click.option("--retry-failed", is_flag=True, help="Compute the runs again that failed.")
@@ -89,11 +90,11 @@ def cli(data: str | None, resume: Path | None, plot: Path | None, **asked: Any) 
         _refuse_others("resume", _BESIDE_RESUME)
         return _resume(resume, asked)
     assert data is not None
+    _refuse_without("plot", asked, "number", "x", "by", "whole_range")
     settings = settings_of(click.get_current_context(), data, asked["board"])
     directory = asked["directory"] or ROOT / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{Path(data).stem}"
     if asked["search"] is None:
-        if given := next((name for name in ("minimise", "maximise") if asked[name] is not None), None):
-            raise click.UsageError(f"--{given} goes with --search; omit it")
+        _refuse_without("search", asked, "minimise", "maximise", "together")
         points = points_of(asked["over"], asked["seeds"])
         check_first(settings, points[0])
         return _sweep(settings, points, directory, asked)
@@ -102,7 +103,15 @@ def cli(data: str | None, resume: Path | None, plot: Path | None, **asked: Any) 
     goal = {"objective": asked["maximise"] or asked["minimise"] or _OBJECTIVE, "maximise": asked["maximise"] is not None}
     space, seeds = space_of(asked["over"]), seeds_of(asked["seeds"])
     check_first(settings, {"seed": seeds[0]})
-    return _search(settings, directory, asked, space=space, seeds=seeds, together=asked["together"], trials=asked["search"], **goal)
+    return _search(
+        settings, directory, asked, space=space, seeds=seeds, together=asked["together"] or 1, trials=asked["search"], **goal
+    )
+
+
+def _refuse_without(name: str, asked: dict[str, Any], *options: str) -> None:
+    for option in options:
+        if asked[option]:
+            raise click.UsageError(f"--{option.removeprefix('whole_')} goes with --{name}; omit it")
 
 
 def _refuse_others(name: str, allowed: tuple[str, ...]) -> None:
@@ -119,6 +128,7 @@ def _resume(directory: Path, asked: dict[str, Any]) -> dict[str, Any]:
 
     if (directory / SEARCH).exists():
         known, trials = read_search(directory)
+        refuse_changed_file(known.settings)
         _check_board(known.settings, asked)
         goal = {"objective": known.objective, "maximise": known.maximise, "seeds": known.seeds, "together": known.together}
         trials = max(trials, asked["search"] or 0)
@@ -126,6 +136,7 @@ def _resume(directory: Path, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["search"] is not None:
         raise click.UsageError(f"{directory} is not a search; omit --search")
     description = read_description(directory)
+    refuse_changed_file(description.settings)
     _check_board(description.settings, asked)
     return _sweep(description.settings, description.points, directory, asked)
 
@@ -172,6 +183,8 @@ def _sweep(settings: dict[str, Any], points: list[Any], directory: Path, asked: 
 def _search(settings: dict[str, Any], directory: Path, asked: dict[str, Any], **search: Any) -> dict[str, Any]:
     from mtjlearn.sweeps.search import run_search
 
+    if asked["retry_failed"]:
+        raise click.UsageError("a search does not repeat trials; omit --retry-failed")
     say(f"{_count(search['trials'], 'trial')} of {_count(len(search['seeds']), 'run')} each; the search is kept in {directory}")
     where = _where(settings, asked)
     try:

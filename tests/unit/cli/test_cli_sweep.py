@@ -114,6 +114,7 @@ def test_a_file_that_has_changed_is_another_sweep(here: Path) -> None:
     result_of(sweep(data, *options))
     assert result_of(sweep(data, *options))["computed"] == 0
     two_moons(data, 60, seed=8)
+    assert "is not the file that the sweep began with" in mistake("--resume", "s")
     assert "holds a sweep with file = " in mistake(data, *options)
 
 
@@ -155,7 +156,11 @@ def test_a_search_and_its_plots(here: Path) -> None:
         (("iris", "--board", "native,native"), "native"),
         (("iris", "--board", "/dev/ttyACM0,/dev/ttyACM0"), "given twice"),
         (("iris", "--board", "worker"), "give --scheduler"),
-        (("iris", "--minimise", "loss"), "goes with --search"),
+        (("iris", "--minimise", "loss"), "--minimise goes with --search"),
+        (("iris", "--together", "2"), "--together goes with --search"),
+        (("iris", "--range"), "--range goes with --plot"),
+        (("xor", "--search", "2", "--over", "eta=.1", "--retry-failed"), "omit --retry-failed"),
+        (("iris", "--over", "epochs=1,2", "--epochs", "3"), "--epochs is given and varied"),
         (("iris", "--search", "3"), "give at least one"),
         (("iris", "--search", "3", "--over", "eta=log:.1:1:4"), "omit the number"),
         (("iris", "--search", "3", "--over", "eta=lin:.1:99"), "99"),

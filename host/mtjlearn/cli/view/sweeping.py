@@ -5,6 +5,7 @@ What can be varied is what :mod:`mtjlearn.cli.view.planning` lists; there is no 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -110,6 +111,7 @@ def seeds_of(text: str | None) -> list[int]:
 def _axes(over: Sequence[str]) -> dict[str, str]:
     axes: dict[str, str] = {}
     names = option_names()
+    context = click.get_current_context(silent=True)
     for entry in over:
         name, equals, text = entry.partition("=")
         name = name.strip().removeprefix("--").replace("_", "-")
@@ -120,6 +122,8 @@ def _axes(over: Sequence[str]) -> dict[str, str]:
         if name not in names:
             known = ", ".join(sorted(names.keys() - {"seed"}))
             raise click.UsageError(f"--over {name}: a training has no such option; it has {known}")
+        if context is not None and context.get_parameter_source(names[name].name or "") not in (None, ParameterSource.DEFAULT):
+            raise click.UsageError(f"--{name} is given and varied by --over; omit one of them")
         if name in axes:
             raise click.UsageError(f"--over {name} is given twice; give all values at once, separated by commas")
         axes[name] = text
@@ -179,9 +183,37 @@ def settings_of(context: click.Context, data: str, board: str) -> dict[str, Any]
     path = Path(data)
     if not path.is_file():
         return {"data": data, "board": _kind(board), **options}
+    return {"data": str(path.resolve()), "file": _digest(path), "board": _kind(board), **options}
+
+
+def refuse_changed_file(settings: Mapping[str, Any]) -> None:
+    """Refuses data that are not those that the sweep began with.
+
+    Raises:
+        DatasetError: the file has changed, or cannot be read.
+    """
+    from mtjlearn.datasets import DatasetError
+
+    if "file" not in settings:
+        return
+    path = Path(settings["data"])
+    try:
+        status = path.stat()
+        same = _known_digest(path, status.st_mtime_ns, status.st_size) == settings["file"]
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}; put it there") from None
+    if not same:
+        raise DatasetError(f"{path} is not the file that the sweep began with; bring it back, or begin another sweep")
+
+
+@functools.lru_cache(maxsize=16)
+def _known_digest(path: Path, modified: int, size: int) -> str:
+    return _digest(path)
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"data": str(path.resolve()), "file": content, "board": _kind(board), **options}
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def ports_of(board: str) -> list[str]:
@@ -228,10 +260,11 @@ def train_point(parameters: dict[str, Any]) -> dict[str, Any]:
         parameters: ``data``, ``board``, and options of a training by their names.
 
     Raises:
-        UserError: as :func:`mtjlearn.sweeps.trainings.training_numbers`; the worker names no board of its own.
+        UserError: as :func:`mtjlearn.sweeps.trainings.training_numbers`; the worker names no board of its own, or has another file.
     """
     from mtjlearn.sweeps.trainings import training_numbers
 
+    refuse_changed_file(parameters)
     return training_numbers(_plan({**parameters, "board": _board(parameters["board"])}))
 
 
