@@ -119,7 +119,7 @@ def cli(
     return result
 
 
-@cli.command()
+@cli.command(short_help="Simulate a recording.")
 @click.option(
     "--save", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Write it here (.npz, .pqt, .csv, .f32)."
 )

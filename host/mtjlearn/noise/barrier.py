@@ -95,15 +95,20 @@ class BarrierModel:
         return self.barrier * (1 - reduced) ** self.exponent, self.barrier * (1 + reduced) ** self.exponent
 
     def dwells(self, drive: ArrayLike) -> tuple[Array, Array]:
-        """Mean dwell times in the parallel and in the antiparallel state, s (eq. 5), each of the drive's shape."""
+        """Mean dwell times in the parallel and in the antiparallel state, s (eq. 5), each of the drive's shape.
+
+        Infinite for a barrier of more than about 700 k_B T.
+        """
         scale = BOLTZMANN * self.temperature
-        parallel, antiparallel = (self.attempt_time * np.exp(height / scale) for height in self.barriers(drive))
+        with np.errstate(over="ignore"):
+            parallel, antiparallel = (self.attempt_time * np.exp(height / scale) for height in self.barriers(drive))
         return parallel, antiparallel
 
     def duty(self, drive: ArrayLike) -> Array:
         """Probability of the antiparallel state, of the drive's shape; a logistic function of it for exponents 1 and 2."""
         up, down = self.barriers(drive)
-        return np.asarray(1 / (1 + np.exp((up - down) / (BOLTZMANN * self.temperature))))
+        with np.errstate(over="ignore"):
+            return np.asarray(1 / (1 + np.exp((up - down) / (BOLTZMANN * self.temperature))))
 
     def rate(self, drive: ArrayLike) -> Array:
         """Half the sum of the rates out of both states, per second: 1 / (2 correlation time); of the drive's shape."""

@@ -32,7 +32,7 @@ class Element:
         dwell_antiparallel: mean dwell time in the antiparallel state, s.
 
     Raises:
-        ValueError: if one is not positive, or R_AP not above R_P.
+        ValueError: if one is not positive and finite, or R_AP not above R_P.
     """
 
     parallel: float
@@ -44,7 +44,7 @@ class Element:
         if not 0 < self.parallel < self.antiparallel < math.inf:
             raise ValueError(f"R_P must be positive and below R_AP, not {self.parallel:g} and {self.antiparallel:g} ohm")
         if not (0 < self.dwell_parallel < math.inf and 0 < self.dwell_antiparallel < math.inf):
-            raise ValueError("dwell times must be positive")
+            raise ValueError("dwell times must be positive and finite: a barrier is too low or too high for the temperature")
 
     @classmethod
     def of_rate(cls, parallel: float, antiparallel: float, rate: float) -> Element:

@@ -146,6 +146,7 @@ def test_simulated_junctions_are_recognised_and_played(run, tmp_path):
         (["--save", "a.npz", "--resistances", "3000"], "two numbers, such as 3000,6000"),
         (["--save", "a.npz", "--resistances", "6000,3000"], "R_P must be positive and below R_AP"),
         (["--save", "a.npz", "--cutoff", "1e9"], "hardly filters"),
+        (["--save", "a.npz", "--temperature", "1"], "too high for the temperature"),
         ([], "Missing option '--save'"),
     ],
 )

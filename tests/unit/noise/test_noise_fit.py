@@ -61,22 +61,22 @@ def test_a_minute_at_40_khz(observation: float, probability: float, seed: int) -
 
 
 def test_a_biased_junction_has_two_probabilities() -> None:
-    fit = fit_hmm(recorded(200_000, 0.002, seed=1, duty=0.8))
+    fit = fit_hmm(recorded(100_000, 0.002, seed=1, duty=0.8))
     assert fit.duty == pytest.approx(0.8, abs=0.01)
-    assert fit.up == pytest.approx(2 * P * 0.8, rel=0.04)
-    assert fit.down == pytest.approx(2 * P * 0.2, rel=0.04)
+    assert fit.up == pytest.approx(2 * P * 0.8, rel=0.05)
+    assert fit.down == pytest.approx(2 * P * 0.2, rel=0.05)
     junction = fit.junction(RATE)
     assert junction.probabilities(RATE) == pytest.approx((fit.up, fit.down))
     assert (junction.low, junction.high, junction.observation) == (fit.low, fit.high, fit.sigma)
 
 
 def test_the_fit_does_not_mind_the_unit_holes_or_a_spike() -> None:
-    volts = recorded(60_000, 0.001, seed=5)
+    volts = recorded(40_000, 0.001, seed=5)
     expected = fit_hmm(volts)
     codes = fit_hmm(Recording(np.rint(volts.values * 1e4), rate=RATE))
     assert codes.probability == pytest.approx(expected.probability, rel=0.02)
     assert codes.high == pytest.approx(1e4 * expected.high, rel=1e-3)
-    holes = fit_hmm(Recording(volts.values, tuple(range(0, 60_000, 200)), RATE))
+    holes = fit_hmm(Recording(volts.values, tuple(range(0, 40_000, 400)), RATE))
     assert holes.probability == pytest.approx(expected.probability, rel=0.03)
     spiked = volts.values.copy()
     spiked[1000] = 0.4

@@ -75,12 +75,12 @@ def test_models_that_cannot_be() -> None:
 def test_a_biased_junction_has_its_duty_and_probabilities() -> None:
     model = BarrierModel.of_rate(3530.0, 10.0)
     junction = model.junction(model.drive(0.7), 0.0362, 0.0480)
-    recording = simulated_recording(SimulatedSmtj.of_junction(junction, RATE, seed=2), 200_000, RATE)
+    recording = simulated_recording(SimulatedSmtj.of_junction(junction, RATE, seed=2), 100_000, RATE)
     summary = characterise(recording)
     up, down = model.probabilities(model.drive(0.7), RATE)
-    assert summary.duty == pytest.approx(0.7, abs=0.01)
-    assert summary.up == pytest.approx(float(up), rel=0.03)
-    assert summary.down == pytest.approx(float(down), rel=0.03)
+    assert summary.duty == pytest.approx(0.7, abs=0.02)
+    assert summary.up == pytest.approx(float(up), rel=0.04)
+    assert summary.down == pytest.approx(float(down), rel=0.04)
 
 
 @pytest.mark.parametrize("wiring", ["series", "parallel"])
@@ -214,7 +214,7 @@ def test_the_same_seed_gives_the_same_recording() -> None:
 
 def test_a_circuit_of_many_states_is_simulated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     ensemble = Ensemble.of_equal(Element.of_rate(3000.0, 6000.0, 3530.0), 5)
-    monkeypatch.setattr(circuit, "_AT_ONCE", 997)
+    monkeypatch.setattr(circuit, "_AT_ONCE", 9_973)
     source = SimulatedCircuit(ensemble, ReadOut(cutoff=2000.0), RATE, units=3, layout="per_node", replicas=2, seed=1)
     volts = source.volts(4000)
     assert volts.shape == (2, 4000, 3)
