@@ -45,6 +45,7 @@ class NodePerturbation:
         decorrelation_rate: eps of the R update, which every step makes.
         reading: ``paper``, ``code`` or a mixture: whether updates are means or sums over the batch, whether decorrelated inputs are
             centred, in which order a junction serves a batch, and whether ``da = 0`` is guarded (docs/python.md).
+        threads: of torch during a step; several make small layers slower. None leaves torch's own setting.
 
     Raises:
         UserError: torch is not installed.
@@ -62,6 +63,7 @@ class NodePerturbation:
         decorrelate: bool = False,
         decorrelation_rate: float = 1e-4,
         reading: ReadingName | Reading = "paper",
+        threads: int | None = 1,
     ) -> None:
         if rule not in ("anp", "np"):
             raise ValueError(f"node perturbation has the rules anp and np, not {rule!r}")
@@ -75,6 +77,7 @@ class NodePerturbation:
         """The linear layers, in the order in which they are served with noise."""
         self.reading = reading_of(reading)
         self.decorrelation_rate = decorrelation_rate
+        self.threads = threads
         self._noise = noise
         self._rule = rule
         self._sigma = deviation
@@ -110,7 +113,7 @@ class NodePerturbation:
         import torch
 
         samples = len(inputs)
-        with torch.no_grad():
+        with torch.no_grad(), self._backend().limit_threads(self.threads):
             noise = self._draw(samples)
             first = self._pass(inputs, losses, samples, None if self._rule == "np" else noise[0])
             found, activities, used = first, dict(self._activities), dict(self._inputs)
@@ -180,6 +183,10 @@ class NodePerturbation:
             raise ModuleError(f'the losses have shape {tuple(found.shape)}, not ({samples},): one a sample, reduction="none"')
         return found
 
+    def _backend(self) -> TorchBackend:
+        weight = self.layers[0].weight
+        return _backend(cast(Precision, str(weight.dtype).removeprefix("torch.")), str(weight.device))
+
     def _draw(self, samples: int) -> Tensor:
         """Noise of all noisy passes, (P, B, N)."""
         import torch
@@ -213,7 +220,7 @@ class NodePerturbation:
             layer.bias.grad = signal.sum(dim=0)
 
     def _learn_matrix(self, layer: Module, inputs: Tensor) -> None:
-        backend = _backend(cast(Precision, str(layer.weight.dtype).removeprefix("torch.")), str(layer.weight.device))
+        backend = self._backend()
         update_matrix(getattr(layer, MATRIX)[None], inputs[None], self.decorrelation_rate, backend)
         if hasattr(layer, OFFSET):
             offset = getattr(layer, OFFSET)[None]
