@@ -77,10 +77,15 @@ class Adam:
     def _apply(self, rows: Array, update: Array, mean: Array, square: Array, scale: float, correction: float) -> None:
         mean *= self.beta1
         mean += (1 - self.beta1) * update
+        update *= update
+        update *= 1 - self.beta2
         square *= self.beta2
-        square += (1 - self.beta2) * update**2
+        square += update
+        divisor = square * correction
+        divisor **= 0.5
+        divisor += self.epsilon
         step = scale * mean
-        step /= (square * correction) ** 0.5 + self.epsilon
+        step /= divisor
         rows -= step
 
     def state(self) -> list[Array]:

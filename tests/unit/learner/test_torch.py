@@ -162,6 +162,16 @@ def test_what_is_between_the_layers_is_free_and_frozen_layers_stay() -> None:
     assert tower.fixed.weight.grad is None
 
 
+def test_a_step_has_one_thread_unless_asked_for_more() -> None:
+    before = torch.get_num_threads()
+    seen = []
+    for options in ({}, {"threads": 3}, {"threads": None}):
+        learner = NodePerturbation(torch.nn.Linear(3, 2), Gaussian(0.1), **options)
+        learner.step(torch.rand(4, 3), lambda y: seen.append(torch.get_num_threads()) or y.sum(dim=1))
+        assert torch.get_num_threads() == before
+    assert seen == [1, 1, 3, 3, before, before]
+
+
 def test_the_mean_update_is_aligned_with_the_gradient() -> None:
     torch.manual_seed(0)
     module = torch.nn.Linear(5, 3)
