@@ -24,6 +24,7 @@ Precision = Literal["float32", "float64"]
 _PART = 2**16
 """Values of a large matrix that are worked on at once: a few such parts and their intermediate results fit into a core's cache."""
 
+
 class Backend:
     """Real arithmetic of NumPy.
 

@@ -133,8 +133,9 @@ class Reference:
         return self._offsets
 
     def state(self) -> list[NDArray[Any]]:
-        """What is learned besides the weights, for a checkpoint: matrices, offsets, what the optimiser keeps; not copies."""
-        return [self._backend.numpy(array) for array in (*self._decorrelators(), *self._optimiser.state())]
+        """What is learned besides the weights, for a checkpoint: matrices, offsets, and what the optimiser keeps."""
+        learned = (*self._decorrelators(), *self._optimiser.state())
+        return [array if isinstance(array, np.ndarray) else self._backend.numpy(array) for array in learned]
 
     def restore(self, state: Sequence[NDArray[Any]]) -> None:
         """Takes over what :meth:`state` gave; the weights are set apart from it.
