@@ -37,6 +37,9 @@ need arduino-core-avr test -d /usr/share/arduino/hardware/arduino/avr/cores
 need gcc-arm-none-eabi command -v arm-none-eabi-gcc
 need libnewlib-arm-none-eabi test -d /usr/lib/arm-none-eabi/newlib -o -e /usr/include/newlib/string.h
 need qemu-system-arm command -v qemu-system-arm
+# The paper's figures: a circuit and images.
+need ngspice command -v ngspice
+need dataset-fashion-mnist test -d /usr/share/datasets/fashion-mnist
 
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null; then

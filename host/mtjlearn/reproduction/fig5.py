@@ -77,14 +77,15 @@ def pieces(options: Options) -> list[Piece]:
     found = []
     for way, size in _SIZES.items():
         for first in range(0, REPEATS, size):
-            arguments: dict[str, Any] = {"board": board, "seeds": _seeds(options, first, size)}
+            repeats = min(size, REPEATS - first)
+            arguments: dict[str, Any] = {"board": board, "seeds": _seeds(options, first, repeats)}
             if way == "python":
                 arguments["wait"] = options.wait
-            found.append(Piece(f"fig5/{way}/{first}", _TASKS[way], arguments, size * _SECONDS[way], alone))
-    repeats = REPEATS if options.full else _SWEPT_QUICKLY
+            found.append(Piece(f"fig5/{way}/{first}", _TASKS[way], arguments, repeats * _SECONDS[way], alone))
+    swept = REPEATS if options.full else _SWEPT_QUICKLY
     for eta, epsilon in product(ETAS, EPSILONS):
-        point = {"eta": eta, "epsilon": epsilon, "seeds": _seeds(options, 0, repeats)}
-        found.append(Piece(f"fig5/sweep/{eta:g}/{epsilon:g}", sweep_point, point, 0.06 * repeats))
+        point = {"eta": eta, "epsilon": epsilon, "seeds": _seeds(options, 0, swept)}
+        found.append(Piece(f"fig5/sweep/{eta:g}/{epsilon:g}", sweep_point, point, 0.06 * swept))
     return found
 
 
@@ -112,9 +113,10 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     for way in WAYS:
         one = found[way]
         low, high = one["quartiles"]
+        side_by_side = f" with {one['side_by_side']} networks side by side" if "side_by_side" in one else ""
         said.append(
             f"{way}: median loss {one['median'][0]:.3g} -> {one['median'][-1]:.3g} (quartiles {low:.3g} to {high:.3g}), "
-            f"{one['steps_per_s']:,.0f} steps/s, {one['times_one_call_per_ms']:.1f} times one call per millisecond"
+            f"{one['steps_per_s']:,.0f} steps/s{side_by_side}, {one['times_one_call_per_ms']:.1f} times one call per millisecond"
         )
     return said
 
@@ -248,7 +250,10 @@ def _way(way: str, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     relative = losses / np.array([value for part in parts for value in part["variance"]])[:, None]
     rate = sum(part["steps"] for part in parts) / sum(part["seconds"] for part in parts)
     low, high = np.percentile(losses[:, -1], [25, 75])
-    more = {"codes_per_step": float(np.mean([part["codes_per_step"] for part in parts]))} if way == "python" else {}
+    more = {}
+    if way == "python":
+        codes = float(np.mean([part["codes_per_step"] for part in parts]))
+        more = {"codes_per_step": round(codes, 2), "side_by_side": len(parts[0]["losses"])}
     return {
         "repeats": len(losses),
         "median": np.round(np.median(losses, axis=0), 5).tolist(),

@@ -6,8 +6,9 @@ computes the pieces that are not there. Ctrl-C ends the processes and loses the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from mtjlearn import interruption
 from mtjlearn.errors import UserError
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import plain
-from mtjlearn.sweeps.pool import Local
+from mtjlearn.sweeps.pool import Here, Local, Pool
 
 Results = dict[str, dict[str, Any]]
 """What was computed, by the key of the piece."""
@@ -53,7 +54,7 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
     Args:
         run: keeps them.
         pieces: with keys that differ.
-        jobs: processes.
+        jobs: processes; 0 computes in this one.
         progress: see :data:`Progress`.
 
     Raises:
@@ -86,20 +87,22 @@ def stored_in(path: Path) -> Results:
 
 def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, Mapping[str, Any]]]:
     """Pieces as they are done; the longest begin first, so that none of them is what everybody waits for at the end."""
-    pool = Local(workers)
+    pool: Pool = Local(workers) if workers else Here()
+    waiting = deque(sorted(batch, key=lambda piece: -piece.seconds))
+    under_way: dict[Future[Mapping[str, Any]], Piece] = {}
     finished = False
     try:
-        ordered = sorted(batch, key=lambda piece: -piece.seconds)
-        waiting = {pool.submit(_compute, piece.task, dict(piece.arguments)): piece for piece in ordered}
-        left = set(waiting)
-        while left:
-            done, left = wait(left, _LOOK, FIRST_COMPLETED)
+        while waiting or under_way:
+            while waiting and len(under_way) < pool.slots():
+                piece = waiting.popleft()
+                under_way[pool.submit(_compute, piece.task, dict(piece.arguments))] = piece
+            done, _ = wait(under_way, _LOOK, FIRST_COMPLETED)
             interruption.check()
             for future in done:
                 error = future.exception()
                 if error is not None and pool.death(error):
                     raise UserError("a process died, for lack of memory perhaps; resume with --jobs 1")
-                yield waiting[future], future.result()
+                yield under_way.pop(future), future.result()
         finished = True
     finally:
         pool.close(at_once=not finished)

@@ -51,7 +51,7 @@ def reproduce(
         name: of a figure, or ``all``.
         options: how.
         root: directory of all runs.
-        jobs: processes, each of one thread.
+        jobs: processes, each of one thread; 0 computes in this one.
         progress: called with what is done.
 
     Raises:

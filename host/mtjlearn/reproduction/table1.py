@@ -99,13 +99,13 @@ def lines(found: Mapping[str, Any]) -> list[str]:
 def _row(data: str, method: str, scale: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     pairs = [(eta, epsilon) for eta in scale["ks"] for epsilon in _epsilons(method, scale)]
     keys = [f"{data}/{method}/{eta}/{'-' if epsilon is None else epsilon}" for eta, epsilon in pairs]
-    accuracies = [results[key]["test_accuracy"][-1] or 0.0 for key in keys]
+    accuracies = [round(results[key]["test_accuracy"][-1] or 0.0, 5) for key in keys]
     best = max(range(len(pairs)), key=lambda place: accuracies[place])
     width = len(_epsilons(method, scale))
     return {
         "eta_k": pairs[best][0],
         "epsilon_k": pairs[best][1],
-        "test_accuracy": round(accuracies[best], 5),
+        "test_accuracy": accuracies[best],
         "accuracies": [accuracies[start : start + width] for start in range(0, len(accuracies), width)],
     }
 

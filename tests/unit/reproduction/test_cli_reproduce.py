@@ -25,7 +25,7 @@ def test_the_names_are_those_of_the_figures() -> None:
 
 
 def test_a_figure_end_to_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fig2, "SECONDS", 0.5)
+    monkeypatch.setattr(fig2, "SECONDS", 0.05)
     found = CliRunner().invoke(main, ["reproduce", "fig2", "--json", "--jobs", "1"])
     assert found.exit_code == 0, found.stderr
     result = json.loads(found.stdout)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from mtjlearn import reproduction
+from mtjlearn.datasets.image_files import SYSTEM
 from mtjlearn.reproduction import Options
 
 pytestmark = pytest.mark.slow
 
 JOBS = min(2, os.cpu_count() or 1)
-FASHION = Path("/usr/share/datasets/fashion-mnist")
-needs_fashion = pytest.mark.skipif(not FASHION.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
+
+
+@pytest.fixture
+def fashion_mnist(tool_missing: Callable[[str], NoReturn]) -> None:
+    """The images are there; they are not downloaded for a test."""
+    if not (SYSTEM / "fashion-mnist").is_dir():
+        tool_missing("Fashion-MNIST is missing (Debian package dataset-fashion-mnist)")
 
 
 def test_danp_is_where_anp_ends_in_half_the_epochs_on_a_chip(tmp_path: Path) -> None:
@@ -33,7 +41,7 @@ def test_three_ways_to_a_teacher(tmp_path: Path) -> None:
     assert found["streamed"]["times_one_call_per_ms"] > 1
 
 
-@needs_fashion
+@pytest.mark.usefixtures("fashion_mnist")
 def test_danp_is_where_anp_ends_in_half_the_epochs(tmp_path: Path) -> None:
     found = reproduction.reproduce("fig4", Options(), tmp_path, jobs=JOBS).numbers["fig4"]
     for task in found.values():
@@ -41,7 +49,7 @@ def test_danp_is_where_anp_ends_in_half_the_epochs(tmp_path: Path) -> None:
         assert task["danp_single"]["loss"] < task["anp"]["loss"]
 
 
-@needs_fashion
+@pytest.mark.usefixtures("fashion_mnist")
 def test_one_layer_is_within_a_percentage_point_of_backpropagation(tmp_path: Path) -> None:
     found = reproduction.reproduce("fig3", Options(), tmp_path, jobs=JOBS).numbers["fig3"]
     assert found["epochs"] >= 10

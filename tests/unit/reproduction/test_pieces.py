@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mtjlearn import reproduction
-from mtjlearn.errors import UserError
 from mtjlearn.reproduction import Options, fig2
 from mtjlearn.reproduction.pieces import Piece, compute, stored_in
+from mtjlearn.reproduction.plots import style
 from mtjlearn.reproduction.reproduce import NUMBERS
 from mtjlearn.runs import Run, RunError, read_meta
 
@@ -20,8 +20,9 @@ def run(tmp_path: Path) -> Run:
     return Run.create(tmp_path, "reproduce", "fig2", 0, {"figure": "fig2"})
 
 
-def fails(text: str) -> None:
-    raise UserError(text)
+@pytest.fixture(autouse=True)
+def small_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "RESOLUTION", 40)
 
 
 def test_what_is_stored_is_not_computed_again(run: Run) -> None:
@@ -43,15 +44,15 @@ def test_an_error_of_a_piece_keeps_the_others(run: Run) -> None:
 
 
 def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fig2, "SECONDS", 0.5)
+    monkeypatch.setattr(fig2, "SECONDS", 0.05)
 
     def interrupt(done: float, total: float, note: str) -> None:
         if done:
             raise KeyboardInterrupt
 
-    whole = reproduction.reproduce("fig2", Options(), tmp_path / "whole")
+    whole = reproduction.reproduce("fig2", Options(), tmp_path / "whole", jobs=0)
     with pytest.raises(KeyboardInterrupt):
-        reproduction.reproduce("fig2", Options(), tmp_path / "cut", progress=interrupt)
+        reproduction.reproduce("fig2", Options(), tmp_path / "cut", jobs=0, progress=interrupt)
     [cut] = (tmp_path / "cut").iterdir()
     assert read_meta(cut)["state"] == "interrupted"
     assert len(stored_in(cut)) == 1
@@ -59,7 +60,7 @@ def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, mo
         reproduction.redraw(cut)
 
     begun: list[float] = []
-    resumed = reproduction.resume(cut, progress=lambda done, total, note: begun.append(done))
+    resumed = reproduction.resume(cut, jobs=0, progress=lambda done, total, note: begun.append(done))
     assert begun[0] == 1.5  # one of three pieces was there
     assert resumed.numbers == whole.numbers
     assert json.loads((cut / NUMBERS).read_text()) == json.loads((whole.run / NUMBERS).read_text())
@@ -75,8 +76,8 @@ def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, mo
 
 
 def test_a_piece_that_is_damaged_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fig2, "SECONDS", 0.5)
-    found = reproduction.reproduce("fig2", Options(), tmp_path)
+    monkeypatch.setattr(fig2, "SECONDS", 0.05)
+    found = reproduction.reproduce("fig2", Options(), tmp_path, jobs=0)
     metrics = found.run / "metrics.jsonl"
     metrics.write_bytes(b"".join(metrics.read_bytes().splitlines(keepends=True)[:-1]))
     with pytest.raises(RunError, match="lacks a piece of fig2"):

@@ -15,6 +15,8 @@ from mtjlearn.runs.storage import write_atomic
 
 BLUE, ORANGE, GREY, GREEN = "#0b6fa4", "#d1741e", "#555555", "#3d8b40"
 LIGHT = "#bbbbbb"
+RESOLUTION = 110
+"""Dots per inch."""
 FADED = 0.18
 """Opacity of an envelope."""
 
@@ -68,5 +70,5 @@ def save(figure: Figure, path: Path) -> None:
         OSError: it cannot be written.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.savefig(buffer, format="png", dpi=RESOLUTION)
     write_atomic(path, buffer.getvalue())
