@@ -7,12 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result, say
 from mtjlearn.cli.view.options import runs_option, seed_option
 
 _NAMES = ("fig1b", "fig2", "fig3", "fig4", "fig4-chip", "fig5", "table1", "all")
+
+
+_USED = {
+    "data": ("fig3", "fig4", "table1"),
+    "board": ("fig2", "fig4-chip", "fig5"),
+    "recordings": ("fig2", "fig4"),
+    "sets": ("fig3", "fig4"),
+    "epochs": ("fig4",),
+    "device": ("fig4", "table1"),
+    "wait": ("fig5",),
+}
+"""The figures that an option matters to."""
+_ALWAYS = ("figure", "resumed", "drawn", "jobs", "as_json")
 
 
 @click.command(short_help="Compute the paper's figures again.")
@@ -87,6 +101,7 @@ def cli(
 
     if sum(value is not None for value in (figure, resumed, drawn)) != 1:
         raise click.UsageError(f"give a figure ({', '.join(_NAMES)}), or --resume RUN, or --replot RUN")
+    _refuse_unused(figure)
     workers = jobs or os.cpu_count() or 1
     if drawn is not None:
         found = reproduction.redraw(drawn)
@@ -117,3 +132,21 @@ def cli(
             print_result(f"{name}: {line}")
         say(f"{name}: {found.plots[name]}")
     return {**found.numbers, "run": found.run, "seconds": round(found.seconds, 1)}
+
+
+def _refuse_unused(figure: str | None) -> None:
+    """Refuses options that would be ignored.
+
+    Raises:
+        click.UsageError: naming the first one.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in _ALWAYS:
+            continue
+        option = parameter.opts[0]
+        if figure is None:
+            raise click.UsageError(f"the run says how it was computed; omit {option}")
+        if name in _USED and figure not in (*_USED[name], "all"):
+            raise click.UsageError(f"{figure} has no {option}, which is for {', '.join(_USED[name])}; omit it")

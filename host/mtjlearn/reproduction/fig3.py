@@ -29,7 +29,7 @@ GROUPS = {"gaussian": ("gaussian",), "binomial": KINDS[1:-1], "smtj": ("smtj",)}
 """The three kinds of noise that are compared with backpropagation."""
 PERCENTAGE_POINT = 0.01
 
-_QUICK: dict[str, Any] = {"samples": None, "epochs": 10, "sets": ("fashion-mnist",), "ks": (0, 2, 4, 6, 8), "seconds": 8.0}
+_QUICK: dict[str, Any] = {"samples": None, "epochs": 10, "sets": ("fashion-mnist",), "ks": (0, 2, 3, 4, 5, 6, 8), "seconds": 5.0}
 _FULL: dict[str, Any] = {
     "samples": None,
     "epochs": 100,

@@ -53,6 +53,7 @@ class Options:
             RunError: if it is not the configuration of a reproduction.
         """
         try:
-            return cls(**{**config, **{name: tuple(map(str, config[name])) for name in ("recordings", "sets")}})
-        except (KeyError, TypeError) as error:
+            lists = {name: tuple(map(str, config[name])) for name in ("recordings", "sets") if name in config}
+            return cls(**{**config, **lists})
+        except TypeError as error:
             raise RunError(f"config.toml does not describe a reproduction ({error}); start a new run") from None

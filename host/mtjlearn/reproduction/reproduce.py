@@ -100,7 +100,10 @@ def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, prog
     with run:
         started = time.monotonic()
         pieces = [piece for figure in chosen for piece in figure.pieces(options)]
-        results = compute(run, pieces, jobs, progress)
+        try:
+            results = compute(run, pieces, jobs, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"interrupted; continue with: mtjlearn reproduce --resume {run.path}") from None
         numbers, plots = _draw(run.path, chosen, options, results)
         seconds = time.monotonic() - started
         run.finish({"figures": [figure.name for figure in chosen], "seconds": round(seconds, 1), "numbers": NUMBERS})

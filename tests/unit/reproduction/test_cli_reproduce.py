@@ -24,8 +24,9 @@ def test_the_names_are_those_of_the_figures() -> None:
     assert (*FIGURES, "all") == reproduce._NAMES
 
 
+@pytest.mark.slow
 def test_a_figure_end_to_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fig2, "SECONDS", 0.05)
+    monkeypatch.setattr(fig2, "SECONDS", 0.1)
     found = CliRunner().invoke(main, ["reproduce", "fig2", "--json", "--jobs", "1"])
     assert found.exit_code == 0, found.stderr
     result = json.loads(found.stdout)
@@ -48,6 +49,9 @@ def test_what_is_missing_is_one_line_and_no_run(here: Path, monkeypatch: pytest.
     assert "nowhere" in refused("fig4", "--data", "nowhere")
     assert "fig4 --quick has no set iris" in refused("fig4", "--set", "iris")
     assert "nowhere.csv" in refused("fig2", "--recording", "nowhere.csv")
+    assert "fig5 has no --epochs, which is for fig4; omit it" in refused("fig5", "--epochs", "3")
+    assert "omit --board" in refused("--resume", "nowhere", "--board", "native")
+    assert "omit --quick" in refused("--replot", "nowhere", "--full")
     assert "is not a run" in refused("--resume", "nowhere")
     monkeypatch.setenv("PATH", str(here))
     assert "apt-get install ngspice" in refused("fig1b")

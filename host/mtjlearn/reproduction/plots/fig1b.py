@@ -24,12 +24,10 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
     curves = parts["transfer"]
     for state, colour in _STATES.items():
         one = numbers["transfer"][state]
-        curves.plot(one["sum"], one["output"], color=colour, linewidth=1.6, label=f"circuit, junction {state}")
-    one = numbers["transfer"]["parallel"]
-    curves.plot(
-        one["ideal_sum"], one["ideal_output"], "--", color=GREY, linewidth=1.2, label=f"ideal, slope {numbers['slope']:.3f}"
-    )
-    curves.set(xlabel="sum at the node (V)", ylabel="output (V)", title="transfer curve")
+        curves.plot(one["input"], one["output"], color=colour, linewidth=1.6, label=f"circuit, junction {state}")
+        curves.plot(one["input"], one["ideal_output"], "--", color=colour, linewidth=1)
+    curves.plot([], [], "--", color=GREY, linewidth=1, label=f"ideal unit, slope {numbers['slope']:.3f}")
+    curves.set(xlabel="first input (V)", ylabel="output (V)", title="transfer curve")
     curves.legend(frameon=False, loc="upper left")
     for place, (level, series) in enumerate(numbers["time"].items()):
         _series(parts[f"series{place}"], level, series)
