@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import mtjlearn.reproduction.plots.fig2 as plot_fig2
 from mtjlearn import reproduction
 from mtjlearn.reproduction import Options, fig2
 from mtjlearn.reproduction.pieces import Piece, compute, stored_in
-from mtjlearn.reproduction.plots import style
 from mtjlearn.reproduction.reproduce import NUMBERS
 from mtjlearn.runs import Run, RunError, read_meta
 
@@ -18,11 +18,6 @@ from mtjlearn.runs import Run, RunError, read_meta
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     return Run.create(tmp_path, "reproduce", "fig2", 0, {"figure": "fig2"})
-
-
-@pytest.fixture(autouse=True)
-def small_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style, "RESOLUTION", 40)
 
 
 def test_what_is_stored_is_not_computed_again(run: Run) -> None:
@@ -45,6 +40,8 @@ def test_an_error_of_a_piece_keeps_the_others(run: Run) -> None:
 
 def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fig2, "SECONDS", 0.1)
+    # Plots have tests of their own.
+    monkeypatch.setattr(plot_fig2, "draw", lambda numbers, path: path.write_text(json.dumps(numbers)))
 
     def interrupt(done: float, total: float, note: str) -> None:
         if done:

@@ -72,7 +72,8 @@ def tell_resident(found: dict[str, Any]) -> None:
     """As measure_resident() returns it."""
     print_result(
         f"{found['net']} with {found['samples']} samples in memory: {found['steps_per_s']:,.0f} steps/s while the converter gives "
-        f"{found['codes_per_s']:,.0f} codes/s ({found['codes_lost']} lost); one call for noise per millisecond: {found['paper_steps_per_s']:,}"
+        f"{found['codes_per_s']:,.0f} codes/s ({found['codes_lost']} lost); "
+        f"with one call for noise per millisecond: {found['paper_steps_per_s']:,}"
     )
     for where, name in (("on_chip", "on the chip"), ("in_process", "the same in this process")):
         one = found[where]
