@@ -14,7 +14,7 @@ from mtjlearn.board import CheckpointFile
 from mtjlearn.board.checkpoint_file import MAGIC
 from mtjlearn.datasets import Dataset
 from mtjlearn.models import Model, ModelError, read_model
-from mtjlearn.models.model import rounded_weights
+from mtjlearn.models.model import rounded_matrices, rounded_weights
 from mtjlearn.models.storage import FILE
 from mtjlearn.runs import Checkpoint, read_checkpoint, read_config, read_meta
 from mtjlearn.runs.files import CONFIG
@@ -95,9 +95,13 @@ def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, 
     origin |= {what: str(board[name]) for what, name in (("board", "name"), ("build", "build")) if name in board}
     if not checkpoint.is_float:
         return Model.of(network, rows, _cut(checkpoint.matrices, squares), plan.dataset, origin)
-    if squares or plan.floats.centring or plan.floats.reading != "paper":
+    if plan.floats.centring or plan.floats.reading != "paper":
         raise ModelError("what the float reference learned with these options is not what a device computes; train on a board")
-    return Model.of(network, rounded_weights(network, rows), [], plan.dataset, origin)
+    matrices = [matrix[0] for matrix in checkpoint.state[: len(squares)]]
+    if [matrix.shape for matrix in matrices] != squares:
+        raise ModelError("the run's decorrelation matrices do not belong to its network; train again")
+    rounded = rounded_weights(network, rows), rounded_matrices(network, matrices)
+    return Model.of(network, *rounded, plan.dataset, origin)
 
 
 def _cut(values: NDArray[Any], shapes: list[tuple[int, int]]) -> list[NDArray[Any]]:

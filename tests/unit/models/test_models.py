@@ -220,10 +220,18 @@ def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
 
 
 def test_a_float_reference_that_a_device_can_hold_is_rounded(tmp_path: Path) -> None:
-    code, out, errors = run("train", "iris", "--rule", "bp", "--epochs", "20", "--runs", str(tmp_path), "--json")
-    assert code == 0, errors
-    path = Path(json.loads(out.splitlines()[-1])["run"])
-    assert read_model(path).origin["rule"] == "bp"
+    for options in (["--rule", "bp"], ["--rule", "danp", "--board", "none"]):
+        code, out, errors = run("train", "iris", *options, "--epochs", "5", "--runs", str(tmp_path), "--json")
+        assert code == 0, errors
+        result = json.loads(out.splitlines()[-1])
+        path = Path(result["run"])
+        assert read_model(path).origin["rule"] == options[1]
+        shown = json.loads(run("show", str(path), "--json")[1].splitlines()[-1])
+        assert shown["test"]["accuracy"] == pytest.approx(result["reference_test_accuracy"], abs=0.04)
+    options = ["--rule", "danp", "--board", "none", "--centring", "--epochs", "1"]
+    code, out, errors = run("train", "iris", *options, "--runs", str(tmp_path))
+    assert code == 0
+    assert "no model.npz: what the float reference learned with these options" in errors
     network = MODELS[0].network
     with pytest.raises(ModelError, match=r"beyond \+-8"):
         rounded_weights(network, [np.full((8, 5), 9.0), np.zeros((3, 9))])
