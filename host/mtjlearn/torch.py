@@ -12,10 +12,11 @@ from typing import Any, Literal, cast
 
 from mtjlearn.errors import UserError
 from mtjlearn.noise.sources import NoiseSource
-from mtjlearn.reference.backend import Precision, TorchBackend
+from mtjlearn.reference.backend import Precision
 from mtjlearn.reference.decorrelation import update_matrix, update_offset
 from mtjlearn.reference.draws import training_noise
 from mtjlearn.reference.reading import Reading, ReadingName, reading_of
+from mtjlearn.reference.tensors import TorchBackend
 
 Tensor = Any
 Module = Any
@@ -84,6 +85,8 @@ class NodePerturbation:
         self._perturbation: dict[Module, Tensor] | None = None
         self._activities: dict[Module, Tensor] = {}
         self._inputs: dict[Module, Tensor] = {}
+        if decorrelate and any(hasattr(layer, MATRIX) for layer in self.layers):
+            raise ModuleError("the module is decorrelated already: remove() the one that does it first")
         self._hooks = [layer.register_forward_hook(self._after) for layer in self.layers]
         if decorrelate:
             for layer in self.layers:
@@ -115,8 +118,8 @@ class NodePerturbation:
         samples = len(inputs)
         with torch.no_grad(), self._backend().limit_threads(self.threads):
             noise = self._draw(samples)
-            first = self._pass(inputs, losses, samples, None if self._rule == "np" else noise[0])
-            found, activities, used = first, dict(self._activities), dict(self._inputs)
+            found = self._pass(inputs, losses, samples, None if self._rule == "np" else noise[0])
+            activities, used = dict(self._activities), dict(self._inputs)
             second = self._pass(inputs, losses, samples, noise[-1])
             if self._rule == "np":
                 factor = (second - found) / float(self._sigma or 0) ** 2
@@ -146,8 +149,6 @@ class NodePerturbation:
     def _decorrelate(self, layer: Module) -> None:
         import torch
 
-        if hasattr(layer, MATRIX):
-            raise ModuleError("the module is decorrelated already: remove() the one that does it first")
         options = {"dtype": layer.weight.dtype, "device": layer.weight.device}
         layer.register_buffer(MATRIX, torch.eye(layer.in_features, **options))
         if self.reading.centring:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mtjlearn.network import Network
 from mtjlearn.noise.sources import NoiseSource
-from mtjlearn.reference.backend import Array, Precision, backend
+from mtjlearn.reference.backend import Array, Precision
 from mtjlearn.reference.data import Order, checked_dataset, checked_inputs
 from mtjlearn.reference.decorrelation import update_matrix, update_offset
 from mtjlearn.reference.draws import along_batches, blocks, training_noise
@@ -29,6 +29,7 @@ from mtjlearn.reference.rules import (
     node_perturbation,
     updates,
 )
+from mtjlearn.reference.tensors import backend
 
 _BLOCK = 64
 """Samples whose data and noise are gathered at once: enough to make gathering cheap, few enough to stay in cache."""

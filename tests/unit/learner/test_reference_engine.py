@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_info
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Gaussian, NoiseSource, SimulatedSmtj
 from mtjlearn.reference import READINGS, Adam, Reference, Rule, Sgd, initial_weights, shuffled
-from mtjlearn.reference.backend import NUMPY, Backend, StandardBackend
+from mtjlearn.reference.backend import NUMPY, Backend
+from mtjlearn.reference.tensors import StandardBackend
 
 pytestmark = pytest.mark.thorough
 

@@ -17,7 +17,8 @@ from mtjlearn.errors import UserError
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Gaussian
 from mtjlearn.reference import Adam, Reference, Rule
-from mtjlearn.reference.backend import Precision, backend
+from mtjlearn.reference.backend import Precision
+from mtjlearn.reference.tensors import backend
 
 SIZES = (784, 500, 500, 500, 10)
 BATCH = 64
