@@ -98,6 +98,7 @@ def cli(
     small enough for minutes on two cores; docs/reproduction.md says what differs from the paper.
     """
     from mtjlearn import reproduction
+    from mtjlearn.reproduction.pieces import cpu_seconds
 
     if sum(value is not None for value in (figure, resumed, drawn)) != 1:
         raise click.UsageError(f"give a figure ({', '.join(_NAMES)}), or --resume RUN, or --replot RUN")
@@ -131,7 +132,7 @@ def cli(
         for line in reproduction.FIGURES[name].lines(numbers):
             print_result(f"{name}: {line}")
         say(f"{name}: {found.plots[name]}")
-    return {**found.numbers, "run": found.run, "seconds": round(found.seconds, 1)}
+    return {**found.numbers, "run": found.run, "seconds": round(found.seconds, 1), "cpu_seconds": cpu_seconds(found.run)}
 
 
 def _refuse_unused(figure: str | None) -> None:

@@ -6,6 +6,7 @@ computes the pieces that are not there. Ctrl-C ends the processes and loses the 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -24,6 +25,8 @@ Results = dict[str, dict[str, Any]]
 Progress = Callable[[float, float, str], None]
 """Called with CPU seconds done, CPU seconds in all, both as estimated, and what was done last."""
 
+_Outcome = tuple[Mapping[str, Any], float]
+"""Numbers, and the CPU seconds they took, with those of boards' processes."""
 _LOOK = 0.2
 """Seconds between two looks for Ctrl-C."""
 _EVENT = "piece"
@@ -71,9 +74,9 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
         batch = [piece for piece in missing if piece.alone is alone]
         if not batch:
             continue
-        for piece, numbers in _computed(batch, min(width, len(batch))):
+        for piece, (numbers, seconds) in _computed(batch, min(width, len(batch))):
             found[piece.key] = plain(numbers)
-            run.metric(event=_EVENT, piece=piece.key, numbers=found[piece.key])
+            run.metric(event=_EVENT, piece=piece.key, cpu_seconds=round(seconds, 3), numbers=found[piece.key])
             run.keep()
             done += piece.seconds
             tell(done, total, piece.key)
@@ -85,11 +88,21 @@ def stored_in(path: Path) -> Results:
     return {record["piece"]: record["numbers"] for record in read_metrics(path) if record.get("event") == _EVENT}
 
 
-def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, Mapping[str, Any]]]:
+def cpu_seconds(path: Path) -> dict[str, float]:
+    """CPU seconds of each figure's pieces in the run in this directory, by its name."""
+    found: dict[str, float] = {}
+    for record in read_metrics(path):
+        if record.get("event") == _EVENT:
+            name = str(record["piece"]).partition("/")[0]
+            found[name] = round(found.get(name, 0.0) + record.get("cpu_seconds", 0.0), 1)
+    return found
+
+
+def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, _Outcome]]:
     """Pieces as they are done; the longest begin first, so that none of them is what everybody waits for at the end."""
     pool: Pool = Local(workers) if workers else Here()
     waiting = deque(sorted(batch, key=lambda piece: -piece.seconds))
-    under_way: dict[Future[Mapping[str, Any]], Piece] = {}
+    under_way: dict[Future[_Outcome], Piece] = {}
     finished = False
     try:
         while waiting or under_way:
@@ -108,5 +121,7 @@ def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, Map
         pool.close(at_once=not finished)
 
 
-def _compute(task: Callable[..., Mapping[str, Any]], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    return task(**arguments)
+def _compute(task: Callable[..., Mapping[str, Any]], arguments: Mapping[str, Any]) -> _Outcome:
+    before = sum(os.times()[:4])
+    numbers = task(**arguments)
+    return numbers, sum(os.times()[:4]) - before

@@ -11,7 +11,7 @@ from typing import Any
 
 from mtjlearn.reproduction.catalogue import FIGURES, Figure
 from mtjlearn.reproduction.options import Options
-from mtjlearn.reproduction.pieces import Progress, Results, compute, stored_in
+from mtjlearn.reproduction.pieces import Progress, Results, compute, cpu_seconds, stored_in
 from mtjlearn.runs import Run, RunError, read_config, read_meta
 from mtjlearn.runs.storage import describe, write_atomic
 
@@ -106,7 +106,14 @@ def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, prog
             raise KeyboardInterrupt(f"interrupted; continue with: mtjlearn reproduce --resume {run.path}") from None
         numbers, plots = _draw(run.path, chosen, options, results)
         seconds = time.monotonic() - started
-        run.finish({"figures": [figure.name for figure in chosen], "seconds": round(seconds, 1), "numbers": NUMBERS})
+        run.finish(
+            {
+                "figures": [figure.name for figure in chosen],
+                "seconds": round(seconds, 1),
+                "cpu_seconds": cpu_seconds(run.path),
+                "numbers": NUMBERS,
+            }
+        )
     return Reproduction(run.path, numbers, plots, seconds)
 
 

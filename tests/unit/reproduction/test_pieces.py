@@ -60,6 +60,7 @@ def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, mo
     resumed = reproduction.resume(cut, jobs=0, progress=lambda done, total, note: begun.append(done))
     assert begun[0] == 1.5  # one of three pieces was there
     assert resumed.numbers == whole.numbers
+    assert read_meta(cut)["result"]["cpu_seconds"].keys() == {"fig2"}
     assert json.loads((cut / NUMBERS).read_text()) == json.loads((whole.run / NUMBERS).read_text())
     with pytest.raises(RunError, match="is finished; --replot"):
         reproduction.resume(cut)

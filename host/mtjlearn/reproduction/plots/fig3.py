@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.reproduction.plots.style import BLUE, GREEN, GREY, ORANGE, numbers_on, save, sheet, tidy
+from mtjlearn.reproduction.plots.style import BLUE, GREEN, GREY, ORANGE, save, sheet, tidy
 
 _COLOURS = (BLUE, "#f0b070", ORANGE, "#8f4a0c", GREEN)
 
@@ -35,10 +35,9 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
             axes.set_xscale("log", base=2)
             tidy(axes)
         rates.set_xticks(numbers["etas"], [f"$0.1\\cdot2^{{-{k}}}$" for k in numbers["eta_k"]], rotation=60, fontsize=8)
-        scales.set_xticks(numbers["scales"])
+        scales.set_xticks(numbers["scales"], [f"{value:g}" for value in numbers["scales"]])
         rates.minorticks_off()
         scales.minorticks_off()
-        numbers_on(scales.xaxis)
         rates.set(xlabel="learning rate", ylabel="training accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
         scales.set(xlabel="noise's standard deviation", title="best of the other parameter, bars from worst to best")
         scales.legend(frameon=False, loc="lower left", fontsize=9, ncols=2)

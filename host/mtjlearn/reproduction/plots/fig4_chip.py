@@ -37,8 +37,6 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         loss.set(
             yscale="log", xlabel="epochs", ylabel="training loss", title=f"{numbers['network']} on {board}: digits, {_seeds(rules)}"
         )
-        loss.set_yticks([0.2, 0.5, 1, 2])
-        loss.minorticks_off()
         for axes in (loss, accuracy):
             axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         numbers_on(loss.yaxis)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from mtjlearn.runs.storage import write_atomic
 
@@ -34,9 +35,12 @@ def tidy(*axes: Axes, grid: bool = True) -> None:
             one.grid(alpha=0.25)
 
 
-def numbers_on(axis: Any) -> None:
-    """Labels of a logarithmic axis as plain numbers."""
+def numbers_on(axis: Axis) -> None:
+    """Labels of a logarithmic axis as plain numbers; also at 2 and 5 where it spans less than two decades."""
+    low, high = axis.get_view_interval()
     axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter((lambda value, _: f"{value:g}") if high < 100 * low else NullFormatter())
 
 
 def boxes(axes: Axes, positions: Sequence[float], values: Sequence[Sequence[float]], width: float, colour: str, label: str) -> None:
