@@ -32,7 +32,7 @@ CODES_PER_STEP = 4
 EVALUATED = 5
 """Epochs between two evaluations of the test part."""
 
-_SECONDS = {"native": 4.0, "inprocess": 5.0, "m4-sim": 40.0}
+_SECONDS = {"native": 4.0, "inprocess": 5.0, "m4-sim": 280.0}
 
 
 def network(rule: str, seed: int) -> Network:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.reproduction.plots.style import BLUE, GREEN, GREY, ORANGE, save, sheet, tidy
 
-_COLOURS = (BLUE, "#f0b070", ORANGE, "#8f4a0c", GREEN)
+_COLOURS = (BLUE, "#f0b070", ORANGE, GREEN)
 
 
 def draw(numbers: Mapping[str, Any], path: Path) -> None:
