@@ -117,7 +117,7 @@ def listening(board: Board, buffer: ShuffledBuffer) -> Iterator[None]:
     """Lets a thread put the board's noise codes into the buffer until the block is left."""
     stop = threading.Event()
 
-    def listen() -> None:
+    def hear() -> None:
         try:
             with board.noise_stream() as chunks:
                 for chunk in chunks:
@@ -127,7 +127,7 @@ def listening(board: Board, buffer: ShuffledBuffer) -> Iterator[None]:
         except Exception as error:
             buffer.fail(error)
 
-    thread = threading.Thread(target=listen, daemon=True)
+    thread = threading.Thread(target=hear, daemon=True)
     thread.start()
     try:
         yield

@@ -65,7 +65,7 @@ FLOORS = [
     {"cli"},
     {"reproduction"},
     {"sweeps", "validate"},
-    {"bench", "estimators", "experiments", "flashing", "training"},
+    {"bench", "estimators", "experiments", "flashing", "torch", "training"},
     {"discovery"},
     {"models", "plots", "reference", "virtual"},
     {"board", "inprocess", "noise"},
