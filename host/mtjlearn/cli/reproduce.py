@@ -131,7 +131,7 @@ def cli(
     for name, numbers in found.numbers.items():
         for line in reproduction.FIGURES[name].lines(numbers):
             print_result(f"{name}: {line}")
-        say(f"{name}: {found.plots[name]}")
+        say(f"{name}, {reproduction.FIGURES[name].shows}: {found.plots[name]}")
     return {**found.numbers, "run": found.run, "seconds": round(found.seconds, 1), "cpu_seconds": cpu_seconds(found.run)}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from mtjlearn.runs import RunError
@@ -35,11 +34,6 @@ class Options:
     device: str | None = None
     wait: float = 0.0
     seed: int = 0
-
-    @property
-    def folder(self) -> Path | None:
-        """Folder with image sets."""
-        return None if self.data is None else Path(self.data)
 
     def config(self) -> dict[str, Any]:
         """As written to config.toml."""

@@ -13,7 +13,7 @@ from mtjlearn.reproduction.catalogue import FIGURES, Figure
 from mtjlearn.reproduction.options import Options
 from mtjlearn.reproduction.pieces import Progress, Results, compute, cpu_seconds, stored_in
 from mtjlearn.runs import Run, RunError, read_config, read_meta
-from mtjlearn.runs.storage import describe, write_atomic
+from mtjlearn.runs.storage import describe, plain, write_atomic
 
 COMMAND = "reproduce"
 ALL = "all"
@@ -121,18 +121,18 @@ def _draw(path: Path, chosen: Iterable[Figure], options: Options, results: Resul
     numbers: dict[str, Any] = {}
     plots: dict[str, Path] = {}
     for figure in chosen:
-        own = {key.partition("/")[2]: value for key, value in results.items() if key.partition("/")[0] == figure.name}
         try:
-            numbers[figure.name] = figure.numbers(options, own)
-        except (KeyError, IndexError):
+            own = {piece.key.partition("/")[2]: results[piece.key] for piece in figure.pieces(options)}
+        except KeyError:
             raise RunError(f"{path} lacks a piece of {figure.name}; compute it again") from None
+        numbers[figure.name] = figure.numbers(options, own)
         plots[figure.name] = path / f"{figure.name}.png"
         try:
             figure.draw(numbers[figure.name], plots[figure.name])
         except OSError as error:
             raise RunError(describe(plots[figure.name], error)) from None
     try:
-        write_atomic(path / NUMBERS, (json.dumps(numbers, allow_nan=False) + "\n").encode())
+        write_atomic(path / NUMBERS, (json.dumps(plain(numbers), allow_nan=False) + "\n").encode())
     except OSError as error:
         raise RunError(describe(path / NUMBERS, error)) from None
     return numbers, plots

@@ -16,7 +16,7 @@ from mtjlearn.datasets import DatasetError
 from mtjlearn.errors import UserError
 from mtjlearn.noise import NoiseError, Recording, RecordingError
 from mtjlearn.reproduction import FIGURES, Options, deep, fig1b, fig2, fig3, fig4, fig4_chip, fig5, table1
-from mtjlearn.reproduction.curves import envelope, epochs_to, median_curve
+from mtjlearn.reproduction.curves import epochs_to, median_curve
 from mtjlearn.reproduction.plots import style
 from mtjlearn.reproduction.shuffled_buffer import ShuffledBuffer
 from mtjlearn.runs.storage import plain
@@ -229,6 +229,5 @@ def test_a_table_finds_the_best_pair(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_curves_of_seeds() -> None:
     curves = [[3.0, 2.0, 1.0], [3.0, 1.0, None], [2.0, 2.0, 0.5]]
     assert median_curve(curves) == [3.0, 2.0, 1.0]
-    assert envelope(curves) == ([2.0, 1.0, 0.5], [3.0, 2.0, np.inf])
     assert epochs_to(median_curve(curves), 2.0) == 2
     assert epochs_to([None, 3.0], 2.0) is None
