@@ -96,6 +96,8 @@ class Reference:
             raise ValueError(f"{rule.value} learns from noise; give it a noise source")
         if rule.noisy_passes and noise is not None and noise.replicas != self.replicas:
             raise ValueError(f"the noise serves {noise.replicas} replicas, but {self.replicas} are trained")
+        if rule is Rule.NP and network.sigma == 0:
+            raise ValueError("np divides by the noise's variance; give the network a sigma above 0")
         self.network = network
         self.rule = rule
         self.reading = read

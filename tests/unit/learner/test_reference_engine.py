@@ -65,10 +65,12 @@ def test_float32_and_the_standard_equal_float64(
     single = trained(described, rule, optimiser=optimiser, centring=centring, dtype="float32")
     assert all(array.dtype == np.float32 for array in learned(single))
     assert_close(single, exact, 1e-5)
-    strict = trained(described, rule, optimiser=optimiser, centring=centring, namespace=array_api_strict)
-    assert_close(strict, exact, 1e-12)
+    others = [single]
+    if optimiser is Adam:
+        others.append(trained(described, rule, optimiser=optimiser, centring=centring, namespace=array_api_strict))
+        assert_close(others[1], exact, 1e-12)
     x, t = data(loss)
-    for other in (single, strict):
+    for other in others:
         np.testing.assert_allclose(other.predict(x), exact.predict(x), atol=1e-4)
         np.testing.assert_allclose(other.evaluate(x, t).loss, exact.evaluate(x, t).loss, atol=1e-4)
 
@@ -333,6 +335,8 @@ def test_data_stay_as_they_are_until_a_batch_is_used() -> None:
 def test_options_that_are_unknown_are_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         Reference(network(Loss.SQUARED), Rule.BP, **options)
+    with pytest.raises(ValueError, match="sigma above 0"):
+        Reference(replace(network(Loss.SQUARED), sigma=0.0), Rule.NP, Gaussian(0.1))
     with pytest.raises(ValueError, match="not real numbers"):
         Reference(network(Loss.SQUARED), Rule.BP).predict(np.full((1, 6), "a"))
 
