@@ -1,8 +1,9 @@
 """Figure 3: a single linear layer, and how robust (A)NP is to learning rate, noise scale and kind of noise.
 
 One run for each learning rate, noise scale and kind: Gaussian, binomial with several sources, and a simulated junction per node.
-The grey line is the best run of backpropagation over the same learning rates. Accuracies are those of the training part, without
-noise. Learning rates fall towards the end, with both rules: at a constant rate the noise of (A)NP's update costs it more.
+The grey line is the best run of backpropagation over the same learning rates. The paper shows accuracies of the training part; those
+of the test part are measured too, both without noise. Learning rates fall towards the end, with both rules: at a constant rate the
+noise of (A)NP's update costs it more.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ SOURCES = (1, 4)
 KINDS = ("gaussian", *(f"binomial-{sources}" for sources in SOURCES), "smtj")
 GROUPS = {"gaussian": ("gaussian",), "binomial": KINDS[1:-1], "smtj": ("smtj",)}
 """The three kinds of noise that are compared with backpropagation."""
-PERCENTAGE_POINT = 0.01
 
 _QUICK: dict[str, Any] = {"samples": None, "epochs": 10, "sets": ("fashion-mnist",), "ks": (0, 1, 2, 4, 6), "seconds": 8.0}
 _FULL: dict[str, Any] = {
@@ -87,31 +87,22 @@ def numbers(options: Options, results: Mapping[str, Mapping[str, Any]]) -> dict[
         "samples": scale["samples"],
     }
     for data in sets(options):
-        bp = [results[f"{data}/bp/{k}"]["accuracy"] for k in scale["ks"]]
-        kinds = {kind: [results[f"{data}/anp/{k}"][kind] for k in scale["ks"]] for kind in KINDS}
-        best = {group: max(_best(kinds[kind]) for kind in members) for group, members in GROUPS.items()}
-        found[data] = {
-            "bp": bp,
-            "best_bp": max(bp),
-            "kinds": kinds,
-            "best": best,
-            "below_bp": {group: round(max(bp) - value, 5) for group, value in best.items()},
-        }
+        found[data] = {part: _compared(part, data, scale["ks"], results) for part in ("training", "test")}
     return found
 
 
 def lines(found: Mapping[str, Any]) -> list[str]:
     """The best of each kind, next to backpropagation."""
     said = []
-    for data, one in found.items():
-        if isinstance(one, Mapping):
+    for data, parts in found.items():
+        for part, one in parts.items() if isinstance(parts, Mapping) else ():
             kinds = ", ".join(f"{group} {value:.4f}" for group, value in one["best"].items())
-            said.append(f"{data}: best training accuracy after {found['epochs']} epochs: BP {one['best_bp']:.4f}; ANP with {kinds}")
+            said.append(f"{data}: best {part} accuracy after {found['epochs']} epochs: BP {one['best_bp']:.4f}; ANP with {kinds}")
     return said
 
 
 def backpropagated(data: str, samples: int | None, folder: str | None, epochs: int, eta: float, seed: int) -> dict[str, Any]:
-    """Training accuracy of a single layer at the end.
+    """Accuracies of a single layer at the end, of the training and of the test part.
 
     Args:
         data: name of the image set.
@@ -121,8 +112,8 @@ def backpropagated(data: str, samples: int | None, folder: str | None, epochs: i
         eta: learning rate.
         seed: of weights, order and noise.
     """
-    [accuracy] = _accuracies(data, samples, folder, epochs, eta, seed, None)
-    return {"accuracy": accuracy}
+    [accuracy], [test] = _accuracies(data, samples, folder, epochs, eta, seed, None)
+    return {"training": accuracy, "test": test}
 
 
 def perturbed(
@@ -135,7 +126,7 @@ def perturbed(
     kinds: Sequence[str],
     scales: Sequence[float],
 ) -> dict[str, Any]:
-    """The same with (A)NP, for each kind of noise a list with an accuracy for each scale.
+    """The same with (A)NP: for each kind of noise a list with an accuracy for each scale.
 
     Args:
         data: see :func:`backpropagated`; and the other arguments that it has.
@@ -148,13 +139,14 @@ def perturbed(
         scales: standard deviations of a unit's noise.
     """
     noise = _SideBySide(kinds, scales, seed)
-    found = iter(_accuracies(data, samples, folder, epochs, eta, seed, noise))
-    return {kind: [next(found) for _ in scales] for kind in kinds}
+    parts = zip(("training", "test"), _accuracies(data, samples, folder, epochs, eta, seed, noise), strict=True)
+    width = len(scales)
+    return {part: {kind: found[width * place :][:width] for place, kind in enumerate(kinds)} for part, found in parts}
 
 
 def _accuracies(
     data: str, samples: int | None, folder: str | None, epochs: int, eta: float, seed: int, noise: _SideBySide | None
-) -> list[float]:
+) -> tuple[list[float], list[float]]:
     dataset = read(data, seed, samples, folder)
     sizes = (dataset.inputs, len(dataset.classes or ()))
     network = Network(sizes, loss=Loss.CROSS_ENTROPY, normalised=False, learning_rate=eta, seed=seed + 1)
@@ -170,7 +162,9 @@ def _accuracies(
     x = dataset.x_train.astype(np.float32)
     order = shuffled(seed, len(x))
     model.train(x, dataset.y_train, epochs, batch=BATCH, order=order, schedule=lambda epoch: halving(epoch, epochs))
-    return [round(float(value), 5) for value in model.evaluate(x, dataset.y_train).accuracy]
+    parts = ((x, dataset.y_train), (dataset.x_test, dataset.y_test))
+    training, test = ([round(float(value), 5) for value in model.evaluate(*part).accuracy] for part in parts)
+    return training, test
 
 
 class _SideBySide:
@@ -192,6 +186,20 @@ class _SideBySide:
         values = np.concatenate([source.draw(count, steps) for source in self._sources], axis=1)
         values *= self._scales
         return values
+
+
+def _compared(part: str, data: str, ks: Sequence[int], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of the training or the test part."""
+    bp = [results[f"{data}/bp/{k}"][part] for k in ks]
+    kinds = {kind: [results[f"{data}/anp/{k}"][part][kind] for k in ks] for kind in KINDS}
+    best = {group: max(_best(kinds[kind]) for kind in members) for group, members in GROUPS.items()}
+    return {
+        "bp": bp,
+        "best_bp": max(bp),
+        "kinds": kinds,
+        "best": best,
+        "below_bp": {group: round(max(bp) - value, 5) for group, value in best.items()},
+    }
 
 
 def _noise(kind: str, replicas: int, units: int, seed: int) -> NoiseSource:

@@ -103,13 +103,14 @@ def test_one_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fig3, "SCALES", (0.25, 0.03))
     monkeypatch.setattr(fig3, "_QUICK", {"samples": None, "epochs": 2, "sets": ("digits",), "ks": (0, 3), "seconds": 1.0})
     found = computed("fig3", Options(), tmp_path)
-    digits = found["digits"]
+    digits = found["digits"]["training"]
     assert digits["best_bp"] == max(digits["bp"]) > 0.8
     assert set(digits["best"]) == {"gaussian", "binomial", "smtj"}
     for group, value in digits["best"].items():
         assert value > 0.6
         assert digits["below_bp"][group] == pytest.approx(digits["best_bp"] - value, abs=1e-4)
     assert np.shape(digits["kinds"]["smtj"]) == (2, 2)
+    assert 0.6 < found["digits"]["test"]["best_bp"] != digits["best_bp"]
 
 
 def test_deep_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

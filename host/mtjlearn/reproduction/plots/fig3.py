@@ -20,10 +20,10 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    sets = {name: value for name, value in numbers.items() if isinstance(value, Mapping)}
-    figure = sheet(11, 0.5 + 3.9 * len(sets))
-    grid = figure.subplots(len(sets), 2, squeeze=False, sharey="row")
-    for (rates, scales), (name, found) in zip(grid, sets.items(), strict=True):
+    rows = [(name, part, found) for name, parts in numbers.items() if isinstance(parts, Mapping) for part, found in parts.items()]
+    figure = sheet(11, 0.5 + 3.7 * len(rows))
+    grid = figure.subplots(len(rows), 2, squeeze=False, sharey="row")
+    for (rates, scales), (name, part, found) in zip(grid, rows, strict=True):
         for place, (kind, table) in enumerate(found["kinds"].items()):
             values = np.array(table, dtype=np.float64)
             shift = 1 + 0.09 * (place - (len(found["kinds"]) - 1) / 2)
@@ -38,7 +38,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         scales.set_xticks(numbers["scales"], [f"{value:g}" for value in numbers["scales"]])
         rates.minorticks_off()
         scales.minorticks_off()
-        rates.set(xlabel="learning rate", ylabel="training accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
+        rates.set(xlabel="learning rate", ylabel=f"{part} accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
         scales.set(xlabel="noise's standard deviation", title="best of the other parameter, bars from worst to best")
         scales.legend(frameon=False, loc="lower left", fontsize=9, ncols=2)
     save(figure, path)
