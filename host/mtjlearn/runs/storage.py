@@ -22,6 +22,7 @@ else:
     import fcntl
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_NO_FILE = "it is a device or a pipe"
 _BLOCK = 512
 """Bytes of what st_blocks counts."""
 _LOCK_TRIES = 5
@@ -37,8 +38,10 @@ def drafted(path: Path) -> Iterator[Path]:
     """A draft of a file, which replaces it as a whole when the block ends, and is gone if it fails.
 
     Raises:
-        OSError: if it cannot be written; the old content is kept, and nothing else is left behind.
+        OSError: if it cannot be written; the old content is kept, and nothing else is left behind. A directory, a device
+            or a pipe is never replaced.
     """
+    _refuse_what_is_no_file(path)
     draft = path.with_name(f".{path.name}.tmp")
     # A draft that is there was left behind, or is a link that would lead the bytes elsewhere.
     draft.unlink(missing_ok=True)
@@ -52,6 +55,15 @@ def drafted(path: Path) -> Iterator[Path]:
             draft.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Root could replace /dev/null, or the link /dev/stdout, by a file."""
+    if not path.name or path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
+    led = os.readlink(path) if path.is_symlink() else ""
+    if led.startswith("/proc/") or (path.exists() and not path.is_file()):
+        raise OSError(errno.EINVAL, _NO_FILE, str(path))
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -85,6 +97,8 @@ def describe(path: Path, error: OSError) -> str:
     """Why a file cannot be written, and what to do, in a line."""
     if error.errno in _FULL:
         return f"{path} cannot be written: the disk is full ({error.strerror}); make room"
+    if error.errno == errno.EISDIR or error.strerror == _NO_FILE:
+        return f"{path} cannot be written: {'it is a directory' if error.errno == errno.EISDIR else _NO_FILE}; name a file"
     if not path.parent.exists():
         return f"{path} cannot be written: {path.parent} was moved or removed; put it back"
     return f"{path} cannot be written: {error.strerror or error}; make {path.parent} writable"

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from places import PROJECT
 
 from mtjlearn.network import Loss, Network
 from mtjlearn.runs import Checkpoint, Run, RunError, list_runs, read_checkpoint, read_config, read_metrics
-from mtjlearn.runs.storage import Lock, LockedError, is_locked, plain, write_atomic
+from mtjlearn.runs.storage import Lock, LockedError, describe, is_locked, plain, write_atomic
 
 HOST = PROJECT / "host"
 
@@ -310,3 +311,18 @@ def test_settings_that_would_take_for_ever_to_read_are_refused(tmp_path, text):
     (run.path / "config.toml").write_text(text)
     with pytest.raises(RunError, match=r"config\.toml is damaged \((a key of )?more than (100 parts|65,536 bytes)\)"):
         Run.open(run.path)
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    out = tmp_path / "stdout"
+    out.symlink_to("/proc/self/fd/1")
+    no_file = "it is a device or a pipe; name a file"
+    for path, words in ((pipe, no_file), (out, no_file), (tmp_path, "it is a directory; name a file")):
+        with pytest.raises(OSError, match="it is a") as caught:
+            write_atomic(path, b"content")
+        assert words in describe(path, caught.value)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert out.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [pipe, out]
