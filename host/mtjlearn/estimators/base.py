@@ -25,6 +25,8 @@ _STEPS = 30_000
 _MOST_EPOCHS, _FEWEST_EPOCHS = 200, 5
 _DECORRELATION_RATE = 2**-12
 _CORE = "inprocess"
+_SEEDS, _STRIDE = 2**31 - 2, 1_640_531_527
+"""Each training that continues has a seed of its own, so that its noise is not that of the one before."""
 
 
 class ANPEstimator(BaseEstimator):  # type: ignore[misc]
@@ -37,6 +39,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
     parameters_: Parameters
     network_: Network
     scaling_: Scaling
+    trainings_: int
 
     def __init__(
         self,
@@ -107,15 +110,33 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, x: Float, target: NDArray[Any], outputs: int, epochs: int, *, onwards: bool) -> Self:
         """Trains, from the beginning or onwards from what was learned."""
-        random = check_random_state(self.random_state)
-        seed = int(random.randint(2**31 - 2))
-        learner = self._learner()
-        if not onwards:
+        drawn = int(check_random_state(self.random_state).randint(_SEEDS))
+        self.trainings_ = self.trainings_ + 1 if onwards else 1
+        seed = (drawn + (self.trainings_ - 1) * _STRIDE) % _SEEDS
+        learner, network = self._learner(), self._network(outputs, seed)
+        if onwards:
+            self._check_continues(network)
+        else:
             self.scaling_ = Scaling.fit(x)
-            self.network_ = self._network(outputs, seed)
         start = self.parameters_ if onwards else None
-        self.parameters_ = learner.learn(self.network_, start, self.scaling_.apply(x), target, epochs, seed)
+        self.parameters_ = learner.learn(network, start, self.scaling_.apply(x), target, epochs, seed)
+        self.network_ = network
         return self
+
+    def _check_continues(self, network: Network) -> None:
+        """Refuses to continue what another network learned, or in other numbers."""
+        known = self.network_
+        for name in ("sizes", "weight_format", "decorrelate"):
+            if getattr(network, name) != getattr(known, name):
+                raise ValueError(f"what was learned has {name} {getattr(known, name)}, not {getattr(network, name)}; fit a new one")
+        if self._learned_floats != (self.backend == "reference"):
+            kind = "floats" if self._learned_floats else "the device's integers"
+            raise ValueError(f"what was learned is in {kind}, which backend={self.backend!r} cannot continue; fit a new one")
+
+    @property
+    def _learned_floats(self) -> bool:
+        """Whether the reference learned; what is set since then does not change that."""
+        return self.parameters_.weights[0].dtype.kind == "f"
 
     def _goes_onwards(self) -> bool:
         return bool(self.warm_start) and hasattr(self, "parameters_")
@@ -123,7 +144,8 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, x: Any) -> Float:
         check_is_fitted(self, "parameters_")
         values = validate_data(self, x, reset=False, dtype=np.float64)
-        return self._learner().outputs(self.network_, self.parameters_, self.scaling_.apply(values))
+        learner = ReferenceLearner() if self._learned_floats else BoardLearner(_CORE)
+        return learner.outputs(self.network_, self.parameters_, self.scaling_.apply(values))
 
     @property
     def coefs_(self) -> list[Float]:
@@ -147,7 +169,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "parameters_")
         weights, matrices = self.parameters_.weights, self.parameters_.matrices
         network = self.network_
-        if self.backend == "reference":
+        if self._learned_floats:
             network = replace(network, weight_format=WeightFormat.INT16, rounding=None)
             weights, matrices = [*rounded_weights(network, weights)], [*rounded_matrices(network, matrices)]
         names = getattr(self, "feature_names_in_", [f"x{number}" for number in range(1, self.n_features_in_ + 1)])
@@ -167,7 +189,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _real_weights(self) -> list[Float]:
         check_is_fitted(self, "parameters_")
-        if self.backend == "reference":
+        if self._learned_floats:
             return list(self.parameters_.weights)
         wide = self.network_.weight_format is WeightFormat.INT32
         bits = WEIGHT32_BITS if wide else FRACTION_BITS

@@ -42,6 +42,7 @@ class ANPClassifier(ClassifierMixin, ANPEstimator):  # type: ignore[misc]
         scaling_: of the inputs.
         network_: what was trained.
         parameters_: what was learned.
+        trainings_: calls that it was learned in.
     """
 
     _loss = Loss.CROSS_ENTROPY

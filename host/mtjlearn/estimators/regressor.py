@@ -28,6 +28,7 @@ class ANPRegressor(RegressorMixin, ANPEstimator):  # type: ignore[misc]
         target_scaling_: of the targets.
         network_: what was trained.
         parameters_: what was learned.
+        trainings_: calls that it was learned in.
     """
 
     _loss = Loss.SQUARED

@@ -126,6 +126,34 @@ def test_fits_that_continue() -> None:
         numbers.partial_fit(X[:, :3], X[:, 2:])
 
 
+def test_each_part_has_noise_of_its_own() -> None:
+    """Else samples that come one by one would all be learned in the direction of the same noise."""
+    for backend in ("core", "reference"):
+        found = ANPClassifier(backend=backend, epochs=1, eta=1e-6, weights="int32", random_state=0).fit(X, Y)
+        steps, last = [], found.intercepts_[1]
+        for _ in range(3):
+            found.partial_fit(X[:1], Y[:1])
+            steps.append(found.set_params(eta=0.1).intercepts_[1] - last)
+            last = found.intercepts_[1]
+        directions = [step / np.linalg.norm(step) for step in steps[1:]]
+        assert abs(directions[0] @ directions[1]) < 0.999
+
+
+def test_what_is_set_after_a_fit_changes_no_prediction() -> None:
+    found = quick().fit(X, Y)
+    expected, weights = found.decision_function(X), found.coefs_
+    found.set_params(backend="reference", warm_start=True)
+    assert np.array_equal(found.decision_function(X), expected)
+    assert np.array_equal(found.coefs_[0], weights[0])
+    assert found.to_model().readable_weights()[0].any()
+    with pytest.raises(ValueError, match="cannot continue"):
+        found.fit(X, Y)
+    with pytest.raises(ValueError, match="has sizes"):
+        found.set_params(backend="core", hidden_layer_sizes=(5,)).fit(X, Y)
+    slow = found.set_params(hidden_layer_sizes=(8,), eta=0.0001).partial_fit(X, Y).decision_function(X)
+    assert np.abs(slow - expected).max() < np.abs(found.set_params(eta=0.5).partial_fit(X, Y).decision_function(X) - slow).max()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
