@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mtjlearn.cli.view.command import command
-from mtjlearn.cli.view.console import plain, print_result, print_rows
+from mtjlearn.cli.view.console import plain, print_result, print_rows, say
 
 if TYPE_CHECKING:
+    from mtjlearn.datasets import Dataset
     from mtjlearn.models import Model
     from mtjlearn.models.summary import Layer, Score
 
@@ -29,7 +30,7 @@ def cli(model: Path) -> dict[str, Any]:
     comparison: the accuracy of always the most frequent class, or the error of always the mean.
     """
     from mtjlearn.models.summary import layers, score
-    from mtjlearn.training.models import data_of_run, load_model
+    from mtjlearn.training.models import load_model
 
     found = load_model(model)
     network = found.network
@@ -38,13 +39,29 @@ def cli(model: Path) -> dict[str, Any]:
     print_rows((name.replace("_", " "), value) for name, value in about.items())
     described = layers(found)
     _print_layers(described)
-    dataset = data_of_run(model)
+    dataset = _same_data(found, model)
     result: dict[str, Any] = {"model": model, "sizes": network.sizes, "origin": dict(found.origin), "layers": described}
     if dataset is not None:
         scored = score(found, dataset)
         _print_score(found, scored)
         result["test"] = scored
     return result
+
+
+def _same_data(found: Model, model: Path) -> Dataset | None:
+    """The data that a run learned, if they are still there; a model says nothing about others."""
+    from mtjlearn.datasets import DatasetError
+    from mtjlearn.training.models import data_of_run
+
+    try:
+        dataset = data_of_run(model)
+    except DatasetError as error:
+        say(f"no score on the test part: {error}")
+        return None
+    if dataset is not None and dataset.digest != found.origin.get("data_digest"):
+        say(f"no score on the test part: the data of {dataset.name} have changed since they were learned")
+        return None
+    return dataset
 
 
 def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -77,7 +77,7 @@ def _builtin(name: str, inputs: Sequence[str]) -> Features:
 def _csv(path: Path, inputs: Sequence[str]) -> Features:
     layout = read_layout(path)
     heading = layout.records[0]
-    bare = all(parse_number(cell) is not None for cell in heading)
+    bare = all(parse_number(cell) is not None for cell in heading) and not set(inputs) <= set(heading)
     columns = _places(path, len(heading), inputs) if bare else _find(path, heading, inputs)
     first = 0 if bare else 1
     for line, record in zip(layout.lines, layout.records, strict=True):

@@ -34,6 +34,8 @@ def export(model: Model, kind: Kind, out: Path | None, name: str | None) -> list
         ModelError: the name cannot be used, or a file cannot be written.
     """
     chosen = program_name(model, name)
+    if out is not None and not out.name and kind != "arduino":
+        raise ModelError(f"{out} is a directory; name a file with --out")
     if kind == "arduino":
         folder = (out or Path()) / chosen
         files = {folder / file: text for file, text in arduino_sketch(model, chosen).items()}

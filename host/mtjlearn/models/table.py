@@ -21,18 +21,17 @@ def heading(predictions: Predictions) -> list[str]:
     return ["prediction"] if len(model.targets) == 1 else [f"prediction_{name}" for name in model.targets]
 
 
-def rows(predictions: Predictions) -> Iterator[list[str]]:
-    """The cells of each sample; numbers have as many digits as make them whole again."""
+def rows(predictions: Predictions) -> Iterator[list[str | float]]:
+    """The cells of each sample."""
     if predictions.model.classes is None:
-        for values in predictions.values:
-            yield [repr(float(value)) for value in values]
+        yield from predictions.values.tolist()
         return
-    for name, scores in zip(predictions.values, predictions.scores, strict=True):
-        yield [str(name), *(repr(float(score)) for score in scores)]
+    for name, scores in zip(predictions.values, predictions.scores.tolist(), strict=True):
+        yield [str(name), *scores]
 
 
 def write_csv(predictions: Predictions, file: TextIO) -> None:
-    """Writes the table, its heading first."""
+    """Writes the table, its heading first; numbers have as many digits as make them whole again."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(heading(predictions))
     writer.writerows(rows(predictions))

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from mtjlearn.board import CheckpointFile
 from mtjlearn.board.checkpoint_file import MAGIC
-from mtjlearn.datasets import Dataset
+from mtjlearn.datasets import Dataset, Scale, load
 from mtjlearn.models import Model, ModelError, read_model
 from mtjlearn.models.model import rounded_matrices, rounded_weights
 from mtjlearn.models.storage import FILE
 from mtjlearn.runs import Checkpoint, read_checkpoint, read_config, read_meta
 from mtjlearn.runs.files import CONFIG
+from mtjlearn.training.defaults import default_scale
 from mtjlearn.training.plan import Plan
 
 
@@ -29,11 +30,14 @@ def load_model(path: Path, dataset: Dataset | None = None) -> Model:
         dataset: what a checkpoint has learned; None: its inputs and outputs are numbers in the network's own units.
 
     Raises:
-        ModelError, CheckpointError, RunError, DatasetError: it cannot be read, or is none of them.
+        ModelError, CheckpointError, RunError, DatasetError: it cannot be read, or is none of them; data for another than a
+            checkpoint, which know theirs.
     """
+    if dataset is not None and not is_checkpoint(path):
+        raise ModelError(f"{path} knows its data; omit --data, which is for a checkpoint's file")
     if path.is_dir():
         return model_of_run(path) if (path / CONFIG).exists() else read_model(path)
-    if _is_checkpoint(path):
+    if is_checkpoint(path):
         found = CheckpointFile.read(path)
         return Model.of_checkpoint(found.content, {"checkpoint": path.name, "board": found.board, "build": found.build}, dataset)
     return read_model(path)
@@ -48,7 +52,28 @@ def data_of_run(path: Path) -> Dataset | None:
     return Plan.from_config(read_config(path)).dataset if (path / CONFIG).exists() else None
 
 
-def _is_checkpoint(path: Path) -> bool:
+def data_of_checkpoint(path: Path, data: str, *, seed: int, scale: Scale | None, **options: Any) -> Dataset:
+    """The data that a checkpoint has learned, scaled as its training did unless another scale is asked for.
+
+    Args:
+        path: the checkpoint's file.
+        data: as for ``mtjlearn train``.
+        seed: of the split.
+        scale: of the inputs; None: what a training with the checkpoint's rule has.
+        options: others of :func:`mtjlearn.datasets.load`.
+
+    Raises:
+        ModelError: it is not a checkpoint.
+        CheckpointError, DatasetError: one of them cannot be read.
+    """
+    if not is_checkpoint(path):
+        raise ModelError(f"{path} is not a checkpoint's file; omit --data, which a run and a model.npz know")
+    decorrelated = any(CheckpointFile.read(path).content.network.decorrelate)
+    return load(data, seed=seed, scale=scale or default_scale(data, "danp" if decorrelated else "anp"), **options)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether this is the file of a board's checkpoint."""
     try:
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
@@ -60,7 +85,7 @@ def model_of_run(path: Path) -> Model:
     """The model in a run directory; of a run of an earlier version, which wrote none, made from its weights and its data.
 
     Raises:
-        ModelError: the run has learned nothing yet, or what it learned fits no device.
+        ModelError: the run has learned nothing yet, what it learned fits no device, or its data have changed.
         RunError, DatasetError: as reading the run and loading its data.
     """
     meta, checkpoint = read_meta(path), read_checkpoint(path)
@@ -72,6 +97,12 @@ def model_of_run(path: Path) -> Model:
     plan = Plan.from_config(read_config(path))
     if checkpoint is None:
         raise ModelError(f"{path} has learned nothing yet; resume it with: mtjlearn train --resume {path}")
+    learned = meta.get("data")
+    if isinstance(learned, dict) and learned.get("digest") != plan.dataset.digest:
+        raise ModelError(
+            f"{plan.data} has changed since {path} learned from it, and the run's scaling is that of the old data; "
+            "bring them back, or train again"
+        )
     return model_of(plan, checkpoint, path, meta["result"].get("board") or {})
 
 

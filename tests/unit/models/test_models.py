@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from mtjlearn.datasets import DatasetError, load, read_features
 from mtjlearn.models import Model, ModelError, predict, read_model, write_model
 from mtjlearn.models.model import rounded_weights
 from mtjlearn.network import WeightFormat
-from mtjlearn.training.models import load_model, model_of_run
+from mtjlearn.training.models import data_of_checkpoint, load_model, model_of_run
 from mtjlearn.virtual.native import start_native
 
 MODELS = [
@@ -148,6 +149,11 @@ def test_a_model_of_a_file_without_names_finds_its_columns_again(tmp_path: Path)
     assert read_features(tmp_path / "rows.csv", ("column 1", "column 3")).values.tolist() == [[1, 3], [4, 6]]
 
 
+def test_a_heading_of_numbers_is_no_row(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("0,1\n5,6\n")
+    assert read_features(tmp_path / "rows.csv", ("1", "0")).values.tolist() == [[6, 5]]
+
+
 def test_npz_and_parquet_rows(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
@@ -178,7 +184,9 @@ def test_a_run_predicts(trained: Path, tmp_path: Path) -> None:
     assert description["origin"]["board"] == "native"
     code, out, _ = run("predict", str(trained), "iris", "--json")
     assert code == 0
-    names = [row[0] for row in json.loads(out.splitlines()[-1])["predictions"]]
+    predicted = json.loads(out.splitlines()[-1])["predictions"]
+    names = [row[0] for row in predicted]
+    assert {type(score) for row in predicted for score in row[1:]} == {float}
     dataset = load("iris", seed=0)
     assert dataset.classes is not None
     right = [names[row] == dataset.classes[label] for row, label in zip(dataset.test_rows, dataset.y_test, strict=True)]
@@ -199,6 +207,63 @@ def test_a_run_that_was_killed_predicts_with_its_newest_weights(trained: Path) -
     older = Model(**{**vars(before), "origin": {**before.origin, "steps": 1}, "classes": ("a", "b", "c")})
     write_model(older, trained / "model.npz")
     assert model_of_run(trained).classes == before.classes
+
+
+def trained_on_a_file(folder: Path) -> tuple[Path, Path]:
+    """A CSV file, and a run that learned it."""
+    data = folder / "iris.csv"
+    rows = load("iris", seed=0)
+    lines = [f"{a},{b},{label}" for (a, b, *_), label in zip(rows.x_train.tolist(), rows.y_train.tolist(), strict=True)]
+    data.write_text("\n".join(["a,b,kind", *lines]))
+    options = ["--target", "kind", "--epochs", "1", "--board", "none", "--runs", str(folder), "--json"]
+    code, out, errors = run("train", str(data), *options)
+    assert code == 0, errors
+    return data, Path(json.loads(out.splitlines()[-1])["run"])
+
+
+def test_data_that_have_changed_scale_no_model_and_score_none(tmp_path: Path) -> None:
+    data, path = trained_on_a_file(tmp_path)
+    assert "test" in json.loads(run("show", str(path), "--json")[1].splitlines()[-1])
+    data.write_text(data.read_text().replace("0.", "9."))
+    code, out, errors = run("show", str(path), "--json")
+    assert (code, "test" in json.loads(out.splitlines()[-1])) == (0, False)
+    assert "have changed since they were learned" in errors
+    (path / "model.npz").unlink()
+    code, _, errors = run("predict", str(path), str(data))
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert "has changed since" in errors
+
+
+def test_a_model_is_shown_without_its_data(tmp_path: Path) -> None:
+    data, path = trained_on_a_file(tmp_path)
+    data.unlink()
+    code, out, errors = run("show", str(path), "--json")
+    assert (code, "layers" in json.loads(out.splitlines()[-1])) == (0, True)
+    assert "no score on the test part: there is no file" in errors
+
+
+@pytest.mark.parametrize("options", [("--data", "wine"), ("--seed", "3"), ("--scale", "global"), ("--out", ""), ("--out", ".")])
+@pytest.mark.parametrize("kind", ["c", "model"])
+def test_options_of_an_export_that_would_do_nothing_or_harm_are_refused(
+    options: tuple[str, str], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(MODELS[0], tmp_path / "model.npz")
+    code, _, errors = run("export", "model.npz", "--to", kind, *options)
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.npz", "model.toml"]
+
+
+def test_data_of_a_checkpoint_are_scaled_as_its_training_did(tmp_path: Path) -> None:
+    plain = random_model((64, 4, 10)).network
+    decorrelated = replace(plain, decorrelate=(False, True), decorrelation_rate=2**-14)
+    for chosen, scale in ((decorrelated, "global"), (plain, "column")):
+        path = tmp_path / f"{scale}.ckpt"
+        with start_native() as process, Board.open(process.url) as board:
+            board.configure(chosen)
+            CheckpointFile(board.save_checkpoint(), board.info.name, board.info.build, 0.0).write(path)
+        assert data_of_checkpoint(path, "digits", seed=0, scale=None).scale == scale
+        assert data_of_checkpoint(path, "digits", seed=0, scale="none").scale == "none"
 
 
 def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
