@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.options import (
@@ -82,7 +83,8 @@ def cli(
     pseudo-random is unusable, however random its states look. A run directory keeps the recording and a plot. Ctrl-C
     ends a recording early.
     """
-    if click.get_current_context().invoked_subcommand is not None:
+    if (name := click.get_current_context().invoked_subcommand) is not None:
+        _refuse_before(name)
         return None
     _check_targets(save, plot)
     virtual = virtual_options(board, device_noise=device_noise, preset=preset)
@@ -172,6 +174,14 @@ def _check_targets(save: Path | None, plot: Path | None) -> None:
             raise click.UsageError(f"{option} writes {' and '.join(suffixes)} files; {path} is named otherwise")
         if path is not None and not path.parent.is_dir():
             raise click.UsageError(f"{option}: there is no directory {path.parent}; make it first")
+
+
+def _refuse_before(name: str) -> None:
+    """Options in front of a command of this group, which it would not see."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"{parameter.opts[0]} stands before {name} and would be ignored; write it behind, or omit it")
 
 
 def _refuse_with_file(**options: Any) -> None:

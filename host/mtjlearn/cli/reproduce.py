@@ -118,9 +118,9 @@ def cli(
                 assert figure is not None
                 options = reproduction.Options(
                     full=not quick,
-                    data=None if data is None else str(data),
+                    data=None if data is None else os.path.abspath(data),
                     board=board,
-                    recordings=tuple(map(str, recordings)),
+                    recordings=tuple(map(os.path.abspath, recordings)),
                     sets=sets,
                     epochs=epochs,
                     device=device,

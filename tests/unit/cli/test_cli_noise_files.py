@@ -188,3 +188,11 @@ def test_more_than_an_npz_can_hold_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(write, "_MOST_IN_NPZ", 1000)
     found = CliRunner().invoke(cli, ["simulate", "--save", str(tmp_path / "a.npz"), "--seconds", "0.2"])
     assert one_line(found) == "mtjlearn: an npz has at most 1,000 samples; save the recording as .pqt"
+
+
+@pytest.mark.parametrize("option", ["--seconds", "--seed", "--rate"])
+def test_options_before_simulate_are_not_ignored(tmp_path, option):
+    found = CliRunner().invoke(main, ["noise", option, "2", "simulate", "--save", str(tmp_path / "a.npz")])
+    assert found.exit_code == 2
+    assert f"{option} stands before simulate" in found.stderr
+    assert not list(tmp_path.iterdir())

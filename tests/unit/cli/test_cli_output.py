@@ -18,11 +18,12 @@ from mtjlearn.cli.view.console import print_result, say
 
 
 @click.command()
+@click.option("--name", default="result")
 @command
-def example() -> dict[str, int]:
+def example(name: str) -> dict[str, int]:
     """Prints one of each."""
     say("progress [bold]")
-    print_result("result [bold] \x1b[31m")
+    print_result(f"{name} [bold] \x1b[31m")
     table = Table(show_header=False, box=None)
     table.add_row("cell")
     print_result(table)
@@ -41,6 +42,12 @@ def test_with_json_standard_output_is_the_object_alone() -> None:
     assert json.loads(found.stdout) == {"answer": 1}
     assert "result [bold]" in found.stderr
     assert "cell" in found.stderr
+
+
+def test_what_standard_output_cannot_encode_is_said_in_one_line() -> None:
+    found = CliRunner(charset="ascii").invoke(example, ["--name", "\u5bff"])
+    assert found.exit_code == 2
+    assert found.stderr.splitlines()[-1].endswith("cannot show '\\u5bff'; set PYTHONUTF8=1, or write a file")
 
 
 def test_a_commands_table_is_its_result() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from mtjlearn import reproduction
 from mtjlearn.cli import main, reproduce
+from mtjlearn.errors import UserError
 from mtjlearn.reproduction import FIGURES, fig2
 from mtjlearn.runs import Run, list_runs
 
@@ -56,6 +58,18 @@ def test_what_is_missing_is_one_line_and_no_run(here: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(here))
     assert "apt-get install ngspice" in refused("fig1b")
     assert not (here / "runs").exists()
+
+
+def test_files_are_found_again_from_elsewhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[reproduction.Options] = []
+
+    def stop(name: str, options: reproduction.Options, *_: object, **__: object) -> None:
+        asked.append(options)
+        raise UserError("enough")
+
+    monkeypatch.setattr(reproduction, "reproduce", stop)
+    refused("fig4", "--data", "sets", "--recording", "noise.csv")
+    assert (asked[0].data, asked[0].recordings) == (str(here / "sets"), (str(here / "noise.csv"),))
 
 
 def test_another_run_is_not_resumed(here: Path) -> None:

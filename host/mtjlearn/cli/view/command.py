@@ -43,6 +43,13 @@ def command(function: Callable[..., Mapping[str, Any] | None]) -> Callable[..., 
                 if error.errno == errno.EPIPE:
                     raise
                 _fail(_system(error), EXIT_USAGE, as_json)
+            except UnicodeEncodeError as error:
+                unknown = ascii(error.object[error.start : error.end])
+                _fail(
+                    f"standard output is {error.encoding} and cannot show {unknown}; set PYTHONUTF8=1, or write a file",
+                    EXIT_USAGE,
+                    as_json,
+                )
             except KeyboardInterrupt as interrupt:
                 _fail(str(interrupt) or "interrupted", EXIT_INTERRUPTED, as_json)
             if as_json:
