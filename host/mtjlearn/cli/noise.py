@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,8 @@ def cli(
         _refuse_before(name)
         return None
     _check_targets(save, plot)
+    if rate is not None and math.isnan(rate):
+        raise click.UsageError("--rate must be a number")
     virtual = virtual_options(board, device_noise=device_noise, preset=preset)
     from mtjlearn.board import BoardLost
     from mtjlearn.cli.view import noise as view

@@ -196,3 +196,16 @@ def test_options_before_simulate_are_not_ignored(tmp_path, option):
     assert found.exit_code == 2
     assert f"{option} stands before simulate" in found.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [["--rate", "nan"], ["simulate", "--rate", "nan"], ["simulate", "--cutoff", "nan"]])
+def test_nan_is_not_a_number(tmp_path, arguments):
+    first = ["--save", str(tmp_path / "b.npz")] if arguments[0] == "simulate" else ["--file", str(tmp_path / "a.npz")]
+    found = CliRunner().invoke(cli, [*arguments, *first])
+    assert found.exit_code == 2
+    assert "must be a number" in found.stderr
+
+
+def test_a_column_of_arrays_is_not_ignored(run, tmp_path):
+    Recording(junction(200), rate=RATE).save(tmp_path / "a.npz")
+    assert "omit --column" in one_line(run("--file", tmp_path / "a.npz", "--column", "CH2"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,10 @@ def simulated(save: Path, seconds: float, rate: float, seed: int, **options: Any
         raise click.UsageError(f"--save writes {', '.join(FORMATS)} files; {save} is named otherwise")
     if not save.parent.is_dir():
         raise click.UsageError(f"--save: there is no directory {save.parent}; make it first")
+    if strange := next(
+        (name for name, value in [("rate", rate), *options.items()] if isinstance(value, float) and math.isnan(value)), None
+    ):
+        raise click.UsageError(f"--{strange} must be a number")
     bits: int | None = options["bits"]
     if bits is not None and save.suffix.lower() == ".f32":
         raise click.UsageError("a virtual board has its own converter; omit --bits")

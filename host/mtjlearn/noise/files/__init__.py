@@ -47,6 +47,8 @@ def open_recording(path: Path, rate: float | None = None, unit: str | None = Non
         elif suffix in _TEXT:
             opened = open_text(path, rate, unit, column)
         elif suffix in _ARRAYS:
+            if column is not None:
+                raise RecordingError(f"{suffix} files have a single series; omit --column")
             opened = open_arrays(path, rate, unit)
         else:
             raise RecordingError("not a recording: use .npz, .npy, .csv or .txt, or Parquet (.pqt, .parquet)")
