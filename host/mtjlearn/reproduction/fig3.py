@@ -1,9 +1,9 @@
 """Figure 3: a single linear layer, and how robust (A)NP is to learning rate, noise scale and kind of noise.
 
 One run for each learning rate, noise scale and kind: Gaussian, binomial with several sources, and a simulated junction per node.
-The grey line is the best run of backpropagation over the same learning rates. The paper shows accuracies of the training part; those
-of the test part are measured too, both without noise. Learning rates fall towards the end, with both rules: at a constant rate the
-noise of (A)NP's update costs it more.
+The grey line is the best run of backpropagation over the same learning rates. The paper shows accuracies of the training part;
+those of the test part are measured too, both without noise. Learning rates fall towards the end, with both rules: at a constant
+rate the noise of (A)NP's update costs it more.
 """
 
 from __future__ import annotations

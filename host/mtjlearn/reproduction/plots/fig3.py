@@ -40,7 +40,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         scales.minorticks_off()
         rates.set(xlabel="learning rate", ylabel=f"{part} accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
         scales.set(xlabel="noise's standard deviation", title="best of the other parameter, bars from worst to best")
-        scales.legend(frameon=False, loc="lower left", fontsize=9, ncols=2)
+        scales.legend(frameon=False, loc="center", fontsize=9)
     save(figure, path)
 
 
