@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numbers
+import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -84,9 +86,13 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
     def _network(self, outputs: int, seed: int) -> Network:
         if self.rule not in ("anp", "danp"):
             raise ValueError(f"there is no rule {self.rule!r} for estimators; use anp or danp")
+        if self.weights not in ("int16", "int32"):
+            raise ValueError(f"there are no weights {self.weights!r}; use int16 or int32")
         hidden = self.hidden_layer_sizes
-        hidden = (int(hidden),) if isinstance(hidden, numbers.Integral) else tuple(hidden)
-        sizes = (self.n_features_in_, *hidden, outputs)
+        layers = (hidden,) if isinstance(hidden, numbers.Integral) else tuple(hidden) if isinstance(hidden, Iterable) else (None,)
+        if not all(isinstance(units, numbers.Integral) for units in layers):
+            raise ValueError(f"hidden_layer_sizes must be whole numbers, such as (8,) or (32, 16), not {hidden!r}")
+        sizes = (self.n_features_in_, *map(int, layers), outputs)
         decorrelated = self.rule == "danp"
         network = Network(
             sizes,
@@ -137,6 +143,19 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
     def _learned_floats(self) -> bool:
         """Whether the reference learned; what is set since then does not change that."""
         return self.parameters_.weights[0].dtype.kind == "f"
+
+    def _train_part(self, x: Float, target: NDArray[Any], outputs: int, *, onwards: bool) -> Self:
+        """Trains a part of the samples, the first of which must say how inputs are scaled."""
+        epochs = 1 if self.epochs is None else self._epochs(len(x))
+        constant = Scaling.fit(x).constant
+        if not onwards and constant.all():
+            raise ValueError(
+                "the first call decides how inputs are scaled, and all of its samples are equal; begin with more samples"
+            )
+        if not onwards and constant.any():
+            inputs = ", ".join(map(str, np.flatnonzero(constant)[:8]))
+            warnings.warn(f"inputs {inputs} are the same in all samples of the first call and count as 0 from now on", stacklevel=3)
+        return self._train(x, target, outputs, epochs, onwards=onwards)
 
     def _goes_onwards(self) -> bool:
         return bool(self.warm_start) and hasattr(self, "parameters_")

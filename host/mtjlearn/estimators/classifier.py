@@ -86,7 +86,7 @@ class ANPClassifier(ClassifierMixin, ANPEstimator):  # type: ignore[misc]
         unknown = np.setdiff1d(labels, self.classes_)
         if unknown.size:
             raise ValueError(f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}")
-        return self._train(x, self._numbers(labels), len(self.classes_), self.epochs or 1, onwards=onwards)
+        return self._train_part(x, self._numbers(labels), len(self.classes_), onwards=onwards)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Labels, (samples,)."""

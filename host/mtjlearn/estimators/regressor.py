@@ -58,7 +58,9 @@ class ANPRegressor(RegressorMixin, ANPEstimator):  # type: ignore[misc]
         """
         onwards = hasattr(self, "parameters_")
         x, targets = self._data(X, y, onwards=onwards)
-        return self._train(x, self.target_scaling_.apply(targets), targets.shape[1], self.epochs or 1, onwards=onwards)
+        if not onwards and self.target_scaling_.constant.any():
+            raise ValueError("the first call decides how targets are scaled, and they are all equal; begin with more samples")
+        return self._train_part(x, self.target_scaling_.apply(targets), targets.shape[1], onwards=onwards)
 
     def predict(self, X: ArrayLike) -> Float:
         """Targets in their unit, (samples,) or (samples, targets)."""

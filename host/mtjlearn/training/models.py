@@ -103,7 +103,8 @@ def model_of_run(path: Path) -> Model:
             f"{plan.data} has changed since {path} learned from it, and the run's scaling is that of the old data; "
             "bring them back, or train again"
         )
-    return model_of(plan, checkpoint, path, meta["result"].get("board") or {})
+    board = meta["result"].get("board")
+    return model_of(plan, checkpoint, path, board if isinstance(board, dict) else {})
 
 
 def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, Any]) -> Model:

@@ -19,6 +19,8 @@ from mtjlearn.schedule import constant, halving
 from mtjlearn.training.float_options import INSTEAD, NO_BOARD, FloatOptions
 from mtjlearn.virtual.boards import board_options
 
+_KINDS = {"data": str, "rule": str, "seed": int, "epochs": int}
+"""What config.toml must say, in these types."""
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
 
@@ -154,6 +156,9 @@ class Plan:
                     "rounding": Rounding[network["rounding"].upper()],
                 }
             )
+            for name, kind in _KINDS.items():
+                if not isinstance(values[name], kind):
+                    raise TypeError(f"{name} is not of type {kind.__name__}")
             optional: dict[str, Any] = {"target": None, "task": None, "board": None, "virtual": {}}
             columns = _columns(values.pop("columns", None))
             floats = FloatOptions(**values.pop("floats", {}))

@@ -139,6 +139,17 @@ def test_each_part_has_noise_of_its_own() -> None:
         assert abs(directions[0] @ directions[1]) < 0.999
 
 
+def test_a_first_part_that_scales_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="begin with more samples"):
+        ANPClassifier().partial_fit(X[:1], Y[:1], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="begin with more samples"):
+        ANPRegressor().partial_fit(X[:5], np.ones(5))
+    with pytest.warns(UserWarning, match="inputs 1 are the same"):
+        ANPClassifier(random_state=0).partial_fit(np.where([False, True, False, False], 1.0, X), Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="epochs"):
+        ANPClassifier(epochs=-1).partial_fit(X, Y, classes=[0, 1, 2])
+
+
 def test_what_is_set_after_a_fit_changes_no_prediction() -> None:
     found = quick().fit(X, Y)
     expected, weights = found.decision_function(X), found.coefs_
@@ -161,6 +172,9 @@ def test_what_is_set_after_a_fit_changes_no_prediction() -> None:
         ({"backend": "board"}, "needs board="),
         ({"board": "native"}, "uses no board"),
         ({"rule": "bp"}, "no rule 'bp'"),
+        ({"weights": "int8"}, "no weights 'int8'"),
+        ({"hidden_layer_sizes": None}, "must be whole numbers"),
+        ({"hidden_layer_sizes": (8.5,)}, "must be whole numbers"),
         ({"hidden_layer_sizes": (200,)}, "203 units"),
         ({"hidden_layer_sizes": (0,)}, "at least 1 unit"),
         ({"eta": -1.0}, "learning rate"),

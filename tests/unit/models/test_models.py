@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -264,6 +265,21 @@ def test_data_of_a_checkpoint_are_scaled_as_its_training_did(tmp_path: Path) -> 
             CheckpointFile(board.save_checkpoint(), board.info.name, board.info.build, 0.0).write(path)
         assert data_of_checkpoint(path, "digits", seed=0, scale=None).scale == scale
         assert data_of_checkpoint(path, "digits", seed=0, scale="none").scale == "none"
+
+
+def test_a_run_whose_settings_were_edited_is_refused_in_one_line(tmp_path: Path) -> None:
+    _, path = trained_on_a_file(tmp_path)
+    (path / "model.npz").unlink()
+    text = (path / "config.toml").read_text()
+    for name in ("seed", "data"):
+        (path / "config.toml").write_text(re.sub(f"^{name} = .*", f"{name} = 0.5", text, count=1, flags=re.MULTILINE))
+        code, _, errors = run("show", str(path))
+        assert (code, len(errors.splitlines())) == (2, 1)
+        assert "config.toml does not describe a training" in errors
+    (path / "config.toml").write_text(text)
+    meta = json.loads((path / "meta.json").read_text())
+    (path / "meta.json").write_text(json.dumps({**meta, "result": {"board": "name"}}))
+    assert run("show", str(path))[0] == 0
 
 
 def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
