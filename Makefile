@@ -46,13 +46,14 @@ validate bench: $(VENV)/.installed-test
 	$(BIN)/mtjlearn $@ --board $(BOARD) $(ARGS)
 
 # The environment comes second, in a make of its own: Python may be among the system packages.
+# Three processes keep two cores busy, since many tests wait for boards and ports.
 test: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -n 3 -m 'not slow' $(ARGS)
 
 test-all: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 # Elsewhere these tests are skipped unless torch is there.
 test-torch: $(VENV)/.installed-test
