@@ -43,7 +43,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             path = (error.ctx or ctx).command_path
-            click.echo(f"mtjlearn: {error.format_message().rstrip('.')}; see {path} --help", err=True)
+            text = " ".join(error.format_message().split()).rstrip(".")
+            click.echo(f"mtjlearn: {text}; see {path} --help", err=True)
             sys.exit(2)
 
 

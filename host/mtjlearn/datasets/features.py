@@ -50,8 +50,9 @@ def read_features(name_or_path: str | Path, inputs: Sequence[str]) -> Features:
     path = Path(name_or_path)
     suffix = path.suffix.lower()
     try:
+        size = path.stat().st_size
         if suffix in (".csv", ".tsv"):
-            check_memory(path, path.stat().st_size * CSV_BYTES)
+            check_memory(path, size * CSV_BYTES)
             return _csv(path, inputs)
         if suffix == ".npz":
             return _npz(path, inputs)
@@ -91,6 +92,11 @@ def _csv(path: Path, inputs: Sequence[str]) -> Features:
     notes = list(layout.notes)
     if bare:
         notes.append(f"{path} has no column names: inputs are columns {list_names([str(column + 1) for column in columns], 8)}")
+    without = layout.lines[-1] - layout.lines[0] + 1 - len(layout.lines)
+    if without:
+        notes.append(
+            f"{path}: lines that are not rows (blank, comments, units), {without} of them: predictions count rows, not lines"
+        )
     ignored = () if bare else _ignored(heading, columns)
     return Features(np.array(values, dtype=np.float64).reshape(-1, len(inputs)), (*notes, *ignored))
 

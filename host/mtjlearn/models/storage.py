@@ -62,7 +62,7 @@ def read_model(path: Path) -> Model:
     try:
         content = read_npz(path, _MOST_BYTES)
     except FileNotFoundError:
-        raise ModelError(f"there is no model {path}") from None
+        raise ModelError(f"there is no model {path}; name a run (mtjlearn runs lists them), a model.npz, or a checkpoint") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
     except NpzError as error:

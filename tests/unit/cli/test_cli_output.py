@@ -64,3 +64,10 @@ def test_python_m_mtjlearn() -> None:
     found = subprocess.run([sys.executable, "-m", "mtjlearn", "noise", "--rate", "1"], capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert len(found.stderr.splitlines()) == 1
+
+
+def test_a_choice_that_is_missing_is_one_line() -> None:
+    found = CliRunner().invoke(main, ["export", "model.npz"])
+    assert found.exit_code == 2
+    [line] = found.stderr.splitlines()
+    assert "Choose from: c, arduino" in line

@@ -155,6 +155,21 @@ def test_a_heading_of_numbers_is_no_row(tmp_path: Path) -> None:
     assert read_features(tmp_path / "rows.csv", ("1", "0")).values.tolist() == [[6, 5]]
 
 
+def test_a_blank_row_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n,\n3,4\n\n")
+    found = read_features(tmp_path / "rows.csv", ("a", "b"))
+    assert found.values.tolist() == [[1, 2], [3, 4]]
+    assert "1 of them: predictions count rows" in " ".join(found.notes)
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n\n\n")
+    assert read_features(tmp_path / "rows.csv", ("a", "b")).notes == ()
+
+
+@pytest.mark.parametrize("name", ["IRIS", "-", "none.xyz", "none.csv"])
+def test_a_file_that_is_not_there_is_called_so(name: str) -> None:
+    with pytest.raises(DatasetError, match="there is no file"):
+        read_features(name, ("a",))
+
+
 def test_npz_and_parquet_rows(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
