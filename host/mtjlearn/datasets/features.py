@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mtjlearn import interruption
 from mtjlearn.datasets import builtin
 from mtjlearn.datasets.cells import check_number, check_numbers, list_names, parse_number, shorten
 from mtjlearn.datasets.csv_layout import cut_units, read_layout
@@ -85,10 +86,10 @@ def _csv(path: Path, inputs: Sequence[str]) -> Features:
         if len(record) != len(heading):
             raise DatasetError(f"{path}: row {line} has {len(record)} cells, the first has {len(heading)}")
     cut_units(layout, first, columns, heading)
-    values = [
-        [check_number(path, line, inputs[place], record[column]) for place, column in enumerate(columns)]
-        for line, record in zip(layout.lines[first:], layout.records[first:], strict=True)
-    ]
+    values = []
+    for line, record in zip(layout.lines[first:], layout.records[first:], strict=True):
+        interruption.check()
+        values.append([check_number(path, line, inputs[place], record[column]) for place, column in enumerate(columns)])
     notes = list(layout.notes)
     if bare:
         notes.append(f"{path} has no column names: inputs are columns {list_names([str(column + 1) for column in columns], 8)}")

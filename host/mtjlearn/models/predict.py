@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn import interruption
 from mtjlearn.board import Board
 from mtjlearn.datasets import Scaling, dequantise, predicted_classes
 from mtjlearn.fixedpoint import clean_outputs
@@ -106,6 +107,7 @@ def quantised_inputs(scaling: Scaling, x: NDArray[np.float64]) -> tuple[NDArray[
     mean, factor = input_factors(scaling)
     fixed, clipped = np.empty(x.shape, dtype=np.int16), 0
     for start in range(0, len(x), _CHUNK):
+        interruption.check()
         with np.errstate(over="ignore", invalid="ignore"):
             values = (x[start : start + _CHUNK].astype(np.float32) - mean) * factor
         values = np.where(factor == 0, np.float32(0), values)
@@ -122,6 +124,7 @@ def outputs_of(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:
     wide = [None if matrix is None else matrix.astype(np.int64) for matrix in matrices]
     outputs = np.empty((len(fixed), model.network.sizes[-1]), dtype=np.int16)
     for start in range(0, len(fixed), _CHUNK):
+        interruption.check()
         part = fixed[start : start + _CHUNK].astype(np.int64)
         outputs[start : start + _CHUNK] = clean_outputs(weights, wide, model.network.weight_format, part)
     return outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mtjlearn.datasets import Dataset, Scale, load
 from mtjlearn.models import Model, ModelError, read_model
 from mtjlearn.models.model import rounded_matrices, rounded_weights
 from mtjlearn.models.storage import FILE
+from mtjlearn.network import WeightFormat
 from mtjlearn.runs import Checkpoint, read_checkpoint, read_config, read_meta
 from mtjlearn.runs.files import CONFIG
 from mtjlearn.training.defaults import default_scale
@@ -133,7 +135,7 @@ def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, 
     if [matrix.shape for matrix in matrices] != squares:
         raise ModelError("the run's decorrelation matrices do not belong to its network; train again")
     rounded = rounded_weights(network, rows), rounded_matrices(network, matrices)
-    return Model.of(network, *rounded, plan.dataset, origin)
+    return Model.of(replace(network, weight_format=WeightFormat.INT16, rounding=None), *rounded, plan.dataset, origin)
 
 
 def _cut(values: NDArray[Any], shapes: list[tuple[int, int]]) -> list[NDArray[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from model_support import random_model, rows_for
 
+from mtjlearn import datasets
 from mtjlearn.board import Board, CheckpointFile
 from mtjlearn.cli import main
 from mtjlearn.datasets import DatasetError, load, read_features
@@ -331,6 +333,27 @@ def test_a_float_reference_that_a_device_can_hold_is_rounded(tmp_path: Path) -> 
     network = MODELS[0].network
     with pytest.raises(ModelError, match=r"beyond \+-8"):
         rounded_weights(network, [np.full((8, 5), 9.0), np.zeros((3, 9))])
+
+
+def test_a_float_reference_asked_for_wide_weights_has_a_model_too(tmp_path: Path) -> None:
+    code, out, errors = run(
+        "train", "xor", "--board", "none", "--weights", "int32", "--epochs", "1", "--runs", str(tmp_path), "--json"
+    )
+    assert code == 0, errors
+    assert read_model(Path(json.loads(out.splitlines()[-1])["run"])).network.weight_format is WeightFormat.INT16
+
+
+def test_ctrl_c_ends_a_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_model(MODELS[0], tmp_path / "model.npz")
+    (tmp_path / "rows.csv").write_text("x0,x1,x2,x3\n1,2,3,4\n")
+
+    def interrupted(*arguments: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return read_features(*arguments)
+
+    monkeypatch.setattr(datasets, "read_features", interrupted)
+    code, out, errors = run("predict", str(tmp_path), str(tmp_path / "rows.csv"))
+    assert (code, out, errors) == (130, "", "mtjlearn: interrupted\n")
 
 
 @pytest.mark.parametrize("kind", ["c", "arduino", "micropython", "model"])
