@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result
+from mtjlearn.cli.view.models import say_imprecise
 from mtjlearn.cli.view.options import seed_option
 from mtjlearn.cli.view.planning import data_options
 
@@ -44,6 +45,7 @@ def cli(model: Path, kind: Kind, out: Path | None, name: str | None, data: str |
     if data is None:
         _refuse_without_data()
     found = load_model(model, dataset)
+    say_imprecise(found)
     files = export(found, kind, out, name)
     print_result(f"{found.network.name} is in {', '.join(map(str, files))}")
     return {"model": model, "to": kind, "files": files}

@@ -11,6 +11,7 @@ import click
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import AS_JSON, print_result, say
+from mtjlearn.cli.view.models import say_imprecise
 
 if TYPE_CHECKING:
     from mtjlearn.models import Model, Predictions
@@ -37,6 +38,7 @@ def cli(model: Path, data: str, board: str | None, out: Path | None) -> dict[str
     features = read_features(data, found.inputs)
     for note in features.notes:
         say(note)
+    say_imprecise(found)
     if board is None:
         predictions = predict(found, features.values)
     else:

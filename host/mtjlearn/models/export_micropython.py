@@ -6,7 +6,7 @@ import numpy as np
 
 from mtjlearn.fixedpoint.arithmetic import ONE
 from mtjlearn.models.model import Model
-from mtjlearn.models.names import input_list, origin_lines, text_literal
+from mtjlearn.models.names import input_list, origin_lines, python_literal
 from mtjlearn.models.predict import input_factors
 
 
@@ -26,7 +26,7 @@ def micropython_module(model: Model) -> str:
         mean=[float(value) for value in mean],
         factor=[float(value) for value in factor],
         layers="\n".join(layers),
-        result=_CLASSES.format(names=", ".join(text_literal(text) for text in model.classes), choice=_choice(model))
+        result=_CLASSES.format(names=", ".join(python_literal(text) for text in model.classes), choice=_choice(model))
         if model.classes is not None
         else _values(model),
     )
@@ -40,7 +40,7 @@ def _values(model: Model) -> str:
     assert model.target_scaling is not None
     mean = [float(value) for value in model.target_scaling.mean.astype(np.float32)]
     factor = [float(value) for value in (model.target_scaling.std / ONE).astype(np.float32)]
-    return _VALUES.format(mean=mean, factor=factor, targets=", ".join(text_literal(text) for text in model.targets))
+    return _VALUES.format(mean=mean, factor=factor, targets=", ".join(python_literal(text) for text in model.targets))
 
 
 _CLASSES = '''CLASSES = ({names})

@@ -36,8 +36,17 @@ def program_name(model: Model, asked: str | None) -> str:
     return name
 
 
+def python_literal(text: str) -> str:
+    """A text as Python and MicroPython read it, in ASCII."""
+    return '"' + "".join(char if " " <= char <= "~" and char not in '"\\' else _escaped(ord(char)) for char in text) + '"'
+
+
+def _escaped(point: int) -> str:
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
 def text_literal(text: str) -> str:
-    """A text as C and Python both read it: the bytes of its UTF-8, those that could mean something else as octal numbers."""
+    """A text as C reads it: the bytes of its UTF-8, those that could mean something else as octal numbers."""
     data = text.encode("utf-8", "replace")
     return '"' + "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in data) + '"'
 

@@ -20,6 +20,8 @@ from mtjlearn.fixedpoint.arithmetic import INT16_LIMIT
 from mtjlearn.models.model import Model
 from mtjlearn.network import FRACTION_BITS
 
+_FARTHEST = 2.0**12
+"""Deviations between 0 and an input's mean; single precision has 24 bits, of which 12 are then left for what varies."""
 _CHUNK = 4096
 """Samples at once, so that many need little memory."""
 
@@ -100,6 +102,12 @@ def input_factors(scaling: Scaling) -> tuple[NDArray[np.float32], NDArray[np.flo
         factors = np.where(constant, 0.0, 2.0**FRACTION_BITS / np.where(constant, 1.0, scaling.std)).astype(np.float32)
     largest = np.finfo(np.float32).max
     return np.clip(scaling.mean, -largest, largest).astype(np.float32), np.minimum(factors, largest)
+
+
+def imprecise_inputs(model: Model) -> list[str]:
+    """Names of the inputs that single precision cannot tell apart within 1/4096 of a deviation, as they lie too far from 0."""
+    mean, std = np.abs(model.input_scaling.mean), model.input_scaling.std
+    return [name for name, far in zip(model.inputs, (std > 0) & (mean > std * _FARTHEST), strict=True) if far]
 
 
 def quantised_inputs(scaling: Scaling, x: NDArray[np.float64]) -> tuple[NDArray[np.int16], int]:

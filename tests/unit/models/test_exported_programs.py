@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from mtjlearn.datasets import Scaling, load, read_features
 from mtjlearn.models import Model, ModelError, predict
 from mtjlearn.models.export import export
 from mtjlearn.models.export_c import fits_32_bits
-from mtjlearn.models.names import program_name, text_literal
+from mtjlearn.models.names import program_name, python_literal, text_literal
 from mtjlearn.network import Loss, Network, WeightFormat
 from mtjlearn.runs import Run
 from mtjlearn.training import default_plan, train
@@ -115,8 +116,7 @@ def test_names_of_every_kind_stay_texts(tmp_path: Path) -> None:
     assert np.array_equal(outputs_in_micropython(named, x, tmp_path), expected.outputs)
     program = f"import exported; print([exported.predict(row) for row in {x.tolist()}])"
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    names = [strange[number].encode().decode("latin-1") for number in expected.classes]
-    assert run.stdout.strip() == repr(names)
+    assert ast.literal_eval(run.stdout) == [strange[number] for number in expected.classes]
 
 
 @pytest.mark.parametrize("name", ["2nd", "for", "int", "a b", "", "é"])
@@ -138,3 +138,6 @@ def test_the_name_of_the_data_becomes_a_name(data: str, name: str) -> None:
 
 def test_text_literals_are_ascii() -> None:
     assert text_literal('é"\\?') == '"\\303\\251\\042\\134\\077"'
+    for text in ("é\u5bff\U0001f600", '"""\\ ??/\n\x00\ud800'):
+        assert python_literal(text).isascii()
+        assert ast.literal_eval(python_literal(text)) == text

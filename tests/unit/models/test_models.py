@@ -335,6 +335,16 @@ def test_a_float_reference_that_a_device_can_hold_is_rounded(tmp_path: Path) -> 
         rounded_weights(network, [np.full((8, 5), 9.0), np.zeros((3, 9))])
 
 
+def test_an_input_that_single_precision_loses_is_named(tmp_path: Path) -> None:
+    mean, std = np.array([1.7e9, 5.0, 0.0, 4000.0]), np.array([60.0, 1.0, 0.0, 1.0])
+    write_model(replace(MODELS[0], input_scaling=datasets.Scaling(mean, std)), tmp_path / "model.npz")
+    (tmp_path / "rows.csv").write_text("x0,x1,x2,x3\n1.7e9,5,0,4000\n")
+    for words in (("predict", str(tmp_path / "rows.csv")), ("export", "--to", "c", "--out", str(tmp_path / "a.h"))):
+        code, _, errors = run(words[0], str(tmp_path), *words[1:])
+        assert code == 0
+        assert errors.startswith("'x0': too far from 0")
+
+
 def test_a_float_reference_asked_for_wide_weights_has_a_model_too(tmp_path: Path) -> None:
     code, out, errors = run(
         "train", "xor", "--board", "none", "--weights", "int32", "--epochs", "1", "--runs", str(tmp_path), "--json"
