@@ -37,6 +37,12 @@ MICROPYTHON = "tests/micropython"
 TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/datasets/*", "test_datasets* test_training_plan test_training_sameness"),
     ("host/mtjlearn/npz.py", "test_datasets_* test_noise_recording test_runs test_security"),
+    ("host/mtjlearn/models/*", "test_models test_exported_programs"),
+    ("host/mtjlearn/training/models.py", "test_models"),
+    ("host/mtjlearn/estimators/*", "test_estimators"),
+    ("host/mtjlearn/sweeps/*", "tests/unit/sweeps"),
+    ("host/mtjlearn/reproduction/*", "tests/unit/reproduction"),
+    ("host/mtjlearn/firmware/sizes.py", "tests/bench/test_bench_profile.py"),
     ("host/mtjlearn/runs/*", "test_runs test_cli_runs test_training_resume test_training_sameness"),
     ("host/mtjlearn/training/autonomous.py", "test_cli_autonomous test_autonom*"),
     ("host/mtjlearn/training/*", "test_training_* test_cli_train*"),
