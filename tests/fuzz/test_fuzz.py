@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import re
 import subprocess
 import sys
@@ -26,9 +29,21 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def objects(out: Path, needs_tool: object) -> dict[str, dict[str, Path]]:
+def objects(tmp_path_factory: pytest.TempPathFactory, needs_tool: object) -> dict[str, dict[str, Path]]:
+    """Compiled once for all processes of the tests: the others wait, and find the compiler's work done."""
     needs_tool("gcc", "gcc")  # type: ignore[operator]
-    return {target: compile_target(target, out) for target in SOURCES}
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fuzz-objects"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = shared / "made.json"
+        if not made.exists():
+            found = {target: compile_target(target, shared) for target in SOURCES}
+            texts = {target: {name: str(path) for name, path in each.items()} for target, each in found.items()}
+            made.write_text(json.dumps(texts))
+    known = json.loads(made.read_text())
+    return {target: {name: Path(path) for name, path in each.items()} for target, each in known.items()}
 
 
 @pytest.fixture(scope="module")
