@@ -21,6 +21,8 @@ from mtjlearn.models import predict
 from mtjlearn.network import NetworkError
 from mtjlearn.virtual.native import start_native
 
+pytestmark = pytest.mark.thorough
+
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
 

@@ -196,6 +196,7 @@ def trained(tmp_path: Path) -> Path:
     return Path(json.loads(out.splitlines()[-1])["run"])
 
 
+@pytest.mark.thorough
 def test_a_run_predicts(trained: Path, tmp_path: Path) -> None:
     description = tomllib.loads((trained / "model.toml").read_text())
     assert description["outputs"]["classes"] == ["setosa", "versicolor", "virginica"]
@@ -218,6 +219,7 @@ def test_a_run_predicts(trained: Path, tmp_path: Path) -> None:
     assert (code, len(errors.splitlines())) == (2, 1)
 
 
+@pytest.mark.thorough
 def test_a_run_that_was_killed_predicts_with_its_newest_weights(trained: Path) -> None:
     before = model_of_run(trained)
     (trained / "model.npz").unlink()
@@ -299,6 +301,7 @@ def test_a_run_whose_settings_were_edited_is_refused_in_one_line(tmp_path: Path)
     assert run("show", str(path))[0] == 0
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
     model = model_of_run(trained)
     path = tmp_path / "board.ckpt"
@@ -317,6 +320,7 @@ def test_a_checkpoint_becomes_a_model(trained: Path, tmp_path: Path) -> None:
     assert "inputs are named" in errors
 
 
+@pytest.mark.thorough
 def test_a_float_reference_that_a_device_can_hold_is_rounded(tmp_path: Path) -> None:
     for options in (["--rule", "bp"], ["--rule", "danp", "--board", "none"]):
         code, out, errors = run("train", "iris", *options, "--epochs", "5", "--runs", str(tmp_path), "--json")
@@ -380,6 +384,7 @@ def test_export_says_what_it_wrote(kind: str, tmp_path: Path, monkeypatch: pytes
     assert len(errors.splitlines()) <= 1
 
 
+@pytest.mark.thorough
 def test_show_compares_with_somebody_who_learned_nothing(trained: Path) -> None:
     code, out, _ = run("show", str(trained), "--json")
     shown = json.loads(out.splitlines()[-1])
@@ -396,6 +401,7 @@ def test_show_compares_with_somebody_who_learned_nothing(trained: Path) -> None:
     assert "test" not in json.loads(out.splitlines()[-1])
 
 
+@pytest.mark.thorough
 def test_show_of_a_regression(tmp_path: Path) -> None:
     options = ["--board", "inprocess", "--epochs", "5", "--no-reference", "--runs", str(tmp_path), "--json"]
     code, out, _ = run("train", "teacher", *options)

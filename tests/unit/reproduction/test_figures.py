@@ -21,6 +21,8 @@ from mtjlearn.reproduction.plots import style
 from mtjlearn.reproduction.shuffled_buffer import ShuffledBuffer
 from mtjlearn.runs.storage import plain
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True)
 def small_plots(monkeypatch: pytest.MonkeyPatch) -> None:
