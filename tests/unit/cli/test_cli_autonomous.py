@@ -191,10 +191,10 @@ def test_watch_tells_a_silence_from_a_restart(monkeypatch):
 def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     run("autonomous", "start", "--task", "xor", "--board", url)
 
-    def interrupt(seconds):
+    def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watch.time, "sleep", interrupt)
+    monkeypatch.setattr(watch.Watcher, "_update", interrupt)
     found, text = run("autonomous", "watch", "--board", url, code=130)
     monkeypatch.undo()
     assert found["progress"]["activity"] in ("learning", "evaluating")

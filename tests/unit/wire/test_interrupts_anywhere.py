@@ -12,7 +12,7 @@ from mtjlearn.board import BoardError
 from mtjlearn.discovery import open_board
 from mtjlearn.network import Network
 from mtjlearn.virtual.native import start_native
-from mtjlearn.wire.engine import Waiter
+from mtjlearn.wire.engine import Engine, Waiter
 
 pytestmark = pytest.mark.thorough
 
@@ -30,15 +30,15 @@ def test_interrupted_in_the_middle_of_a_wait_the_board_goes_on(monkeypatch: pyte
     with open_board("native", virtual_clock=4) as board:
         board.configure(Network((2, 4, 1)))
 
-        wait, left = Waiter.wait, iter(range(6))
+        wait = Engine.wait
 
-        def interrupted(waiter: Waiter, timeout: float) -> None:
-            if next(left, None) is None:
+        def interrupted(engine: Engine, waiter: Waiter, timeout: float | None = None) -> bool:
+            if engine.trained > 0:
                 monkeypatch.undo()
                 raise KeyboardInterrupt
-            wait(waiter, timeout)
+            return wait(engine, waiter, timeout)
 
-        monkeypatch.setattr(Waiter, "wait", interrupted)
+        monkeypatch.setattr(Engine, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             board.train(np.ones((50_000, 2), np.int16), np.zeros((50_000, 1), np.int16))
         assert 0 < board.acknowledged_samples < 50_000
@@ -50,11 +50,11 @@ def test_an_interrupted_configuration_leaves_no_known_network(monkeypatch: pytes
     with open_board("native", virtual_clock=4) as board:
         board.configure(Network((2, 4, 1)))
 
-        def interrupted(waiter: Waiter, timeout: float) -> None:
+        def interrupted(engine: Engine, waiter: Waiter, timeout: float | None = None) -> bool:
             monkeypatch.undo()
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Waiter, "wait", interrupted)
+        monkeypatch.setattr(Engine, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             board.configure(Network((4, 8, 3)))
         with pytest.raises(BoardError, match="is unknown; call configure"):
