@@ -18,7 +18,7 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check fast-tests test test-all test-torch fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
+.PHONY: help demo check fast-tests test test-all test-torch docs fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
@@ -26,6 +26,7 @@ help:
 	@echo 'make test      the test suite, with all it needs installed first; ARGS="-k wire" selects'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make test-torch  the tests that need torch, which it installs first (several GB, with libraries for GPUs)'
+	@echo 'make docs      the documentation site, in build/site; its notebooks are executed, warnings are errors'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     frames, uploads and memory stay in their bounds, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, sweeps, full disks, interrupts, lies, mutants'
@@ -66,6 +67,10 @@ check: $(VENV)/.installed-test
 
 fast-tests: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m fast $(ARGS)
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --builder html --conf-dir docs --jobs 2 --fail-on-warning --keep-going $(ARGS) . build/site
+	@echo 'Open build/site/index.html; build/site/external-links.txt lists the links that lead elsewhere'
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python tests/fuzz/run.py $(if $(RUNS),--runs $(RUNS)) $(if $(TIME),--seconds $(TIME)) $(ARGS)
@@ -127,4 +132,9 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml $(PACKAGES) $(FIRMWARE)
 $(VENV)/.installed-test: $(VENV)/.created pyproject.toml $(PACKAGES) $(FIRMWARE)
 	@echo 'Installing mtjlearn and its test tools into $(VENV); the first time takes a minute or so'
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: $(VENV)/.created pyproject.toml $(PACKAGES) $(FIRMWARE)
+	@echo 'Installing mtjlearn and the tools of its site into $(VENV); the first time takes a minute or so'
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $(VENV)/.installed $@
