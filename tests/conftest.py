@@ -34,6 +34,7 @@ CompileC = Callable[..., Path]
 
 # Shared machines stall for seconds, so no deadline; CI repeats exactly what it ran before.
 settings.register_profile("mtjlearn", deadline=None, derandomize=CI, print_blob=True)
+settings.register_profile("check", settings.get_profile("mtjlearn"), max_examples=20)
 settings.load_profile("mtjlearn")
 
 # A shell starts its background jobs with Ctrl-C ignored, and a program that ignores a signal hands that on to those it starts.
@@ -43,6 +44,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", metavar="NAME", help=f"board to test: {', '.join(VIRTUAL)}, or a port; default: each virtual one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """``make check`` tries a few examples of each property; ``make test`` tries them all."""
+    if config.option.markexpr == "fast":
+        settings.load_profile("check")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

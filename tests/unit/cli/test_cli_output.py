@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import click
+import pytest
 from click.testing import CliRunner
 from rich.table import Table
 
@@ -60,6 +61,7 @@ def test_the_version() -> None:
     assert CliRunner().invoke(main, ["--version"]).stdout == f"mtjlearn, version {mtjlearn.__version__}\n"
 
 
+@pytest.mark.thorough
 def test_python_m_mtjlearn() -> None:
     found = subprocess.run([sys.executable, "-m", "mtjlearn", "noise", "--rate", "1"], capture_output=True, text=True, check=False)
     assert found.returncode == 2

@@ -177,6 +177,7 @@ def test_what_a_csv_writer_wrote_is_read_back(tmp_path_factory, rows, names, sep
     np.testing.assert_array_equal(table.targets, 7.0)
 
 
+@pytest.mark.thorough
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 @settings(deadline=None, max_examples=300)
 @pytest.mark.parametrize("suffix", ["csv", "npz", "parquet"])

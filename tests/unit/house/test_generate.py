@@ -49,6 +49,7 @@ def test_committed_files_are_up_to_date(text: str) -> None:
         assert kept == emit(protocol), f"{name} is out of date: run python shared/generate.py"
 
 
+@pytest.mark.thorough
 def test_check_names_a_stale_file_and_leaves_it(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "shared", tmp_path / "shared")
 

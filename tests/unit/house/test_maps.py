@@ -16,11 +16,13 @@ def maps(project: Path) -> dict[str, Any]:
     return runpy.run_path(str(project / "docs" / "maps.py"))
 
 
+@pytest.mark.thorough
 def test_maps_are_up_to_date(maps: dict[str, Any]) -> None:
     old = [path.name for path, text in maps["maps"]().items() if path.read_text(encoding="utf-8") != text]
     assert not old, f"{', '.join(old)}: run python docs/maps.py, and look at the result"
 
 
+@pytest.mark.thorough
 def test_arrows_are_imports(maps: dict[str, Any]) -> None:
     host, firmware = maps["host_graph"](), maps["firmware_graph"]()
     assert {"board", "virtual"} <= host["discovery"]

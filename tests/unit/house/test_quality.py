@@ -176,6 +176,7 @@ def compiler_of(part: str, needs_tool: Callable[[str, str], str]) -> list[str]:
     return [needs_tool("gcc", "gcc")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", sorted(set(MAY_INCLUDE) - COMPILED_ELSEWHERE))
 def test_firmware_compiles_alone_and_without_warnings(part: str, needs_tool: Callable[[str, str], str]) -> None:
     files = [path for path in sorted((FIRMWARE / part).glob("*.[ch]")) if not FOR_ONE_CHIP.search(path.stem)]

@@ -74,6 +74,7 @@ def dangers(source: str) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 def test_the_host_unpickles_and_evaluates_nothing() -> None:
     modules = sorted(HOST.rglob("*.py"))
     assert len(modules) > 50
@@ -271,6 +272,7 @@ def test_arrays_that_lie_are_refused_everywhere(tmp_path: Path, data: bytes) -> 
         read_checkpoint(archive(tmp_path / "weights.npz", weights=data, matrices=whole, progress=whole).parent)
 
 
+@pytest.mark.thorough
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     bomb = archive(tmp_path / "weights.npz", weights=member("|i1", f"({2**27},)", bytes(2**27)))
     assert bomb.stat().st_size < 200_000

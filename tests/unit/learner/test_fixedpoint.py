@@ -49,6 +49,7 @@ def test_generator_reaches_the_known_values() -> None:
     assert state[0] == 2647435461  # Marsaglia's triple (13, 17, 5) from state 1
 
 
+@pytest.mark.thorough
 def test_draws_are_without_replacement_for_every_start_and_stride() -> None:
     drawn = fp.draw_parameters(WORDS << 16)
     assert len(np.unique(drawn.stride)) == 80
@@ -62,6 +63,7 @@ def test_dither_words_visit_all_values() -> None:
     assert len(np.unique(fp.dither_words(column(123), 65536))) == 65536
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 30))
 def test_dither_has_its_number_of_bits(bits: int) -> None:
     values = fp.dither(WORDS, bits)
@@ -130,6 +132,7 @@ def test_tables_are_exact_at_the_ends_monotonic_and_close_everywhere() -> None:
     assert np.diff(power).max() < 0 < np.diff(logarithm).min()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("classes", "spread"), [(2, 4096), (3, 32767), (10, 4096), (10, 32767), (200, 2000), (200, 32767)]
 )

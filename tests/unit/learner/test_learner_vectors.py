@@ -35,6 +35,7 @@ def program(compile_c: Any, project: Path) -> Path:
     return compile_c([project / "tests/c/primitives.c"], [project / "firmware/lib/anp/src"])
 
 
+@pytest.mark.thorough
 def test_every_primitive_gives_its_golden_value(program: Path, vectors: dict[str, Any]) -> None:
     lines, expected = [], []
     for name, primitive in vectors.items():

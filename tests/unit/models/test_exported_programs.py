@@ -40,6 +40,7 @@ class Silent:
     def progress(self, *values: object) -> None: ...
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_c_and_micropython_and_numpy_agree(model: Model, tmp_path: Path) -> None:
     x = rows_for(model, 300)

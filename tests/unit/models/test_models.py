@@ -241,6 +241,7 @@ def trained_on_a_file(folder: Path) -> tuple[Path, Path]:
     return data, Path(json.loads(out.splitlines()[-1])["run"])
 
 
+@pytest.mark.thorough
 def test_data_that_have_changed_scale_no_model_and_score_none(tmp_path: Path) -> None:
     data, path = trained_on_a_file(tmp_path)
     assert "test" in json.loads(run("show", str(path), "--json")[1].splitlines()[-1])
@@ -254,6 +255,7 @@ def test_data_that_have_changed_scale_no_model_and_score_none(tmp_path: Path) ->
     assert "has changed since" in errors
 
 
+@pytest.mark.thorough
 def test_a_model_is_shown_without_its_data(tmp_path: Path) -> None:
     data, path = trained_on_a_file(tmp_path)
     data.unlink()
@@ -286,6 +288,7 @@ def test_data_of_a_checkpoint_are_scaled_as_its_training_did(tmp_path: Path) -> 
         assert data_of_checkpoint(path, "digits", seed=0, scale="none").scale == "none"
 
 
+@pytest.mark.thorough
 def test_a_run_whose_settings_were_edited_is_refused_in_one_line(tmp_path: Path) -> None:
     _, path = trained_on_a_file(tmp_path)
     (path / "model.npz").unlink()
@@ -349,6 +352,7 @@ def test_an_input_that_single_precision_loses_is_named(tmp_path: Path) -> None:
         assert errors.startswith("'x0': too far from 0")
 
 
+@pytest.mark.thorough
 def test_a_float_reference_asked_for_wide_weights_has_a_model_too(tmp_path: Path) -> None:
     code, out, errors = run(
         "train", "xor", "--board", "none", "--weights", "int32", "--epochs", "1", "--runs", str(tmp_path), "--json"

@@ -96,6 +96,7 @@ def test_the_boards_table_is_computed() -> None:
         assert limits.ones_max == limits.window - limits.ones_min
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rate", "row"),
     [(1, 4808), (4808, 4808), (4809, 9615), (9615, 9615), (39_999, 40_000), (100_001, 1_000_000), (2_000_000, 1_000_000)],
@@ -104,6 +105,7 @@ def test_a_board_starts_with_the_limits_of_its_rate_or_the_next_higher_one(rate:
     assert Watch(rate).limits == HealthLimits.of_junction(row)
 
 
+@pytest.mark.thorough
 def test_limits_of_a_measured_source() -> None:
     codes = SimulatedAdc(PRESETS["bench"], 1, 9615.0, 12, seed=1).read(100_000)[0]
     summary = characterise(Recording(codes.astype(float), rate=9615.0))

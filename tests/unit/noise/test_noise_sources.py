@@ -76,6 +76,7 @@ def test_a_single_junction_serves_the_units_one_sample_after_the_other() -> None
     assert correlation(steps[:-1, :, -1], steps[1:, :, 0]) == pytest.approx(0.8, abs=0.015)
 
 
+@pytest.mark.thorough
 def test_drawing_step_by_step_continues_the_chain() -> None:
     source = SimulatedSmtj(SIGMA, "single", probability=0.05, observation=0.0, seed=6)
     values = np.concatenate([source.draw(1)[0, 0] for _ in range(10_000)])

@@ -30,6 +30,7 @@ def test_what_is_stored_is_not_computed_again(run: Run) -> None:
     assert told == [(1.0, 2.0, ""), (2.0, 2.0, "a/2")]
 
 
+@pytest.mark.thorough
 def test_an_error_of_a_piece_keeps_the_others(run: Run) -> None:
     # The one that takes longest begins first.
     pieces = [Piece("a/bad", Path.read_text, {"self": Path("nowhere")}), Piece("a/good", dict, {"value": 1}, seconds=2)]

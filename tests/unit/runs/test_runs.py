@@ -171,6 +171,7 @@ def test_a_directory_that_is_no_run_is_refused_and_left_alone(tmp_path):
         make(tmp_path / "file")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["meta.json", "config.toml", "metrics.jsonl", "weights.npz"])
 def test_a_file_cut_at_any_byte_leaves_a_list_and_a_clear_refusal(tmp_path, name):
     with make(tmp_path) as run:

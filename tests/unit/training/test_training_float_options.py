@@ -157,6 +157,7 @@ def test_mistakes_before_anything_starts(tmp_path, monkeypatch):
     assert not list((tmp_path / "runs").iterdir())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rule", ["danp", *(pytest.param(rule, marks=pytest.mark.slow) for rule in ("anp", "bp"))])
 def test_without_a_board_the_reference_learns_alone(tmp_path, monkeypatch, rule):
     monkeypatch.chdir(tmp_path)
@@ -178,6 +179,7 @@ def test_a_run_without_a_board_stays_without_one(tmp_path, monkeypatch):
         assert f"began with{'out' if board == 'none' else ''} a board; omit --board {other}" in said
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rule", "floats"),
     [

@@ -40,6 +40,7 @@ def test_the_network_and_rates_of_the_built_in_ones():
     assert default_plan("xor", seed=0).name == "xor"
 
 
+@pytest.mark.thorough
 def test_a_file_gets_about_thirty_thousand_steps_whatever_its_name(tmp_path):
     small = default_plan(str(two_moons(tmp_path / "digits.csv", 400)), seed=0, target="side")
     assert small.epochs == round(30_000 / 320)

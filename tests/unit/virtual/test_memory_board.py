@@ -201,6 +201,7 @@ def test_bytes_beyond_the_receiver_are_lost_and_counted() -> None:
     assert ack.credit == 300
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.integers(0, 0x7F), st.binary(max_size=240)), max_size=30), st.booleans())
 def test_no_payload_upsets_the_device(commands: list[tuple[int, bytes]], injected: bool) -> None:
     _, client = opened(DECORRELATED, injected=injected, codes_per_step=30)

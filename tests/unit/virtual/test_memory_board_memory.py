@@ -53,6 +53,7 @@ def write(board: InProcessDevice, address: int, data: bytes) -> None:
         board.exchange(b"w" + bytes([at & 255, at >> 8, value]))
 
 
+@pytest.mark.thorough
 def test_bytes_are_kept_through_restarts() -> None:
     board = InProcessDevice(memory_bytes=65_535)
     told = device(board).told

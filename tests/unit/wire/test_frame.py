@@ -53,6 +53,7 @@ def test_a_frame_after_any_garbage_is_found(garbage: bytes, frame: Frame) -> Non
     assert found[-1] == frame
 
 
+@pytest.mark.thorough
 @given(FRAME, FRAME, st.data())
 def test_damage_never_passes_and_never_costs_the_next_frame(frame: Frame, after: Frame, data: st.DataObject) -> None:
     sent = bytearray(encode_frame(*frame))

@@ -68,6 +68,7 @@ def test_damage_is_shown():
         json.dumps(entry.plain())
 
 
+@pytest.mark.thorough
 def test_no_bytes_make_an_exception():
     rng = Random(5)
     for _ in range(300):

@@ -334,6 +334,7 @@ def test_a_line_that_takes_nothing_is_given_up() -> None:
     os.close(port)
 
 
+@pytest.mark.thorough
 def test_a_host_that_is_stopped_for_long_goes_on() -> None:
     model = ModelDevice()
 
