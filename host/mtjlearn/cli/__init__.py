@@ -14,7 +14,7 @@ import click
 
 _FIRST = (
     *("demo", "train", "predict", "show", "export", "sweep", "autonomous", "checkpoint", "validate", "boards", "flash", "noise"),
-    *("bench", "experiment", "reproduce", "runs", "log"),
+    *("dashboard", "bench", "experiment", "reproduce", "runs", "log"),
 )
 """The order in which they are listed; others follow by name."""
 

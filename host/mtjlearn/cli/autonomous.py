@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from mtjlearn.board import Board, Schedule
     from mtjlearn.training.autonomous import AutonomousPlan
 
-EVALUATIONS = 25
-"""Evaluations until an epoch rule is met, about, unless asked for otherwise."""
-EVALUATE_EVERY = 10
-"""Epochs between two evaluations where there is no such rule."""
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -200,7 +195,7 @@ def _plan(asked: dict[str, Any]) -> AutonomousPlan:
 def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AutonomousPlan:
     from mtjlearn.datasets import Columns
     from mtjlearn.training import default_plan
-    from mtjlearn.training.autonomous import halving_steps, plan_dataset
+    from mtjlearn.training.autonomous import plan_dataset, suited
 
     plan = default_plan(
         asked["data"],
@@ -214,17 +209,8 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
         weight_format=WeightFormat[(asked["weights"] or "int16").upper()],
         columns=Columns(asked["drop"], asked["features"]),
     )
-    if not (schedule.epochs or schedule.steps or schedule.loss_target or asked["forever"]):
-        schedule = replace(schedule, epochs=plan.epochs)
-    samples = len(plan.dataset.x_train)
-    end = min((n for n in (schedule.steps, schedule.epochs * samples) if n), default=0)
-    halve, evaluate = asked["halve_every"], asked["evaluate_every"]
-    schedule = replace(
-        schedule,
-        halve_every=halving_steps(end) if halve is None else halve,
-        evaluate_every=max(1, min(255, end // samples // EVALUATIONS or EVALUATE_EVERY)) if evaluate is None else evaluate,
-    )
-    return plan_dataset(plan, schedule)
+    rules = {name: asked[name] for name in ("forever", "halve_every", "evaluate_every")}
+    return plan_dataset(plan, suited(plan, schedule, **rules))
 
 
 def _refuse(asked: dict[str, Any], *names: str) -> None:

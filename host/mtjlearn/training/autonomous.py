@@ -15,6 +15,10 @@ from mtjlearn.wire.messages import Task
 
 TASK_SIZES = {Task.TEACHER: (2, 2, 2, 1), Task.XOR: (2, 4, 1)}
 """Networks of tasks that need no data: the paper's teacher (section III D), and XOR."""
+EVALUATIONS = 25
+"""Evaluations until an epoch rule is met, about, unless asked for otherwise."""
+EVALUATE_EVERY = 10
+"""Epochs between two evaluations where there is no such rule."""
 MOST_PINS = 7
 """Analog pins besides the noise's, A1 to A7."""
 _FACTOR = 0.2
@@ -53,6 +57,30 @@ def plan_dataset(plan: Plan, schedule: Schedule) -> AutonomousPlan:
         raise NetworkError(f"boards learn with {' and '.join(BOARD_RULES)}, not with {plan.rule}")
     schedule = _checked(replace(schedule, task=Task.DATASET), len(plan.dataset.x_train))
     return AutonomousPlan(plan.network, schedule, plan.dataset, plan.quantised)
+
+
+def suited(
+    plan: Plan, schedule: Schedule, *, forever: bool = False, halve_every: int | None = None, evaluate_every: int | None = None
+) -> Schedule:
+    """The schedule with what was left open: as many epochs as a streamed training has, and halvings and evaluations that suit.
+
+    Args:
+        plan: data and network.
+        schedule: its rules, so far.
+        forever: there is to be no rule.
+        halve_every: steps between two halvings of the rate, 0: never; None: as suits.
+        evaluate_every: epochs between two evaluations, 0: never; None: as suits.
+    """
+    if not (schedule.epochs or schedule.steps or schedule.loss_target or forever):
+        schedule = replace(schedule, epochs=plan.epochs)
+    samples = len(plan.dataset.x_train)
+    end = min((n for n in (schedule.steps, schedule.epochs * samples) if n), default=0)
+    often = max(1, min(_LIMITS["evaluate_every"], end // samples // EVALUATIONS or EVALUATE_EVERY))
+    return replace(
+        schedule,
+        halve_every=halving_steps(end) if halve_every is None else halve_every,
+        evaluate_every=often if evaluate_every is None else evaluate_every,
+    )
 
 
 def plan_task(

@@ -63,7 +63,7 @@ COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.
 FLOORS = [
     {"entry"},
     {"cli"},
-    {"reproduction"},
+    {"dashboard", "reproduction"},
     {"sweeps", "validate"},
     {"bench", "estimators", "experiments", "flashing", "torch", "training"},
     {"discovery"},

@@ -15,7 +15,6 @@ from mtjlearn.cli.view import noise_fit, noise_health
 from mtjlearn.cli.view.autonomous import HEIGHTS
 from mtjlearn.cli.view.command import EXIT_INTERRUPTED, EXIT_USAGE, exit_with
 from mtjlearn.cli.view.console import bar, print_result, print_rows, result_console, say
-from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise import (
     FitError,
@@ -31,6 +30,7 @@ from mtjlearn.noise import (
 )
 from mtjlearn.noise.characterise import split_levels
 from mtjlearn.noise.files import Part, joined
+from mtjlearn.noise.verdict import board_hints, verdict
 from mtjlearn.noise.whole import ANALYSED, Tally, Whole
 from mtjlearn.plots import noise_plot
 from mtjlearn.runs import Run
@@ -151,13 +151,14 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
     path = _store(source, run.path / "noise.npz", save)
     summary = characterise(recording, None if source.millivolts is None else source.millivolts[1])
     hints = _hints(source, summary)
-    verdict = _verdict(source, summary, hints)
+    broken = source.health is not None and bool(source.health.fault)
+    worth = verdict(summary, hints, codes=source.recording.codes, broken=broken)
     notes = [*summary.notes, *source.notes]
     _show(source, summary)
     fitted = _fit(recording) if fit else None
     if fitted is not None:
         print_rows(noise_fit.rows(fitted, source.millivolts, recording.codes))
-    print_result(f"verdict: {verdict}; {_VERDICTS[verdict]}")
+    print_result(f"verdict: {worth}; {_VERDICTS[worth]}")
     for text in (*hints, *notes):
         print_result(f"  {text}")
     drawn: Path | None = plot or run.path / "noise.png"
@@ -180,7 +181,7 @@ def keep(run: Run, source: Source, save: Path | None, plot: Path | None, fit: bo
         "rate": summary.rate,
         **_figures(source, summary),
         "health": noise_health.plain_health(source.health),
-        "verdict": verdict,
+        "verdict": worth,
         "hints": hints,
         "notes": notes,
         "layout": source.layout,
@@ -254,25 +255,8 @@ def _hints(source: Source, summary: Summary) -> list[str]:
     if source.info is None:
         drift = None if source.whole is None else source.whole.drift(summary.duty, summary.samples)
         return [*summary.hints, *([] if drift is None else [drift])]
-    if source.health is not None and source.health.fault:
-        return [f"the board's own tests: {source.health.describe()}", *summary.hints]
-    values, top = source.recording.values, 2**source.info.adc_bits - 1
-    share = float(np.mean(values == top))
-    if np.all(values == 0):
-        return ["every code is 0, so the pin is at ground: the junction or its pads are shorted, or the divider has no supply"]
-    if share == 1:
-        return ["every code is full scale: the junction is open or not connected, so the divider pulls the pin to its supply"]
-    if share > 0:
-        clipped = f"{share:.1%} of the codes are full scale: the signal is clipped; use a higher reference or a lower supply"
-        return [clipped, *summary.hints]
-    return list(summary.hints)
-
-
-def _verdict(source: Source, summary: Summary, hints: list[str]) -> str:
-    refused = source.recording.codes and summary.deviation * NOISE_BUFFER < MIN_DEVIATION
-    if refused or summary.predictable or summary.deviation == 0 or (source.health is not None and source.health.fault):
-        return "unusable"
-    return "usable" if hints else "good"
+    broken = source.health.describe() if source.health is not None and source.health.fault else None
+    return board_hints(source.recording.values, 2**source.info.adc_bits - 1, summary, broken)
 
 
 def _figures(source: Source, summary: Summary) -> dict[str, Any]:
