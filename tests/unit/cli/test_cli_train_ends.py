@@ -137,7 +137,7 @@ def test_a_board_killed_in_the_middle():
         os.kill(board, signal.SIGKILL)
         killed = time.monotonic()
         _, errors = process.communicate(timeout=PATIENCE)
-        assert time.monotonic() - killed < 2
+        assert time.monotonic() - killed < 10
     run = only_run()
     assert process.returncode == 2
     assert errors.splitlines()[-1].endswith(f"; resume with: mtjlearn train --resume {run}")
@@ -158,7 +158,7 @@ def test_a_board_started_by_hand_that_dies_and_another_that_takes_over():
             first.kill()
             killed = time.monotonic()
             _, errors = process.communicate(timeout=PATIENCE)
-            assert time.monotonic() - killed < 2
+            assert time.monotonic() - killed < 10
         assert process.returncode == 2
         assert f"the board at {urls[0]} is gone" in errors.splitlines()[-1]
         run = only_run()

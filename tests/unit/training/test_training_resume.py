@@ -151,7 +151,7 @@ def test_a_board_that_vanishes(tmp_path, monkeypatch, tcp_port):
         monkeypatch.setattr("mtjlearn.training.on_board.CHECKPOINT_INTERVAL", 0.0)
         with pytest.raises(BoardLost) as lost:
             train(plan, run, Watcher(kill))
-        assert time.monotonic() - killed[0] < 2
+        assert time.monotonic() - killed[0] < 10
     assert "\n" not in str(lost.value)
     assert str(lost.value).endswith(f"; resume with: mtjlearn train --resume {run.path}")
     assert read_meta(run.path)["state"] == "interrupted"
@@ -181,7 +181,7 @@ def test_a_board_that_stops_answering(tmp_path):
         try:
             with pytest.raises(BoardLost, match=r"has not answered.*--resume"):
                 train(plan, run, Watcher(stop))
-            assert time.monotonic() - stopped[0] < 2
+            assert time.monotonic() - stopped[0] < 10
         finally:
             os.kill(native.process.pid, signal.SIGCONT)
         assert read_meta(run.path)["state"] == "interrupted"

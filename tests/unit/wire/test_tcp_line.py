@@ -104,7 +104,7 @@ def test_a_second_host_is_told_of_the_first(start: Callable[..., BoardProcess]) 
         begun = time.monotonic()
         with pytest.raises(PortBusy, match="another host is connected to this board; close it"):
             Board.open(board.url)
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 10
         assert first.status().steps == 0
 
 
