@@ -1,13 +1,14 @@
-"""Plots of a run: the loss curve and the noise. PNG files, drawn without a display and without global state."""
+"""Plots of a run: the loss curve and the noise. PNG, SVG or PDF, drawn without a display and without global state."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
@@ -17,6 +18,13 @@ from mtjlearn.noise.characterise import Summary, autocorrelation, characterise, 
 from mtjlearn.noise.recording import Recording
 from mtjlearn.runs.storage import write_atomic
 
+FigureFormat = Literal["png", "svg", "pdf"]
+FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
+"""What figures are written as, by their suffix."""
+_RESOLUTION = 130
+"""Dots per inch."""
+_UNDATED: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""The same figure has the same bytes."""
 _DEVICE = "#0b6fa4"
 _REFERENCE = "#d1741e"
 _EXPECTED = "#333333"
@@ -38,7 +46,7 @@ def loss_curve(metrics: Sequence[Mapping[str, Any]], path: Path, *, title: str =
     Args:
         metrics: records as :func:`mtjlearn.runs.read_metrics` gives them; those with ``step`` and any of ``loss``,
             ``reference_loss``, ``test_accuracy``, ``reference_test_accuracy`` are drawn.
-        path: the PNG file, replaced as a whole.
+        path: the file, replaced as a whole; PNG, SVG or PDF by its suffix.
         title: above the plot.
 
     Raises:
@@ -50,26 +58,13 @@ def loss_curve(metrics: Sequence[Mapping[str, Any]], path: Path, *, title: str =
     figure = Figure(figsize=(7.5, 2.2 + 2.4 * panels), layout="constrained")
     axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
     _draw_curves(axes[0], losses)
-    axes[0].set_ylabel("mean loss per sample")
-    values = np.concatenate([curve for _, curve, _, _ in losses]) if losses else np.zeros(0)
-    if values.size and values.min() > 0 and values.max() / values.min() > _DECADES:
-        axes[0].set_yscale("log")
-        axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes[0].yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        few = values.max() / values.min() < _DECADES**2
-        axes[0].yaxis.set_minor_formatter((lambda value, _: f"{value:g}") if few else NullFormatter())
-    elif values.size:
-        axes[0].set_ylim(bottom=min(0.0, float(values.min())))
+    loss_axis(axes[0], np.concatenate([curve for _, curve, _, _ in losses]) if losses else np.zeros(0))
     if not losses:
         axes[0].text(0.5, 0.5, "no losses recorded yet", ha="center", va="center", transform=axes[0].transAxes)
     if accuracies:
         _draw_curves(axes[1], accuracies)
-        axes[1].set_ylabel("test accuracy")
-        lowest = min(float(curve.min()) for _, curve, _, _ in accuracies)
-        axes[1].set_ylim(max(0.0, lowest - 0.05), 1.02)
-    axes[-1].set_xlabel("training steps")
-    axes[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        accuracy_axis(axes[1], min(float(curve.min()) for _, curve, _, _ in accuracies))
+    steps_axis(axes[-1])
     finish(figure, path, title)
 
 
@@ -88,7 +83,7 @@ def noise_plot(
 
     Args:
         recording: codes or volts.
-        path: the PNG file, replaced as a whole.
+        path: the file, replaced as a whole; PNG, SVG or PDF by its suffix.
         millivolts_per_code: scale of codes; None leaves the axis in codes (or volts).
         expected_rate: lambda, switches per second; None uses the one estimated from the recording.
         title: above the plot.
@@ -113,6 +108,39 @@ def noise_plot(
     levels.set_ylabel(label)
     _draw_autocorrelation(correlation, recording, summary, expected_rate)
     finish(figure, path, title)
+
+
+def loss_axis(axes: Axes, values: Array) -> None:
+    """The axis of losses, logarithmic where they span more than a decade.
+
+    Args:
+        axes: on which they are drawn.
+        values: all that is drawn.
+    """
+    axes.set_ylabel("mean loss per sample")
+    if values.size and values.min() > 0 and values.max() / values.min() > _DECADES:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        few = values.max() / values.min() < _DECADES**2
+        axes.yaxis.set_minor_formatter((lambda value, _: f"{value:g}") if few else NullFormatter())
+    elif values.size:
+        axes.set_ylim(bottom=min(0.0, float(values.min())))
+
+
+def accuracy_axis(axes: Axes, lowest: float) -> None:
+    """The axis of accuracies, which ends at 1, as they do; markers there are drawn whole."""
+    axes.set_ylabel("test accuracy")
+    axes.set_ylim(max(0.0, lowest - 0.05), 1.0)
+    for line in axes.lines:
+        line.set_clip_on(False)
+
+
+def steps_axis(axes: Axes) -> None:
+    """The axis of training steps."""
+    axes.set_xlabel("training steps")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
 _Curve = tuple[Array, Array, str, str]
@@ -212,13 +240,29 @@ def _draw_autocorrelation(axes: Axes, recording: Recording, summary: Summary, ex
 
 
 def finish(figure: Figure, path: Path, title: str) -> None:
-    """Writes a figure as a PNG file, replaced as a whole.
+    """Writes a figure, replaced as a whole: PNG, SVG or PDF by the suffix of its path.
 
     Raises:
         OSError: if the file cannot be written.
     """
     if title:
         figure.suptitle(title)
+    write_figure(figure, path, _RESOLUTION)
+
+
+def write_figure(figure: Figure, path: Path, resolution: int) -> None:
+    """Writes a figure as it is.
+
+    Args:
+        figure: what is written.
+        path: the file, replaced as a whole; its suffix is one of :data:`FIGURE_FORMATS`.
+        resolution: dots per inch of a PNG file.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    kind = path.suffix.removeprefix(".").lower()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
+    with rc_context({"svg.hashsalt": "mtjlearn"}):
+        figure.savefig(buffer, format=kind, dpi=resolution, metadata=_UNDATED.get(kind))
     write_atomic(path, buffer.getvalue())

@@ -7,6 +7,7 @@ in a page and fits none of the rules below fails with the line that nobody runs.
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
 import shlex
 import signal
@@ -152,7 +153,7 @@ class Reader:
             self._start(["boards", "start", "native", "--tcp", "0"])
             self._words[PORT] = self._words[URL]
         self._prepare(words)
-        words = [self._words.get(word, word) for word in words]
+        words = [found for word in words for found in self._expanded(self._words.get(word, word))]
         for start, more in QUICKER.items():
             if " ".join(words).startswith(start):
                 words += more
@@ -161,6 +162,11 @@ class Reader:
             [sys.executable, "-m", "mtjlearn", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
         )
         assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
+
+    @staticmethod
+    def _expanded(word: str) -> list[str]:
+        """What a shell makes of a word."""
+        return sorted(glob.glob(word)) if word.startswith("runs/*") else [word]
 
     def _prepare(self, words: list[str]) -> None:
         """Makes the files that a page takes for granted."""

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.options import (
+    FIGURES,
     board_option,
     device_noise_options,
     refuse_what_ends,
@@ -172,9 +173,10 @@ def simulate(save: Path, **options: Any) -> dict[str, Any]:
 
 
 def _check_targets(save: Path | None, plot: Path | None) -> None:
-    for option, path, suffixes in (("--save", save, (".npz", ".f32")), ("--plot", plot, (".png",))):
+    for option, path, suffixes in (("--save", save, (".npz", ".f32")), ("--plot", plot, FIGURES)):
         if path is not None and path.suffix.lower() not in suffixes:
-            raise click.UsageError(f"{option} writes {' and '.join(suffixes)} files; {path} is named otherwise")
+            *others, last = suffixes
+            raise click.UsageError(f"{option} writes {', '.join(others)} and {last} files; {path} is named otherwise")
         if path is not None and not path.parent.is_dir():
             raise click.UsageError(f"{option}: there is no directory {path.parent}; make it first")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result, say
-from mtjlearn.cli.view.options import runs_option, seed_option
+from mtjlearn.cli.view.options import figures_option, runs_option, seed_option
+
+if TYPE_CHECKING:
+    from mtjlearn.plots import FigureFormat
 
 _NAMES = ("fig1b", "fig2", "fig3", "fig4", "fig4-chip", "fig5", "table1", "all")
 
@@ -26,7 +29,7 @@ _USED = {
     "wait": ("fig5",),
 }
 """The figures that an option matters to."""
-_ALWAYS = ("figure", "resumed", "drawn", "jobs", "as_json")
+_ALWAYS = ("figure", "resumed", "drawn", "jobs", "figures", "as_json")
 
 
 @click.command(short_help="Compute the paper's figures again.")
@@ -73,6 +76,7 @@ _ALWAYS = ("figure", "resumed", "drawn", "jobs", "as_json")
 )
 @seed_option
 @runs_option
+@figures_option
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Continue an interrupted run.")
 @click.option("--replot", "drawn", metavar="RUN", type=click.Path(path_type=Path), help="Draw a finished run again.")
 @command
@@ -89,6 +93,7 @@ def cli(
     jobs: int | None,
     seed: int,
     root: Path,
+    figures: FigureFormat,
     resumed: Path | None,
     drawn: Path | None,
 ) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def cli(
     _refuse_unused(figure)
     workers = jobs or os.cpu_count() or 1
     if drawn is not None:
-        found = reproduction.redraw(drawn)
+        found = reproduction.redraw(drawn, figures=figures)
     else:
         with bar(figure or "resumed") as progress:
 
@@ -113,7 +118,7 @@ def cli(
                 progress.update(round(done), round(total), note)
 
             if resumed is not None:
-                found = reproduction.resume(resumed, jobs=workers, progress=update)
+                found = reproduction.resume(resumed, jobs=workers, progress=update, figures=figures)
             else:
                 assert figure is not None
                 options = reproduction.Options(
@@ -127,7 +132,7 @@ def cli(
                     wait=wait / 1000,
                     seed=seed,
                 )
-                found = reproduction.reproduce(figure, options, root, jobs=workers, progress=update)
+                found = reproduction.reproduce(figure, options, root, jobs=workers, progress=update, figures=figures)
     for name, numbers in found.numbers.items():
         for line in reproduction.FIGURES[name].lines(numbers):
             print_result(f"{name}: {line}")

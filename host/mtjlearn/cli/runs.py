@@ -13,9 +13,11 @@ from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import plain, print_result, result_console, say
 
 if TYPE_CHECKING:
+    from mtjlearn.comparison.export import Kind
     from mtjlearn.runs import RunSummary
 
 ROOT = Path("runs")
+_EXPORTS = ("csv", "parquet", "tensorboard")
 _RESUMABLE = ("train", "demo")
 _HIDDEN = ("lock",)
 _WIDE = 120
@@ -25,18 +27,35 @@ _STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "fai
 Content = TypeVar("Content")
 
 
-@click.command()
+class _Runs(click.Group):
+    """A group whose first word may be a run: then it is listed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See :class:`click.Group`."""
+        known = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if known else ["list", *args])
+
+
+@click.group(cls=_Runs)
+def cli() -> None:
+    """List runs, show one, compare some, or export what they recorded.
+
+    mtjlearn runs alone lists ./runs; mtjlearn runs PATH lists another directory of runs, or shows a run. PATH is a run directory,
+    or the name of one in ./runs.
+    """
+
+
+@cli.command(name="list", short_help="List run directories, or show one; the same as without a command.")
 @click.argument("path", type=click.Path(path_type=Path), default=ROOT)
 @command
-def cli(path: Path) -> dict[str, Any]:
+def show(path: Path) -> dict[str, Any]:
     """List run directories, or show one.
 
     PATH is a directory of runs (./runs unless given), a run directory, or the name of one in ./runs.
     """
     from mtjlearn.runs import RunError, list_runs
 
-    if not path.exists() and (ROOT / path).is_dir():
-        path = ROOT / path
+    path = _run(path)
     if path.name in ("", ".."):
         path = path.resolve()
     summary = next((run for run in list_runs(path.parent) if run.path.name == path.name), None)
@@ -50,6 +69,57 @@ def cli(path: Path) -> dict[str, Any]:
     else:
         say(f"no runs in {path} yet; make one, e.g. with: mtjlearn train iris --board native")
     return {"runs": found}
+
+
+@cli.command(name="compare", short_help="Compare trainings: a table, and curves with bands over seeds.")
+@click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Draw the curves: .png, .svg or .pdf.")
+@command
+def compare_runs(paths: tuple[Path, ...], out: Path | None) -> dict[str, Any]:
+    """Compare trainings.
+
+    RUN is a run directory, or the name of one in ./runs. Runs that differ in nothing but their seeds belong together: the table
+    has their mean and standard deviation, and the plot their mean with a band from the smallest to the largest.
+    """
+    from mtjlearn.cli.view.comparison import check_figure, draw, show_comparison
+    from mtjlearn.comparison import compare, read_training
+
+    check_figure(out)
+    found = compare([read_training(_run(path)) for path in paths])
+    return show_comparison(found) | draw(found, out)
+
+
+@cli.command(name="export", short_help="Export what trainings recorded, for other programs.")
+@click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", "kind", type=click.Choice(_EXPORTS), required=True, help="What to write.")
+@click.option(
+    "--out",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="The file; for tensorboard the folder for the runs' folders. If omitted, it is here, with the run's name.",
+)
+@command
+def export_runs(paths: tuple[Path, ...], kind: Kind, out: Path | None) -> dict[str, Any]:
+    """Export what trainings recorded.
+
+    RUN is a run directory, or the name of one in ./runs. csv and parquet are a table with a row for each record of each run.
+    tensorboard writes an event file for each run; show them with: tensorboard --logdir PATH.
+    """
+    from mtjlearn.comparison import read_training
+    from mtjlearn.comparison.export import export_runs as write
+
+    unique = {path.resolve(): read_training(path) for path in map(_run, paths)}
+    runs = list(unique.values())
+    name = runs[0].name if len(runs) == 1 else "runs"
+    chosen = out or Path("tensorboard" if kind == "tensorboard" else f"{name}.{kind}")
+    files = write(runs, kind, chosen)
+    print_result(f"{sum(len(run.records) for run in runs):,} records of {len(runs)} runs are in {chosen}")
+    return {"to": kind, "runs": [run.path for run in runs], "files": files}
+
+
+def _run(path: Path) -> Path:
+    """A run's directory, given by its path or its name in ./runs."""
+    return ROOT / path if not path.exists() and (ROOT / path).is_dir() else path
 
 
 def _show_list(runs: list[RunSummary]) -> None:

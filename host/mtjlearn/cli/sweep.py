@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import EXIT_UNPROVEN, command, exit_with
 from mtjlearn.cli.view.console import bar, say
+from mtjlearn.cli.view.options import figures_option
 from mtjlearn.cli.view.planning import data_options, learning_options
 from mtjlearn.cli.view.sweep_results import show_best
 from mtjlearn.cli.view.sweeping import (
@@ -29,11 +30,13 @@ from mtjlearn.cli.view.sweeping import (
 )
 
 if TYPE_CHECKING:
+    from mtjlearn.plots import FigureFormat
     from mtjlearn.sweeps import Results
+    from mtjlearn.sweeps.slices import Spread
 
 ROOT = Path("sweeps")
 _BESIDE_RESUME = ("resume", "board", "jobs", "scheduler", "search", "retry_failed", "as_json")
-_BESIDE_PLOT = ("plot", "number", "x", "by", "whole_range", "as_json")
+_BESIDE_PLOT = ("plot", "number", "x", "by", "whole_range", "figures", "as_json")
 _OBJECTIVE = "test_loss"
 
 
@@ -71,6 +74,7 @@ _OBJECTIVE = "test_loss"
 @click.option("--x", metavar="NAME", help="With --plot: only over this parameter.")
 @click.option("--by", metavar="NAME", help="With --plot: a curve for each value of this parameter.")
 @click.option("--range", "whole_range", is_flag=True, help="With --plot: bars from smallest to largest, not quartiles.")
+@figures_option
 @command
 def cli(data: str | None, resume: Path | None, plot: Path | None, **asked: Any) -> dict[str, Any]:
     """Train DATA with every combination of the values of --over and --seeds, and keep one row per run in a Parquet file.
@@ -85,12 +89,14 @@ def cli(data: str | None, resume: Path | None, plot: Path | None, **asked: Any) 
         )
     if plot is not None:
         _refuse_others("plot", _BESIDE_PLOT)
-        return _plot(plot, **{name: asked[name] for name in ("number", "x", "by", "whole_range")})
+        return _plot(plot, **{name: asked[name] for name in ("number", "x", "by", "whole_range", "figures")})
     if resume is not None:
         _refuse_others("resume", _BESIDE_RESUME)
         return _resume(resume, asked)
     assert data is not None
     _refuse_without("plot", asked, "number", "x", "by", "whole_range")
+    if click.get_current_context().get_parameter_source("figures") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--figures goes with --plot; omit it")
     settings = settings_of(click.get_current_context(), data, asked["board"])
     directory = asked["directory"] or ROOT / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{Path(data).stem}"
     if asked["search"] is None:
@@ -222,15 +228,17 @@ def _report(found: Results, settings: dict[str, Any], objective: str | None, *, 
     }
 
 
-def _plot(directory: Path, *, number: str | None, x: str | None, by: str | None, whole_range: bool) -> dict[str, Any]:
+def _plot(
+    directory: Path, *, number: str | None, x: str | None, by: str | None, whole_range: bool, figures: FigureFormat
+) -> dict[str, Any]:
     from mtjlearn.cli.view.sweep_results import read_any
     from mtjlearn.sweeps.plots import draw
 
     found, objective, maximise = read_any(directory)
     shown = number or objective or _OBJECTIVE
-    paths = draw(
-        found, shown, x=x, by=by, spread="range" if whole_range else "quartiles", maximise=maximise if number is None else None
-    )
+    wanted = maximise if number is None else None
+    spread: Spread = "range" if whole_range else "quartiles"
+    paths = draw(found, shown, x=x, by=by, spread=spread, maximise=wanted, figures=figures)
     for path in paths:
         say(f"plotted: {path}")
     return {"directory": directory, "number": shown, "plots": paths}

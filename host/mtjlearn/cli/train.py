@@ -11,14 +11,15 @@ from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result, say
-from mtjlearn.cli.view.options import board_option, runs_option, seed_option
+from mtjlearn.cli.view.options import board_option, figures_option, runs_option, seed_option
 from mtjlearn.cli.view.planning import check_rule, data_options, learning_options, make_plan
 
 if TYPE_CHECKING:
+    from mtjlearn.plots import FigureFormat
     from mtjlearn.runs import Run
     from mtjlearn.training import Plan, Report
 
-_BESIDE_RESUME = ("resume", "board", "link_log", "accept_changed_data", "as_json")
+_BESIDE_RESUME = ("resume", "board", "link_log", "figures", "accept_changed_data", "as_json")
 
 
 class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
@@ -45,6 +46,7 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @learning_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference with the board.")
 @runs_option
+@figures_option
 @click.option("--link-log", type=LinkLogSize(), help="Bound of link.log; 33554432 unless given.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Resume the interrupted run in this directory.")
 @click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
@@ -55,6 +57,7 @@ def cli(
     root: Path,
     data: str | None,
     link_log: int | None,
+    figures: FigureFormat,
     accept_changed_data: bool,
     **asked: Any,
 ) -> dict[str, Any]:
@@ -77,14 +80,14 @@ def cli(
         check_rule(plan)
         if not accept_changed_data:
             refuse_changed_data(plan, resume)
-        return asdict(_train(plan, Run.open(resume), link_log, accept_changed_data))
+        return asdict(_train(plan, Run.open(resume), link_log, figures, accept_changed_data))
     if accept_changed_data:
         raise click.UsageError("--accept-changed-data goes with --resume RUN; omit it")
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
     plan = make_plan(data, board, asked)
     run = Run.create(root, "train", plan.name, plan.seed, plan.config())
-    return asdict(_train(plan, run, link_log))
+    return asdict(_train(plan, run, link_log, figures))
 
 
 def _refuse_beside_resume() -> None:
@@ -96,7 +99,7 @@ def _refuse_beside_resume() -> None:
             raise click.UsageError(f"--resume uses the settings of its run; omit {named}")
 
 
-def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool = False) -> Report:
+def _train(plan: Plan, run: Run, link_log: int | None, figures: FigureFormat, accept_changed_data: bool = False) -> Report:
     from mtjlearn.cli.view.training import Terminal, line_rate
     from mtjlearn.training import train
     from mtjlearn.wire.linklog import MOST
@@ -109,7 +112,7 @@ def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool
     )
     with Terminal() as terminal:
         bound = MOST if link_log is None else link_log
-        report = train(plan, run, terminal, link_log=bound, accept_changed_data=accept_changed_data)
+        report = train(plan, run, terminal, link_log=bound, accept_changed_data=accept_changed_data, figures=figures)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),
         ("test R2", report.test_r2, report.reference_test_r2),
@@ -120,7 +123,7 @@ def _train(plan: Plan, run: Run, link_log: int | None, accept_changed_data: bool
             print_result(f"{name}: {', '.join(values)}")
     if report.samples_per_s is not None:
         print_result(f"{report.steps:,} steps, {report.skipped:,} skipped; {line_rate(plan.board, report.samples_per_s)}")
-    possible = ("loss.png", "metrics.jsonl", "config.toml", "weights.npz", "model.npz", "noise.png")
+    possible = (f"loss.{figures}", "metrics.jsonl", "config.toml", "weights.npz", "model.npz", f"noise.{figures}")
     kept = [name for name in possible if (Path(report.run) / name).exists()]
     print_result(f"everything is in {report.run}: {', '.join(kept)}")
     return report

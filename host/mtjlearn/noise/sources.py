@@ -49,9 +49,7 @@ class Gaussian:
         dtype: of the values; ``float32`` is drawn faster, and gives other values.
     """
 
-    def __init__(
-        self, sigma: float, replicas: int = 1, seed: int = 0, dtype: Literal["float64", "float32"] = "float64"
-    ) -> None:
+    def __init__(self, sigma: float, replicas: int = 1, seed: int = 0, dtype: Literal["float64", "float32"] = "float64") -> None:
         self.sigma = sigma
         self.replicas = replicas
         self._dtype = np.float32 if dtype == "float32" else np.float64

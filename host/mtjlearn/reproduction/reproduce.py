@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mtjlearn.plots import FigureFormat
 from mtjlearn.reproduction.catalogue import FIGURES, Figure
 from mtjlearn.reproduction.options import Options
 from mtjlearn.reproduction.pieces import Progress, Results, compute, cpu_seconds, stored_in
@@ -27,7 +28,7 @@ class Reproduction:
     Args:
         run: the run directory.
         numbers: of each figure, by its name; also in the run's numbers.json.
-        plots: the PNG files, by the figure's name.
+        plots: the files, by the figure's name.
         seconds: that this call computed for.
     """
 
@@ -44,6 +45,7 @@ def reproduce(
     *,
     jobs: int = 1,
     progress: Progress | None = None,
+    figures: FigureFormat = "png",
 ) -> Reproduction:
     """Computes one figure, or all of them.
 
@@ -53,6 +55,7 @@ def reproduce(
         root: directory of all runs.
         jobs: processes, each of one thread; 0 computes in this one.
         progress: called with what is done.
+        figures: what the plots are written as.
 
     Raises:
         UserError: data, a program or a board is missing; the text says what to do.
@@ -62,10 +65,10 @@ def reproduce(
     for figure in chosen:
         figure.check(options)
     run = Run.create(root, COMMAND, name, options.seed, {"figure": name, **options.config()})
-    return _carry_out(run, chosen, options, jobs, progress)
+    return _carry_out(run, chosen, options, jobs, progress, figures)
 
 
-def resume(path: Path, *, jobs: int = 1, progress: Progress | None = None) -> Reproduction:
+def resume(path: Path, *, jobs: int = 1, progress: Progress | None = None, figures: FigureFormat = "png") -> Reproduction:
     """Continues a reproduction that was interrupted; what it computed is not computed again.
 
     Raises:
@@ -80,10 +83,10 @@ def resume(path: Path, *, jobs: int = 1, progress: Progress | None = None) -> Re
         figure.check(options)
     run = Run.open(path)
     run.keep()
-    return _carry_out(run, chosen, options, jobs, progress)
+    return _carry_out(run, chosen, options, jobs, progress, figures)
 
 
-def redraw(path: Path) -> Reproduction:
+def redraw(path: Path, *, figures: FigureFormat = "png") -> Reproduction:
     """Draws a finished reproduction again, from what it stored.
 
     Raises:
@@ -92,11 +95,13 @@ def redraw(path: Path) -> Reproduction:
     name, options = _asked(path)
     if read_meta(path)["state"] != "finished":
         raise RunError(f"{path} is not finished; --resume {path} computes the rest")
-    numbers, plots = _draw(path, _chosen(name), options, stored_in(path))
+    numbers, plots = _draw(path, _chosen(name), options, stored_in(path), figures)
     return Reproduction(path, numbers, plots, 0.0)
 
 
-def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, progress: Progress | None) -> Reproduction:
+def _carry_out(
+    run: Run, chosen: list[Figure], options: Options, jobs: int, progress: Progress | None, figures: FigureFormat
+) -> Reproduction:
     with run:
         started = time.monotonic()
         pieces = [piece for figure in chosen for piece in figure.pieces(options)]
@@ -104,7 +109,7 @@ def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, prog
             results = compute(run, pieces, jobs, progress)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"interrupted; continue with: mtjlearn reproduce --resume {run.path}") from None
-        numbers, plots = _draw(run.path, chosen, options, results)
+        numbers, plots = _draw(run.path, chosen, options, results, figures)
         seconds = time.monotonic() - started
         run.finish(
             {
@@ -117,7 +122,9 @@ def _carry_out(run: Run, chosen: list[Figure], options: Options, jobs: int, prog
     return Reproduction(run.path, numbers, plots, seconds)
 
 
-def _draw(path: Path, chosen: Iterable[Figure], options: Options, results: Results) -> tuple[dict[str, Any], dict[str, Path]]:
+def _draw(
+    path: Path, chosen: Iterable[Figure], options: Options, results: Results, figures: FigureFormat
+) -> tuple[dict[str, Any], dict[str, Path]]:
     numbers: dict[str, Any] = {}
     plots: dict[str, Path] = {}
     for figure in chosen:
@@ -126,7 +133,7 @@ def _draw(path: Path, chosen: Iterable[Figure], options: Options, results: Resul
         except KeyError:
             raise RunError(f"{path} lacks a piece of {figure.name}; compute it again") from None
         numbers[figure.name] = figure.numbers(options, own)
-        plots[figure.name] = path / f"{figure.name}.png"
+        plots[figure.name] = path / f"{figure.name}.{figures}"
         try:
             figure.draw(numbers[figure.name], plots[figure.name])
         except OSError as error:

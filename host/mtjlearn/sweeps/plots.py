@@ -1,4 +1,4 @@
-"""Plots of a sweep: slices through its best point, a heatmap of two parameters, the trials of a search. PNG files."""
+"""Plots of a sweep: slices through its best point, a heatmap of two parameters, the trials of a search. PNG, SVG or PDF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtjlearn.plots import finish
+from mtjlearn.plots import FigureFormat, finish
 from mtjlearn.sweeps.points import SweepError
 from mtjlearn.sweeps.results import Results
 from mtjlearn.sweeps.search_files import TRIAL
@@ -42,6 +42,7 @@ def draw(
     by: str | None = None,
     spread: Spread = "quartiles",
     maximise: bool | None = None,
+    figures: FigureFormat = "png",
 ) -> list[Path]:
     """Draws a slice for each parameter that varies, and a heatmap for each pair of parameters that are numbers.
 
@@ -52,6 +53,7 @@ def draw(
         by: a curve for each of this parameter's values; None: for the first parameter that is not a number, if there is one.
         spread: bars show all seeds, or the middle half of them.
         maximise: whether large values are good; None: as the number's name says.
+        figures: what they are written as.
 
     Returns:
         The files, in the directory ``plots`` of the sweep.
@@ -71,7 +73,7 @@ def draw(
     folder.mkdir(exist_ok=True)
     paths = []
     for name in shown:
-        path = folder / f"{number}-{name}.png"
+        path = folder / f"{number}-{name}.{figures}"
         if TRIAL in results.parameters:
             _draw_trials(results, name, number, path)
         else:
@@ -82,7 +84,7 @@ def draw(
     if TRIAL not in results.parameters:
         for place, first in enumerate(numeric):
             for second in numeric[place + 1 :]:
-                path = folder / f"{number}-{first}-{second}.png"
+                path = folder / f"{number}-{first}-{second}.{figures}"
                 _draw_surface(results, first, second, number, maximise, path)
                 paths.append(path)
     return paths

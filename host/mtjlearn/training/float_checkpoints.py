@@ -31,10 +31,11 @@ class FloatCheckpoints:
         """See :class:`mtjlearn.training.floats.FloatKeeper`."""
         return self._run.load_weights()
 
-    def keep(self, loss: float, checkpoint: Callable[[], Checkpoint]) -> None:
+    def keep(self, loss: float, checkpoint: Callable[[], Checkpoint], accuracy: float | None) -> None:
         """See :class:`mtjlearn.training.floats.FloatKeeper`."""
         self._newest = checkpoint()
-        self._run.metric(step=self._newest.steps, reference_loss=loss)
+        evaluated = {} if accuracy is None else {"reference_test_accuracy": accuracy}
+        self._run.metric(step=self._newest.steps, reference_loss=loss, **evaluated)
         if time.monotonic() - self._saved >= self._interval:
             self._save()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from mtjlearn.reference import Adam, Reference, Rule
 from mtjlearn.runs import Checkpoint, RunError
 from mtjlearn.runs.files import WEIGHTS
 from mtjlearn.training.plan import CODES_PER_STEP, Plan
+from mtjlearn.training.scores import is_evaluated, score
 
 ADC_RATE = 9615.0
 ADC_REFERENCE = 1.1
@@ -31,10 +32,12 @@ class FloatRun:
     Args:
         losses: mean training loss of each epoch trained in this go, shape (epochs,).
         outputs: clean outputs on the test part, shape (samples, outputs).
+        accuracies: on the test part, by the epoch (1, 2, ...) after which it was evaluated; empty unless asked for.
     """
 
     losses: NDArray[np.float64]
     outputs: NDArray[np.float64]
+    accuracies: Mapping[int, float] = field(default_factory=dict)
 
 
 class FloatKeeper(Protocol):
@@ -43,14 +46,16 @@ class FloatKeeper(Protocol):
     def start(self) -> Checkpoint | None:
         """Where to resume; None: at the start."""
 
-    def keep(self, loss: float, checkpoint: Callable[[], Checkpoint]) -> None:
-        """Called after each epoch with its mean loss, and what makes a checkpoint of that moment."""
+    def keep(self, loss: float, checkpoint: Callable[[], Checkpoint], accuracy: float | None) -> None:
+        """Called after each epoch: its mean loss, what makes a checkpoint of that moment, the test accuracy if it was evaluated."""
 
 
 def train_reference(
     plan: Plan,
     progress: Callable[[int, int, float], None] | None = None,
     keeper: FloatKeeper | None = None,
+    *,
+    evaluate: bool = False,
 ) -> FloatRun:
     """Trains the reference as the plan says. A resumed training gives exactly what an uninterrupted one does.
 
@@ -58,6 +63,7 @@ def train_reference(
         plan: what to do.
         progress: called with samples done, samples in all, mean loss since the last call.
         keeper: keeps each epoch.
+        evaluate: the test part now and then, as a board's training does; not where that would take noise from the training.
     """
     reference = _reference(plan)
     dataset = plan.dataset
@@ -72,7 +78,9 @@ def train_reference(
         if progress is not None:
             progress(reference.epochs * samples + done, plan.epochs * samples, float(loss[0]))
 
-    losses = []
+    losses: list[float] = []
+    accuracies: dict[int, float] = {}
+    evaluate = evaluate and dataset.classes is not None and not reference.reading.noisy_evaluation
     while reference.epochs < plan.epochs:
         x = dataset.x_train if augmentation is None else augmentation.epoch(dataset.x_train, reference.epochs)
         history = reference.train(
@@ -85,9 +93,14 @@ def train_reference(
             progress=tell,
         )
         losses.append(float(history.losses[0, 0]))
+        accuracy = None
+        if evaluate and is_evaluated(reference.epochs, plan.epochs):
+            accuracy, _ = score(dataset, reference.predict(dataset.x_test)[0])
+        if accuracy is not None:
+            accuracies[reference.epochs] = accuracy
         if keeper is not None:
-            keeper.keep(losses[-1], partial(_checkpoint, reference, samples))
-    return FloatRun(np.array(losses), reference.predict(dataset.x_test)[0])
+            keeper.keep(losses[-1], partial(_checkpoint, reference, samples), accuracy)
+    return FloatRun(np.array(losses), reference.predict(dataset.x_test)[0], accuracies)
 
 
 def _reference(plan: Plan) -> Reference:

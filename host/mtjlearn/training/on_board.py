@@ -17,11 +17,10 @@ from mtjlearn.noise import NO_TESTS
 from mtjlearn.runs import Checkpoint, Run, RunError, read_metrics
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
+from mtjlearn.training.scores import is_evaluated
 from mtjlearn.wire.errors import ImplausibleAnswer
 from mtjlearn.wire.messages import Error
 
-EVALUATIONS = 25
-"""How often the test part is evaluated during training, about."""
 STRETCH = 2000
 """Samples streamed at once, at most: then the counters are read, and the weights if it is time. A few seconds on a slow board."""
 CHECKPOINT_INTERVAL = 1.0
@@ -171,13 +170,10 @@ class BoardTraining:
             "saturations": self._before["saturations"] + status.saturations,
             "seconds": self._seconds,
         }
-        if evaluate and position == 0 and self._is_evaluated(epoch):
+        if evaluate and position == 0 and is_evaluated(epoch, self._plan.epochs):
             record.update(self._evaluation())
         self._run.metric(**record)
         self._recorded, self._seconds = status, 0.0
-
-    def _is_evaluated(self, epoch: int) -> bool:
-        return epoch % max(1, self._plan.epochs // EVALUATIONS) == 0 or epoch == self._plan.epochs
 
     def _evaluation(self) -> dict[str, float]:
         evaluation = self._board.evaluate(self._data.x_test, self._data.t_test)

@@ -7,6 +7,14 @@ from numpy.typing import NDArray
 
 from mtjlearn.datasets import Dataset, predicted_classes
 
+EVALUATIONS = 25
+"""How often the test part is evaluated during training, about."""
+
+
+def is_evaluated(epoch: int, epochs: int) -> bool:
+    """Whether the test part is evaluated after this epoch (1, 2, ...) of this many; always after the last one."""
+    return epoch % max(1, epochs // EVALUATIONS) == 0 or epoch == epochs
+
 
 def score(dataset: Dataset, outputs: NDArray[np.float64]) -> tuple[float | None, float | None]:
     """Accuracy, or coefficient of determination, of outputs on the test part; neither if R2 is undefined."""

@@ -19,7 +19,7 @@ from mtjlearn.models import ModelError, write_model
 from mtjlearn.models.storage import FILE as MODEL
 from mtjlearn.network import NetworkError
 from mtjlearn.noise import Recording
-from mtjlearn.plots import loss_curve, noise_plot
+from mtjlearn.plots import FigureFormat, loss_curve, noise_plot
 from mtjlearn.runs import Run, RunError, read_metrics
 from mtjlearn.runs.storage import describe
 from mtjlearn.training.float_checkpoints import FloatCheckpoints
@@ -34,10 +34,12 @@ from mtjlearn.training.scores import is_constant, score
 from mtjlearn.wire.linklog import MOST, LogFile, set_aside
 from mtjlearn.wire.messages import MAX_PAYLOAD
 
+RECORDING = "noise.npz"
 NOISE_CODES = 4000
 """Codes recorded for the noise plot."""
-LOSS_PLOT = "loss.png"
-NOISE_PLOT = "noise.png"
+LOSS_PLOT = "loss"
+NOISE_PLOT = "noise"
+"""Names of the plots, without the suffix that says what they are written as."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class _Drawings:
     run: Run
     observer: Observer
     wanted: bool = True
+    figures: FigureFormat = "png"
     noise: _Noise | None = None
     board: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,9 +70,10 @@ class _Drawings:
         if not self.wanted:
             return
         self._write_model()
-        drawings: dict[str, Callable[[Path], None]] = {LOSS_PLOT: self._draw_losses}
+        noise_file = f"{NOISE_PLOT}.{self.figures}"
+        drawings: dict[str, Callable[[Path], None]] = {f"{LOSS_PLOT}.{self.figures}": self._draw_losses}
         if self.noise is not None:
-            drawings |= {"noise.npz": self.noise.recording.save, NOISE_PLOT: self.noise.draw}
+            drawings |= {RECORDING: self.noise.recording.save, noise_file: self.noise.draw}
         for name, draw in drawings.items():
             path = self.run.path / name
             try:
@@ -77,7 +81,7 @@ class _Drawings:
             except OSError as error:
                 self.observer.note(f"{describe(path, error)} (weights and metrics are not affected)")
             else:
-                if name == NOISE_PLOT:
+                if name == noise_file:
                     self.observer.note(f"noise plotted: {path}")
 
     def _write_model(self) -> None:
@@ -94,7 +98,14 @@ class _Drawings:
 
 
 def train(
-    plan: Plan, run: Run, observer: Observer, *, link_log: int = MOST, accept_changed_data: bool = False, plots: bool = True
+    plan: Plan,
+    run: Run,
+    observer: Observer,
+    *,
+    link_log: int = MOST,
+    accept_changed_data: bool = False,
+    plots: bool = True,
+    figures: FigureFormat = "png",
 ) -> Report:
     """Trains as planned, or continues with what the run directory holds.
 
@@ -109,13 +120,14 @@ def train(
         link_log: bytes of the raw log of the link, at most; 0: none.
         accept_changed_data: continue although the data or the firmware are not those that the run began with.
         plots: draw them, and write the model.
+        figures: what the plots are written as.
 
     Raises:
         ChangedError: as said.
         BoardError, DatasetError, NetworkError: with one line that says what to do.
         KeyboardInterrupt: the same.
     """
-    drawings = _Drawings(plan, run, observer, plots)
+    drawings = _Drawings(plan, run, observer, plots, figures)
     with run:
         try:
             report = _train(plan, run, observer, drawings, link_log, accept_changed_data)
@@ -201,7 +213,7 @@ def _on_board(
         own_firmware(run, board.info, observer.note, accept=accept)
         training = BoardTraining(plan, run, board, observer)
         run.keep()
-        if not (run.path / NOISE_PLOT).exists():
+        if not (run.path / RECORDING).exists():
             drawings.noise = _record_noise(board)
         try:
             training.train()
@@ -232,14 +244,16 @@ def _beside(plan: Plan, run: Run, observer: Observer, report: Report) -> None:
 
     samples = len(plan.dataset.x_train)
     if plan.on_board:
-        found = train_reference(plan, tell)
+        found = train_reference(plan, tell, evaluate=True)
         for epoch, loss in enumerate(found.losses, 1):
-            run.metric(step=epoch * samples, reference_loss=float(loss))
+            accuracy = found.accuracies.get(epoch)
+            evaluated = {} if accuracy is None else {"reference_test_accuracy": accuracy}
+            run.metric(step=epoch * samples, reference_loss=float(loss), **evaluated)
     else:
         with FloatCheckpoints(run) as keeper:
-            found = train_reference(plan, tell, keeper)
+            found = train_reference(plan, tell, keeper, evaluate=True)
     report.reference_test_accuracy, report.reference_test_r2 = score(plan.dataset, found.outputs)
-    if report.reference_test_accuracy is not None:
+    if report.reference_test_accuracy is not None and not found.accuracies:
         run.metric(step=plan.epochs * samples, reference_test_accuracy=report.reference_test_accuracy)
     if not plan.on_board:
         report.steps = plan.epochs * samples

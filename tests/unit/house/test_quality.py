@@ -66,7 +66,7 @@ FLOORS = [
     {"dashboard", "reproduction"},
     {"sweeps", "validate"},
     {"bench", "estimators", "experiments", "flashing", "torch", "training"},
-    {"discovery"},
+    {"comparison", "discovery"},
     {"models", "plots", "reference", "virtual"},
     {"board", "inprocess", "noise"},
     {"datasets", "fixedpoint", "wire"},

@@ -11,6 +11,8 @@ import click
 from mtjlearn.virtual.boards import VIRTUAL, board_options, default_virtual_board
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+FIGURES = (".png", ".svg", ".pdf")
+"""Suffixes of figures, which say what they are written as."""
 
 
 def board_option(function: Function) -> Function:
@@ -40,6 +42,17 @@ def runs_option(function: Function) -> Function:
         default=Path("runs"),
         show_default=True,
         help="Directory of run directories.",
+    )(function)
+
+
+def figures_option(function: Function) -> Function:
+    """``--figures``."""
+    return click.option(
+        "--figures",
+        type=click.Choice([suffix.removeprefix(".") for suffix in FIGURES]),
+        default="png",
+        show_default=True,
+        help="What figures are written as.",
     )(function)
 
 

@@ -43,7 +43,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
             axes.set_xlabel("epochs")
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         for axes in (training, test):
-            axes.set_ylim(_lowest(task), 1.01)
+            axes.set_ylim(_lowest(task), 1.0)
         tidy(loss, training, test)
     grid[0][2].legend(frameon=False, loc="lower right", fontsize=9)
     save(figure, path)

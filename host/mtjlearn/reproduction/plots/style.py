@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mtjlearn.runs.storage import write_atomic
+from mtjlearn.plots import write_figure
 
 BLUE, ORANGE, GREY, GREEN = "#0b6fa4", "#d1741e", "#555555", "#3d8b40"
 LIGHT = "#bbbbbb"
@@ -68,11 +67,9 @@ def band(axes: Axes, x: Sequence[float], curves: Sequence[Sequence[float]], colo
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the PNG file, replaced as a whole.
+    """Writes the file, replaced as a whole: PNG, SVG or PDF by its suffix.
 
     Raises:
         OSError: it cannot be written.
     """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=RESOLUTION)
-    write_atomic(path, buffer.getvalue())
+    write_figure(figure, path, RESOLUTION)
