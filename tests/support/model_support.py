@@ -14,6 +14,9 @@ from mtjlearn.datasets import Scaling
 from mtjlearn.models import Model
 from mtjlearn.models.export import export
 from mtjlearn.network import Loss, Network, WeightFormat
+from mtjlearn.runs import Run
+from mtjlearn.training import default_plan, train
+from mtjlearn.training.models import model_of_run
 from mtjlearn.virtual.micropython import interpreter
 
 _MAIN = """
@@ -79,6 +82,22 @@ def random_model(
         None if classes else Scaling(rng.normal(0, 5, sizes[-1]), np.ones(sizes[-1])),
         {"data": "random"},
     )
+
+
+class Silent:
+    """Nobody who watches a training."""
+
+    def note(self, text: str) -> None: ...
+
+    def progress(self, *values: object) -> None: ...
+
+
+def trained_model(name: str, folder: Path) -> Model:
+    """What a virtual board learns of a built-in dataset in two epochs; it is the same every time."""
+    plan = default_plan(name, seed=1, board="inprocess", epochs=2, reference=False)
+    run = Run.create(folder, "train", name, 1, plan.config())
+    train(plan, run, Silent(), plots=False)
+    return model_of_run(run.path)
 
 
 def rows_for(model: Model, count: int, seed: int = 0) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,8 +31,14 @@ _PARTS = ("steps", "stream", "alone", "resident")
     help="Repeats of each measurement by this computer's clock.",
 )
 @click.option("--reference", is_flag=True, help="Measure the float reference on this computer instead of a board.")
+@click.option(
+    "--inference",
+    metavar="MODEL",
+    type=click.Path(path_type=Path),
+    help="Measure predictions of this run or model on a simulated Uno instead of training.",
+)
 @command
-def cli(board: str | None, only: str | None, frames: int, repeats: int, reference: bool) -> dict[str, Any]:
+def cli(board: str | None, only: str | None, frames: int, repeats: int, reference: bool, inference: Path | None) -> dict[str, Any]:
     """Measure training steps and samples per second.
 
     With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, next to the limit counted from its
@@ -47,7 +54,14 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
 
     With --reference: CPU seconds of an epoch of the paper's network (784-500-500-500-10, 60,000 samples, batches of 64, Adam) with
     the float reference, and with programs for torch where it is installed.
+
+    With --inference: flash, RAM and cycles of a prediction on an Uno by the exported network, by the same network in floats, and by
+    what emlearn generates for it where it is installed.
     """
+    if inference is not None:
+        if board is not None or only is not None or reference:
+            raise click.UsageError("--inference measures a simulated Uno: omit --board, --only and --reference")
+        return _inference(inference)
     if reference:
         if board is not None or only is not None:
             raise click.UsageError("--reference measures this computer: omit --board and --only")
@@ -93,6 +107,18 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
         result["model"] = model_figures(repeats)
     result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
+
+
+def _inference(path: Path) -> dict[str, Any]:
+    from mtjlearn.bench.chip.inference import measure_inference
+    from mtjlearn.cli.view.bench_inference import tell_inference
+    from mtjlearn.training.models import load_model
+
+    model = load_model(path)
+    with bar("predictions") as progress:
+        found = measure_inference(model, progress=progress.update)
+    tell_inference(found)
+    return found
 
 
 def _chip(board: str, only: str | None, frames: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mtjlearn.models.export_arduino import arduino_sketch
-from mtjlearn.models.export_c import c_header
+from mtjlearn.models.export_c import INFERENCE, c_header, inference_part
 from mtjlearn.models.export_micropython import micropython_module
 from mtjlearn.models.model import Model, ModelError
 from mtjlearn.models.names import program_name
@@ -23,7 +23,8 @@ def export(model: Model, kind: Kind, out: Path | None, name: str | None) -> list
 
     Args:
         model: what is written.
-        kind: ``model``, a C header, the folder of an Arduino sketch, or a module for MicroPython.
+        kind: ``model``, a C header with the one that it includes next to it, the folder of an Arduino sketch, or a module for
+            MicroPython.
         out: the file; of a sketch, the folder that its folder is made in. None: here, with the model's name.
         name: prefix of names in the program, and the sketch's name; None: from the data's.
 
@@ -46,13 +47,19 @@ def export(model: Model, kind: Kind, out: Path | None, name: str | None) -> list
             path = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
             write_model(model, path)
             return [path, path.with_suffix(".toml")]
-        files = {path: c_header(model, chosen) if kind == "c" else micropython_module(model)}
+        if kind == "c" and path.name.lower() == INFERENCE:
+            raise ModelError(f"{path} is the name of what the header includes; name another file with --out")
+        files = {path: micropython_module(model)} if kind == "micropython" else _c_files(model, path, chosen)
     for path, text in files.items():
         try:
             write_atomic(path, text.encode())
         except OSError as error:
             raise ModelError(describe(path, error)) from None
     return list(files)
+
+
+def _c_files(model: Model, path: Path, name: str) -> dict[Path, str]:
+    return {path: c_header(model, name), path.with_name(INFERENCE): inference_part()}
 
 
 def _make(folder: Path) -> None:

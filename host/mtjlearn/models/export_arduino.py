@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtjlearn.models.export_c import c_header
+from mtjlearn.models.export_c import INFERENCE, c_header, inference_part
 from mtjlearn.models.model import Model
 from mtjlearn.models.names import input_list
 
@@ -16,7 +16,7 @@ def arduino_sketch(model: Model, name: str) -> dict[str, str]:
     else:
         result = _TARGETS.format(name=name, upper=name.upper())
     sketch = _SKETCH.format(name=name, upper=name.upper(), inputs=input_list(model), result=result)
-    return {f"{name}.ino": sketch, f"{name}.h": c_header(model, name)}
+    return {f"{name}.ino": sketch, f"{name}.h": c_header(model, name), INFERENCE: inference_part()}
 
 
 _TARGETS = """\

@@ -16,6 +16,7 @@ _RESERVED = frozenset(
         *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float"),
         *("for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static"),
         *("struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "setup", "loop"),
+        *("anp", "anp_inference"),
     }
 )
 

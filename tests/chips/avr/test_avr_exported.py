@@ -1,76 +1,81 @@
-"""An exported network on the simulated ATmega328P: 1,000 rows give the outputs that NumPy finds, to the last bit."""
+"""Exported networks on the simulated ATmega328P find what a board, NumPy, C on a desktop and MicroPython find, to the last bit."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from model_support import random_model
+from model_support import outputs_in_c, outputs_in_micropython, random_model, rows_for, trained_model
+from numpy.typing import NDArray
 
-from mtjlearn.firmware import find_avr_gcc
+from mtjlearn.bench.chip.inference import FLASH, Built, build, run
+from mtjlearn.bench.chip.inference_programs import exported
+from mtjlearn.board import Board
+from mtjlearn.datasets import load, read_features
 from mtjlearn.models import Model, predict
-from mtjlearn.models.export import export
-from mtjlearn.models.predict import input_factors
+from mtjlearn.virtual.native import start_native
 
-HERE = Path(__file__).resolve().parent
 ROWS = 1000
-TIMER = 8 * 65536
-"""Cycles after which the program's timer begins again."""
 
 
-def steps(model: Model) -> np.ndarray:
-    """What 1 of a random int16 means for each input: the largest is about 5 deviations."""
-    return np.maximum(model.input_scaling.std / 6553.6, 1e-6).astype(np.float32)
+def on_the_chip(model: Model, x: NDArray[np.float64], folder: Path, *flags: str) -> tuple[NDArray[np.int16], Built]:
+    """The outputs for rows in single precision, and the program; a warning of the compiler is an error."""
+    program = exported(model)
+    built = build(program, folder, ["-Wall", "-Wextra", "-Werror", *flags])
+    answers, cycles = run(built, program, x.astype(np.float32))
+    assert (cycles > 0).all()
+    return np.frombuffer(b"".join(answers), "<i2").reshape(len(x), -1), built
 
 
-def rows(model: Model, count: int) -> np.ndarray:
-    """The rows that the program makes for itself."""
-    state, drawn = 1, np.empty((count, len(model.inputs)), dtype=np.int16)
-    for place in range(drawn.size):
-        state ^= state << 13 & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= state << 5 & 0xFFFFFFFF
-        drawn.flat[place] = np.uint16(state >> 16).astype(np.int16)
-    away = drawn.astype(np.float32) * steps(model)
-    return (away + input_factors(model.input_scaling)[0]).astype(np.float64)
+@pytest.mark.parametrize("name", ["iris", "wine", pytest.param("digits", marks=pytest.mark.slow)])
+def test_what_was_learned_is_the_same_everywhere(name: str, tmp_path: Path) -> None:
+    """1,000 rows of the data, moved a little: the chip, a board, C on this computer, MicroPython and ``mtjlearn predict``."""
+    model = trained_model(name, tmp_path)
+    table = read_features(name, model.inputs).values
+    rng = np.random.default_rng(0)
+    x = table[rng.integers(0, len(table), ROWS)] + rng.normal(0, 0.1, (ROWS, table.shape[1]))
+    x = x.astype(np.float32).astype(np.float64)
+    expected = predict(model, x).outputs
+    assert np.unique(expected).size > ROWS / 2
+    found, built = on_the_chip(model, x, tmp_path)
+    assert np.array_equal(found, expected)
+    assert built.fits
+    assert built.added.flash < FLASH / 4
+    with start_native() as process, Board.open(process.url) as board:
+        assert np.array_equal(predict(model, x, board).outputs, expected)
+    assert np.array_equal(outputs_in_c(model, x, tmp_path), expected)
+    assert np.array_equal(outputs_in_micropython(model, x, tmp_path), expected)
+    dataset = load(name, seed=1)
+    right = predict(model, table[dataset.test_rows]).classes == dataset.y_test
+    assert right.mean() > 0.5
 
 
-def checksums(outputs: np.ndarray) -> list[tuple[int, int]]:
-    """The program's, after each 100 rows."""
-    found, value = [], 2166136261
-    for number, row in enumerate(outputs.tolist(), 1):
-        for output in row:
-            value = (value ^ output & 0xFFFF) * 16777619 & 0xFFFFFFFF
-        if number % 100 == 0:
-            found.append((number, value))
-    return found
+NETWORKS = {
+    "saturating sums": random_model((40, 30, 3), largest=32767),
+    "one output": random_model((3, 5, 1)),
+    "single layer": random_model((7, 4)),
+    "decorrelated": random_model((4, 6, 3), decorrelated=True),
+    "more inputs than a byte counts": random_model((300, 3), largest=32767),
+}
 
 
-@pytest.mark.parametrize(
-    ("sizes", "count"),
-    [
-        pytest.param((4, 8, 3), ROWS, id="iris"),
-        pytest.param((13, 8, 3), ROWS, id="wine", marks=pytest.mark.slow),
-        pytest.param((64, 32, 10), ROWS, id="digits", marks=pytest.mark.slow),
-    ],
-)
-def test_the_chip_finds_the_same_outputs(sizes: tuple[int, ...], count: int, tmp_path: Path) -> None:
-    model = random_model(sizes, largest=4000)
-    export(model, "c", tmp_path / "exported.h", "exported")
-    numbers = ", ".join(f"{value:.9e}f" for value in steps(model).tolist())
-    (tmp_path / "steps.h").write_text(f"static const float steps[] = {{{numbers}}};\n")
-    image = tmp_path / "exported.elf"
-    command = [find_avr_gcc(), "-mmcu=atmega328p", "-Os", "-Wall", "-Wextra", "-Werror", "-std=gnu11", f"-DROWS={count}"]
-    command += [f"-I{tmp_path}", "-include", "steps.h", HERE / "exported.c", "-o", image, "-lm"]
-    subprocess.run(command, check=True)
-    simulator = ["simavr", "-m", "atmega328p", "-f", "16000000", image]
-    run = subprocess.run(simulator, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False)
-    said = re.sub(r"\x1b\[[0-9;]*m", "", (run.stdout + run.stderr).decode("utf-8", "replace"))
-    outputs = predict(model, rows(model, count)).outputs
-    assert np.unique(outputs).size > count / 3
-    assert [(int(row), int(value)) for row, value in re.findall(r"row (\d+) (\d+)", said)] == checksums(outputs)
-    (cycles,) = re.findall(r"cycles (\d+)", said)
-    assert 0 < int(cycles) < TIMER
+@pytest.mark.parametrize("flags", [(), ("-DANP_PORTABLE",)], ids=["assembly", "C"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_random_networks(name: str, flags: tuple[str, ...], tmp_path: Path) -> None:
+    """Weights and features of all sizes, in assembly and in C."""
+    x = rows_for(NETWORKS[name], 100)
+    found, _ = on_the_chip(NETWORKS[name], x, tmp_path, *flags)
+    assert np.array_equal(found, predict(NETWORKS[name], x).outputs)
+
+
+def test_every_limit_of_a_sum(tmp_path: Path) -> None:
+    """The largest sum of the widest layer that an ATmega328P can hold, and what lies next to the limits of 16 bits."""
+    model = random_model((300, 2), largest=1)
+    for weight in (32767, -32767):
+        model.weights[0][:] = weight
+        for feature in (1e9, -1e9):
+            x = model.input_scaling.mean[None] + feature * np.ones((1, 300))
+            found, _ = on_the_chip(model, x.astype(np.float32).astype(np.float64), tmp_path)
+            assert np.array_equal(found, predict(model, x).outputs)
+            assert abs(int(found[0, 0])) == 32767

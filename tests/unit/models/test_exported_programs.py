@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 from model_support import outputs_in_c, outputs_in_micropython, random_model, rows_for
 
-from mtjlearn.board import Board
-from mtjlearn.datasets import Scaling, load, read_features
+from mtjlearn.datasets import Scaling
 from mtjlearn.models import Model, ModelError, predict
 from mtjlearn.models.export import export
-from mtjlearn.models.export_c import fits_32_bits
 from mtjlearn.models.names import program_name, python_literal, text_literal
 from mtjlearn.network import Loss, Network, WeightFormat
-from mtjlearn.runs import Run
-from mtjlearn.training import default_plan, train
-from mtjlearn.training.models import model_of_run
-from mtjlearn.virtual.native import start_native
 
 MODELS = {
     "classes": random_model((4, 8, 3)),
@@ -32,12 +26,6 @@ MODELS = {
     "sums of 64 bits": random_model((40, 30, 3), largest=32767),
     "single layer": random_model((7, 4)),
 }
-
-
-class Silent:
-    def note(self, text: str) -> None: ...
-
-    def progress(self, *values: object) -> None: ...
 
 
 @pytest.mark.thorough
@@ -55,33 +43,6 @@ def test_compilers_that_fuse_find_the_same(tmp_path: Path) -> None:
     x = rows_for(model, 1000)
     options = ["-O3", "-march=native", "-ffp-contract=fast"]
     assert np.array_equal(outputs_in_c(model, x, tmp_path, options), predict(model, x).outputs)
-
-
-def test_sums_are_as_wide_as_they_must_be() -> None:
-    assert fits_32_bits(MODELS["classes"])
-    assert not fits_32_bits(MODELS["sums of 64 bits"])
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", ["iris", "wine", "digits"])
-def test_what_a_board_learned_is_the_same_everywhere(name: str, tmp_path: Path) -> None:
-    """1,000 rows: the board, this computer, C and MicroPython."""
-    plan = default_plan(name, seed=1, board="native", epochs=2, reference=False)
-    run = Run.create(tmp_path, "train", name, 1, plan.config())
-    train(plan, run, Silent(), plots=False)
-    model = model_of_run(run.path)
-    table = read_features(name, model.inputs).values
-    rng = np.random.default_rng(0)
-    x = table[rng.integers(0, len(table), 1000)] + rng.normal(0, 0.1, (1000, table.shape[1]))
-    x = x.astype(np.float32).astype(np.float64)
-    expected = predict(model, x).outputs
-    with start_native() as process, Board.open(process.url) as board:
-        assert np.array_equal(predict(model, x, board).outputs, expected)
-    assert np.array_equal(outputs_in_c(model, x, tmp_path), expected)
-    assert np.array_equal(outputs_in_micropython(model, x, tmp_path), expected)
-    dataset = load(name, seed=1)
-    right = predict(model, table[dataset.test_rows]).classes == dataset.y_test
-    assert right.mean() > 0.5
 
 
 def test_numbers_that_are_none_or_infinite_are_limited(tmp_path: Path) -> None:
