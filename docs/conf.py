@@ -25,21 +25,21 @@ extensions = [
   "myst_nb",
   "sphinx.ext.autodoc",
   "sphinx.ext.napoleon",
-  "sphinx_click",
+  "command_reference",
   "sphinx_copybutton",
   "sphinx_external_toc",
   "protocol_reference",
-  "site_files",
+  "external_links",
 ]
 external_toc_path = "docs/toc.yml"
 include_patterns = ["docs/**", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "shared/numerics.md", "tests/README.md"]
 exclude_patterns = ["**/.*", "**/__pycache__", "build", "dist", "runs", "firmware", "host", "tests/[!R]*"]
 suppress_warnings = ["etoc.toctree"]
 
+smartquotes = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(PROJECT / "build" / "notebooks")
+nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 120
