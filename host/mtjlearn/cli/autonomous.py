@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mtjlearn.cli.view.command import EXIT_INTERRUPTED, command, exit_with
 from mtjlearn.cli.view.console import bar, say
-from mtjlearn.cli.view.options import board_option, columns_options, refuse_what_ends, seed_option
+from mtjlearn.cli.view.options import board_option, columns_options, refuse_what_ends, runs_option, seed_option
 from mtjlearn.network import BOARD_RULES, Loss, WeightFormat, parse_sizes
 from mtjlearn.schedule import CHECKPOINT_INTERVAL, EPOCH_STEPS, LIVE_PERIOD
 
@@ -135,21 +136,27 @@ def stop(board: str | None) -> dict[str, Any]:
 
 @cli.command()
 @board_option
+@runs_option
 @command
-def watch(board: str | None) -> dict[str, Any]:
+def watch(board: str | None, root: Path) -> dict[str, Any]:
     """Show the board's progress until it is done or Ctrl-C; the board continues to learn.
 
-    If the board disappears, because its cable is out or its power is lost, the command waits for it.
+    If the board disappears, because its cable is out or its power is lost, the command waits for it. What is seen is kept in
+    a run directory, where mtjlearn dashboard finds it.
     """
     from mtjlearn.cli.view.watch import Watcher
+    from mtjlearn.training.watched import WatchedRun
 
-    watcher = Watcher(lambda: _open(board))
+    record = WatchedRun(root, say)
+    watcher = Watcher(lambda: _open(board), record)
     try:
         watcher.watch()
     except KeyboardInterrupt:
         say("the board continues to learn; stop it with: mtjlearn autonomous stop")
         exit_with(EXIT_INTERRUPTED)
-    return watcher.result
+    finally:
+        record.leave()
+    return {**watcher.result, "run": record.path}
 
 
 def _open(name: str | None) -> Board:

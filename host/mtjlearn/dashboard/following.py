@@ -19,7 +19,7 @@ from mtjlearn.runs import RunError, read_checkpoint, read_config, read_meta, rea
 from mtjlearn.runs.files import LOCK, META, METRICS, WEIGHTS
 from mtjlearn.runs.storage import is_locked
 
-CURVES = ("loss", "test_accuracy", "test_loss", "reference_loss", "reference_test_accuracy")
+CURVES = ("loss", "test_accuracy", "test_loss", "reference_loss", "reference_test_accuracy", "evaluation_loss", "accuracy")
 """Names of metrics that are curves."""
 MOST_CELLS = 4096
 """Cells of a heat map, at most; neighbouring weights of larger layers are averaged."""

@@ -21,6 +21,7 @@ from mtjlearn.cli import main
 from mtjlearn.cli.view import watch
 from mtjlearn.cli.view.console import bar
 from mtjlearn.network import Network
+from mtjlearn.runs import list_runs, read_meta, read_metrics
 from mtjlearn.virtual.native import start_native
 
 pytestmark = pytest.mark.thorough
@@ -41,6 +42,11 @@ def mistake(*arguments):
     assert found.exit_code == 2, found.output
     (line,) = found.stderr.strip().splitlines()
     return line
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -138,6 +144,28 @@ def test_watch_until_it_is_done(url):
     found, text = run("autonomous", "watch", "--board", url)
     assert found["progress"]["steps"] == 50 * 120
     assert "the epochs asked for are done" in text
+    run_ = Path(found["run"])
+    (listed,) = list_runs(run_.parent)
+    assert (listed.command, listed.name, listed.state, listed.problems) == ("autonomous", "dataset", "finished", ())
+    assert listed.result["steps"] == 50 * 120
+    assert read_meta(run_)["total_steps"] == 50 * 120
+    assert all(record["loss"] > 0 for record in read_metrics(run_))
+
+
+def test_watching_a_board_that_has_stopped_makes_no_run(url, tmp_path):
+    run("autonomous", "start", "iris", "--board", url, "--epochs", 1)
+    finished(url)
+    found, _ = run("autonomous", "watch", "--board", url)
+    assert found["run"] is None
+    assert not (tmp_path / "runs").exists()
+
+
+def test_watching_needs_no_room_for_a_run(url, tmp_path):
+    (tmp_path / "file").write_text("")
+    run("autonomous", "start", "iris", "--board", url, "--epochs", 50)
+    found, text = run("autonomous", "watch", "--board", url, "--runs", tmp_path / "file" / "runs")
+    assert found["progress"]["steps"] == 50 * 120
+    assert "watching continues without a run directory" in text
 
 
 def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
@@ -161,6 +189,9 @@ def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
         assert not watching.is_alive()
     ((found, text),) = results
     assert "waiting for the board" in text
+    records = read_metrics(Path(found["run"]))
+    steps = [record["step"] for record in records if "loss" in record]
+    assert steps == sorted(set(steps))
     assert "the board is back; restored from its newest checkpoint" in text
     assert (found["progress"]["steps"], found["progress"]["stop_reason"]) == (1000, "steps")
     assert found["boot_count"] == 2
@@ -188,7 +219,7 @@ def test_watch_tells_a_silence_from_a_restart(monkeypatch):
     assert said[1] == "the board is back; it had not restarted"
 
 
-def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
+def test_ctrl_c_leaves_the_board_alone(url, tmp_path, monkeypatch):
     run("autonomous", "start", "--task", "xor", "--board", url)
 
     def interrupt(*arguments):
@@ -198,6 +229,7 @@ def test_ctrl_c_leaves_the_board_alone(url, monkeypatch):
     found, text = run("autonomous", "watch", "--board", url, code=130)
     monkeypatch.undo()
     assert found["progress"]["activity"] in ("learning", "evaluating")
+    assert [left.state for left in list_runs(tmp_path / "runs")] == ["interrupted"]
     assert "the board continues to learn" in text
     status, _ = run("autonomous", "status", "--board", url)
     assert status["progress"]["steps"] > found["progress"]["steps"]

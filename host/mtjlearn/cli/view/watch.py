@@ -11,6 +11,7 @@ from mtjlearn import interruption
 from mtjlearn.board import Board, BoardError, Progress
 from mtjlearn.cli.view import autonomous as view
 from mtjlearn.cli.view.console import Bar, bar, console, say
+from mtjlearn.training.watched import WatchedRun
 from mtjlearn.wire.errors import BoardRefused, ImplausibleAnswer, VersionMismatch
 
 POLL = 0.5
@@ -26,10 +27,12 @@ class Watcher:
 
     Args:
         find: opens the board.
+        record: keeps what is seen in a run directory.
     """
 
-    def __init__(self, find: Callable[[], Board]) -> None:
+    def __init__(self, find: Callable[[], Board], record: WatchedRun) -> None:
         self._find = find
+        self._record = record
         self._starts: int | None = None
         """Of the board when it was last seen; None: never."""
         self._mute = 0
@@ -75,8 +78,10 @@ class Watcher:
             progress, curve = board.progress(), board.curve()
             self._mute = 0
             self.result = {"progress": progress, "curve": view.plain_curve(curve)}
+            self._record.see(board.info, progress, curve)
             self._update(shown, progress, view.sparkline(curve.losses))
             if not progress.running:
+                self._record.finish(progress)
                 self._shown.close()
                 self.result = view.read(board)
                 view.show(self.result)

@@ -7,8 +7,8 @@ import { count, digits, duration, percent } from "./format.js";
 import { HeatMap } from "./heatmap.js";
 
 const KINDS = { running: "live", finished: "good", interrupted: "warn", failed: "bad" };
-const LOSSES = { loss: "board", test_loss: "test part", reference_loss: "float reference" };
-const ACCURACIES = { test_accuracy: "board", reference_test_accuracy: "float reference" };
+const LOSSES = { loss: "board", test_loss: "test part", reference_loss: "float reference", evaluation_loss: "without noise" };
+const ACCURACIES = { test_accuracy: "board", reference_test_accuracy: "float reference", accuracy: "its dataset" };
 
 export function curvesOf(curves, names, prefix = "") {
   return Object.entries(names).filter(([name]) => curves[name]).map(([name, label]) => ({
@@ -24,7 +24,7 @@ class TrainingCard {
     this.figures = h("dl");
     this.events = h("ul", { class: "hints" });
     this.loss = new Chart({ title: "Loss", x: "steps", y: "loss", log: true });
-    this.accuracy = new Chart({ title: "Test accuracy", x: "steps", y: "accuracy", range: (u, least) => [Math.max(0, Math.min(0.95, least - 0.05)), 1] });
+    this.accuracy = new Chart({ title: "Accuracy", x: "steps", y: "accuracy", range: (u, least) => [Math.max(0, Math.min(0.95, least - 0.05)), 1] });
     this.maps = h("div", { class: "heatmaps" });
     this.layers = [];
     this.element = h("article", { class: "card", "aria-label": `training ${run}` },
@@ -52,6 +52,7 @@ class TrainingCard {
       ["epoch", training.epochs ? `${count(training.epoch)} of ${count(training.epochs)}` : count(training.epoch)],
       ["loss", digits(value("loss") ?? value("reference_loss"))],
       ["test accuracy", percent(result.test_accuracy ?? value("test_accuracy") ?? value("reference_test_accuracy"))],
+      ["correct", percent(result.accuracy ?? value("accuracy"))],
       ["float reference", percent(result.reference_test_accuracy)],
       ["test R²", digits(result.test_r2, 3)],
       ["steps per s", count(training.rate)],
