@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -30,12 +31,13 @@ from mtjlearn.runs import Run
 from mtjlearn.training import default_plan, train
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("tests/*.md")])
-BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```([^`\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"`(mtjlearn [^`]+)`")
 MAKE = re.compile(r"`make ([a-z][\w-]*)[^`]*`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 RUN = "runs/20260101-120000-train-digits-s0"
 FINISHED = "runs/20260101-120000-train-measurements-s0"
+DEMO = "runs/20260101-120000-demo-iris-s0"
 PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
 QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
@@ -55,6 +57,7 @@ ELSEWHERE = {
     **dict.fromkeys(("dask ", "MTJLEARN_BOARD=", "mtjlearn sweep digits --over"), "tests/unit/sweeps/test_sweeps_dask.py"),
     "mtjlearn sweep iris --over eta=.05,.1,.2": "tests/unit/sweeps/test_sweeps_boards.py",
     "pio run": "tests/platformio/builds",
+    **dict.fromkeys(("pio ci flower", "pio device"), "tests/platformio/builds/test_own_sketch.py"),
     "mtjlearn flash --board mega1280": "tests/platformio/builds",
 }
 """What other tests run, and where."""
@@ -186,12 +189,19 @@ class Reader:
             with pytest.raises(KeyboardInterrupt):
                 train(plan, run, Watcher(interrupt_after(1000)))
             self._words[RUN] = str(run.path)
-        if FINISHED in words and FINISHED not in self._words:
+        if FINISHED in words:
             self._prepare(["measurements.csv"])
-            plan = default_plan("measurements.csv", seed=1, target="quality", epochs=2, board="native", reference=False)
+            self._finish(FINISHED, "measurements.csv", target="quality")
+        if DEMO in words:
+            self._finish(DEMO, "iris")
+
+    def _finish(self, name: str, data: str, **options: Any) -> None:
+        """Makes the run that a page calls by this name."""
+        if name not in self._words:
+            plan = default_plan(data, seed=1, epochs=2, board="native", reference=False, **options)
             finished = Run.create(Path("runs"), "train", plan.name, plan.seed, plan.config())
             train(plan, finished, Watcher())
-            self._words[FINISHED] = str(finished.path)
+            self._words[name] = str(finished.path)
 
     def _start(self, words: list[str]) -> None:
         """A board that stays, on a port that is free."""
