@@ -1,18 +1,20 @@
-"""Single random changes of host and firmware, each with the tests that fit: ``make mutants``, or
+"""Single random changes of host and firmware, each with the tests that should notice it: ``make mutants``, or
 
-    make soak-mutants ARGS="[--count 300] [--seed 1] [--only PATTERN] [--timeout 600]"
+    make soak-mutants ARGS="[--count 300] [--seed 1] [--only PATTERN] [--fresh] [--again [TESTS ...]]"
 
-Works in a copy of the tree, build/mutants/tree; the sources stay as they are. A change that survives its tests is printed with file
-and line: either the tests miss something, or the change makes no difference, which a person has to say. Every result is appended
-to build/mutants/results-*.jsonl at once, so the same command resumes after an interruption. The last line is JSON with the totals.
-Changes that do not compile are not counted; tests that run into the timeout count as caught.
+Works in a copy of the tree, build/mutants/SEED; the sources stay as they are. First it records which fast tests reach which
+function. Then each change meets the fast tests that reach its function, and those left alive meet the longer tests of a table.
+A change that survives is printed with file and line: either the tests miss something, or the change makes no difference, which a
+person has to say. Every result is written at once, so the same command resumes after an interruption, with the same copy of the
+tree; ``--fresh`` copies it again. ``--again`` tries the survivors with today's tests: those named, or all files that are not as
+they were in the copy. The last line is JSON with the totals. Changes that do not compile are not counted; a test that hangs fails.
 """
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
-import hashlib
+import importlib
 import json
 import os
 import random
@@ -23,17 +25,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import reach
+from mutant_place import PROJECT, Place
 from mutations import Mutation, c_mutations, python_mutations
 
-PROJECT = Path(__file__).resolve().parents[2]
-WORK = PROJECT / "build" / "mutants"
-TREE = WORK / "tree"
-NATIVE = WORK / "native"
-SITE = WORK / "site"
 UNIT = "tests/unit"
 MICROPYTHON = "tests/micropython"
 
-# The first pattern that fits says which tests: file names below tests/unit, or paths. Fast ones that fail often come first.
+# Tests of those parts that the fast ones leave alive; the first pattern that fits counts. File names below tests/unit, or paths.
 TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/datasets/*", "test_datasets* test_training_plan test_training_sameness"),
     ("host/mtjlearn/npz.py", "test_datasets_* test_noise_recording test_runs test_security"),
@@ -65,6 +64,7 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/cli/[bdf]*", "test_cli_boards test_cli_demo tests/flash tests/bench"),
     ("host/mtjlearn/cli/*", "test_cli_*"),
     ("host/mtjlearn/bench/*", "tests/bench"),
+    ("firmware/lib/anp/*", "test_vectors test_learner_equals_model test_device_* tests/board"),
     ("firmware/lib/wire/*", "test_wire_c test_faults_c test_memory_board test_faults_host"),
     ("firmware/src/health*", "test_health_* test_device_noise_fails"),
     ("firmware/src/autonomous/*", "test_autonomous test_checkpoint* test_memory_board_memory test_cli_autonomous"),
@@ -72,14 +72,20 @@ TESTS: list[tuple[str, str]] = [
     ("firmware/virtual/*", "test_smtj_native test_virtual_faults test_memory_board* test_native_*"),
     ("firmware/boards/native/*", "test_native_*"),
 ]
-SOURCES = ("host/mtjlearn/**/*.py", *(f"firmware/{part}/*.c" for part in ("src/**", "lib/wire/src", "boards/native", "virtual")))
-GENERATED = ("*/wire/messages.py", "*tables.py")
-NO_TESTS = 5
-"""pytest's exit code where no test has the marks."""
-OUTSIDE = """import sys
-# The tree's own package, not the one that was installed editable.
-sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_editable_skbc_mtjlearn")]
-"""
+SOURCES = (
+    "host/mtjlearn/**/*.py",
+    *(f"firmware/{part}/*.c" for part in ("src/**", "lib/anp/src", "lib/wire/src", "boards/native", "virtual")),
+)
+# Generated, or compiled for chips alone, whose tests take minutes.
+OMITTED = ("*/wire/messages.py", "*tables.py", "*_arm.c")
+FIRST = 20
+"""Tests that run by themselves at first: they catch most changes, and only their files need to be imported."""
+BLOCK = 20
+"""Mutants of one language in a row, for after one in C the board is built again for those in Python."""
+PRELOADED = ("numpy", "scipy.stats", "scipy.signal", "pandas", "click", "serial", "hypothesis.strategies", "hypothesis.extra.numpy")
+"""Libraries that the children share; none of them starts threads."""
+Trial = tuple[list[str], reach.Trial]
+"""Arguments of pytest, and the plugin that chooses among their tests."""
 
 
 def main() -> int:
@@ -88,35 +94,34 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="mutants, half of them in Python")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="*", help="pattern of source files, e.g. 'host/mtjlearn/datasets/*'")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds for the tests of one mutant")
+    parser.add_argument("--timeout", type=float, default=1200, help="seconds for all tests of one mutant")
+    parser.add_argument("--fresh", action="store_true", help="copy the tree again, and begin again")
+    parser.add_argument("--again", nargs="*", metavar="TESTS", help="try the survivors with today's tests")
     options = parser.parse_args()
     if shutil.which("cmake") is None:
         print("mutants.py needs cmake and a C compiler; install them, e.g. apt-get install cmake gcc", file=sys.stderr)
         return 2
-    copy_tree()
-    chosen = sample(options.seed, options.only)
-    results = WORK / f"results-{options.seed}-{digest()}.jsonl"
-    done = {record["mutant"]: record["result"] for record in map(json.loads, read_lines(results))}
-    begun, totals, survivors = time.monotonic(), Counter[str](), []
-    share = {".py": (options.count + 1) // 2, ".c": options.count // 2}
-    fit: dict[str, bool] = {}
-    for mutation in chosen:
-        language = Path(mutation.path).suffix
-        counted = totals[f"{language} caught"] + totals[f"{language} survived"]
-        if counted >= share[language]:
-            continue
-        name = str(mutation)
-        if name not in done:
-            if not is_fit(mutation.path, fit, options.timeout):
-                totals["unfit"] += 1
-                continue
-            done[name] = attempt(mutation, options.timeout)
-            with results.open("a") as file:
-                file.write(json.dumps({"mutant": name, "result": done[name]}) + "\n")
-            print(f"{done[name]:9} {name}", flush=True)
-        totals[f"{language} {done[name]}"] += 1
-        if done[name] == "survived":
-            survivors.append(name)
+    begun = time.monotonic()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for name in PRELOADED:
+        importlib.import_module(name)
+    folder = PROJECT / "build" / "mutants" / str(options.seed)
+    if options.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    sources = folder / "sources"
+    copy_sources(sources)
+    chosen, found = sample(sources, options.seed, options.only), Results(folder / "results.jsonl")
+    if options.again is not None:
+        place, now = Place(sources, folder / "again"), Results(folder / "again.jsonl")
+        return again(place, chosen, found, now, options.again, options.timeout)
+    reaching = record(folder)
+    place = Place(sources, folder)
+    if not place.build():
+        raise RuntimeError(f"{place.tree} does not compile without a change")
+    tried = quickly(place, chosen, options.count, found, reaching, options.timeout)
+    thoroughly(place, tried, found, reaching, options.timeout)
+    totals = Counter(f"{Path(mutation.path).suffix} {found[mutation]}" for mutation in tried)
+    survivors = [str(mutation) for mutation in tried if found[mutation] == "survived"]
     for name in survivors:
         print(f"SURVIVED {name}")
     figures = {"seed": options.seed, **totals, "survivors": survivors, "seconds": round(time.monotonic() - begun)}
@@ -124,121 +129,178 @@ def main() -> int:
     return 0
 
 
-def sample(seed: int, only: str) -> list[Mutation]:
+class Results:
+    """What became of each mutant; the file has every result, of which the last counts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
+        self._found = {record["mutant"]: record["result"] for record in map(json.loads, lines)}
+
+    def __contains__(self, mutation: Mutation) -> bool:
+        return str(mutation) in self._found
+
+    def __getitem__(self, mutation: Mutation) -> str:
+        return str(self._found[str(mutation)])
+
+    def add(self, mutation: Mutation, result: str, begun: float, test: str = "") -> None:
+        """Writes and prints a result, and the test that failed."""
+        self._found[str(mutation)] = result
+        record = {"mutant": str(mutation), "result": result, "seconds": round(time.monotonic() - begun, 1), "test": test}
+        with self._path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        print(f"{result:9} {mutation}", flush=True)
+
+
+def copy_sources(sources: Path) -> None:
+    """Copies the tracked and new files of the project, unless there is a copy."""
+    if not sources.exists():
+        draft = sources.with_name("draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+        listed = subprocess.run(command, cwd=PROJECT, capture_output=True, check=True).stdout.decode()
+        for name in filter(None, listed.split("\0")):
+            if (PROJECT / name).is_file():
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(PROJECT / name, draft / name)
+        draft.rename(sources)
+
+
+def record(folder: Path) -> reach.Reach:
+    """Records once which fast tests reach which function."""
+    result, functions = folder / "fast.jsonl", folder / "functions.json"
+    if not result.exists():
+        place, reached = Place(folder / "sources", folder / "probed"), folder / "reached"
+        numbered: list[reach.Function] = []
+        for path in (path for pattern in SOURCES for path in sorted(place.sources.glob(pattern))):
+            name = path.relative_to(place.sources).as_posix()
+            probes = reach.python_probes if path.suffix == ".py" else reach.c_probes
+            text, found = probes(name, path.read_text(), len(numbered))
+            numbered += found
+            place.write(name, text.encode())
+        functions.write_text(json.dumps(numbered))
+        reach.map_room(reached)
+        draft = result.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        place.build()
+        print(f"records which fast tests reach which of {len(numbered)} functions", flush=True)
+        place.test(["-m", "fast", "--ignore", f"{UNIT}/house", UNIT], reach.Recorder(reached, draft), 2 * 3600)
+        del os.environ[reach.VARIABLE]
+        draft.rename(result)
+    return reach.Reach(functions, result)
+
+
+def sample(tree: Path, seed: int, only: str) -> list[Mutation]:
     """Every possible change of the sources in a random order: first a file, each as likely as it has changes."""
     found: list[Mutation] = []
     for pattern in SOURCES:
-        for path in sorted(TREE.glob(pattern)):
-            name = path.relative_to(TREE).as_posix()
-            if fnmatch.fnmatch(name, only) and tests_of(name) and not any(fnmatch.fnmatch(name, other) for other in GENERATED):
+        for path in sorted(tree.glob(pattern)):
+            name = path.relative_to(tree).as_posix()
+            if fnmatch.fnmatch(name, only) and tests_of(tree, name) and not any(fnmatch.fnmatch(name, other) for other in OMITTED):
                 changes = python_mutations if path.suffix == ".py" else c_mutations
                 found += changes(name, path.read_bytes())
     random.Random(seed).shuffle(found)
     return found
 
 
-def tests_of(path: str) -> list[str]:
-    """Test files for a source file."""
+def tests_of(tree: Path, path: str) -> list[str]:
+    """Test files that the table has for a source file."""
     words = next((tests for pattern, tests in TESTS if fnmatch.fnmatch(path, pattern)), "").split()
     files: list[str] = []
     for word in words:
         if word.startswith("tests/"):
             files.append(word)
         else:
-            files += [match.relative_to(TREE).as_posix() for match in sorted((TREE / UNIT).rglob(f"{word}.py"))]
+            files += [match.relative_to(tree).as_posix() for match in sorted((tree / UNIT).rglob(f"{word}.py"))]
     return list(dict.fromkeys(files))
 
 
-def attempt(mutation: Mutation, timeout: float) -> str:
+def quickly(
+    place: Place, chosen: list[Mutation], count: int, found: Results, reaching: reach.Reach, timeout: float
+) -> list[Mutation]:
+    """Tries mutants with the fast tests that reach them; returns those that compile, ``count`` if there are as many."""
+    missing = {".py": (count + 1) // 2, ".c": count // 2}
+    left = {language: [mutation for mutation in chosen if mutation.path.endswith(language)] for language in missing}
+    tried: list[Mutation] = []
+    while any(left[language] and missing[language] for language in left):
+        for language, mutations in left.items():
+            end = max(0, missing[language] - BLOCK)
+            while mutations and missing[language] > end:
+                mutation = mutations.pop(0)
+                if mutation not in found:
+                    begun = time.monotonic()
+                    result = attempt(place, mutation, trials(mutation, reaching), timeout)
+                    test = place.caught_by() if result == "caught" else ""
+                    found.add(mutation, "alive" if result == "survived" else result, begun, test)
+                if found[mutation] != "invalid":
+                    tried.append(mutation)
+                    missing[language] -= 1
+    return tried
+
+
+def thoroughly(place: Place, tried: list[Mutation], found: Results, reaching: reach.Reach, timeout: float) -> None:
+    """Gives those that the fast tests left alive to the table's tests."""
+    fit: dict[str, bool] = {}
+    for mutation in tried:
+        if found[mutation] == "alive":
+            begun = time.monotonic()
+            marks = "not fast and not slow" if trials(mutation, reaching) else "not slow"
+            arguments = ["-m", marks, *tests_of(place.tree, mutation.path)]
+            result = attempt(place, mutation, [(arguments, reach.Trial(None, {}))], timeout)
+            test = place.caught_by() if result == "caught" else ""
+            key = " ".join(arguments)
+            if result == "caught" and key not in fit:
+                fit[key] = place.build() and place.test(arguments, reach.Trial(None, {}), 2 * timeout)
+                print("" if fit[key] else f"these tests fail without a change: {key}\n", end="", flush=True)
+            found.add(mutation, "unfit" if result == "caught" and not fit[key] else result, begun, test)
+
+
+def trials(mutation: Mutation, reaching: reach.Reach) -> list[Trial]:
+    """The tests that reach a mutant, in two parts."""
+    names = reaching.of(mutation.path, mutation.line)
+    parts = [part for part in (names[:FIRST], names[FIRST:]) if part]
+    return [(list(dict.fromkeys(name.split("::")[0] for name in part)), reach.Trial(part, reaching.seconds)) for part in parts]
+
+
+def again(place: Place, chosen: list[Mutation], found: Results, now: Results, tests: list[str], timeout: float) -> int:
+    """Tries the survivors with today's tests, upon the copied sources."""
+    changed = []
+    for path in sorted((PROJECT / "tests").rglob("*")):
+        name = path.relative_to(PROJECT).as_posix()
+        if path.is_file() and "__pycache__" not in name:
+            old = place.sources / name
+            if not old.exists() or old.read_bytes() != path.read_bytes():
+                place.write(name, path.read_bytes())
+                changed += [name] if path.name.startswith("test_") else []
+    tests = tests or changed
+    if not place.build() or not place.test(["-m", "not slow", *tests], reach.Trial(None, {}), timeout):
+        print(f"these tests fail without a change: {' '.join(tests)}; {place.log} says why", file=sys.stderr)
+        return 1
+    for mutation in chosen:
+        is_alive = mutation in found and found[mutation] in ("alive", "survived")
+        if is_alive and not (mutation in now and now[mutation] == "caught"):
+            begun = time.monotonic()
+            result = attempt(place, mutation, [(["-m", "not slow", *tests], reach.Trial(None, {}))], timeout)
+            now.add(mutation, result, begun)
+    return 0
+
+
+def attempt(place: Place, mutation: Mutation, trials: list[Trial], timeout: float) -> str:
     """caught, survived, or invalid if it does not compile."""
-    path = TREE / mutation.path
-    source = path.read_bytes()
-    path.write_bytes(mutation.apply(source))
-    is_c = path.suffix == ".c"
+    source = (place.sources / mutation.path).read_bytes()
+    changed = mutation.apply(source)
     try:
-        if is_c and not build():
+        if mutation.path.endswith(".py"):
+            compile(changed, mutation.path, "exec")
+        place.write(mutation.path, changed)
+        if not place.build():
             return "invalid"
-        if not is_c and not compiles(path):
-            return "invalid"
-        return "survived" if passes(tests_of(mutation.path), timeout) else "caught"
-    finally:
-        path.write_bytes(source)
-        if is_c and not build():
-            raise RuntimeError(f"{mutation.path} does not compile without a change")
-
-
-def is_fit(path: str, fit: dict[str, bool], timeout: float) -> bool:
-    """Whether the tests of a file pass without any change; tried once for each choice of tests."""
-    tests = " ".join(tests_of(path))
-    if tests not in fit:
-        fit[tests] = passes(tests.split(), 2 * timeout)
-        if not fit[tests]:
-            print(f"unfit: these tests fail without a change: {tests}", flush=True)
-    return fit[tests]
-
-
-def passes(tests: list[str], timeout: float) -> bool:
-    """Whether the tests pass, each half in time; the fast ones come first, for they catch most."""
-    return all(run(tests, marks, timeout) for marks in ("fast", "not fast and not slow"))
-
-
-def run(tests: list[str], marks: str, timeout: float) -> bool:
-    """Whether the tests with these marks pass in time, if there are any; whatever they started is ended."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--board", "native", "-m", marks]
-    environment = {**os.environ, "PYTHONPATH": f"{SITE}{os.pathsep}{TREE / 'host'}", "MTJLEARN_NATIVE": str(NATIVE)}
-    with subprocess.Popen(
-        [*command, *tests], cwd=TREE, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        try:
-            return process.wait(timeout) in (0, NO_TESTS)
-        except subprocess.TimeoutExpired:
-            return False
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, 9)
-
-
-def compiles(path: Path) -> bool:
-    """Whether a Python file is still Python."""
-    try:
-        compile(path.read_bytes(), path, "exec")
+        is_alive = all(place.test(arguments, trial, timeout) for arguments, trial in trials if arguments)
+        return "survived" if is_alive else "caught"
     except SyntaxError:
-        return False
-    return True
-
-
-def build() -> bool:
-    """Builds the native board and the library; False if the compiler refuses."""
-    return subprocess.run(["cmake", "--build", NATIVE], capture_output=True, check=False).returncode == 0
-
-
-def copy_tree() -> None:
-    """The tracked and new files of the project as they are now, and a first build of them."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, check=True)
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (PROJECT / name).is_file():
-            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, TREE / name)
-    SITE.mkdir(parents=True, exist_ok=True)
-    (SITE / "sitecustomize.py").write_text(OUTSIDE)
-    subprocess.run(["cmake", "-S", TREE / "firmware", "-B", NATIVE, "-DSKBUILD_STATE=editable"], capture_output=True, check=True)
-    subprocess.run(["cmake", "--build", NATIVE], capture_output=True, check=True)
-
-
-def digest() -> str:
-    """Of all that the results depend on."""
-    found = hashlib.sha256()
-    for folder in ("host", "firmware", "tests"):
-        for path in sorted((TREE / folder).rglob("*")):
-            if path.is_file():
-                found.update(path.relative_to(TREE).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:12]
-
-
-def read_lines(path: Path) -> list[str]:
-    """Complete lines of a file; none if there is no file."""
-    return path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
+        return "invalid"
+    finally:
+        place.restore(mutation.path)
 
 
 if __name__ == "__main__":

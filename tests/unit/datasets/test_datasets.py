@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mtjlearn.datasets import BUILTIN, DatasetError, Scaling, default_network_sizes, epoch_order, load, quantise
+from mtjlearn.datasets.builtin import table
 from mtjlearn.network import Loss, Network
 
 SIZES = {
@@ -110,6 +111,19 @@ def test_teacher_has_variance_fits_the_range_and_takes_other_sizes():
     wide = load("teacher", seed=1, teacher_sizes=(5, 4, 3))
     assert default_network_sizes(wide) == (5, 4, 3)
     assert not np.array_equal(load("teacher", seed=1).x_train, load("teacher", seed=2).x_train)
+
+
+def test_a_teachers_hidden_units_have_the_slope_of_the_devices():
+    found = table("teacher", 8, (2, 3, 1))
+    generator = np.random.default_rng([8, 0x7EAC])
+    values = generator.standard_normal((1250, 2))
+    np.testing.assert_array_equal(found.features, values)
+    for fan_in, units in ((2, 3), (3, 1)):
+        limit = np.sqrt(3 / fan_in)
+        weights, biases = generator.uniform(-limit, limit, (fan_in, units)), generator.uniform(-limit, limit, units)
+        values = values @ weights + biases
+        values = np.array([[value if value > 0 or units == 1 else value / 128 for value in row] for row in values])
+    np.testing.assert_allclose(found.targets, values, atol=1e-12)
 
 
 def test_xor_is_the_whole_truth_table_in_both_parts():

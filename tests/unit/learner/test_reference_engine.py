@@ -210,8 +210,8 @@ class Counting:
         return np.repeat(times, self.units).reshape(steps, 1, count).astype(float)
 
 
-def drawn(source: NoiseSource, along: bool, samples: int, batch: int) -> np.ndarray:
-    reference = Reference(Network((2, 3, 1)), Rule.ANP, source, reading=replace(READINGS["paper"], along_batch=along))
+def drawn(source: NoiseSource, along: bool, samples: int, batch: int, sizes: tuple[int, ...] = (2, 3, 1)) -> np.ndarray:
+    reference = Reference(Network(sizes), Rule.ANP, source, reading=replace(READINGS["paper"], along_batch=along))
     return np.asarray(reference._draw(samples, batch))[0]
 
 
@@ -219,6 +219,8 @@ def test_a_junction_runs_along_the_batch_or_from_pass_to_pass() -> None:
     assert drawn(Counting(4), False, 3, 3)[:, :, 0].tolist() == [[0, 2, 4], [1, 3, 5]]
     assert drawn(Counting(4), True, 3, 3)[:, :, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert drawn(Counting(4), True, 5, 3)[:, :, 0].tolist() == [[0, 1, 2, 6, 7], [3, 4, 5, 8, 9]]
+    # Two junctions are for both units of the network at once, in whichever layers these are.
+    assert drawn(Counting(2), True, 2, 2, (2, 1, 1)).tolist() == [[[0, 0], [1, 1]], [[2, 2], [3, 3]]]
     # One source for all units: a sample's passes after each other, or layer after layer.
     assert drawn(Counting(1), False, 2, 2).tolist() == [[[0, 1, 2, 3], [8, 9, 10, 11]], [[4, 5, 6, 7], [12, 13, 14, 15]]]
     assert drawn(Counting(1), True, 2, 2).tolist() == [[[0, 1, 2, 12], [3, 4, 5, 13]], [[6, 7, 8, 14], [9, 10, 11, 15]]]

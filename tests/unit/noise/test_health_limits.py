@@ -16,6 +16,7 @@ from mtjlearn.noise import SimulatedAdc, characterise
 from mtjlearn.noise.health import FALSE_ALARM, NO_TESTS, TABLE_RATES, Counted, HealthLimits, count_distribution
 from mtjlearn.noise.recording import Recording
 from mtjlearn.noise.smtj import PRESETS
+from mtjlearn.wire.messages import NoiseFault
 
 HEADER = PROJECT / "firmware" / "src" / "health_limits.h"
 CHAINS = [(0.3, 0.3), (0.1, 0.6), (0.8, 0.7), (0.05, 0.02)]
@@ -129,3 +130,21 @@ def test_windows_and_what_is_refused() -> None:
         with pytest.raises(ValueError, match="is not a source"):
             HealthLimits.of_source(*chain)
     assert NO_TESTS.window == 0
+
+
+@pytest.mark.parametrize("away", [1, -1])
+@pytest.mark.parametrize("far", [0, 1])
+def test_a_level_has_moved_from_a_quarter_of_the_split_and_half_a_code_on(away: int, far: int) -> None:
+    watch = Watch(adc_bits=10)
+    watch.set_limits(HealthLimits(repetitions=200, window=1024, ones_min=0, ones_max=1024, switches_min=0))
+    for _ in range(25):
+        watch.feed([100] * 4 + [200] * 4)
+    assert watch.calibrate()
+    level = 200 if away > 0 else 100
+    # The mean of the last 100 codes is 25.5 codes away, and then a hundredth more.
+    codes = [level + 25 * away, level + 26 * away] * 99 + [level + (25 + far) * away, level + 26 * away]
+    for code in codes[:-1]:
+        watch.feed([code])
+    assert watch.fault is NoiseFault.NONE
+    watch.feed(codes[-1:])
+    assert watch.fault is (NoiseFault.DRIFTING if far else NoiseFault.STUCK)

@@ -11,10 +11,13 @@ from typing import Any
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
+import mtjlearn.reproduction.plots.fig5 as plot_fig5
 from mtjlearn.datasets import DatasetError
 from mtjlearn.errors import UserError
-from mtjlearn.noise import NoiseError, Recording, RecordingError
+from mtjlearn.noise import PRESETS, NoiseError, Recording, RecordingError
 from mtjlearn.reproduction import FIGURES, Options, deep, fig1b, fig2, fig3, fig4, fig4_chip, fig5, table1
 from mtjlearn.reproduction.curves import epochs_to, median_curve
 from mtjlearn.reproduction.plots import style
@@ -65,6 +68,9 @@ def test_the_junction_switches_as_its_rate_says() -> None:
     assert times[-1] >= fig1b.DURATION
     assert {state for _, state in corners} == {0.0, 1.0}
     assert corners == fig1b.switching(seed=1) != fig1b.switching(seed=2)
+    # Two corners a switch: 35 switches in 10 ms.
+    switches = [len(fig1b.switching(seed)) / 2 - 1 for seed in range(30)]
+    assert np.mean(switches) == pytest.approx(PRESETS["bench"].rate * fig1b.DURATION, rel=0.15)
 
 
 def test_three_biases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +233,26 @@ def test_a_table_finds_the_best_pair(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert row["eta_k"] == 4  # 2^-20 learns nothing in two epochs
         assert row["test_accuracy"] == max(max(part) for part in row["accuracies"])
     assert found["sets"]["digits"]["bp"]["epsilon_k"] is None
+
+
+def test_rates_halve_from_one_tenth() -> None:
+    found = {piece.key: piece.arguments for piece in table1.pieces(Options(full=True))}
+    assert len(found) == 3 * (21 + 2 * 21 * 21)
+    for key, arguments in found.items():
+        *_, eta, epsilon = key.split("/")
+        assert arguments["eta"] == 0.1 / 2 ** int(eta)
+        assert arguments["epsilon"] == (0.0 if epsilon == "-" else 0.1 / 2 ** int(epsilon))
+    for piece in fig3.pieces(Options()):
+        assert piece.arguments["eta"] == 0.1 / 2 ** int(piece.key.rpartition("/")[2])
+
+
+def test_a_loss_of_zero_does_not_stretch_the_colours_of_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(plot_fig5, "LogNorm", lambda low, high: drawn.append((low, high)) or LogNorm(low, high))
+    figure = Figure()
+    grid = {"median_loss": [[0.0, 0.02], [0.5, None]], "epsilons": [1e-4, 1e-3], "etas": [1e-3, 1.0], "repeats": 3}
+    plot_fig5._grid(figure, figure.subplots(), grid)
+    assert drawn == [(0.02, 0.5)]
 
 
 def test_curves_of_seeds() -> None:

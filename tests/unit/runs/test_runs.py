@@ -279,6 +279,20 @@ def test_write_atomic_keeps_the_old_content_when_it_cannot_write(tmp_path, monke
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a lock needs the right to write there")
+def test_whether_a_lock_is_held_shows_without_the_right_to_write(tmp_path, monkeypatch):
+    def read_only(path, flags, *args, opened=os.open):
+        if flags & (os.O_RDWR | os.O_WRONLY):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, flags, *args)
+
+    lock = Lock(tmp_path / "lock")
+    monkeypatch.setattr(os, "open", read_only)
+    assert is_locked(tmp_path / "lock")
+    lock.release()
+    assert not is_locked(tmp_path / "lock")
+
+
 def test_a_lock_excludes_until_released(tmp_path):
     path = tmp_path / "lock"
     assert not is_locked(path)

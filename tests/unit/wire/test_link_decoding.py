@@ -68,6 +68,11 @@ def test_damage_is_shown():
         json.dumps(entry.plain())
 
 
+def test_bytes_are_shown_in_full_up_to_sixteen():
+    texts = [entry.line() for entry in decoded(*((LogKind.TO_BOARD, encode_frame(0x7F, 7, 3, bytes(n))) for n in (0, 16, 17)))]
+    assert [text.partition("0x7f: ")[2] for text in texts] == ["-", "00" * 16, "00" * 16 + "..(17)"]
+
+
 @pytest.mark.thorough
 def test_no_bytes_make_an_exception():
     rng = Random(5)
