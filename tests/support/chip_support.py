@@ -83,6 +83,11 @@ class Chip:
         buffer = self._ffi.new("uint8_t[65536]")
         return bytes(self._ffi.buffer(buffer, self._lib.uno_take(self._chip, buffer, 65536)))
 
+    def play(self, pin: int, millivolts: np.ndarray, per_second: float) -> None:
+        """What pin A1 .. A7 carries from now on; the moments are counted from the start, and the last voltage stays."""
+        self._script = self._ffi.new("float[]", millivolts.tolist())
+        self._lib.uno_play(self._chip, pin, self._script, len(millivolts), per_second)
+
     @property
     def eeprom(self) -> bytes:
         return bytes(self._ffi.buffer(self._lib.uno_eeprom(self._chip), 1024))

@@ -34,6 +34,12 @@ static double reference(const struct adc *adc)
     }
 }
 
+static double scripted(const struct adc_script *script, double seconds)
+{
+    double moment = seconds * script->per_second;
+    return (double)script->millivolts[moment < script->count ? (uint32_t)moment : script->count - 1];
+}
+
 static double pin_voltage(struct adc *adc, avr_cycle_count_t when)
 {
     smtj_wait(&adc->source, (double)(when - adc->sampled) / CLOCK_HZ);
@@ -42,6 +48,8 @@ static double pin_voltage(struct adc *adc, avr_cycle_count_t when)
     unsigned channel = adc->admux & ADC_MUX;
     if (channel == 0)
         return smtj_voltage(&adc->source);
+    if (adc->script.count && channel == adc->script.pin)
+        return scripted(&adc->script, (double)when / CLOCK_HZ);
     if (channel < PIN_CHANNELS)
         return sensor_part((uint8_t)channel, (double)when / CLOCK_HZ) * reference(adc);
     return channel == BANDGAP_CHANNEL ? BANDGAP_MV : 0.0;

@@ -11,10 +11,19 @@
 
 #include "smtj.h"
 
+/* What a pin carries in place of its sensor: a voltage in mV for each moment, from the start on. */
+struct adc_script {
+    uint8_t pin;                  /* 1 .. 7 */
+    const float *millivolts;
+    uint32_t count;               /* 0: no script; the last one stays */
+    double per_second;
+};
+
 struct adc {
     avr_t *avr;
     avr_adc_t *vectors;
     struct smtj source;           /* at A0 */
+    struct adc_script script;
     avr_cycle_count_t sampled;    /* up to when the source's time has run */
     avr_cycle_count_t enabled;    /* since when the prescaler counts */
     uint8_t admux;                /* as it was when the conversion began */

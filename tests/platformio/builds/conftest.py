@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from simulated_avr import Simulate, SimulatedAvr
+from simulated_avr import Example, Simulate, SimulatedAvr
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,8 +32,8 @@ def pio(project: Path, pio_workspace: Path) -> Pio:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), address)
             workspace = {"PLATFORMIO_WORKSPACE_DIR": str(pio_workspace), "no_proxy": "", "NO_PROXY": ""}
-            if arguments[0] == "ci":  # makes a project of its own
-                workspace = {}
+            if arguments[0] == "ci":  # makes a project of its own; all of them need the same core
+                workspace = {"PLATFORMIO_BUILD_CACHE_DIR": str(pio_workspace / "cache")}
             prepare = [sys.executable, project / "firmware/platformio/prepare.py", "--core-dir", pio_workspace / "core"]
             done = subprocess.run(
                 [*prepare, "pio", *arguments],
@@ -88,3 +88,26 @@ def arduino_core(tool_missing: Callable[[str], object]) -> None:
     """The Arduino core for AVR must be installed."""
     if not Path("/usr/share/arduino/hardware/arduino/avr/cores").is_dir():
         tool_missing("the Arduino core is missing (Debian package arduino-core-avr)")
+
+
+@pytest.fixture(scope="session")
+def library(project: Path) -> Path:
+    """firmware/lib/anp."""
+    return project / "firmware/lib/anp"
+
+
+@pytest.fixture(scope="session")
+def example(pio: Pio, library: Path, tmp_path_factory: pytest.TempPathFactory, arduino_core: None) -> Example:
+    """``example(name, *boards)``: the folder with an example's builds, compiled against the library as it would be installed."""
+    built: dict[tuple[str, ...], Path] = {}
+
+    def build(name: str, *boards: str) -> Path:
+        if (name, *boards) not in built:
+            folder = tmp_path_factory.mktemp(name)
+            chosen = [argument for board in boards or ("uno",) for argument in ("--board", board)]
+            options = ["--project-option", "platform=atmelavr", "--build-dir", str(folder), "--keep-build-dir"]
+            pio("ci", "--lib", library, *options, *chosen, library / "examples" / name)
+            built[name, *boards] = folder / ".pio/build"
+        return built[name, *boards]
+
+    return build

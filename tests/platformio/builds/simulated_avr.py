@@ -57,3 +57,6 @@ class SimulatedAvr:
 
 Simulate = Callable[[str, Path], SimulatedAvr]
 """Chip and image to a running chip."""
+
+Example = Callable[..., Path]
+"""Name and boards, the Uno alone if none, to the folder with the builds."""

@@ -7,14 +7,13 @@ import re
 import shutil
 import tarfile
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from platformio.package.exception import ManifestValidationError
 from platformio.package.manifest.schema import ManifestSchema
 from platformio.package.pack import PackagePacker
-from simulated_avr import Simulate
+from simulated_avr import Example, Simulate
 
 CATEGORIES = (
     *("Display", "Communication", "Signal Input/Output", "Sensors", "Device Control", "Timing"),
@@ -22,25 +21,7 @@ CATEGORIES = (
 )
 TOP_FILES = {"library.json", "library.properties", "LICENSE", "README.md"}
 CHIPS = {"uno": "atmega328p", "megaatmega2560": "atmega2560"}
-
-
-@pytest.fixture(scope="session")
-def library(project: Path) -> Path:
-    return project / "firmware/lib/anp"
-
-
-@pytest.fixture(scope="session")
-def example(pio: Callable[..., str], library: Path, tmp_path_factory: pytest.TempPathFactory, arduino_core: None) -> object:
-    """``example(name)``: the folder with an example's builds, compiled against the library as it would be installed."""
-
-    def build(name: str) -> Path:
-        folder = tmp_path_factory.mktemp(name)
-        boards = [argument for board in CHIPS for argument in ("--board", board)]
-        options = ["--project-option", "platform=atmelavr", "--build-dir", str(folder), "--keep-build-dir"]
-        pio("ci", "--lib", library, *options, *boards, library / "examples" / name)
-        return folder / ".pio/build"
-
-    return build
+"""Simulated chips by PlatformIO's names of their boards."""
 
 
 def test_descriptions_agree(library: Path, project: Path) -> None:
@@ -108,8 +89,8 @@ def test_keywords_are_the_interface(library: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def xor_builds(example: Callable[[str], Path]) -> Path:
-    return example("XorFromNoise")
+def xor_builds(example: Example) -> Path:
+    return example("XorFromNoise", *CHIPS)
 
 
 @pytest.mark.parametrize("board", [*CHIPS])
@@ -120,7 +101,7 @@ def test_xor_from_noise(xor_builds: Path, board: str, simulate: Simulate) -> Non
     assert answers == pytest.approx([-1, 1, 1, -1], abs=0.1)
 
 
-def test_learn_a_sensor(example: Callable[[str], Path], simulate: Simulate) -> None:
+def test_learn_a_sensor(example: Example, simulate: Simulate) -> None:
     with simulate("atmega328p", example("LearnASensor") / "uno/firmware.elf") as chip:
         said = b""
         while said.count(b"\n") < 12:

@@ -169,6 +169,11 @@ void uno_reset(struct uno_chip *uno)
     chip_reset(&uno->chip);
 }
 
+void uno_play(struct uno_chip *uno, uint8_t pin, const float *millivolts, uint32_t count, double per_second)
+{
+    uno->chip.adc.script = (struct adc_script){pin, millivolts, count, per_second};
+}
+
 void uno_push(struct uno_chip *uno, const uint8_t *bytes, uint32_t count)
 {
     for (uint32_t i = 0; i < count && uno->to_count < QUEUE; i++)

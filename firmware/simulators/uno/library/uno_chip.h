@@ -26,6 +26,9 @@ uint64_t uno_cycle(const struct uno_chip *uno);
 
 void uno_reset(struct uno_chip *uno);
 
+/* From now on pin A1 .. A7 carries these voltages in mV, `per_second` of them since the start; the last one stays. They are the caller's. */
+void uno_play(struct uno_chip *uno, uint8_t pin, const float *millivolts, uint32_t count, double per_second);
+
 void uno_push(struct uno_chip *uno, const uint8_t *bytes, uint32_t count);
 uint32_t uno_take(struct uno_chip *uno, uint8_t *bytes, uint32_t most);
 uint32_t uno_queued(const struct uno_chip *uno);
