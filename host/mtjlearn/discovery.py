@@ -113,6 +113,15 @@ def open_board(
         raise
 
 
+def check_port(name: str) -> None:
+    """Refuses a name that no port, address or board can have, without opening anything.
+
+    Raises:
+        BoardError: as open_board() says it.
+    """
+    _check_name(_line_rate(name)[0])
+
+
 def at_rate(port: str, baud: int) -> str:
     """The name under which open_board() opens a port at a line rate in bits per second."""
     return port if baud == BAUD else f"{port}@{baud}"

@@ -36,9 +36,7 @@ from mtjlearn.errors import UserError, install_extra
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Of the page; 0: any free one.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 @command
-def cli(
-    boards: tuple[str, ...], root: Path, control: bool, files: tuple[Path, ...], port: int, open_page: bool
-) -> dict[str, Any]:
+def cli(boards: tuple[str, ...], root: Path, control: bool, files: tuple[Path, ...], port: int, open_page: bool) -> dict[str, Any]:
     """Watch boards and trainings in a browser, until Ctrl-C.
 
     The page shows the noise of boards, what trains now (in any terminal, by its run directory), boards that learn

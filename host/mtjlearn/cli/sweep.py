@@ -97,6 +97,7 @@ def cli(data: str | None, resume: Path | None, plot: Path | None, **asked: Any) 
     _refuse_without("plot", asked, "number", "x", "by", "whole_range")
     if click.get_current_context().get_parameter_source("figures") is not ParameterSource.DEFAULT:
         raise click.UsageError("--figures goes with --plot; omit it")
+    ports_of(asked["board"])
     settings = settings_of(click.get_current_context(), data, asked["board"])
     directory = asked["directory"] or ROOT / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{Path(data).stem}"
     if asked["search"] is None:

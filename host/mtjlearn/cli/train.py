@@ -11,15 +11,19 @@ from click.core import ParameterSource
 
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result, say
-from mtjlearn.cli.view.options import board_option, figures_option, runs_option, seed_option
-from mtjlearn.cli.view.planning import check_rule, data_options, learning_options, make_plan
+from mtjlearn.cli.view.options import board_option, figures_option, runs_option, seed_option, virtual_options
+from mtjlearn.cli.view.planning import check_rule, data_options, learning_options, make_plan, refuse_ignored
 
 if TYPE_CHECKING:
-    from mtjlearn.plots import FigureFormat
     from mtjlearn.runs import Run
     from mtjlearn.training import Plan, Report
+    from mtjlearn.training.seeds import Seeds
 
 _BESIDE_RESUME = ("resume", "board", "link_log", "figures", "accept_changed_data", "as_json")
+_BESIDE_CONTINUE = (
+    *("continued", "board", "epochs", "eta", "sigma", "epsilon", "constant_rate", "no_reference", "device_noise", "preset"),
+    *("root", "link_log", "figures", "as_json"),
+)
 
 
 class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
@@ -43,21 +47,29 @@ class LinkLogSize(click.ParamType):  # type: ignore[type-arg]
 @data_options
 @board_option
 @seed_option
+@click.option("--seeds", metavar="A-B", help="A run for each seed, such as 0-9 or 0,2,5-7, and all of them in a table and a plot.")
 @learning_options
 @click.option("--no-reference", is_flag=True, help="Do not train the float reference with the board.")
 @runs_option
 @figures_option
 @click.option("--link-log", type=LinkLogSize(), help="Bound of link.log; 33554432 unless given.")
+@click.option(
+    "--continue",
+    "continued",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="Start a new run with the weights that this run has learned; --epochs is how long.",
+)
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Resume the interrupted run in this directory.")
 @click.option("--accept-changed-data", is_flag=True, help="Resume although the data or the firmware have changed.")
 @command
 def cli(
     resume: Path | None,
+    continued: Path | None,
     board: str | None,
     root: Path,
     data: str | None,
-    link_log: int | None,
-    figures: FigureFormat,
+    seeds: str | None,
     accept_changed_data: bool,
     **asked: Any,
 ) -> dict[str, Any]:
@@ -68,38 +80,109 @@ def cli(
     part, and the last weights count. A run directory keeps settings, metrics, weights, plots and the raw log of the link;
     after Ctrl-C it can be resumed.
     """
-    from mtjlearn.runs import Run, read_config
-    from mtjlearn.training import NO_BOARD, Plan, refuse_changed_data
-
     if resume is not None:
-        _refuse_beside_resume()
-        plan = Plan.from_config(read_config(resume))
-        if board is not None and plan.board != board and NO_BOARD in (board, plan.board):
-            raise click.UsageError(f"{resume} began with{'out' if plan.board == NO_BOARD else ''} a board; omit --board {board}")
-        plan = plan if board is None else replace(plan, board=board)
-        check_rule(plan)
-        if not accept_changed_data:
-            refuse_changed_data(plan, resume)
-        return asdict(_train(plan, Run.open(resume), link_log, figures, accept_changed_data))
+        _refuse_others(_BESIDE_RESUME, "--resume uses the settings of its run")
+        return _resume(resume, board, asked, accept_changed_data)
     if accept_changed_data:
         raise click.UsageError("--accept-changed-data goes with --resume RUN; omit it")
+    if continued is not None:
+        _refuse_others(_BESIDE_CONTINUE, "--continue keeps the data, the network and the rule of its run")
+        return _continue(continued, board, root, asked)
     if data is None:
         raise click.UsageError("name a dataset or a file, e.g.: mtjlearn train iris --board native")
+    if seeds is not None:
+        return _train_seeds(data, board, root, seeds, asked)
     plan = make_plan(data, board, asked)
-    run = Run.create(root, "train", plan.name, plan.seed, plan.config())
-    return asdict(_train(plan, run, link_log, figures))
+    refuse_ignored(plan, asked)
+    from mtjlearn.runs import Run
+
+    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config()), asked))
 
 
-def _refuse_beside_resume() -> None:
+def _refuse_others(allowed: tuple[str, ...], why: str) -> None:
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in _BESIDE_RESUME and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if name not in allowed and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             named = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
-            raise click.UsageError(f"--resume uses the settings of its run; omit {named}")
+            raise click.UsageError(f"{why}; omit {named}")
 
 
-def _train(plan: Plan, run: Run, link_log: int | None, figures: FigureFormat, accept_changed_data: bool = False) -> Report:
+def _resume(path: Path, board: str | None, asked: dict[str, Any], accept: bool) -> dict[str, Any]:
+    from mtjlearn.runs import Run, read_config
+    from mtjlearn.training import NO_BOARD, Plan, refuse_changed_data
+    from mtjlearn.training.seeds import Seeds
+
+    plan = Plan.from_config(read_config(path))
+    if board is not None and plan.board != board and NO_BOARD in (board, plan.board):
+        raise click.UsageError(f"{path} began with{'out' if plan.board == NO_BOARD else ''} a board; omit --board {board}")
+    plan = plan if board is None else replace(plan, board=board)
+    check_rule(plan)
+    refuse_ignored(plan, asked)
+    group = Seeds.of(path)
+    if group is not None:
+        return _train_group(plan, group, path.resolve().parent, asked, accept=accept)
+    if not accept:
+        refuse_changed_data(plan, path)
+    return asdict(_train(plan, Run.open(path), asked, accept))
+
+
+def _continue(path: Path, board: str | None, root: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    from mtjlearn.runs import Run
+    from mtjlearn.training import NO_BOARD
+    from mtjlearn.training.start import continued
+
+    virtual = virtual_options(board or _board_of(path), device_noise=asked["device_noise"], preset=asked["preset"])
+    plan, beginning = continued(
+        path,
+        board=board,
+        virtual=virtual,
+        falling=False if asked["constant_rate"] else None,
+        reference=False if asked["no_reference"] else None,
+        **{name: asked[name] for name in ("epochs", "eta", "sigma", "epsilon")},
+    )
+    check_rule(plan)
+    refuse_ignored(plan, asked)
+    if asked["no_reference"] and not plan.on_board:
+        raise click.UsageError("the float reference is all that learns without a board; omit --no-reference")
+    assert plan.start is not None
+    before = f"{plan.start.steps:,} steps in {plan.start.epochs} epochs"
+    where = "without a board" if plan.board == NO_BOARD else f"on {plan.board}" if plan.board else "on the board"
+    say(f"continues {plan.start.run} ({before}) {where}, from the full learning rate on")
+    return asdict(_train(plan, Run.create(root, "train", plan.name, plan.seed, plan.config(), beginning), asked))
+
+
+def _board_of(path: Path) -> str | None:
+    from mtjlearn.runs import read_config
+
+    found = read_config(path).get("board")
+    return found if isinstance(found, str) else None
+
+
+def _train_seeds(data: str, board: str | None, root: Path, text: str, asked: dict[str, Any]) -> dict[str, Any]:
+    from mtjlearn.training.seeds import Seeds, parse_seeds
+
+    if click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--seeds has every seed; omit --seed")
+    try:
+        seeds = parse_seeds(text)
+    except ValueError as error:
+        raise click.UsageError(f"--seeds: {error}") from None
+    plan = make_plan(data, board, {**asked, "seed": seeds[0]})
+    refuse_ignored(plan, asked)
+    return _train_group(plan, Seeds.new(plan.name, seeds), root, asked)
+
+
+def _train_group(plan: Plan, seeds: Seeds, root: Path, asked: dict[str, Any], *, accept: bool = False) -> dict[str, Any]:
+    from mtjlearn.cli.view.seeds import train_seeds
+
+    def train_one(own: Plan, run: Run) -> None:
+        _train(own, run, asked, accept)
+
+    return train_seeds(plan, seeds, root, asked["figures"], train_one, accept=accept)
+
+
+def _train(plan: Plan, run: Run, asked: dict[str, Any], accept_changed_data: bool = False) -> Report:
     from mtjlearn.cli.view.training import Terminal, line_rate
     from mtjlearn.training import train
     from mtjlearn.wire.linklog import MOST
@@ -111,7 +194,8 @@ def _train(plan: Plan, run: Run, link_log: int | None, figures: FigureFormat, ac
         f"{numbers}, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
-        bound = MOST if link_log is None else link_log
+        bound = MOST if asked["link_log"] is None else asked["link_log"]
+        figures = asked["figures"]
         report = train(plan, run, terminal, link_log=bound, accept_changed_data=accept_changed_data, figures=figures)
     for name, board, reference in (
         ("test accuracy", report.test_accuracy, report.reference_test_accuracy),

@@ -23,6 +23,7 @@ CONFIG = "config.toml"
 META = "meta.json"
 METRICS = "metrics.jsonl"
 WEIGHTS = "weights.npz"
+START = "start.npz"
 LINK_LOG = "link.log"
 LOCK = "lock"
 
@@ -142,14 +143,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def read_checkpoint(path: Path) -> Checkpoint | None:
+def read_checkpoint(path: Path, name: str = WEIGHTS) -> Checkpoint | None:
     """The last checkpoint of the run in this directory; None if there is none yet.
 
+    Args:
+        path: the run directory.
+        name: of the file; start.npz has what the run began with.
+
     Raises:
-        RunError: if weights.npz is damaged.
+        RunError: if the file is damaged.
     """
     try:
-        content = read_npz(path / WEIGHTS, _MOST_WEIGHTS)
+        content = read_npz(path / name, _MOST_WEIGHTS)
         weights, matrices, progress = (content[name] for name in ("weights", "matrices", "progress"))
         epoch, samples, steps, random_state = (int(value) for value in progress)
         matrices = matrices.astype(np.int16)
@@ -158,9 +163,10 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"{path / WEIGHTS} cannot be read: {error.strerror or error}") from None
+        raise RunError(f"{path / name} cannot be read: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, OverflowError):
-        raise RunError(f"{path / WEIGHTS} is damaged; remove it to train from the start") from None
+        advice = "remove it to train from the start" if name == WEIGHTS else "start a new run"
+        raise RunError(f"{path / name} is damaged; {advice}") from None
     return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state, state)
 
 

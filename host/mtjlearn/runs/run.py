@@ -24,6 +24,7 @@ from mtjlearn.runs.files import (
     LOCK,
     META,
     METRICS,
+    START,
     WEIGHTS,
     Checkpoint,
     RunError,
@@ -92,10 +93,19 @@ class Run:
         _cut_torn_line(self._metrics)
 
     @classmethod
-    def create(cls, root: Path, command: str, name: str, seed: int, config: Mapping[str, Any], **meta: Any) -> Run:
+    def create(
+        cls,
+        root: Path,
+        command: str,
+        name: str,
+        seed: int,
+        config: Mapping[str, Any],
+        start: Checkpoint | None = None,
+        **meta: Any,
+    ) -> Run:
         """Makes ``root/<date>-<time>-<command>-<name>-s<seed>``; a number is appended if it exists.
 
-        The directory appears with its config.toml and meta.json already in it.
+        The directory appears with its config.toml, meta.json and start.npz already in it.
 
         Args:
             root: directory of all runs; made if it does not exist.
@@ -103,6 +113,7 @@ class Run:
             name: on what; characters unfit for a file name become dashes.
             seed: the run's seed.
             config: what was asked; entries that are None are omitted.
+            start: what it begins with, if another run learned that.
             meta: more for meta.json, e.g. ``board={...}``.
 
         Raises:
@@ -128,6 +139,8 @@ class Run:
             path.mkdir(parents=True)
             write_atomic(path / CONFIG, tomli_w.dumps(_without_none(plain(config))).encode())
             write_atomic(path / META, _json(content).encode())
+            if start is not None:
+                write_atomic(path / START, start.pack())
             path = _rename_to_free_name(path, root / stem)
             sync_directory(root)
             return cls(path, Lock(path / LOCK), content, kept=False)
@@ -234,6 +247,14 @@ class Run:
         """
         return read_checkpoint(self.path)
 
+    def load_start(self) -> Checkpoint | None:
+        """What the run began with; None if it began with new weights.
+
+        Raises:
+            RunError: if it is damaged.
+        """
+        return read_checkpoint(self.path, START)
+
     def update(self, **values: Any) -> None:
         """Sets entries of meta.json, e.g. ``board={...}``.
 
@@ -318,6 +339,11 @@ class Run:
             self.interrupt()
 
 
+def is_running(path: Path) -> bool:
+    """Whether a process writes to the run in this directory."""
+    return is_locked(path / LOCK)
+
+
 def list_runs(root: Path) -> list[RunSummary]:
     """All runs in a directory, newest first; damaged ones are listed with what is wrong. Nothing is changed.
 
@@ -354,7 +380,7 @@ def _summarise(path: Path) -> RunSummary:
         started = datetime.datetime.strptime(f"{parts['day']}{parts['time']}", "%Y%m%d%H%M%S").isoformat()
         return RunSummary(path, parts["command"], parts["name"], int(parts["seed"]), started, "damaged", {}, tuple(problems))
     state = meta["state"]
-    if state == "running" and not is_locked(path / LOCK):
+    if state == "running" and not is_running(path):
         state = "interrupted"
     return RunSummary(path, meta["command"], meta["name"], meta["seed"], meta["started"], state, meta["result"], tuple(problems))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn import interruption
-from mtjlearn.datasets import Augmentation, Quantised, dequantise, epoch_order
+from mtjlearn.datasets import Augmentation, Quantised, dequantise
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, NetworkError, WeightFormat
 from mtjlearn.noise import PRESETS, Gaussian, NoiseSource, RingBuffer, SimulatedAdc, SimulatedSmtj
@@ -55,6 +55,7 @@ def train_reference(
     progress: Callable[[int, int, float], None] | None = None,
     keeper: FloatKeeper | None = None,
     *,
+    start: Checkpoint | None = None,
     evaluate: bool = False,
 ) -> FloatRun:
     """Trains the reference as the plan says. A resumed training gives exactly what an uninterrupted one does.
@@ -63,6 +64,7 @@ def train_reference(
         plan: what to do.
         progress: called with samples done, samples in all, mean loss since the last call.
         keeper: keeps each epoch.
+        start: what it begins with that another training has learned, in floats, unless the keeper has more.
         evaluate: the test part now and then, as a board's training does; not where that would take noise from the training.
     """
     reference = _reference(plan)
@@ -70,7 +72,7 @@ def train_reference(
     samples = len(dataset.x_train)
     targets = float_targets(plan.quantised, plan.network)
     augmentation = Augmentation.of(dataset, plan.seed) if plan.floats.augment else None
-    checkpoint = None if keeper is None else keeper.start()
+    checkpoint = (None if keeper is None else keeper.start()) or start
     if checkpoint is not None:
         _go_on_from(checkpoint, reference, samples, plan.floats.batch)
 
@@ -82,13 +84,13 @@ def train_reference(
     accuracies: dict[int, float] = {}
     evaluate = evaluate and dataset.classes is not None and not reference.reading.noisy_evaluation
     while reference.epochs < plan.epochs:
-        x = dataset.x_train if augmentation is None else augmentation.epoch(dataset.x_train, reference.epochs)
+        x = dataset.x_train if augmentation is None else augmentation.epoch(dataset.x_train, plan.total_epoch(reference.epochs))
         history = reference.train(
             x,
             targets,
             1,
             batch=plan.floats.batch,
-            order=lambda epoch: epoch_order(plan.seed, epoch, samples),
+            order=plan.order,
             schedule=plan.rate_factor,
             progress=tell,
         )
@@ -176,9 +178,9 @@ def _noise(plan: Plan, start: FixedNetwork | None) -> NoiseSource:
     """
     network = plan.network
     if plan.rule == "np":
-        return Gaussian(network.sigma, seed=plan.seed)
+        return Gaussian(network.sigma, seed=plan.noise_seed)
     if start is None:
         sigma = None if plan.floats.reading == "code" else network.sigma
-        return SimulatedSmtj(sigma, "per_node", network.units, seed=plan.seed)
-    adc = simulated_adc(plan.virtual.get("preset", "recording"), 1, plan.seed)
+        return SimulatedSmtj(sigma, "per_node", network.units, seed=plan.noise_seed)
+    adc = simulated_adc(plan.virtual.get("preset", "recording"), 1, plan.noise_seed)
     return RingBuffer(adc.read, network.sigma, start.random_state, CODES_PER_STEP)

@@ -127,6 +127,8 @@ def model_of(plan: Plan, checkpoint: Checkpoint, run: Path, board: Mapping[str, 
     rows = _cut(checkpoint.weights, shapes)
     origin: dict[str, str | int] = {"run": run.name, "rule": plan.rule, "steps": checkpoint.steps}
     origin |= {what: str(board[name]) for what, name in (("board", "name"), ("build", "build")) if name in board}
+    if plan.start is not None:
+        origin |= {"continued": plan.start.run, "steps_before": plan.start.steps}
     if not checkpoint.is_float:
         return Model.of(network, rows, _cut(checkpoint.matrices, squares), plan.dataset, origin)
     if plan.floats.centring or plan.floats.reading != "paper":

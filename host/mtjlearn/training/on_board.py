@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardError, BoardRefused, BoardTimeout, Health
-from mtjlearn.datasets import epoch_order
 from mtjlearn.network import LOSS_BITS
 from mtjlearn.noise import NO_TESTS
 from mtjlearn.runs import Checkpoint, Run, RunError, read_metrics
+from mtjlearn.runs.files import START
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
 from mtjlearn.training.scores import is_evaluated
@@ -52,7 +52,7 @@ class BoardTraining:
         self._data = plan.quantised
         self._observer = observer
         self._before = {"step": 0, "skipped": 0, "saturations": 0}
-        checkpoint = run.load_weights()
+        checkpoint = run.load_weights() or start_of(plan, run)
         if checkpoint is None:
             board.configure(plan.network)
         else:
@@ -121,7 +121,7 @@ class BoardTraining:
         """Streams the rest of an epoch, or of it as much as goes at once."""
         samples = len(self._data.x_train)
         epoch, position = divmod(self.steps, samples)
-        chosen = epoch_order(self._plan.seed, epoch, samples)[position : position + STRETCH]
+        chosen = self._plan.order(epoch)[position : position + STRETCH]
         self._board.set_rates(self._plan.network.learning_rate * self._plan.rate_factor(epoch))
         started = time.monotonic()
 
@@ -204,6 +204,20 @@ class BoardTraining:
                 self._save()
         except (BoardError, RunError) as error:
             self._observer.note(f"the last weights could not be saved ({error}); the run resumes from its last checkpoint")
+
+
+def start_of(plan: Plan, run: Run) -> Checkpoint | None:
+    """What a run begins with that another one has learned; None if it begins with new weights.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    if plan.start is None:
+        return None
+    start = run.load_start()
+    if start is None:
+        raise RunError(f"{START} is missing, from which the run was to begin; start a new one with --continue {plan.start.path}")
+    return start
 
 
 def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

@@ -11,7 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from mtjlearn.datasets import IMAGE_SETS, Columns, Dataset, Quantised, Scale, Task, load, quantise
+import numpy as np
+from numpy.typing import NDArray
+
+from mtjlearn.datasets import IMAGE_SETS, Columns, Dataset, Quantised, Scale, Task, epoch_order, load, quantise
 from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, Rounding, RuleName, WeightFormat, check_device
 from mtjlearn.reference.reading import ReadingName
 from mtjlearn.runs import RunError
@@ -21,8 +24,29 @@ from mtjlearn.virtual.boards import board_options
 
 _KINDS = {"data": str, "rule": str, "seed": int, "epochs": int}
 """What config.toml must say, in these types."""
+_STRIDE = 1_640_531_527
+"""Between the seeds of the noise of trainings that continue each other."""
 CODES_PER_STEP = 4
 """Noise codes a training step on a virtual board's clock: about what the Uno's converter delivers in a step of 400 us."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training begins with that another one has learned (:mod:`mtjlearn.training.start`).
+
+    Args:
+        run: name of its run directory.
+        path: absolute path of it.
+        trainings: before this one.
+        epochs: of all of them; one that was begun counts.
+        steps: of all of them.
+    """
+
+    run: str
+    path: str
+    trainings: int
+    epochs: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +70,7 @@ class Plan:
         data_dir: absolute path of the folder of an image set's files.
         samples: the first ones of the training part that are learned from; None: all.
         floats: what only the float reference can do.
+        start: what it begins with, if another run learned that.
         loaded: the data, where they were loaded already.
 
     Raises:
@@ -68,6 +93,7 @@ class Plan:
     data_dir: str | None = None
     samples: int | None = None
     floats: FloatOptions = field(default_factory=FloatOptions)
+    start: Start | None = None
     loaded: InitVar[Dataset | None] = None
 
     def __post_init__(self, loaded: Dataset | None) -> None:
@@ -125,8 +151,21 @@ class Plan:
     def board_options(self) -> dict[str, Any]:
         """Options for opening the board: a virtual clock where there is one, so that a seed repeats a run exactly."""
         known = board_options(self.board)
-        options = {"virtual_clock": CODES_PER_STEP, "seed": self.seed}
+        options = {"virtual_clock": CODES_PER_STEP, "seed": self.noise_seed}
         return {name: value for name, value in options.items() if name in known} | dict(self.virtual)
+
+    @property
+    def noise_seed(self) -> int:
+        """Seed of a virtual board's noise, and of simulated noise: another one for each training that continues."""
+        return self.seed if self.start is None else (self.seed + self.start.trainings * _STRIDE) % 2**31
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Order of the samples in an epoch (0, 1, ...), which continues that of the trainings before."""
+        return epoch_order(self.seed, self.total_epoch(epoch), len(self.dataset.x_train))
+
+    def total_epoch(self, epoch: int) -> int:
+        """Number of an epoch (0, 1, ...) with those of the trainings before."""
+        return epoch + (0 if self.start is None else self.start.epochs)
 
     def rate_factor(self, epoch: int) -> float:
         """Factor on the learning rate in an epoch (0, 1, ...)."""
@@ -162,7 +201,9 @@ class Plan:
             optional: dict[str, Any] = {"target": None, "task": None, "board": None, "virtual": {}}
             columns = _columns(values.pop("columns", None))
             floats = FloatOptions(**values.pop("floats", {}))
-            return cls(**{**optional, **values, "network": described, "columns": columns, "floats": floats})
+            start = values.pop("start", None)
+            began = {} if start is None else {"start": Start(**start)}
+            return cls(**{**optional, **values, "network": described, "columns": columns, "floats": floats, **began})
         except (KeyError, TypeError, AttributeError) as error:
             raise RunError(f"config.toml does not describe a training ({error}); start a new run") from None
 

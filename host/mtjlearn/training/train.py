@@ -26,11 +26,12 @@ from mtjlearn.training.float_checkpoints import FloatCheckpoints
 from mtjlearn.training.float_options import INSTEAD
 from mtjlearn.training.floats import train_reference
 from mtjlearn.training.models import model_of
-from mtjlearn.training.on_board import BoardTraining
+from mtjlearn.training.on_board import BoardTraining, start_of
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer, Report
 from mtjlearn.training.sameness import ChangedError, own_data, own_firmware
 from mtjlearn.training.scores import is_constant, score
+from mtjlearn.training.start import in_floats
 from mtjlearn.wire.linklog import MOST, LogFile, set_aside
 from mtjlearn.wire.messages import MAX_PAYLOAD
 
@@ -243,15 +244,17 @@ def _beside(plan: Plan, run: Run, observer: Observer, report: Report) -> None:
         observer.progress("reference", done, total, loss, done / max(time.monotonic() - started, 1e-9))
 
     samples = len(plan.dataset.x_train)
+    beginning = start_of(plan, run)
+    start = None if beginning is None else in_floats(plan, beginning)
     if plan.on_board:
-        found = train_reference(plan, tell, evaluate=True)
+        found = train_reference(plan, tell, start=start, evaluate=True)
         for epoch, loss in enumerate(found.losses, 1):
             accuracy = found.accuracies.get(epoch)
             evaluated = {} if accuracy is None else {"reference_test_accuracy": accuracy}
             run.metric(step=epoch * samples, reference_loss=float(loss), **evaluated)
     else:
         with FloatCheckpoints(run) as keeper:
-            found = train_reference(plan, tell, keeper, evaluate=True)
+            found = train_reference(plan, tell, keeper, start=start, evaluate=True)
     report.reference_test_accuracy, report.reference_test_r2 = score(plan.dataset, found.outputs)
     if report.reference_test_accuracy is not None and not found.accuracies:
         run.metric(step=plan.epochs * samples, reference_test_accuracy=report.reference_test_accuracy)

@@ -70,7 +70,7 @@ def test_the_only_board_is_listed_and_opened(connect):
         connect(port(native.url))
         found = run()
     result = json.loads(found.stdout)
-    assert [board["description"] for board in result["boards"]][len(VIRTUAL):] == ["Arduino Uno R3"]
+    assert [board["description"] for board in result["boards"]][len(VIRTUAL) :] == ["Arduino Uno R3"]
     assert result["info"]["adc_bits"] == 12
     assert "85735" in found.stderr
 

@@ -20,7 +20,18 @@ from mtjlearn.runs import read_meta, read_metrics
 
 pytestmark = pytest.mark.thorough
 
-NOT_OF_THE_TRAINING = {"board", "no-reference", "runs", "link-log", "resume", "accept-changed-data", "json"}
+NOT_OF_THE_TRAINING = {
+    "continue",
+    "seeds",
+    "figures",
+    "board",
+    "no-reference",
+    "runs",
+    "link-log",
+    "resume",
+    "accept-changed-data",
+    "json",
+}
 SEVERAL_VALUES = {"drop", "features"}
 
 
@@ -155,6 +166,9 @@ def test_a_search_and_its_plots(here: Path) -> None:
         (("xor", "--over", "rule=bp", "--board", "native"), "boards learn with anp and danp"),
         (("iris", "--board", "native,native"), "native"),
         (("iris", "--board", "/dev/ttyACM0,/dev/ttyACM0"), "given twice"),
+        (("iris", "--board", "nativ"), "did you mean native?"),
+        (("iris", "--board", "/dev/ttyACM0,nonsense"), "there is no board or port nonsense"),
+        (("iris", "--figures", "svg"), "--figures goes with --plot"),
         (("iris", "--board", "worker"), "give --scheduler"),
         (("iris", "--minimise", "loss"), "--minimise goes with --search"),
         (("iris", "--together", "2"), "--together goes with --search"),

@@ -23,9 +23,7 @@ pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.thorough]
 PATIENCE = 30.0
 EPOCHS = 1500
 """Of XOR: some seconds, of which the first tenth has a checkpoint."""
-OFTEN_SAVING = (
-    "from mtjlearn.cli import main; from mtjlearn.training import on_board; on_board.CHECKPOINT_INTERVAL = 0.03; main()"
-)
+OFTEN_SAVING = "from mtjlearn.cli import main; from mtjlearn.training import on_board; on_board.CHECKPOINT_INTERVAL = 0.03; main()"
 XOR_SAMPLES = 100
 
 

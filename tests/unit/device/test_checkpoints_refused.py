@@ -117,6 +117,8 @@ def test_a_dataset_that_cannot_be_is_not_written() -> None:
     total = 60_000 * 4 + 60_000 // 4
     assert client.refused(messages.SetBlob(BlobKind.DATASET, 0, total, 0, bytes(100))) == (Error.NO_MEMORY, 0)
     assert board.memory == memory
+
+
 @pytest.mark.parametrize("source", NoiseSource)
 @pytest.mark.parametrize(
     "changes",

@@ -313,4 +313,3 @@ def test_an_insane_record_leaves_the_number_of_the_newest_checkpoint(generation:
     save(client)
     assert checkpoints(client).generation == 3
     assert again(board).welcome.restored == Restored.NEWEST
-

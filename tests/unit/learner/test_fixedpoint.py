@@ -133,9 +133,7 @@ def test_tables_are_exact_at_the_ends_monotonic_and_close_everywhere() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("classes", "spread"), [(2, 4096), (3, 32767), (10, 4096), (10, 32767), (200, 2000), (200, 32767)]
-)
+@pytest.mark.parametrize(("classes", "spread"), [(2, 4096), (3, 32767), (10, 4096), (10, 32767), (200, 2000), (200, 32767)])
 def test_cross_entropy_is_close_to_the_exact_loss(classes: int, spread: int) -> None:
     rng = np.random.default_rng(classes + spread)
     y = rng.integers(-spread, spread + 1, (20_000, classes))

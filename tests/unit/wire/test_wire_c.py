@@ -100,9 +100,7 @@ SESSION = 1 + NONCE
 """Number of the first session after a start, with the nonce above."""
 
 
-def command(
-    number: int, type_: int = Train.TYPE, payload: bytes = b"\1\0", session: int = SESSION, nonce: int = NONCE
-) -> bytes:
+def command(number: int, type_: int = Train.TYPE, payload: bytes = b"\1\0", session: int = SESSION, nonce: int = NONCE) -> bytes:
     return encode(type_, session, number, payload, nonce)
 
 

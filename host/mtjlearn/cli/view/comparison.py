@@ -107,4 +107,4 @@ def _text(spread: Spread | None) -> str:
         return ""
     if spread.runs == 1:
         return f"{spread.mean:.4g}"
-    return f"{spread.mean:.4g} +- {spread.deviation:.2g}"
+    return f"{spread.mean:.3g} +- {spread.deviation:.1g}"

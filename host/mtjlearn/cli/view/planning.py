@@ -110,6 +110,31 @@ def make_plan(data: str, board: str | None, asked: Mapping[str, Any]) -> Plan:
     return plan
 
 
+def refuse_ignored(plan: Plan, asked: Mapping[str, Any]) -> None:
+    """Refuses options of a single training that nothing would read; a sweep may vary the rule that reads them.
+
+    Args:
+        plan: that was made.
+        asked: values of all options of learning, and ``link_log``.
+
+    Raises:
+        click.UsageError: naming the first one.
+    """
+    learner = f"{plan.rule} learns in floats" if plan.rule not in BOARD_RULES else "no board learns"
+    unread = {
+        "weights": (asked["weights"] != "int16" and not plan.on_board, f"it is how boards store weights, and {learner}"),
+        "link-log": (bool(asked["link_log"]) and not plan.on_board, f"it is the log of a board's link, and {learner}"),
+        "sigma": (asked["sigma"] is not None and plan.rule == "bp", "it is the noise's deviation, and bp learns without noise"),
+        "antithetic": (
+            asked["antithetic"] and plan.rule not in BOARD_RULES,
+            f"it is about the noise of {' and '.join(BOARD_RULES)}, and the rule is {plan.rule}",
+        ),
+    }
+    for name, (ignored, why) in unread.items():
+        if ignored:
+            raise click.UsageError(f"--{name} would be ignored: {why}; omit it")
+
+
 def check_rule(plan: Plan) -> None:
     """Refuses a board for a rule that only the float reference knows.
 

@@ -221,6 +221,7 @@ def ports_of(board: str) -> list[str]:
 
     Raises:
         click.UsageError: one is given twice, or virtual boards are in the list.
+        BoardError: one cannot be the name of a port.
     """
     ports = [port.strip() for port in board.split(",")]
     if _kind(board) != PORT:
@@ -229,6 +230,10 @@ def ports_of(board: str) -> list[str]:
         raise click.UsageError(f"--board {board}: a port is given twice, and only one run at a time can use it")
     if virtual := [port for port in ports if port in VIRTUAL or port in (NO_BOARD, OWN_BOARD)]:
         raise click.UsageError(f"--board {board}: {virtual[0]} is not a port; each worker starts a virtual board of its own")
+    from mtjlearn.discovery import check_port
+
+    for port in ports:
+        check_port(port)
     return ports
 
 
