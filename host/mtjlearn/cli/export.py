@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mtjlearn.models.export import Kind
 
 _WITHOUT_DATA = ("model", "kind", "out", "name", "data", "as_json")
-_KINDS = ("c", "arduino", "micropython", "model")
+_KINDS = ("c", "arduino", "micropython", "onnx", "model")
 
 
 @click.command(short_help="Export a trained network as a program.")
@@ -35,8 +35,9 @@ def cli(model: Path, kind: Kind, out: Path | None, name: str | None, data: str |
     """Export MODEL as a program that predicts.
 
     MODEL is a run directory, a model.npz, or a checkpoint's file. The program scales its features itself and finds the outputs that
-    a board finds, to the last bit: a C header that needs nothing else, an Arduino sketch with that header, or a module for
-    MicroPython and Python. --data and the options of its columns, scale and split are those that the checkpoint's training had.
+    a board finds, to the last bit: a C header that needs nothing else, an Arduino sketch with that header, a module for
+    MicroPython and Python, or ONNX in integer operators. --data and the options of its columns, scale and split are those that the
+    checkpoint's training had.
     """
     from mtjlearn.models.export import export
     from mtjlearn.training.models import load_model
