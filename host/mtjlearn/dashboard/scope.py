@@ -13,7 +13,7 @@ from mtjlearn.noise import Recording, autocorrelation, characterise
 from mtjlearn.noise.characterise import histogram
 from mtjlearn.noise.verdict import board_hints, verdict
 
-KEPT = 20
+KEPT = 10
 """Recordings that histogram, autocorrelation and verdict are of."""
 SHOWN = 300
 """Codes of the oscilloscope, at most."""

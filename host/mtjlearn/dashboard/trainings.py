@@ -19,7 +19,7 @@ from mtjlearn.errors import UserError
 MOST = 4
 """Trainings of the page at once, at most."""
 _POLL = 0.2
-_SAVES = 30.0
+_SAVES = 120.0
 """Seconds that an interrupted training has to save its weights."""
 
 

@@ -87,6 +87,8 @@ class BoardWatch:
             BoardError: it is not here, or it fails.
         """
         future: Future[Result] = Future()
+        if not self._thread.is_alive():
+            raise BoardError(f"{self.name} is not watched any longer; start the page again")
 
         def work(board: Board | None) -> None:
             if board is None:
@@ -109,7 +111,8 @@ class BoardWatch:
         self._closed.clear()
         self._wanted = state
         self._woken.set()
-        self._closed.wait()
+        while self._thread.is_alive() and not self._closed.wait(POLL):
+            pass
 
     def take_back(self) -> None:
         """Opens the port again."""

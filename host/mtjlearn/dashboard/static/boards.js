@@ -54,6 +54,14 @@ class BoardCard {
     say(this.kind, this.info ? `${this.info.name}, build ${this.info.build}, ${count(this.info.adc_rate)} codes per s; ${description}` : description);
   }
 
+  /* Which training has its port, where the directory of runs says so. */
+  use(run) {
+    this.user = run;
+    if (this.busy) {
+      say(this.text, run ? `In use by ${run}, which is shown under Training. This page takes the port when it is free.` : this.busy);
+    }
+  }
+
   /* What was seen of it. */
   hear(seen) {
     const [word, kind] = STATES[seen.state];
@@ -61,6 +69,8 @@ class BoardCard {
     const here = seen.state === "here";
     say(this.text, here && seen.text ? `The board is back: ${seen.text}` : seen.text);
     show(this.text, seen.text !== "");
+    this.busy = seen.state === "busy" ? seen.text : "";
+    this.use(this.user);
     show(this.scope.element, here);
     show(this.autonomy.element, here && seen.autonomous !== null);
     if (here) {
@@ -128,6 +138,14 @@ export class Boards {
     const result = h("output");
     const watch = this.page.control ? button("Watch", "watch", () => ({ board: name }), result, () => "") : null;
     return h("li", {}, h("strong", {}, name), ` ${description} `, watch, result);
+  }
+
+  /* The trainings that run now. */
+  use(trainings) {
+    const users = new Map(trainings.filter(({ state }) => state === "running").map(({ port, run }) => [port, run]));
+    for (const [name, card] of this.cards.cards) {
+      card.use(users.get(name));
+    }
   }
 
   hear(name, seen) {

@@ -23,7 +23,10 @@ const topics = {
     boards.update(rows);
     trainings.offer(boards.list);
   },
-  trainings: (views) => trainings.update(views),
+  trainings(views) {
+    trainings.update(views);
+    boards.use(views);
+  },
   weights: (layers) => trainings.weigh(layers),
   started: (children) => trainings.started(children),
   runs: (list) => runs.update(list),
