@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ class Place:
     def __init__(self, sources: Path, folder: Path) -> None:
         self.sources = sources
         self.tree, self.native, self.site, self.log = (folder / name for name in ("tree", "native", "site", "last.log"))
-        self._is_built = False
+        self._is_built = self.is_python_changed = False
         for path in sources.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 self.write(path.relative_to(sources).as_posix(), path.read_bytes())
@@ -48,16 +50,31 @@ class Place:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             self._is_built &= path.suffix != ".c"
+            self.is_python_changed |= path.suffix == ".py"
 
     def restore(self, name: str) -> None:
         """Gives a file of the tree its content back."""
         self.write(name, (self.sources / name).read_bytes())
+        self.is_python_changed = False
 
     def build(self) -> bool:
         """Builds the native board and the library if a source of theirs changed; False if the compiler refuses."""
         if not self._is_built:
             self._is_built = subprocess.run(["cmake", "--build", self.native], capture_output=True, check=False).returncode == 0
         return self._is_built
+
+    def preload(self, modules: Iterable[str]) -> None:
+        """Imports libraries and modules of the tree, as long as it is unchanged, for the children."""
+        sys.path[:0] = [str(self.tree / "host"), str(self.tree / "tests/support")]
+        exec(OUTSIDE)
+        for name in modules:
+            importlib.import_module(name)
+
+    def forget(self) -> None:
+        """Lets a child import what is in the tree now."""
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(f"{self.tree}{os.sep}"):
+                del sys.modules[name]
 
     def test(self, arguments: list[str], plugin: object, timeout: float) -> bool:
         """Whether pytest passes in a child of this process, which has its libraries already; whatever that started is ended."""
@@ -91,11 +108,15 @@ class Place:
                     os.dup2(file.fileno(), number)
             sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
             os.chdir(self.tree)
+            # To look for plugins takes longer than most tests.
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
             os.environ.update(PYTHONPATH=f"{self.site}{os.pathsep}{self.tree / 'host'}", MTJLEARN_NATIVE=str(self.native))
+            if self.is_python_changed:
+                self.forget()
             sys.path[:] = [str(self.site), str(self.tree / "host"), *(one for one in sys.path if str(PROJECT / "tests") not in one)]
             exec(OUTSIDE)
             first_only = ["-x"] if isinstance(plugin, reach.Trial) else []
-            options = ["-q", "-n", "0", "-p", "no:cacheprovider", "--board", "native", *first_only]
+            options = ["-q", "-p", "no:cacheprovider", "--board", "native", *first_only]
             code = pytest.main([*options, *arguments], plugins=[plugin])
         finally:
             sys.stdout.flush()

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import importlib
 import json
 import os
 import random
@@ -82,8 +81,21 @@ FIRST = 20
 """Tests that run by themselves at first: they catch most changes, and only their files need to be imported."""
 BLOCK = 20
 """Mutants of one language in a row, for after one in C the board is built again for those in Python."""
-PRELOADED = ("numpy", "scipy.stats", "scipy.signal", "pandas", "click", "serial", "hypothesis.strategies", "hypothesis.extra.numpy")
-"""Libraries that the children share; none of them starts threads."""
+LIBRARIES = ("numpy", "scipy.stats", "scipy.signal", "pandas", "click", "serial", "hypothesis.strategies", "hypothesis.extra.numpy")
+"""What the children of all mutants share."""
+MODULES = (
+    *("mtjlearn.cli", "mtjlearn.discovery", "mtjlearn.inprocess.device", "mtjlearn.noise", "mtjlearn.fixedpoint.tasks"),
+    *(
+        "mtjlearn.noise.health_monitor",
+        "device_support",
+        "autonomous_support",
+        "checkpoint_support",
+        "link_support",
+        "health_support",
+    ),
+)
+"""What the children of mutants in C share besides."""
+
 Trial = tuple[list[str], reach.Trial]
 """Arguments of pytest, and the plugin that chooses among their tests."""
 
@@ -103,8 +115,6 @@ def main() -> int:
         return 2
     begun = time.monotonic()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for name in PRELOADED:
-        importlib.import_module(name)
     folder = PROJECT / "build" / "mutants" / str(options.seed)
     if options.fresh:
         shutil.rmtree(folder, ignore_errors=True)
@@ -113,11 +123,13 @@ def main() -> int:
     chosen, found = sample(sources, options.seed, options.only), Results(folder / "results.jsonl")
     if options.again is not None:
         place, now = Place(sources, folder / "again"), Results(folder / "again.jsonl")
+        place.preload(LIBRARIES)
         return again(place, chosen, found, now, options.again, options.timeout)
     reaching = record(folder)
     place = Place(sources, folder)
     if not place.build():
         raise RuntimeError(f"{place.tree} does not compile without a change")
+    place.preload((*LIBRARIES, *MODULES))
     tried = quickly(place, chosen, options.count, found, reaching, options.timeout)
     thoroughly(place, tried, found, reaching, options.timeout)
     totals = Counter(f"{Path(mutation.path).suffix} {found[mutation]}" for mutation in tried)

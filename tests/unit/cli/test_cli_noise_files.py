@@ -48,6 +48,19 @@ def test_an_oscilloscopes_export(run, tmp_path):
     assert "hmm" not in result
 
 
+def test_a_plot_that_cannot_be_written_costs_nothing_else(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(view, "noise_plot", full)
+    (tmp_path / "scope.csv").write_text(keysight(junction(4000)))
+    found = run("--file", tmp_path / "scope.csv")
+    result = json.loads(found.stdout)
+    assert (found.exit_code, result["verdict"], result["plot"]) == (0, "good", None)
+    assert "there is no plot: " in found.stderr
+    assert "No space left" in found.stderr
+
+
 def test_a_unit_is_asked_for_and_used(run, tmp_path):
     volts = junction(2000)
     (tmp_path / "mv.csv").write_text("time,voltage\n" + rows((times(volts), ".6f"), (1e3 * volts, ".3f")))

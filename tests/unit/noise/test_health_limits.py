@@ -148,3 +148,21 @@ def test_a_level_has_moved_from_a_quarter_of_the_split_and_half_a_code_on(away: 
     assert watch.fault is NoiseFault.NONE
     watch.feed(codes[-1:])
     assert watch.fault is (NoiseFault.DRIFTING if far else NoiseFault.STUCK)
+
+
+@pytest.mark.parametrize(("window", "most"), [(200, 180), (512, 336), (1024, 672)])
+@pytest.mark.parametrize("more", [0, 1])
+def test_states_may_differ_in_half_of_the_codes_and_a_slack(window: int, most: int, more: int) -> None:
+    watch = Watch(adc_bits=10)
+    watch.set_limits(HealthLimits(repetitions=1024, window=window, ones_min=0, ones_max=window, switches_min=20))
+    for _ in range(25):
+        watch.feed([100] * 4 + [200] * 4)
+    assert watch.calibrate()
+    # A calibration leaves 0 as the state before the first code.
+    state, switches = 0, most + more
+    for _ in range(window):
+        assert watch.fault is NoiseFault.NONE
+        if switches:
+            state, switches = 1 - state, switches - 1
+        watch.feed([200 if state else 100])
+    assert watch.fault is (NoiseFault.PERIODIC if more else NoiseFault.NONE)

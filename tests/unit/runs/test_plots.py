@@ -96,6 +96,14 @@ def test_noise_plot_shows_levels_and_the_telegraphs_autocorrelation(tmp_path, fi
     assert "3,530" in expected.get_label()
 
 
+def test_a_noise_plot_shows_forty_dwells(tmp_path, figures):
+    junction = PRESETS["recording"]
+    codes = SimulatedAdc(junction, rate=40_000.0, reference=1.1, seed=1).read(40_000)[0].astype(np.float64)
+    noise_plot(Recording(codes, rate=40_000.0), tmp_path / "noise.png")
+    series = figures[0].axes[0]
+    assert series.get_xlim()[1] == pytest.approx(1000 * 40 / junction.rate, rel=0.05)
+
+
 @pytest.mark.parametrize(
     "recording",
     [
