@@ -69,7 +69,7 @@ fast-tests: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m fast $(ARGS)
 
 docs: $(VENV)/.installed-docs
-	$(BIN)/python -m sphinx --builder html --conf-dir docs --jobs 2 --fail-on-warning --keep-going $(ARGS) . build/site
+	$(BIN)/python -m sphinx --builder html --conf-dir docs --fail-on-warning --keep-going $(ARGS) . build/site
 	@echo 'Open build/site/index.html; build/site/external-links.txt lists the links that lead elsewhere'
 
 fuzz: $(VENV)/.installed-test

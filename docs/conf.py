@@ -32,24 +32,27 @@ extensions = [
   "external_links",
 ]
 external_toc_path = "docs/toc.yml"
-include_patterns = ["docs/**", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "shared/numerics.md", "tests/README.md"]
+include_patterns = [
+  *("docs/**", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+  *("examples/README.md", "shared/numerics.md", "tests/README.md"),
+]
 exclude_patterns = ["**/.*", "**/__pycache__", "build", "dist", "runs", "firmware", "host", "tests/[!R]*"]
 suppress_warnings = ["etoc.toctree"]
 
-smartquotes = False
+smartquotes_action = "D"
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_mock_imports = ["torch"]
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100

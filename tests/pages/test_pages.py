@@ -30,7 +30,7 @@ from mtjlearn.cli import main
 from mtjlearn.runs import Run
 from mtjlearn.training import default_plan, train
 
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("tests/*.md")])
+PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/*.md", "tests/*.md") for path in PROJECT.glob(pattern))
 BLOCK = re.compile(r"^ *```([^`\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"`(mtjlearn [^`]+)`")
 MAKE = re.compile(r"`make ([a-z][\w-]*)[^`]*`")
