@@ -31,7 +31,9 @@ def test_the_right_request_is_answered() -> None:
     assert client().get(f"/{TOKEN}/", headers={"Host": "localhost:9000", "Origin": "http://localhost:9000"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "", "/wrong-token/", f"/{TOKEN}x/", f"/{TOKEN[:-1]}/", f"//{TOKEN}/", "/%72ight-toke/", "/\u00e9/"])
+@pytest.mark.parametrize(
+    "path", ["/", "", "/wrong-token/", f"/{TOKEN}x/", f"/{TOKEN[:-1]}/", f"//{TOKEN}/", "/%72ight-toke/", "/\u00e9/"]
+)
 def test_a_wrong_token(path: str) -> None:
     found = client().get(path)
     assert found.status_code == 403
@@ -58,7 +60,9 @@ def test_a_name_that_was_rebound_to_this_computer(host: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8000", f"https://{HOST}", ""])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8000", f"https://{HOST}", ""]
+)
 def test_a_page_of_somebody_else(method: str, origin: str) -> None:
     found = client().request(method, f"/{TOKEN}/", headers={"Origin": origin})
     assert found.status_code == 403
@@ -71,7 +75,12 @@ def test_a_host_that_is_not_one(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 def test_another_protocol_is_refused() -> None:
-    scope = {"type": "websocket", "path": f"/{TOKEN}/", "headers": [(b"host", HOST.encode())], "extensions": {"websocket.http.response": {}}}
+    scope = {
+        "type": "websocket",
+        "path": f"/{TOKEN}/",
+        "headers": [(b"host", HOST.encode())],
+        "extensions": {"websocket.http.response": {}},
+    }
     assert answer(scope) == 403
 
 
@@ -114,7 +123,9 @@ def sources(pattern: str) -> dict[str, str]:
 def test_no_script_or_style_is_inline_and_none_comes_from_elsewhere() -> None:
     for name, text in (sources("*.html") | sources("*.js") | sources("*.css")).items():
         assert not re.search(r"(?:https?:)?//(?!www\.w3\.org)\w+\.\w+", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)), name
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|javascript:", text), name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|javascript:", text), (
+            name
+        )
     page = sources("*.html")["index.html"]
     assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", page)
     for reference in re.findall(r'(?:src|href)="([^"#]+)"', page):

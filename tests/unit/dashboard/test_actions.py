@@ -88,7 +88,9 @@ def client(page: Page) -> TestClient:
 
 
 def act(page: TestClient, action: str, asked: Any, **headers: str) -> tuple[int, dict[str, Any]]:
-    found = page.post(f"/{TOKEN}/actions/{action}", content=json.dumps(asked), headers={"Content-Type": "application/json", **headers})
+    found = page.post(
+        f"/{TOKEN}/actions/{action}", content=json.dumps(asked), headers={"Content-Type": "application/json", **headers}
+    )
     return found.status_code, found.json()
 
 
@@ -98,7 +100,10 @@ def test_a_page_is_read_only_unless_asked_for(tmp_path: Path) -> None:
     with page:
         assert hub.value("page") == {"control": False, "choices": None}
         for action in ("train", "stop", "watch", "release", "learn", "halt", "checkpoint", "nothing"):
-            assert act(page, action, TRAIN) == (403, {"error": "this page is read-only; start it with mtjlearn dashboard --control"})
+            assert act(page, action, TRAIN) == (
+                403,
+                {"error": "this page is read-only; start it with mtjlearn dashboard --control"},
+            )
 
 
 def test_files_runs_and_nothing_else_are_served(tmp_path: Path) -> None:
@@ -112,7 +117,16 @@ def test_files_runs_and_nothing_else_are_served(tmp_path: Path) -> None:
         assert "mtjlearn" in page.get(f"/{TOKEN}/").text
         assert page.get(f"/{TOKEN}/main.js").headers["content-type"].startswith("text/javascript")
         assert page.get(f"/{TOKEN}/runs/{run.path.name}").json()["curves"] == {"loss": [[1, 0.5]]}
-        for path in ("../app.py", "%2e%2e%2fapp.py", "app.py", "uPlot.LICENSE", "nothing.js", "runs/nothing", "runs/%2e%2e", "runs/..%2f..%2fetc"):
+        for path in (
+            "../app.py",
+            "%2e%2e%2fapp.py",
+            "app.py",
+            "uPlot.LICENSE",
+            "nothing.js",
+            "runs/nothing",
+            "runs/%2e%2e",
+            "runs/..%2f..%2fetc",
+        ):
             assert page.get(f"/{TOKEN}/{path}").status_code in (403, 404), path
         assert page.post(f"/{TOKEN}/").status_code == 405
         assert page.get(f"/{TOKEN}/actions/train").status_code == 405
