@@ -53,7 +53,7 @@ test: system-packages
 	$(BIN)/python -m pytest -n 3 -m 'not slow' $(ARGS)
 
 test-all: system-packages
-	@$(MAKE) --no-print-directory $(VENV)/.installed-test
+	@$(MAKE) --no-print-directory $(VENV)/.installed-test $(VENV)/.installed-docs
 	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 # Elsewhere these tests are skipped unless torch is there.

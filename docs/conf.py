@@ -58,6 +58,7 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 napoleon_numpy_docstring = False
 
+pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_static_path = ["site/static"]
