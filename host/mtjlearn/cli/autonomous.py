@@ -189,7 +189,16 @@ def _plan(asked: dict[str, Any]) -> AutonomousPlan:
     if asked["task"] is None:
         _refuse(asked, "epoch_steps", "live_period")
         return _plan_data(asked, schedule, sizes)
-    _refuse(asked, "target", "drop", "features", "loss", "weights", *(() if asked["task"] == "live" else ("live_period",)))
+    _refuse(
+        asked,
+        "target",
+        "drop",
+        "features",
+        "categorical",
+        "loss",
+        "weights",
+        *(() if asked["task"] == "live" else ("live_period",)),
+    )
     task = Task[asked["task"].upper()]
     if task is Task.XOR:
         _refuse(asked, "epoch_steps")
@@ -214,7 +223,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
         eta=asked["eta"],
         sigma=asked["sigma"],
         weight_format=WeightFormat[(asked["weights"] or "int16").upper()],
-        columns=Columns(asked["drop"], asked["features"]),
+        columns=Columns(asked["drop"], asked["features"], categorical=asked["categorical"]),
     )
     rules = {name: asked[name] for name in ("forever", "halve_every", "evaluate_every")}
     return plan_dataset(plan, suited(plan, schedule, **rules))

@@ -52,11 +52,19 @@ def cli(model: Path, kind: Kind, out: Path | None, name: str | None, data: str |
     return {"model": model, "to": kind, "files": files}
 
 
-def _dataset(model: Path, data: str, seed: int, drop: tuple[str, ...], features: tuple[str, ...], **options: Any) -> Dataset:
+def _dataset(
+    model: Path,
+    data: str,
+    seed: int,
+    drop: tuple[str, ...],
+    features: tuple[str, ...],
+    categorical: tuple[str, ...],
+    **options: Any,
+) -> Dataset:
     from mtjlearn.datasets import Columns
     from mtjlearn.training.models import data_of_checkpoint
 
-    return data_of_checkpoint(model, data, seed=seed, columns=Columns(drop, features), **options)
+    return data_of_checkpoint(model, data, seed=seed, columns=Columns(drop, features, categorical=categorical), **options)
 
 
 def _refuse_without_data() -> None:

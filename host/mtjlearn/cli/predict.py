@@ -35,7 +35,7 @@ def cli(model: Path, data: str, board: str | None, out: Path | None) -> dict[str
     from mtjlearn.training.models import load_model
 
     found = load_model(model)
-    features = read_features(data, found.inputs)
+    features = read_features(data, found.inputs, found.categories)
     for note in features.notes:
         say(note)
     say_imprecise(found)

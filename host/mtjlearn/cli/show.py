@@ -37,10 +37,17 @@ def cli(model: Path) -> dict[str, Any]:
     about = {"network": f"{network.name}, {network.loss.name.lower().replace('_', '-')} loss"}
     about |= {"weights": network.weight_format.name.lower(), **{name: str(value) for name, value in found.origin.items()}}
     print_rows((name.replace("_", " "), value) for name, value in about.items())
+    print_rows((f"input {category.column}", "one of " + ", ".join(map(repr, category.values))) for category in found.categories)
     described = layers(found)
     _print_layers(described)
     dataset = _same_data(found, model)
-    result: dict[str, Any] = {"model": model, "sizes": network.sizes, "origin": dict(found.origin), "layers": described}
+    result: dict[str, Any] = {
+        "model": model,
+        "sizes": network.sizes,
+        "origin": dict(found.origin),
+        "categories": found.categories,
+        "layers": described,
+    }
     if dataset is not None:
         scored = score(found, dataset)
         _print_score(found, scored)

@@ -3,7 +3,7 @@
 from mtjlearn.datasets.augment import Augmentation
 from mtjlearn.datasets.builtin import BUILTIN
 from mtjlearn.datasets.columns import Columns
-from mtjlearn.datasets.dataset import SCALES, Dataset, DatasetError, Scale, Scaling, Task, epoch_order
+from mtjlearn.datasets.dataset import SCALES, Category, Dataset, DatasetError, Scale, Scaling, Task, epoch_order
 from mtjlearn.datasets.features import Features, read_features
 from mtjlearn.datasets.image_sets import IMAGE_SETS, IMAGES
 from mtjlearn.datasets.load import NAMES, load
@@ -24,6 +24,7 @@ __all__ = [
     "NAMES",
     "SCALES",
     "Augmentation",
+    "Category",
     "ClippingReport",
     "Columns",
     "Dataset",

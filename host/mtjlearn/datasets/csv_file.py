@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from mtjlearn.datasets.cells import check_number, check_targets, column_number, parse_number
+from mtjlearn.datasets.categories import Column, encode
+from mtjlearn.datasets.cells import check_number, check_targets, column_number, list_names, parse_number, shorten
 from mtjlearn.datasets.columns import Columns, choose, index_columns
 from mtjlearn.datasets.csv_layout import cut_units, read_layout
 from mtjlearn.datasets.dataset import DatasetError, Table, Task
 
-_T = TypeVar("_T")
 _ALL = Columns()
 
 
@@ -39,36 +38,65 @@ def read_csv(path: Path, target: str | int | None, task: Task | None, columns: C
     for line, record in zip(layout.lines, layout.records, strict=True):
         if len(record) != len(names):
             raise DatasetError(f"{path}: row {line} has {len(record)} cells, the first has {len(names)}")
-    cut_units(layout, first, chosen.inputs, names)
+    numeric = tuple(index for index in chosen.inputs if index not in chosen.categorical)
+    cut_units(layout, first, numeric, names)
     lines, records = layout.lines[first:], layout.records[first:]
-    features = [
-        [check_number(path, line, names[index], record[index]) for index in chosen.inputs]
-        for line, record in zip(lines, records, strict=True)
+    _refuse_texts(path, names, numeric, records)
+    numbers = np.array(
+        [
+            [check_number(path, line, names[index], record[index]) for index in numeric]
+            for line, record in zip(lines, records, strict=True)
+        ]
+    ).reshape(len(records), len(numeric))
+    cells: list[Column] = [
+        [record[index] for record in records] if index in chosen.categorical else numbers[:, numeric.index(index)]
+        for index in chosen.inputs
     ]
-    written = tuple(record[chosen.target] for record in records)
+    encoded = encode(path, [names[index] for index in chosen.inputs], cells, lines)
+    written = tuple(record[chosen.targets[0]] for record in records) if len(chosen.targets) == 1 else None
+    targets = [
+        check_targets(path, lines, names[index], [record[index] for record in records], task if written else "regression")
+        for index in chosen.targets
+    ]
     return Table(
         path.stem,
-        np.array(features),
-        tuple(names[index] for index in chosen.inputs),
-        check_targets(path, lines, names[chosen.target], written, task),
-        (names[chosen.target],),
+        encoded.features,
+        encoded.names,
+        targets[0] if written else np.column_stack(targets),
+        tuple(names[index] for index in chosen.targets),
         written=written,
         rows=tuple(lines),
-        notes=(*layout.notes, *chosen.notes),
+        notes=(*layout.notes, *chosen.notes, *encoded.notes),
+        categories=encoded.categories,
     )
+
+
+def _refuse_texts(path: Path, names: Sequence[str], numeric: Sequence[int], records: Sequence[Sequence[str]]) -> None:
+    """Refuses a column that holds nothing but texts, a few of them again and again: it is likely one of categories."""
+    for index in numeric:
+        values = {record[index] for record in records}
+        if len(values) < len(records) and all(_is_word(value) for value in values):
+            name = shorten(names[index])
+            some = list_names([shorten(value) for value in sorted(values)], 3)
+            raise DatasetError(
+                f"{path}: column {name} is not a number in any row: {some}; if these are categories, name it with --categorical, "
+                "else exclude it with --drop"
+            )
+
+
+def _is_word(text: str) -> bool:
+    """Whether a cell is neither empty, nor a number, nor one that is written with commas."""
+    return bool(text) and parse_number(text) is None and not ("," in text and any(mark.isdigit() for mark in text))
 
 
 def _header(path: Path, first: Sequence[str], target: str | int | None) -> tuple[list[str], int]:
     """The column names and how many rows they take."""
-    number = column_number(target)
-    if number is not None:
-        inputs = [cell for cell in _without(number - 1, first) if cell]
+    parts = [target] if not isinstance(target, str) or target in first else [part.strip() for part in target.split(",")]
+    numbers = [column_number(part) for part in parts]
+    if None not in numbers:
+        inputs = [cell for column, cell in enumerate(first, 1) if cell and column not in numbers]
         if inputs and all(parse_number(cell) is not None for cell in inputs):
             return [f"column {column + 1}" for column in range(len(first))], 0
-    elif target is not None and target not in first and any(parse_number(cell) is not None for cell in first):
+    elif target is not None and not set(parts) <= set(first) and any(parse_number(cell) is not None for cell in first):
         raise DatasetError(f"{path} has no column names in its first row; add them or give --target a column number")
     return [name or f"column {column + 1}" for column, name in enumerate(first)], 1
-
-
-def _without(index: int, items: Iterable[_T]) -> Iterator[_T]:
-    return (item for position, item in enumerate(items) if position != index)

@@ -66,6 +66,26 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Category:
+    """A column of categories, each of which is an input: 1 where it is, 0 elsewhere.
+
+    Args:
+        column: its name in the file.
+        values: the categories.
+        first: index of the input of the first one; the others follow.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    first: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(f"{self.column}={value}" for value in self.values)
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Samples to learn and samples to test with.
 
@@ -90,6 +110,7 @@ class Dataset:
         digest: of the data, their split and their scaling (:mod:`mtjlearn.datasets.digest`).
         scale: how the inputs are scaled.
         shape: of an image: channels, rows, columns; None where inputs are not pixels.
+        categories: columns that were made one input for each of their values.
     """
 
     name: str
@@ -111,6 +132,7 @@ class Dataset:
     digest: str = ""
     scale: Scale = "column"
     shape: tuple[int, int, int] | None = None
+    categories: tuple[Category, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -132,6 +154,7 @@ class Table:
         written: each sample's target as the source writes it; None: float64 says it all.
         rows: what the source calls each sample; None: counted from 1.
         notes: what was read in another way than it is written, one sentence each.
+        categories: columns that were made one input for each of their values.
     """
 
     name: str
@@ -143,6 +166,7 @@ class Table:
     written: tuple[str, ...] | None = None
     rows: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = ()
 
     def row(self, sample: int) -> int:
         """What the source calls a sample."""

@@ -6,16 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mtjlearn import interruption
 from mtjlearn.datasets import builtin
+from mtjlearn.datasets.categories import columns_of, encode_known
 from mtjlearn.datasets.cells import check_number, check_numbers, list_names, parse_number, shorten
 from mtjlearn.datasets.csv_layout import cut_units, read_layout
-from mtjlearn.datasets.dataset import Array, DatasetError
-from mtjlearn.datasets.files import read_parquet_columns
+from mtjlearn.datasets.dataset import Array, Category, DatasetError
+from mtjlearn.datasets.files import category_cells, read_parquet_columns
 from mtjlearn.datasets.limits import CSV_BYTES, check_memory
 from mtjlearn.npz import NpzError, read_npz
 
@@ -36,14 +36,20 @@ class Features:
     notes: tuple[str, ...] = ()
 
 
-def read_features(name_or_path: str | Path, inputs: Sequence[str]) -> Features:
+def read_features(name_or_path: str | Path, inputs: Sequence[str], categories: Sequence[Category] = ()) -> Features:
     """Reads the inputs of these names from a file or a built-in dataset.
 
     A CSV file without column names, and the array ``x`` of an NPZ file, must have the inputs in their order. Other columns
     are ignored, which a note says.
 
+    Args:
+        name_or_path: name of a built-in dataset, or path of a file.
+        inputs: their names, in the order in which they are wanted.
+        categories: columns that were made one input for each of their values.
+
     Raises:
-        DatasetError: no such file or column, or a cell that is not a finite number; it names the column that is missing.
+        DatasetError: no such file or column, a cell that is not a finite number, or a category that was not learned; it names
+            the column that is missing.
     """
     name = str(name_or_path)
     if name in builtin.BUILTIN:
@@ -54,11 +60,11 @@ def read_features(name_or_path: str | Path, inputs: Sequence[str]) -> Features:
         size = path.stat().st_size
         if suffix in (".csv", ".tsv"):
             check_memory(path, size * CSV_BYTES)
-            return _csv(path, inputs)
+            return _csv(path, columns_of(inputs, categories), categories)
         if suffix == ".npz":
             return _npz(path, inputs)
         if suffix in (".parquet", ".pq"):
-            return _parquet(path, inputs)
+            return _parquet(path, columns_of(inputs, categories), categories)
     except FileNotFoundError:
         raise DatasetError(f"there is no file {path} and no such dataset (built in: {', '.join(builtin.BUILTIN)})") from None
     except OSError as error:
@@ -76,7 +82,7 @@ def _builtin(name: str, inputs: Sequence[str]) -> Features:
     return Features(table.features[:, columns])
 
 
-def _csv(path: Path, inputs: Sequence[str]) -> Features:
+def _csv(path: Path, inputs: Sequence[str], categories: Sequence[Category]) -> Features:
     layout = read_layout(path)
     heading = layout.records[0]
     bare = all(parse_number(cell) is not None for cell in heading) and not set(inputs) <= set(heading)
@@ -85,11 +91,21 @@ def _csv(path: Path, inputs: Sequence[str]) -> Features:
     for line, record in zip(layout.lines, layout.records, strict=True):
         if len(record) != len(heading):
             raise DatasetError(f"{path}: row {line} has {len(record)} cells, the first has {len(heading)}")
-    cut_units(layout, first, columns, heading)
+    known = {category.column: category for category in categories}
+    numeric = [place for place, name in enumerate(inputs) if name not in known]
+    cut_units(layout, first, [columns[place] for place in numeric], heading)
+    lines, records = layout.lines[first:], layout.records[first:]
     values = []
-    for line, record in zip(layout.lines[first:], layout.records[first:], strict=True):
+    for line, record in zip(lines, records, strict=True):
         interruption.check()
-        values.append([check_number(path, line, inputs[place], record[column]) for place, column in enumerate(columns)])
+        values.append([check_number(path, line, inputs[place], record[columns[place]]) for place in numeric])
+    numbers = np.array(values, dtype=np.float64).reshape(len(records), len(numeric))
+    parts = [
+        numbers[:, [numeric.index(place)]]
+        if name not in known
+        else encode_known(path, known[name], [record[columns[place]] for record in records], lines)
+        for place, name in enumerate(inputs)
+    ]
     notes = list(layout.notes)
     if bare:
         notes.append(f"{path} has no column names: inputs are columns {list_names([str(column + 1) for column in columns], 8)}")
@@ -99,7 +115,7 @@ def _csv(path: Path, inputs: Sequence[str]) -> Features:
             f"{path}: lines that are not rows (blank, comments, units), {without} of them: predictions count rows, not lines"
         )
     ignored = () if bare else _ignored(heading, columns)
-    return Features(np.array(values, dtype=np.float64).reshape(-1, len(inputs)), (*notes, *ignored))
+    return Features(_side_by_side(parts, len(records)), (*notes, *ignored))
 
 
 def _npz(path: Path, inputs: Sequence[str]) -> Features:
@@ -114,15 +130,27 @@ def _npz(path: Path, inputs: Sequence[str]) -> Features:
     return Features(check_numbers(path, x.astype(np.float64), inputs))
 
 
-def _parquet(path: Path, inputs: Sequence[str]) -> Features:
+def _parquet(path: Path, inputs: Sequence[str], categories: Sequence[Category]) -> Features:
     names, read = read_parquet_columns(path)
     columns = _find(path, names, inputs)
-    values = [read(column) for column in columns]
-    text = next((name for name, cells in zip(inputs, values, strict=True) if cells.dtype.kind == "U"), None)
-    if text is not None:
-        raise DatasetError(f"{path}: column {shorten(text)} holds text; turn it into numbers")
-    stacked: Any = np.column_stack(values)
-    return Features(check_numbers(path, stacked, inputs), _ignored(names, columns))
+    known = {category.column: category for category in categories}
+    parts: list[Array] = []
+    rows = 0
+    for name, column in zip(inputs, columns, strict=True):
+        cells = read(column)
+        rows = len(cells)
+        if name in known:
+            parts.append(encode_known(path, known[name], category_cells(cells), range(1, rows + 1)))
+        elif cells.dtype.kind == "U":
+            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers")
+        else:
+            parts.append(check_numbers(path, cells[:, None], [name]))
+    return Features(_side_by_side(parts, rows), _ignored(names, columns))
+
+
+def _side_by_side(parts: Sequence[Array], rows: int) -> Array:
+    joined: Array = np.concatenate(parts, axis=1) if parts else np.zeros((rows, 0))
+    return joined
 
 
 def _places(path: Path, columns: int, inputs: Sequence[str]) -> list[int]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtjlearn.datasets.categories import Column, encode
 from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorten
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
-from mtjlearn.datasets.dataset import Array, DatasetError, Table, Task
+from mtjlearn.datasets.dataset import DatasetError, Table, Task
 from mtjlearn.datasets.limits import CSV_BYTES, MOST_BYTES, check_memory, check_table
 from mtjlearn.errors import install_extra
 from mtjlearn.npz import NpzError, ObjectsError, read_npz
@@ -70,6 +71,8 @@ def _read_npz(path: Path, target: str | int | None, task: Task | None, wanted: C
         raise DatasetError(f"{path}: x must be numbers of shape (samples, inputs), not {x.dtype} of shape {x.shape}")
     if y.ndim not in (1, 2) or y.shape[0] != x.shape[0] or 0 in y.shape:
         raise DatasetError(f"{path}: y of shape {y.shape} does not fit {x.shape[0]} samples; use (samples,)")
+    if wanted.categorical:
+        raise DatasetError(f"{path} holds numbers alone; omit --categorical, or save the columns as .csv or .parquet")
     names = tuple(f"x{column + 1}" for column in range(x.shape[1]))
     inputs, _ = choose_inputs(path, names, wanted)
     names = tuple(names[column] for column in inputs)
@@ -128,22 +131,48 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     chosen = choose(path, names, target, wanted, index_columns(names) | _pandas_index(table, names))
     if table.num_rows == 0:
         raise DatasetError(f"{path} has columns and no rows")
-    features = [_parquet_column(path, names[column], table.column(column)) for column in chosen.inputs]
-    feature_names = tuple(names[column] for column in chosen.inputs)
-    for name, values in zip(feature_names, features, strict=True):
-        if values.dtype.kind == "U":
-            raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers or exclude it with --drop")
-    name, column = names[chosen.target], table.column(chosen.target)
-    targets = _parquet_column(path, name, column)
-    written = None
-    if targets.dtype.kind == "U":
-        written = tuple(cell.strip() for cell in targets.tolist())
-        checked = check_targets(path, range(1, len(written) + 1), name, written, task)
-    else:
-        checked = check_numbers(path, targets[:, None], [name])
-        written = _exact_integers(column)
-    numbers: Array = check_numbers(path, np.column_stack(features), feature_names)
-    return Table(path.stem, numbers, feature_names, checked, (name,), written=written, notes=chosen.notes)
+    feature_names = [names[column] for column in chosen.inputs]
+    features: list[Column] = []
+    for index, name in zip(chosen.inputs, feature_names, strict=True):
+        values = _parquet_column(path, name, table.column(index))
+        if index in chosen.categorical:
+            features.append(category_cells(values))
+        elif values.dtype.kind == "U":
+            raise DatasetError(
+                f"{path}: column {shorten(name)} holds text; if these are categories, name it with --categorical, "
+                "else turn it into numbers or exclude it with --drop"
+            )
+        else:
+            features.append(check_numbers(path, values[:, None], [name])[:, 0])
+    encoded = encode(path, feature_names, features, range(1, table.num_rows + 1))
+    several = len(chosen.targets) > 1
+    targets = [
+        _parquet_target(path, names[index], table.column(index), "regression" if several else task) for index in chosen.targets
+    ]
+    return Table(
+        path.stem,
+        encoded.features,
+        encoded.names,
+        np.column_stack([values for values, _ in targets]) if several else targets[0][0],
+        tuple(names[index] for index in chosen.targets),
+        written=None if several else targets[0][1],
+        notes=(*chosen.notes, *encoded.notes),
+        categories=encoded.categories,
+    )
+
+
+def category_cells(values: NDArray[Any]) -> list[str]:
+    """A Parquet column's cells as texts, to compare categories."""
+    return [cell.strip() if isinstance(cell, str) else repr(cell) for cell in values.tolist()]
+
+
+def _parquet_target(path: Path, name: str, column: Any, task: Task | None) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A target column: its values as a table has them, and as they are written."""
+    values = _parquet_column(path, name, column)
+    if values.dtype.kind != "U":
+        return check_numbers(path, values[:, None], [name]), _exact_integers(column)
+    written = tuple(cell.strip() for cell in values.tolist())
+    return check_targets(path, range(1, len(written) + 1), name, written, task), written
 
 
 def _pandas_index(table: Any, names: list[str]) -> set[int]:

@@ -15,7 +15,10 @@ from mtjlearn.datasets.dataset import DatasetError, Table, Task
 MAX_GUESSED_CLASSES = 20
 """Whole numbers with more distinct values than these are taken for a regression's targets."""
 
-_LEADING_ZERO = re.compile(r"[+-]?0\d")
+_NUMBERED = re.compile(r"y\d+")
+"""A target's name in a file that has none."""
+LEADING_ZERO = re.compile(r"[+-]?0\d")
+"""What makes a number a code, which differs from the same number written otherwise."""
 
 
 def guess_task(table: Table) -> Task:
@@ -27,7 +30,7 @@ def guess_task(table: Table) -> Task:
     limit = max(2, min(MAX_GUESSED_CLASSES, table.targets.shape[0] // 5))
     if np.unique(table.targets).size > limit:
         return "regression"
-    return "classification" if len({_exact(text) for text in _distinct(table)[0]}) <= limit else "regression"
+    return "classification" if len({exact_number(text) for text in _distinct(table)[0]}) <= limit else "regression"
 
 
 def from_one_hot(table: Table) -> Table:
@@ -36,8 +39,11 @@ def from_one_hot(table: Table) -> Table:
     if targets.ndim != 2 or targets.shape[1] < 2 or not np.isin(targets, (0, 1)).all() or not (targets.sum(axis=1) == 1).all():
         return table
     columns = targets.shape[1]
-    note = f"the {columns} target columns are one-hot: classes 0 to {columns - 1}; --task regression learns them as numbers"
-    classes = np.argmax(targets, axis=1).astype(np.float64)[:, None]
+    named = not all(_NUMBERED.fullmatch(name) for name in table.target_names)
+    which = list_names([shorten(name) for name in table.target_names], 5) if named else f"classes 0 to {columns - 1}"
+    note = f"the {columns} target columns are one-hot: {which}; --task regression learns them as numbers"
+    numbers = np.argmax(targets, axis=1)
+    classes = np.array(table.target_names)[numbers] if named else numbers.astype(np.float64)[:, None]
     return replace(table, targets=classes, target_names=("class",), written=None, notes=(*table.notes, note))
 
 
@@ -73,20 +79,20 @@ def _named(target: str, texts: list[str]) -> tuple[list[str], list[str]]:
     """A name for each of the texts of numbers: those of the same number have the same, but for codes such as 01."""
     same: dict[str, list[str]] = {}
     for text in texts:
-        same.setdefault(_exact(text), []).append(text)
+        same.setdefault(exact_number(text), []).append(text)
     several = [group for group in same.values() if len(group) > 1]
-    if any(_LEADING_ZERO.match(text) for text in texts):
+    if any(LEADING_ZERO.match(text) for text in texts):
         notes = [f"{_quoted(group)} of {target} are different classes, though the same number" for group in several]
         return texts, notes
     notes = [f"{_quoted(group)} of {target} are the same number and one class" for group in several]
-    return [_exact(text) for text in texts], notes
+    return [exact_number(text) for text in texts], notes
 
 
 def _quoted(texts: list[str]) -> str:
     return list_names([shorten(text) for text in texts], 5)
 
 
-def _exact(text: str) -> str:
+def exact_number(text: str) -> str:
     """The number of a text, written alike wherever it is the same number."""
     number = Decimal(text)
     whole = number.to_integral_value()

@@ -69,7 +69,8 @@ def load(
     Args:
         name_or_path: name of a built-in dataset or an image set, or path of a file.
         seed: of the split and of the teacher, 0 .. 2^32 - 1.
-        target: the target column of a CSV or Parquet file: its name, or its number counted from 1.
+        target: the target column of a CSV or Parquet file: its name, or its number counted from 1; several for a regression
+            are joined by commas.
         task: classification or regression; None: seen from the targets.
         loss: cross-entropy implies classification.
         test_fraction: share of samples kept for testing, between 0 and 1.
@@ -112,8 +113,8 @@ def load(
     if name in builtin.BUILTIN:
         if target is not None:
             raise DatasetError(f"{name} is built in and knows its target; omit --target")
-        if columns.drop or columns.features:
-            raise DatasetError(f"{name} is built in; omit --drop and --features")
+        if columns.drop or columns.features or columns.categorical:
+            raise DatasetError(f"{name} is built in; omit --drop, --features and --categorical")
         table = builtin.table(name, seed, teacher_sizes)
     else:
         path = Path(name_or_path)
@@ -144,8 +145,8 @@ def load(
 
 
 def _refuse_table_options(name: str, target: str | int | None, task: Task | None, columns: Columns) -> None:
-    if target is not None or columns.drop or columns.features:
-        raise DatasetError(f"{name} is an image set and knows its classes; omit --target, --drop and --features")
+    if target is not None or columns.drop or columns.features or columns.categorical:
+        raise DatasetError(f"{name} is an image set and knows its classes; omit --target, --drop, --features and --categorical")
     if task == "regression":
         raise DatasetError(f"{name} has classes; omit --task regression")
 
@@ -235,4 +236,5 @@ def _prepare(
         notes=tuple(notes),
         digest=digest(table, classes, table.targets if labels is None else labels, (train, test), scale),
         scale=scale,
+        categories=table.categories,
     )

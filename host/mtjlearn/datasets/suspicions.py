@@ -21,7 +21,9 @@ _MOST_NAMED = 5
 
 def suspicions(table: Table, regression: bool) -> list[str]:
     """One sentence for each column that counts its rows, holds a sentinel or an outlier, or gives the target away."""
-    notes = [note for column, name in enumerate(table.feature_names) for note in _of_column(table, table.features[:, column], name)]
+    made = {name for category in table.categories for name in category.inputs}
+    numeric = [(column, name) for column, name in enumerate(table.feature_names) if name not in made]
+    notes = [note for column, name in numeric for note in _of_column(table, table.features[:, column], name)]
     if regression:
         for column, name in enumerate(table.target_names):
             notes += _outlying(table, table.targets[:, column], name)

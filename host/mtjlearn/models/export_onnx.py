@@ -60,7 +60,9 @@ def onnx_model(model: Model) -> bytes:
     proto = helper.make_model(
         built, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR, producer_name="mtjlearn", doc_string=_about(model)
     )
-    helper.set_model_props(proto, {"inputs": json.dumps(model.inputs), "targets": json.dumps(model.targets)})
+    columns = [{"column": each.column, "values": each.values, "first": each.first} for each in model.categories]
+    names = {"inputs": model.inputs, "targets": model.targets, "categories": columns}
+    helper.set_model_props(proto, {name: json.dumps(value) for name, value in names.items()})
     checker.check_model(proto)
     content: bytes = proto.SerializeToString()
     return content

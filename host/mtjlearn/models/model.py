@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn.board import CheckpointContent
-from mtjlearn.datasets import Dataset, Scaling
+from mtjlearn.datasets import Category, Dataset, Scaling
 from mtjlearn.errors import UserError
 from mtjlearn.fixedpoint.arithmetic import INT16_LIMIT, INT32_LIMIT
 from mtjlearn.network import FRACTION_BITS, MATRIX_BITS, Loss, Network, NetworkError, WeightFormat
@@ -38,6 +38,7 @@ class Model:
         targets: name of each target.
         classes: name of each class; None for a regression.
         target_scaling: of a regression's targets; None for classes.
+        categories: columns of the data that were made one input for each of their values.
         origin: where it came from: texts and whole numbers by name, such as run, board, build, data, digest, seed, steps.
 
     Raises:
@@ -53,6 +54,7 @@ class Model:
     classes: tuple[str, ...] | None
     target_scaling: Scaling | None
     origin: Mapping[str, str | int] = field(default_factory=dict)
+    categories: tuple[Category, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -66,6 +68,7 @@ class Model:
         decorrelated = [size for size, flag in zip(sizes, self.network.decorrelate, strict=False) if flag]
         _check_arrays("matrices", self.matrices, [(size, size) for size in decorrelated], np.dtype(np.int16), INT16_LIMIT)
         _check_names("inputs", self.inputs, sizes[0])
+        _check_categories(self.categories, self.inputs)
         _check_scaling("input", self.input_scaling, sizes[0])
         if self.classes is None:
             _check_names("targets", self.targets, sizes[-1])
@@ -101,6 +104,7 @@ class Model:
             dataset.classes,
             dataset.target_scaling,
             {"data": dataset.name, "data_digest": dataset.digest, "seed": dataset.seed, **origin},
+            dataset.categories,
         )
 
     @classmethod
@@ -193,6 +197,15 @@ def _check_names(what: str, names: tuple[str, ...], count: int) -> None:
         raise ModelError(f"two {what} have the same name")
     if any(len(name) > _LONGEST_NAME for name in names):
         raise ModelError(f"a name of {what} has more than {_LONGEST_NAME} characters")
+
+
+def _check_categories(categories: tuple[Category, ...], inputs: tuple[str, ...]) -> None:
+    free = 0
+    for category in categories:
+        last = category.first + len(category.values)
+        if category.first < free or not category.values or category.inputs != inputs[category.first : last]:
+            raise ModelError(f"the categories of {category.column!r} are not those of its inputs")
+        free = last
 
 
 def _check_scaling(what: str, scaling: Scaling, columns: int) -> None:

@@ -60,5 +60,10 @@ def origin_lines(model: Model) -> list[str]:
 
 
 def input_list(model: Model) -> str:
-    """The inputs by name, in their order, for a comment."""
-    return list_names([text_literal(name) for name in model.inputs], 20).replace("*/", "* /").replace("/*", "/ *")
+    """The inputs by name, in their order, and what those of a column of categories are, for a comment."""
+    parts = [list_names([text_literal(name) for name in model.inputs], 20)]
+    for category in model.categories:
+        first, last = category.first + 1, category.first + len(category.values)
+        values = list_names([text_literal(value) for value in category.values], 40)
+        parts.append(f"features {first} to {last} are 1 for the {text_literal(category.column)} that it is, and else 0: {values}")
+    return "; ".join(parts).replace("*/", "* /").replace("/*", "/ *")

@@ -16,7 +16,7 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
-from mtjlearn.datasets import Scaling
+from mtjlearn.datasets import Category, Scaling
 from mtjlearn.models.model import Integers, Model, ModelError
 from mtjlearn.network import Loss, Network, NetworkError, WeightFormat
 from mtjlearn.npz import NpzError, read_npz
@@ -25,6 +25,8 @@ from mtjlearn.runs.storage import describe, write_atomic
 FILE = "model.npz"
 DESCRIPTION = "model.toml"
 FORMAT = 1
+WITH_CATEGORIES = 2
+"""The format of models with categories, which earlier versions would predict wrongly with."""
 _MOST_BYTES = 2**24
 """Of all arrays of a file, unpacked: many times what the largest network of a device has."""
 _MOST_DESCRIPTION = 2**21
@@ -73,8 +75,8 @@ def read_model(path: Path) -> Model:
     try:
         description = tomllib.loads(described.tobytes().decode())
         found = description.get("format")
-        if found != FORMAT:
-            raise ModelError(f"it has format {found}, and this mtjlearn reads {FORMAT}; use the one that wrote it")
+        if found not in (FORMAT, WITH_CATEGORIES):
+            raise ModelError(f"it has format {found}, and this mtjlearn reads up to {WITH_CATEGORIES}; use the one that wrote it")
         return _model(description, content)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
@@ -89,15 +91,20 @@ def _description(model: Model) -> dict[str, Any]:
         outputs["classes"] = list(model.classes)
     if model.target_scaling is not None:
         outputs |= _scaling_table(model.target_scaling)
+    inputs: dict[str, Any] = {"names": list(model.inputs), **_scaling_table(model.input_scaling)}
+    if model.categories:
+        inputs["categories"] = [
+            {"column": category.column, "values": list(category.values), "first": category.first} for category in model.categories
+        ]
     return {
-        "format": FORMAT,
+        "format": WITH_CATEGORIES if model.categories else FORMAT,
         "network": {
             "sizes": list(network.sizes),
             "loss": network.loss.name.lower(),
             "weight_format": network.weight_format.name.lower(),
             "decorrelate": list(network.decorrelate),
         },
-        "inputs": {"names": list(model.inputs), **_scaling_table(model.input_scaling)},
+        "inputs": inputs,
         "outputs": outputs,
         "origin": dict(model.origin),
     }
@@ -128,6 +135,7 @@ def _model(description: Mapping[str, Any], content: Mapping[str, NDArray[Any]]) 
         None if classes is None else _names(classes),
         _scaling(outputs) if "mean" in outputs else None,
         {str(name): value for name, value in description["origin"].items() if isinstance(value, str | int)},
+        tuple(_category(entry) for entry in inputs.get("categories", [])),
     )
 
 
@@ -144,6 +152,13 @@ def _names(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError("names are not a list of texts")
     return tuple(values)
+
+
+def _category(entry: Mapping[str, Any]) -> Category:
+    column, first = entry["column"], _whole(entry["first"])
+    if not isinstance(column, str) or first < 0:
+        raise TypeError("a category is not a column's")
+    return Category(column, _names(entry["values"]), first)
 
 
 def _scaling(table: Mapping[str, Any]) -> Scaling:

@@ -212,8 +212,8 @@ def _columns(written: Mapping[str, Any] | None) -> Columns:
     """As config.toml says; a run of version 0.1.0 says nothing and learns from all columns, an index among them."""
     if written is None:
         return Columns(keep_index=True)
-    drop, features = (tuple(map(str, written[name])) for name in ("drop", "features"))
-    return Columns(**{**written, "drop": drop, "features": features})
+    texts = {name: tuple(map(str, written.get(name, ()))) for name in ("drop", "features", "categorical")}
+    return Columns(**{**written, **texts})
 
 
 def load_data(data: str, *, scale: Scale, reading: ReadingName, **options: Any) -> Dataset:

@@ -32,7 +32,7 @@ NOT_OF_THE_TRAINING = {
     "accept-changed-data",
     "json",
 }
-SEVERAL_VALUES = {"drop", "features"}
+SEVERAL_VALUES = {"drop", "features", "categorical"}
 
 
 @pytest.fixture(autouse=True)

@@ -207,7 +207,7 @@ def test_columns_of_arrays_and_of_built_in_data(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.random.default_rng(0).normal(size=(20, 3)), y=np.arange(20) % 2)
     assert load(tmp_path / "d.npz", seed=0, columns=Columns(drop=("x2",))).feature_names == ("x1", "x3")
     assert load(tmp_path / "d.npz", seed=0, columns=Columns(features=("3,1",))).feature_names == ("x1", "x3")
-    with pytest.raises(DatasetError, match="iris is built in; omit --drop and --features"):
+    with pytest.raises(DatasetError, match="iris is built in; omit --drop, --features and --categorical"):
         load("iris", seed=0, columns=Columns(drop=("1",)))
 
 

@@ -57,10 +57,13 @@ def figures_option(function: Function) -> Function:
 
 
 def columns_options(function: Function) -> Function:
-    """``--drop`` and ``--features``, for files."""
+    """``--drop``, ``--features`` and ``--categorical``, for files."""
     drop = click.option("--drop", metavar="COLUMN", multiple=True, help="Not an input: a name or number, or several as a,b,c.")
     features = click.option("--features", metavar="COLUMN", multiple=True, help="The inputs; all other columns are ignored.")
-    return drop(features(function))
+    categorical = click.option(
+        "--categorical", metavar="COLUMN", multiple=True, help="Inputs that hold categories: one input for each, at most 32."
+    )
+    return drop(features(categorical(function)))
 
 
 def images_options(function: Function) -> Function:

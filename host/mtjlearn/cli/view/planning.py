@@ -31,7 +31,9 @@ _AS_ASKED = (
 """Options that a plan takes as they are."""
 _WEIGHTS = click.Choice(["int16", "int32"])
 _DATA = (
-    click.option("--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1."),
+    click.option(
+        "--target", metavar="COLUMN", help="What to predict from a file: a column's name, or its number from 1; several as a,b."
+    ),
     click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted."),
     columns_options,
     images_options,
@@ -97,7 +99,7 @@ def make_plan(data: str, board: str | None, asked: Mapping[str, Any]) -> Plan:
             falling=not asked["constant_rate"],
             reference=not asked["no_reference"],
             board=board,
-            columns=Columns(asked["drop"], asked["features"]),
+            columns=Columns(asked["drop"], asked["features"], categorical=asked["categorical"]),
             virtual=virtual_options(board, device_noise=asked["device_noise"], preset=asked["preset"]),
             floats=FloatOptions(**{name: asked[name] for name in names}),
             progress=progress,
