@@ -17,7 +17,7 @@ from mtjlearn.inprocess import Learner
 from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
 from mtjlearn.network import Loss, Network
 from mtjlearn.wire import messages
-from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, Restored, StopReason, TargetKind, Task
+from mtjlearn.wire.messages import Activity, BlobKind, Error, NoiseFault, ResetCause, Restored, StopReason, TargetKind, Task
 
 SIZES = len(dataclasses.fields(messages.Configure))
 """Number of CONFIGURE's field for the sizes."""
@@ -63,6 +63,22 @@ def test_as_many_classes_as_a_prediction_holds(max_payload: int) -> None:
     assert client.refused(configure(more, injected=True)) == (Error.OUT_OF_RANGE, SIZES)
 
 
+def test_the_last_refusal_outlives_a_reset_and_commands_that_are_done() -> None:
+    board, client = opened()
+    assert client.refused(messages.Train(np.zeros(1, np.int16)))[0] == Error.BAD_LENGTH
+    board.restart(ResetCause.WATCHDOG)
+    client = memory_client(board, nonce=2)
+    assert client.welcome.last_error == Error.BAD_LENGTH
+    assert client.refused(messages.Predict(np.zeros(2, np.int16)))[0] == Error.NOT_CONFIGURED
+    # Another session: no error in it, and the one before is still the last.
+    client = memory_client(board, nonce=3)
+    status = client.status()
+    assert (status.last_error, status.last_error_seq, status.last_error_detail) == (0, 0, 0)
+    client.tell(configure(SMALL, injected=True))
+    board.restart(ResetCause.WATCHDOG)
+    assert memory_client(board, nonce=4).welcome.last_error == Error.NOT_CONFIGURED
+
+
 # --- datasets in the board's memory ---
 
 
@@ -103,6 +119,17 @@ def test_packed_classes_take_whole_bytes(bits: int, count: int) -> None:
     assert len(data) == 4 * count + math.ceil(count * bits / 8)
     assert client.blob(BlobKind.DATASET) == data
     client.tell(autonomous(Task.DATASET))
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_signs_are_targets_of_one_output(outputs: int) -> None:
+    _, client = started(Network((4, outputs), seed=7), noise(1))
+    data = bytes(9 * 4 + 2)
+    define = messages.DefineDataset(9, 1, 7, TargetKind.SIGNS, 1, zlib.crc32(data))
+    if outputs == 1:
+        client.tell(define)
+    else:
+        assert client.refused(define) == (Error.OUT_OF_RANGE, 4)
 
 
 @pytest.mark.parametrize("missing", [0, 1])

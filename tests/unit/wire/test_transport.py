@@ -253,6 +253,22 @@ def test_a_cable_pulled_out_is_noticed_at_once(device: PtyDevice) -> None:
     connection.close()
 
 
+def test_a_read_ends_when_it_is_woken(device: PtyDevice) -> None:
+    line = SerialTransport(device.path)
+    threading.Timer(0.05, line.wake).start()
+    started = time.monotonic()
+    assert line.read(60) == b""
+    assert time.monotonic() - started < 40
+    line.close()
+
+
+def test_a_line_that_is_gone_opens_no_session_again(device: PtyDevice) -> None:
+    connection = Connection(SerialTransport(device.path))
+    connection.close()
+    with pytest.raises(BoardLost, match=rf"^the board at {device.path} is gone; connect it again$"):
+        connection.restart()
+
+
 def test_a_silent_port_is_given_up_and_free_again() -> None:
     device = PtyDevice(lambda data: b"")
     with pytest.raises(BoardTimeout, match="no answer"):
