@@ -22,6 +22,7 @@ Tensor = Any
 Module = Any
 MATRIX, OFFSET = "decorrelation", "centre"
 """Names of the buffers of a decorrelated layer; they are part of the module's ``state_dict``."""
+_DIFFER = "so that the two passes of a step differ"
 
 
 class ModuleError(UserError, ValueError):
@@ -110,7 +111,8 @@ class NodePerturbation:
             Losses of the first pass with ANP, of the clean pass with NP, (B,).
 
         Raises:
-            ModuleError: a layer is used twice or not at all, its input is not (B, n), or the losses are not (B,).
+            ModuleError: a layer is used twice or not at all, its input is not (B, n), the losses are not (B,), or something random
+                is computed.
             NoiseError: the source has no more values.
         """
         import torch
@@ -174,15 +176,26 @@ class NodePerturbation:
         """Losses of one pass, (B,), with noise (B, N) or, None, without."""
         self._activities.clear()
         self._perturbation = {} if noise is None else dict(zip(self.layers, self._split(noise), strict=True))
+        drawn = self._drawn()
         try:
             found = losses(self.module(inputs))
         finally:
             self._perturbation = None
+        if drawn != self._drawn():
+            raise ModuleError(f"the module or its losses draw random numbers, {_DIFFER}: leave dropout out, or call eval()")
         if len(self._activities) != len(self.layers):
             raise ModuleError("a linear layer is not used in a pass; node perturbation needs them all")
         if tuple(found.shape) != (samples,):
             raise ModuleError(f'the losses have shape {tuple(found.shape)}, not ({samples},): one a sample, reduction="none"')
         return found
+
+    def _drawn(self) -> list[bytes]:
+        """The state of torch's generators, which changes when something random is computed."""
+        import torch
+
+        device = self.layers[0].weight.device
+        states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+        return [state.numpy().tobytes() for state in states]
 
     def _backend(self) -> TorchBackend:
         weight = self.layers[0].weight
@@ -251,6 +264,6 @@ def _linear_layers(module: Module) -> list[Module]:
                 "freeze it with requires_grad_(False)"
             )
     for each in module.modules():
-        if "Dropout" in type(each).__name__ and each.p > 0:
-            raise ModuleError(f"{each} makes the two passes of a step differ; set its p to 0")
+        if isinstance(each, nn.modules.dropout._DropoutNd) and each.p > 0:
+            raise ModuleError(f"{each} draws random numbers, {_DIFFER}: set its p to 0")
     return layers

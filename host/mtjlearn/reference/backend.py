@@ -80,10 +80,8 @@ class Backend:
         return values.swapaxes(one, other)
 
     def product(self, rows: Array, matrix: Array) -> Array:
-        """``matrix x`` for every row x. A large matrix is best the first factor; float64 keeps its rounding instead."""
-        if self.name == "float64":
-            return self.xp.matmul(rows, self.swap(matrix, 1, 2))
-        return self.swap(self.xp.matmul(matrix, self.swap(rows, 1, 2)), 1, 2)
+        """``matrix x`` for every row x, (R, rows, units)."""
+        return np.matmul(rows, matrix.swapaxes(1, 2))
 
     def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
         """In another shape."""

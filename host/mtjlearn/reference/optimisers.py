@@ -68,24 +68,25 @@ class Adam:
         if not self._moments:
             self._moments = [(_zeros(rows), _zeros(rows)) for rows in weights]
         self._steps += 1
-        scale = rate / (1 - self.beta1**self._steps)
-        correction = 1 / (1 - self.beta2**self._steps)
+        # Both bias corrections are in two numbers, so that no pass through the weights is spent on them.
+        root = (1 - self.beta2**self._steps) ** 0.5
+        scale, epsilon = rate * root / (1 - self.beta1**self._steps), self.epsilon * root
         for rows, update, (mean, square) in zip(weights, updates, self._moments, strict=True):
             for some, changes, means, squares in parts(rows, update, mean, square):
-                self._apply(some, changes, means, squares, scale, correction)
+                self._apply(some, changes, means, squares, scale, epsilon)
 
-    def _apply(self, rows: Array, update: Array, mean: Array, square: Array, scale: float, correction: float) -> None:
+    def _apply(self, rows: Array, update: Array, mean: Array, square: Array, scale: float, epsilon: float) -> None:
         mean *= self.beta1
-        mean += (1 - self.beta1) * update
+        update *= 1 - self.beta1
+        mean += update
         update *= update
-        update *= 1 - self.beta2
+        update *= (1 - self.beta2) / (1 - self.beta1) ** 2
         square *= self.beta2
         square += update
-        divisor = square * correction
-        divisor **= 0.5
-        divisor += self.epsilon
-        step = scale * mean
-        step /= divisor
+        step = _root(square, update)
+        step += epsilon
+        step = _quotient(mean, step)
+        step *= scale
         rows -= step
 
     def state(self) -> list[Array]:
@@ -104,6 +105,16 @@ class Adam:
             for pair, saved in zip(self._moments, zip(state[1::2], state[2::2], strict=True), strict=True):
                 for own, array in zip(pair, saved, strict=True):
                     own[...] = array
+
+
+def _root(values: Array, out: Array) -> Array:
+    """The square root; NumPy writes it into an array that is there already."""
+    return np.sqrt(values, out=out) if isinstance(values, np.ndarray) else values**0.5
+
+
+def _quotient(values: Array, divisor: Array) -> Array:
+    """The quotient; NumPy writes it over the divisor."""
+    return np.divide(values, divisor, out=divisor) if isinstance(values, np.ndarray) else values / divisor
 
 
 def _zeros(like: Array) -> Array:

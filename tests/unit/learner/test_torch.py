@@ -221,6 +221,46 @@ def test_modules_that_cannot_learn_are_refused(module: Any, text: str) -> None:
         NodePerturbation(module(), Gaussian(0.1))
 
 
+class Dropping(torch.nn.Module):
+    """Dropout as a function, and as a class with a name of its own."""
+
+    class Own(torch.nn.Dropout):
+        pass
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(3, 2)
+        self.kind = kind
+        self.own = self.Own(0.0)
+
+    def forward(self, x: Any) -> Any:
+        y = self.own(self.linear(x))
+        if self.kind == "function":
+            return torch.nn.functional.dropout(y, 0.1, self.training)
+        return torch.nn.functional.rrelu(y - 10, training=self.training) if self.kind == "rrelu" else y
+
+
+@pytest.mark.parametrize("kind", ["function", "rrelu", "set later"])
+def test_a_module_that_draws_random_numbers_is_refused_at_the_step(kind: str) -> None:
+    module = Dropping(kind)
+    learner = NodePerturbation(module, Gaussian(0.1))
+    x, per_sample = torch.rand(5, 3), lambda y: y.sum(dim=1)
+    if kind == "set later":
+        learner.step(x, per_sample)
+        module.zero_grad()
+        module.own.p = 0.1
+    with pytest.raises(ModuleError, match="two passes of a step differ"):
+        learner.step(x, per_sample)
+    assert module.linear.weight.grad is None
+    module.eval()
+    learner.step(x, per_sample)
+    assert module.linear.weight.grad is not None
+    learner.remove()
+    module.own.p = 0.1
+    with pytest.raises(ModuleError, match="set its p to 0"):
+        NodePerturbation(module, Gaussian(0.1))
+
+
 def test_wrong_uses_are_refused_and_the_next_right_one_works() -> None:
     linear = torch.nn.Linear(3, 3)
     per_sample = lambda y: y.sum(dim=1)  # noqa: E731
