@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Literal, Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from mtjlearn.noise.smtj import RECORDED_LEVELS, RECORDED_OBSERVATION, RECORDED_
 
 Array = NDArray[np.float64]
 Layout = Literal["per_node", "single"]
+
+_DRAWN = 2**15
+"""Values that are drawn at once: they fit into a core's cache."""
 
 
 class NoiseSource(Protocol):
@@ -46,20 +49,45 @@ class Gaussian:
         sigma: standard deviation of every value.
         replicas: replicas served.
         seed: of the generator, which all replicas share.
-        dtype: of the values; ``float32`` is drawn faster, and gives other values.
+        dtype: of the values; ``float32`` is drawn faster, gives other values, and none beyond 6.7 sigma.
     """
 
     def __init__(self, sigma: float, replicas: int = 1, seed: int = 0, dtype: Literal["float64", "float32"] = "float64") -> None:
         self.sigma = sigma
         self.replicas = replicas
-        self._dtype = np.float32 if dtype == "float32" else np.float64
+        self._single = dtype == "float32"
         self._generator = np.random.default_rng(seed)
 
     def draw(self, count: int, steps: int = 1) -> Array:
         """See :class:`NoiseSource`."""
-        values: Any = self._generator.standard_normal((steps, self.replicas, count), dtype=self._dtype)
-        values *= self._dtype(self.sigma)
-        return cast(Array, values)
+        shape = (steps, self.replicas, count)
+        if self._single:
+            return cast(Array, _single_normal(self._generator, self.sigma, math.prod(shape)).reshape(shape))
+        values: Array = self._generator.standard_normal(shape)
+        values *= self.sigma
+        return values
+
+
+def _single_normal(generator: np.random.Generator, sigma: float, count: int) -> NDArray[np.float32]:
+    """Normal values by Box and Muller's method: whole arrays of float32 are faster than NumPy's draws one by one."""
+    found = np.empty(count, dtype=np.float32)
+    for low in range(0, count, _DRAWN):
+        part = found[low : low + _DRAWN]
+        half = (len(part) + 1) // 2
+        words = generator.bit_generator.random_raw(half).view(np.int32).astype(np.float32)
+        radii, angles = words[:half], words[half:]
+        # Uniform numbers between 2^-32 and 1, the small ones in small steps.
+        np.abs(radii, out=radii)
+        radii *= np.float32(2.0**-31)
+        radii += np.float32(2.0**-32)
+        np.log(radii, out=radii)
+        radii *= np.float32(-2 * sigma**2)
+        np.sqrt(radii, out=radii)
+        angles *= np.float32(math.pi * 2.0**-31)
+        np.multiply(radii, np.cos(angles), out=part[:half])
+        rest = len(part) - half
+        np.multiply(radii[:rest], np.sin(angles[:rest]), out=part[half:])
+    return found
 
 
 class Bernoulli:

@@ -79,9 +79,9 @@ class Backend:
         """With two axes swapped, a view."""
         return values.swapaxes(one, other)
 
-    def product(self, rows: Array, matrix: Array) -> Array:
-        """``matrix x`` for every row x, (R, rows, units)."""
-        return np.matmul(rows, matrix.swapaxes(1, 2))
+    def product(self, rows: Array, matrix: Array, out: Array | None = None) -> Array:
+        """``matrix x`` for every row x of (R, rows, inputs): (R, rows, units), written into ``out`` if it is given."""
+        return np.matmul(rows, matrix.swapaxes(1, 2), out=out)
 
     def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
         """In another shape."""

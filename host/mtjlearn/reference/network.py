@@ -126,30 +126,26 @@ def forward(
     units = sum(rows.shape[1] for rows in weights)
     activities = backend.zeros((replicas, 1, batch, units)) if noise is None else backend.copy(noise)
     inputs: list[Array] = []
-    signal = x[:, None, ...]
+    # Samples of all passes are rows of one product a replica; before the first layer the passes do not differ.
+    signal = x
     outputs = activities
     high = 0
     for layer, (rows, matrix) in enumerate(zip(weights, matrices, strict=True)):
-        if matrix is not None:
-            signal = _product(signal, matrix, backend)
+        count, fan_in = signal.shape[1:]
+        extended = backend.empty((replicas, count, fan_in + 1))
+        values = extended[..., :-1]
+        if matrix is None:
+            values[...] = signal
+        else:
+            backend.product(signal, matrix, values)
         offset = None if offsets is None else offsets[layer]
         if offset is not None:
-            signal += offset[:, None, None, :]
-        extended = backend.empty((*signal.shape[:-1], signal.shape[-1] + 1))
-        extended[..., :-1] = signal
+            values += offset[:, None, :]
         extended[..., -1] = 1
-        inputs.append(extended)
+        inputs.append(backend.reshape(extended, (replicas, count // batch, batch, fan_in + 1)))
         low, high = high, high + rows.shape[1]
         outputs = activities[..., low:high]
-        outputs += _product(extended, rows, backend)
+        outputs += backend.reshape(backend.product(extended, rows), (replicas, count // batch, batch, high - low))
         if high < units:
-            signal = leaky_relu(outputs, slope, backend)
+            signal = backend.reshape(leaky_relu(outputs, slope, backend), (replicas, -1, high - low))
     return Passes(inputs, activities, outputs)
-
-
-def _product(x: Array, matrix: Array, backend: Backend) -> Array:
-    """``matrix x`` of each replica for x of (R, P, B, n), as one matrix product a replica."""
-    replicas, passes, batch, fan_in = x.shape
-    rows = backend.reshape(x, (replicas, passes * batch, fan_in))
-    product = backend.product(rows, matrix)
-    return backend.reshape(product, (replicas, passes, batch, matrix.shape[1]))

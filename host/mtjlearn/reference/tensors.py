@@ -70,11 +70,15 @@ class StandardBackend(Backend):
         axes[one], axes[other] = axes[other], axes[one]
         return self.xp.permute_dims(values, tuple(axes))
 
-    def product(self, rows: Array, matrix: Array) -> Array:
+    def product(self, rows: Array, matrix: Array, out: Array | None = None) -> Array:
         """See :class:`Backend`. A large matrix is best the first factor; float64 keeps its rounding instead."""
         if self.name == "float64":
-            return self.xp.matmul(rows, self.swap(matrix, 1, 2))
-        return self.swap(self.xp.matmul(matrix, self.swap(rows, 1, 2)), 1, 2)
+            found = self.xp.matmul(rows, self.swap(matrix, 1, 2))
+        else:
+            found = self.swap(self.xp.matmul(matrix, self.swap(rows, 1, 2)), 1, 2)
+        if out is not None:
+            out[...] = found
+        return found
 
     def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
         """See :class:`Backend`."""

@@ -1,7 +1,7 @@
 """How fast the float reference is: CPU seconds of an epoch of the paper's network, next to programs for torch, and its memory.
 
-Programs take turns in short rounds in one process, so that other work on the computer slows all of them; the fastest round of each
-counts. Every program has one thread.
+Programs take turns in short rounds in one process, so that other work on the computer slows all of them. The fastest round of each
+counts, and of ratios the median over rounds. Every program has one thread.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ STEPS = 20
 """Steps of a round."""
 RULES = ("bp", "anp", "danp")
 
-Step = Callable[[int], None]
-"""A training step with the batch of that number."""
+Round = Callable[[], None]
+"""A step with each of the batches."""
 
 
 def measure_reference(
@@ -52,38 +52,37 @@ def measure_reference(
     precisions: tuple[Precision, ...] = ("float32", "float64")
     programs = {(f"numpy {dtype}", rule): _reference(sizes, rule, dtype, x, t) for dtype in precisions for rule in RULES}
     programs |= _torch_programs(sizes, x, t)
-    fastest = dict.fromkeys(programs, float("inf"))
+    spent: dict[tuple[str, str], list[float]] = {name: [] for name in programs}
     for number in range(rounds):
-        for place, (name, step) in enumerate(programs.items()):
+        for place, (name, learn) in enumerate(programs.items()):
             if progress is not None:
                 progress(number * len(programs) + place, rounds * len(programs), " ".join(name))
-            step(0)
             begun = time.process_time()
-            for batch in range(steps):
-                step(batch)
-            fastest[name] = min(fastest[name], time.process_time() - begun)
+            learn()
+            spent[name].append(time.process_time() - begun)
     epoch = SAMPLES / BATCH / steps
     seconds: dict[str, dict[str, float]] = {}
-    for (program, rule), spent in fastest.items():
-        seconds.setdefault(program, {})[rule] = epoch * spent
+    for (program, rule), times in spent.items():
+        seconds.setdefault(program, {})[rule] = epoch * min(times)
     return {
         "network": "-".join(map(str, sizes)),
         "samples": SAMPLES,
         "batch": BATCH,
         "rounds": rounds,
         "cpu_s_per_epoch": seconds,
-        "danp_ratios": _ratios(seconds),
+        "danp_ratios": _ratios(spent),
         "memory_mib": {dtype: _memory(sizes, dtype, x, t) for dtype in ("float32", "float64")},
     }
 
 
-def _ratios(seconds: dict[str, dict[str, float]]) -> dict[str, float] | None:
-    own = seconds["numpy float32"]["danp"]
-    if "torch, authors" not in seconds:
+def _ratios(spent: dict[tuple[str, str], list[float]]) -> dict[str, float] | None:
+    """Medians of the ratios of the same round."""
+    own, authors, plain = (np.array(spent.get((name, "danp"), [])) for name in ("numpy float32", "torch, authors", "torch, plain"))
+    if not len(authors):
         return None
     return {
-        "authors_over_numpy": seconds["torch, authors"]["danp"] / own,
-        "numpy_over_plain_torch": own / seconds["torch, plain"]["danp"],
+        "authors_over_numpy": float(np.median(authors / own)),
+        "numpy_over_plain_torch": float(np.median(own / plain)),
     }
 
 
@@ -102,17 +101,16 @@ def _new(sizes: tuple[int, ...], rule: str, dtype: Precision, device: str | None
     return Reference(network, chosen, noise, optimiser=Adam(), reading="code", dtype=dtype, device=device)
 
 
-def _reference(sizes: tuple[int, ...], rule: str, dtype: Precision, x: Any, t: Any, device: str | None = None) -> Step:
+def _reference(sizes: tuple[int, ...], rule: str, dtype: Precision, x: Any, t: Any, device: str | None = None) -> Round:
     reference = _new(sizes, rule, dtype, device)
 
-    def step(batch: int) -> None:
-        part = slice(batch * BATCH, (batch + 1) * BATCH)
-        reference.train(x[part], t[part], 1, batch=BATCH)
+    def learn() -> None:
+        reference.train(x, t, 1, batch=BATCH)
 
-    return step
+    return learn
 
 
-def _torch_programs(sizes: tuple[int, ...], x: Any, t: Any) -> dict[tuple[str, str], Step]:
+def _torch_programs(sizes: tuple[int, ...], x: Any, t: Any) -> dict[tuple[str, str], Round]:
     try:
         backend("float32", "cpu")
     except UserError:
@@ -122,13 +120,17 @@ def _torch_programs(sizes: tuple[int, ...], x: Any, t: Any) -> dict[tuple[str, s
     from mtjlearn.bench.desktop.torch_programs import AuthorsProgram, PlainProgram
 
     torch.set_num_threads(1)
-    data = torch.from_numpy(x), torch.from_numpy(t)
+    batches = list(zip(torch.from_numpy(x).split(BATCH), torch.from_numpy(t).split(BATCH), strict=True))
 
-    def stepper(program: AuthorsProgram | PlainProgram) -> Step:
-        return lambda batch: program.step(*(each[batch * BATCH : (batch + 1) * BATCH] for each in data))
+    def learner(program: AuthorsProgram | PlainProgram) -> Round:
+        def learn() -> None:
+            for inputs, classes in batches:
+                program.step(inputs, classes)
 
-    found = {("torch, authors", rule): stepper(AuthorsProgram(sizes, rule)) for rule in RULES}
-    found |= {("torch, plain", rule): stepper(PlainProgram(sizes, rule)) for rule in RULES[1:]}
+        return learn
+
+    found = {("torch, authors", rule): learner(AuthorsProgram(sizes, rule)) for rule in RULES}
+    found |= {("torch, plain", rule): learner(PlainProgram(sizes, rule)) for rule in RULES[1:]}
     found |= {("reference on torch", rule): _reference(sizes, rule, "float32", x, t, "cpu") for rule in RULES}
     return found
 

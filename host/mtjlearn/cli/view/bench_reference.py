@@ -29,7 +29,7 @@ def tell_reference(found: dict[str, Any]) -> None:
     else:
         print_result(
             f"DANP: the authors' structure takes {ratios['authors_over_numpy']:.2f} times the time of NumPy in float32, "
-            f"which takes {ratios['numpy_over_plain_torch']:.2f} times that of the plain loop"
+            f"which takes {ratios['numpy_over_plain_torch']:.2f} times that of the plain loop; medians over the rounds"
         )
     memory = found["memory_mib"]
     print_result(f"memory of DANP, without the data: {memory['float32']:.0f} MiB in float32, {memory['float64']:.0f} in float64")
