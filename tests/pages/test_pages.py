@@ -58,6 +58,7 @@ ELSEWHERE = {
     "mtjlearn sweep iris --over eta=.05,.1,.2": "tests/unit/sweeps/test_sweeps_boards.py",
     "pio run": "tests/platformio/builds",
     **dict.fromkeys(("pio ci flower", "pio device"), "tests/platformio/builds/test_own_sketch.py"),
+    "pio ci --lib firmware/lib/anp": "tests/platformio/builds/test_library_examples.py",
     "mtjlearn flash --board mega1280": "tests/platformio/builds",
 }
 """What other tests run, and where."""

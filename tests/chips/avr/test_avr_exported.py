@@ -23,6 +23,7 @@ def on_the_chip(model: Model, x: NDArray[np.float64], folder: Path, *flags: str)
     """The outputs for rows in single precision, and the program; a warning of the compiler is an error."""
     program = exported(model)
     built = build(program, folder, ["-Wall", "-Wextra", "-Werror", *flags])
+    assert built is not None
     answers, cycles = run(built, program, x.astype(np.float32))
     assert (cycles > 0).all()
     return np.frombuffer(b"".join(answers), "<i2").reshape(len(x), -1), built
@@ -48,7 +49,7 @@ def test_what_was_learned_is_the_same_everywhere(name: str, tmp_path: Path) -> N
     assert np.array_equal(outputs_in_micropython(model, x, tmp_path), expected)
     dataset = load(name, seed=1)
     right = predict(model, table[dataset.test_rows]).classes == dataset.y_test
-    assert right.mean() > 0.5
+    assert right.mean() > 0.85
 
 
 NETWORKS = {

@@ -28,6 +28,7 @@ class Program:
         answer_bytes: bytes of what infer() writes.
         class_of: the number of the class that an answer names.
         files: texts by name.
+        stack: bytes of the arrays on the stack.
         include: folders with what they include.
     """
 
@@ -36,6 +37,7 @@ class Program:
     answer_bytes: int
     class_of: Callable[[bytes], int]
     files: Mapping[str, str]
+    stack: int = 0
     include: tuple[Path, ...] = field(default=())
 
 
@@ -43,7 +45,8 @@ def exported(model: Model) -> Program:
     """What ``mtjlearn export --to c`` writes; its answer is the outputs, int16."""
     outputs = model.network.sizes[-1]
     files = {"program.c": _EXPORTED, "network.h": c_header(model, "network"), INFERENCE: inference_part()}
-    return Program("program.c", len(model.inputs), 2 * outputs, lambda answer: int(np.argmax(np.frombuffer(answer, "<i2"))), files)
+    stack = 4 * max(model.network.sizes)
+    return Program("program.c", len(model.inputs), 2 * outputs, _largest("<i2"), files, stack)
 
 
 def plain_float(model: Model) -> Program:
@@ -63,8 +66,8 @@ def plain_float(model: Model) -> Program:
         last=last,
         outputs=model.network.sizes[-1],
     )
-    size, files = 4 * model.network.sizes[-1], {"program.c": text}
-    return Program("program.c", len(model.inputs), size, lambda answer: int(np.argmax(np.frombuffer(answer, "<f4"))), files)
+    size, stack, files = 4 * model.network.sizes[-1], 8 * max(model.network.sizes), {"program.c": text}
+    return Program("program.c", len(model.inputs), size, _largest("<f4"), files, stack)
 
 
 def emlearn_float(model: Model) -> Program:
@@ -81,7 +84,12 @@ def emlearn_float(model: Model) -> Program:
     files = {"program.c": _EMLEARN.format(scaling=_scaling(model), inputs=len(model.inputs))}
     files["network.h"] = c_generate_net_loadable(activations, weights, biases, prefix="network")
     includes = (Path(emlearn.includedir),)
-    return Program("program.c", len(model.inputs), 2, lambda answer: int.from_bytes(answer, "little", signed=True), files, includes)
+    return Program("program.c", len(model.inputs), 2, lambda answer: int.from_bytes(answer, "little"), files, 0, includes)
+
+
+def _largest(kind: str) -> Callable[[bytes], int]:
+    """The place of the largest of numbers of this kind."""
+    return lambda answer: int(np.argmax(np.frombuffer(answer, kind)))
 
 
 def _weights(model: Model) -> list[NDArray[np.float64]]:

@@ -19,7 +19,7 @@ def tell_inference(found: dict[str, Any]) -> None:
     for heading in ("", "flash", "static RAM", "cycles", "most", "ms", "same class"):
         table.add_column(heading, justify="right" if table.columns else "left", no_wrap=True)
     for name, figures in found["programs"].items():
-        cells = [f"{figures['flash']:,}", f"{figures['ram']:,}"]
+        cells = ["" if figures[what] is None else f"{figures[what]:,}" for what in ("flash", "ram")]
         if figures["fits"]:
             cycles = figures["cycles"]
             cells += [f"{cycles['median']:,.0f}", f"{cycles['most']:,}", f"{1e3 * cycles['median'] / _CLOCK:.2f}"]
