@@ -18,7 +18,7 @@ PACKAGES := $(shell find host -name __init__.py)
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
 FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
-.PHONY: help demo check fast-tests test test-all test-torch docs fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
+.PHONY: help demo check fast-tests test test-all test-torch test-browser docs fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 
 help:
 	@echo 'make demo      a virtual board learns iris from its own noise; shows where plots and results are'
@@ -27,6 +27,7 @@ help:
 	@echo 'make test-all  the slow tests too'
 	@echo 'make test-torch  the tests that need torch, which it installs first (several GB, with libraries for GPUs)'
 	@echo 'make docs      the documentation site, in build/site; its notebooks are executed, warnings are errors'
+	@echo 'make test-browser  the live page in Chromium, which it installs first (Debian, Ubuntu)'
 	@echo 'make fuzz      hostile input for every reader: RUNS=1000000 executions or TIME=600 seconds a target'
 	@echo 'make prove     frames, uploads and memory stay in their bounds, for all numbers (Debian: frama-c-base, z3, cvc4)'
 	@echo 'make soak      the long runs: faults on the line, noise codes, power cuts, kills, sweeps, full disks, interrupts, lies, mutants'
@@ -52,9 +53,18 @@ test: system-packages
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 3 -m 'not slow' $(ARGS)
 
-test-all: system-packages
+test-all:
+	@PYTHON='$(PYTHON)' BROWSER=1 sh tests/system-packages.sh
 	@$(MAKE) --no-print-directory $(VENV)/.installed-test $(VENV)/.installed-docs
+	$(BIN)/python -m pip install --quiet --editable '.[test,browser]'
 	$(BIN)/python -m pytest -n 3 $(ARGS)
+
+# The live page in Chromium. Elsewhere these tests are skipped unless the browser and its driver are there.
+test-browser:
+	@PYTHON='$(PYTHON)' BROWSER=1 sh tests/system-packages.sh
+	@$(MAKE) --no-print-directory $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,browser]'
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 # Elsewhere these tests are skipped unless torch is there.
 test-torch: $(VENV)/.installed-test
@@ -80,7 +90,7 @@ prove: $(VENV)/.created
 	$(BIN)/python tests/prove/eva.py
 
 # Each long run by itself: make soak-link ARGS="--faults 1000000"
-SOAKS := link health not_random power_cuts micropython_cuts kills sweeps full_disks interrupts liar mutants
+SOAKS := dashboard link health not_random power_cuts micropython_cuts kills sweeps full_disks interrupts liar mutants
 
 soak: $(SOAKS:%=soak-%)
 

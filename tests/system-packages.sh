@@ -41,6 +41,9 @@ need qemu-system-arm command -v qemu-system-arm
 need ngspice command -v ngspice
 need dataset-fashion-mnist test -d /usr/share/datasets/fashion-mnist
 
+# The live page, which is left to make test-all and make test-browser.
+[ -z "${BROWSER:-}" ] || need chromium sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
+
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null; then
     echo "missing, by the names of Debian's packages:$missing" >&2

@@ -18,7 +18,7 @@ from mtjlearn.virtual.native import start_native
 from mtjlearn.virtual.process import BoardProcess
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that a page may take to show something, on a busy machine."""
 MISSING = "make test-browser installs the tests' browser (Debian package chromium) and playwright"
 

@@ -52,6 +52,7 @@ QUICKER = {
 """Added to commands that otherwise take a minute, or hardware."""
 ELSEWHERE = {
     "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
+    "mtjlearn dashboard": "tests/browser",
     "mtjlearn experiment xor-cycles": "tests/bench",
     "mtjlearn reproduce": "tests/unit/reproduction",
     **dict.fromkeys(("dask ", "MTJLEARN_BOARD=", "mtjlearn sweep digits --over"), "tests/unit/sweeps/test_sweeps_dask.py"),

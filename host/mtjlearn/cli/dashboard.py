@@ -49,7 +49,7 @@ def cli(boards: tuple[str, ...], root: Path, control: bool, files: tuple[Path, .
         raise click.UsageError("two files of --data have the same name; rename one")
     try:
         from mtjlearn.dashboard.access import new_token
-        from mtjlearn.dashboard.serve import listen, serve
+        from mtjlearn.dashboard.serve import open_socket, serve
     except ImportError as error:
         raise UserError(f"the page needs {error.name}; install it with: {install_extra('dashboard')}") from None
     from mtjlearn.dashboard.actions import Actions
@@ -63,7 +63,7 @@ def cli(boards: tuple[str, ...], root: Path, control: bool, files: tuple[Path, .
     desk, runs, trainings = Desk(boards, hub), RunsWatch(root, hub), Trainings(root, hub)
     actions = Actions(desk, trainings, root, {file.name: file.resolve() for file in files}) if control else None
     token = new_token()
-    listener = listen(port)
+    listener = open_socket(port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/{token}/"
     say(f"the page is at {url}")
     say("Ctrl-C ends it")

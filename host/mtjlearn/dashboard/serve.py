@@ -21,7 +21,7 @@ class PortTakenError(UserError):
     """The port of the page is another program's."""
 
 
-def listen(port: int) -> socket.socket:
+def open_socket(port: int) -> socket.socket:
     """A socket that listens on loopback.
 
     Args:
@@ -54,7 +54,7 @@ def serve(app: ASGIApp, listener: socket.socket, closing: Callable[[], None]) ->
 
     Args:
         app: what is served; its lifespan begins and ends what it needs.
-        listener: as listen() returns it; closed at the end.
+        listener: as open_socket() returns it; closed at the end.
         closing: ends the streams of events.
     """
     config = uvicorn.Config(

@@ -110,7 +110,8 @@ def test_nothing_else_listens() -> None:
             binds.append(path.name)
         if re.search(r"INADDR_ANY|in6addr_any|[\"']0\.0\.0\.0|[\"']::[\"']", text):
             any_address.append(path.name)
-    assert binds == ["line.c"]
+    assert sorted(binds) == ["line.c", "serve.py"]
+    assert 'ADDRESS = "127.0.0.1"' in (HOST / "mtjlearn/dashboard/serve.py").read_text(encoding="utf-8")
     assert "INADDR_LOOPBACK" in (FIRMWARE / "virtual/line.c").read_text(encoding="utf-8")
     assert any_address == []
 

@@ -3,6 +3,8 @@
 import { act } from "./api.js";
 import { announce, h, say } from "./dom.js";
 
+let made = 0;
+
 /* A field of a form: { name, label, kind: "choice" | "number" | "text", choices, value, optional }. */
 function control(field) {
   if (field.kind === "choice") {
@@ -27,7 +29,10 @@ export class Form {
   constructor({ title, button, action, fields, asked = () => ({}), done = () => "done" }) {
     this.inputs = fields.map((field) => [field, control(field)]);
     this.result = h("output");
-    const labels = this.inputs.map(([field, input]) => h("label", {}, h("span", {}, field.label), input));
+    const labels = this.inputs.map(([field, input]) => {
+      input.id = `field${(made += 1)}`;
+      return h("div", { class: "field" }, h("label", { for: input.id }, field.label), input);
+    });
     this.form = h("form", { onsubmit: (event) => this.send(event) }, ...labels, h("button", { type: "submit" }, button), this.result);
     this.element = h("details", { class: "form" }, h("summary", {}, title), this.form);
     Object.assign(this, { action, asked, done });
