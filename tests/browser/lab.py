@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,13 @@ class Lab:
         assert server.stdout is not None
         self.url = json.loads(server.stdout.readline())["url"]
         return server
+
+    def wait_for(self, pattern: str) -> None:
+        """Waits until a command has made such a file."""
+        until = time.monotonic() + PATIENCE / 1000
+        while not any(self.folder.glob(pattern)):
+            assert time.monotonic() < until, pattern
+            time.sleep(0.1)
 
     def look(self, **options: Any) -> Any:
         """Opens the page; ``options`` are those of playwright's context, e.g. ``viewport`` and ``color_scheme``."""

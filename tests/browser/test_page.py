@@ -62,7 +62,8 @@ def test_a_training_is_stopped(lab: Lab) -> None:
 
 def test_a_training_in_another_terminal_appears_with_its_board(lab: Lab) -> None:
     board = lab.board()
-    training = lab.command("train", "iris", "--board", board.url, "--epochs", "2000", "--no-reference")
+    training = lab.command("train", "iris", "--board", board.url, "--epochs", "20000", "--no-reference")
+    lab.wait_for("runs/*-train-iris-s0/weights.npz")  # it has the board now
     lab.serve("--board", board.url)
     page = lab.look()
     watched = card(page, f"board {board.url}")
@@ -78,6 +79,7 @@ def test_autonomous_watch_in_another_terminal_appears(lab: Lab) -> None:
     with Board.open(board.url) as opened:
         begin(opened, plan_task(Schedule(Task.XOR), sizes=None, seed=0))
     lab.command("autonomous", "watch", "--board", board.url)
+    lab.wait_for("runs/*-autonomous-xor-s0")
     lab.serve("--board", board.url)
     page = lab.look()
     card(page, "training").get_by_role("img", name="Loss: board").wait_for()

@@ -53,15 +53,13 @@ class VirtualTime:
             woken.wait()
 
 
-async def count_events(hub: Hub, times: list[VirtualTime], counts: dict[str, int]) -> None:
-    """Reads a page's stream, and counts the events of each topic."""
+async def count_events(hub: Hub, counts: dict[str, int]) -> None:
+    """Reads a page's stream to its end, and counts the events of each topic."""
     async for block in hub.events():
         for line in block.decode().splitlines():
             if line.startswith("data: "):
                 topic = json.loads(line.removeprefix("data: "))["topic"]
                 counts[topic] = counts.get(topic, 0) + 1
-        if all(clock.over.is_set() for clock in times):
-            return
 
 
 def watch_for(seconds: float) -> dict[str, Any]:
@@ -86,12 +84,13 @@ def watch_for(seconds: float) -> dict[str, Any]:
     def weigh() -> None:
         while not all(clock.over.is_set() for clock in clocks):
             memory.append((min(clock.now for clock in clocks), held()))
-            time.sleep(1)
+            next((clock for clock in clocks if not clock.over.is_set()), clocks[0]).over.wait(1)
+        hub.close()
 
     weigher = threading.Thread(target=weigh, daemon=True)
     weigher.start()
     started, cpu = time.monotonic(), time.process_time()
-    asyncio.run(count_events(hub, clocks, counts))
+    asyncio.run(count_events(hub, counts))
     took, used = time.monotonic() - started, time.process_time() - cpu
     weigher.join()
     for watch in watches:
