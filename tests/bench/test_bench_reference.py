@@ -37,6 +37,10 @@ def test_an_epoch_is_measured_next_to_torch_where_it_is(
     assert "torch is not installed" in capsys.readouterr().out
 
 
+def test_the_network_is_the_papers() -> None:
+    assert (bench.SIZES, bench.BATCH, bench.SAMPLES) == ((784, 500, 500, 500, 10), 64, 60_000)
+
+
 def test_the_reference_has_no_board() -> None:
     found = CliRunner().invoke(cli, ["--reference", "--board", "native"])
     assert found.exit_code == 2

@@ -328,6 +328,9 @@ def test_a_format_without_holes_refuses_them_and_leaves_nothing(tmp_path: Path) 
             write_recording(tmp_path / f"a{suffix}", [Part(junction(), (0, 7))], RATE)
     with pytest.raises(RecordingError, match="plays volts, not codes"):
         write_recording(tmp_path / "a.f32", [Part(np.ones(3))], RATE, "codes")
+    for name in ("a.txt", "a"):
+        with pytest.raises(RecordingError, match=rf"{name} is named otherwise than \.npz, "):
+            write_recording(tmp_path / name, [Part(junction())], RATE)
     assert list(tmp_path.iterdir()) == []
     write_recording(tmp_path / "a.f32", [Part(junction())], RATE)
     np.testing.assert_allclose(np.fromfile(tmp_path / "a.f32", "<f4"), 1000 * junction(), rtol=1e-6)
