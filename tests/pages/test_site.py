@@ -24,7 +24,7 @@ SMALL = {"docs/README.md": "# Start\n\n[a page](page.md)\n", "docs/page.md": "# 
 FAULTS = {
     "nothing": ({}, None),
     "a broken link": ({"docs/page.md": "# A page\n\n[nowhere](nowhere.md)\n"}, "nowhere.md"),
-    "a broken anchor": ({"docs/page.md": "# A page\n\n[start](README.md#nowhere)\n"}, "#nowhere"),
+    "a broken anchor": ({"docs/page.md": "# A page\n\n[start](README.md#nowhere)\n"}, "'nowhere'"),
     "a forgotten page": ({"docs/other.md": "# Another page\n"}, "docs/other.md"),
     "a page that is not there": ({"docs/toc.yml": LISTED + "  - file: docs/missing\n"}, "docs/missing"),
     "a failing cell": ({"docs/page.md": CELL}, "docs/page.md"),
