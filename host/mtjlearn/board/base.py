@@ -95,6 +95,12 @@ class BoardBase:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        """What and where it is, and what it learns; nothing is asked of the board."""
+        info = self.info
+        network = "no known network" if self._network is None else self._network.name
+        return f"<Board {info.name} at {info.url}, firmware {info.build}, {network}, {self.acknowledged_samples:,} samples trained>"
+
     # --- what it is ---
 
     @property

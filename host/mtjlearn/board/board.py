@@ -90,6 +90,8 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
     def train(self, x: Integers, target: Integers, *, on_progress: Callable[[int], None] | None = None) -> int:
         """Trains one step with each sample, in order; returns when the board has acknowledged all of them.
 
+        It warns when all inputs, or all targets, are next to nothing, as 1 is 1/4096.
+
         Args:
             x: inputs Q3.12, shape (n, inputs).
             target: Q3.12, shape (n, outputs) or (n,) with one output; classes, shape (n,), with cross-entropy.
@@ -99,11 +101,12 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             Samples trained in this call.
 
         Raises:
-            ValueError: naming the value that does not fit.
+            ValueError: naming the value that does not fit; of real numbers, how to quantise them.
             BoardRefused, BoardLost: acknowledged_samples then shows what was trained. The same after Ctrl-C.
         """
         network = self._configured()
         rows = samples.checked_samples(network, x, target)
+        samples.warn_of_tiny(network, rows)
         width = samples.sample_bytes(network)
         before = self.acknowledged_samples
         trained = 0

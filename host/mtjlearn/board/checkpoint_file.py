@@ -71,6 +71,9 @@ class CheckpointContent:
     weights: list[Integers]
     matrices: list[Integers]
 
+    def __repr__(self) -> str:
+        return f"<CheckpointContent: {self.network.name} after {self.record.steps:,} steps, {len(self.data):,} bytes>"
+
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Reads and checks the bytes of a checkpoint.

@@ -132,6 +132,9 @@ class NoiseChunk:
     micros: int
     codes: npt.NDArray[np.uint16]
 
+    def __repr__(self) -> str:
+        return f"<NoiseChunk of {len(self.codes):,} codes from number {self.first:,} on>"
+
     @classmethod
     def of(cls, message: NoiseCodes) -> Self:
         """Unpacks codes that stand back to back, least significant bit first."""
@@ -169,6 +172,10 @@ class NoiseRecording:
     codes: npt.NDArray[np.uint16]
     segments: tuple[NoiseSegment, ...]
     rate: int
+
+    def __repr__(self) -> str:
+        span = f", {self.codes.min()} to {self.codes.max()}" if self.codes.size else ""
+        return f"<NoiseRecording of {len(self.codes):,} codes{span}, {self.rate:,} per second, {self.holes} holes>"
 
     @property
     def holes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,13 @@ from mtjlearn.wire.messages import MAX_SAMPLES_VALUE, Evaluate, Predict, Train
 Integers = npt.NDArray[np.integer]
 
 VALUE_BYTES = 2
+_QUANTISE = (
+    "the board accepts integers, of which 4096 is 1.0: quantise the data first, scaled to mean 0 and deviation 1, with "
+    "mtjlearn.datasets.quantise_values()"
+)
+_CLASSES = "classes are integers from 0 on: convert them with .astype(int)"
+_TINY = 8
+"""Values up to this are 0.002 for the board: nobody scales data so, but floats that were cast to integers are."""
 
 
 def sample_bytes(network: Network) -> int:
@@ -48,10 +56,30 @@ def checked_samples(network: Network, x: Integers, target: Integers) -> npt.NDAr
         targets = targets[:, np.newaxis]
     classes = network.loss is Loss.CROSS_ENTROPY
     low, high = (0, network.sizes[-1] - 1) if classes else (-MAX_SAMPLES_VALUE, MAX_SAMPLES_VALUE)
-    checked = _checked(targets, network.target_count, "target", low, high)
+    checked = _checked(targets, network.target_count, "target", low, high, _CLASSES if classes else _QUANTISE)
     if len(checked) != len(inputs):
         raise ValueError(f"x has {len(inputs)} rows, but target has {len(checked)}")
     return np.ascontiguousarray(np.concatenate([inputs, checked], axis=1))
+
+
+def warn_of_tiny(network: Network, samples: npt.NDArray[np.int16]) -> None:
+    """Warns of inputs, or targets that are no classes, which all are next to nothing: +-1 that was meant as 1.0, for example.
+
+    Args:
+        network: gives the number of inputs.
+        samples: inputs and targets side by side, as checked_samples() returns them.
+    """
+    parts = {"x": samples[:, : network.sizes[0]]}
+    if network.loss is not Loss.CROSS_ENTROPY:
+        parts["target"] = samples[:, network.sizes[0] :]
+    for name, values in parts.items():
+        largest = int(np.abs(values.astype(np.int32)).max(initial=0))
+        if 0 < largest <= _TINY:
+            warnings.warn(
+                f"{name} is at most {largest}, which the board reads as {largest / 4096:.4f}, since 4096 is 1.0: quantise real "
+                "numbers with mtjlearn.datasets.quantise_values()",
+                stacklevel=3,
+            )
 
 
 def train_commands(samples: npt.NDArray[np.int16], max_payload: int) -> Iterator[Command]:
@@ -90,12 +118,14 @@ def _parts(rows: npt.NDArray[np.int16], room: int) -> Iterator[bytes]:
         yield data[start : start + step]
 
 
-def _checked(values: Integers, columns: int, name: str, low: int, high: int) -> npt.NDArray[np.int16]:
+def _checked(values: Integers, columns: int, name: str, low: int, high: int, advice: str = _QUANTISE) -> npt.NDArray[np.int16]:
     array = np.asarray(values)
+    if array.dtype.kind == "f":
+        raise ValueError(f"{name} has type {array.dtype}; {advice}")
     if array.ndim != 2 or array.shape[1] != columns:
         raise ValueError(f"{name} has shape {array.shape}; the network accepts (n, {columns})")
     if array.dtype.kind not in "iu":
-        raise ValueError(f"{name} has type {array.dtype}; the board accepts integers (Q3.12): quantise the data first")
+        raise ValueError(f"{name} has type {array.dtype}; the board accepts integers")
     if array.size and (array.min() < low or array.max() > high):
         row, column = np.argwhere((array < low) | (array > high))[0]
         raise ValueError(f"{name}[{row}, {column}] is {array[row, column]}, outside {low} .. {high}")

@@ -62,7 +62,9 @@ def _write(predictions: Predictions, out: Path | None) -> dict[str, Any]:
     elif click.get_current_context().meta.get(AS_JSON):
         return {"columns": heading(predictions), "predictions": list(rows(predictions))}
     else:
-        write_csv(predictions, sys.stdout)
+        from mtjlearn.cli.view.terminal import ShownText
+
+        write_csv(predictions, ShownText(sys.stdout))
     return {}
 
 

@@ -134,6 +134,11 @@ class Dataset:
     shape: tuple[int, int, int] | None = None
     categories: tuple[Category, ...] = ()
 
+    def __repr__(self) -> str:
+        kind = f"{len(self.classes)} classes" if self.classes is not None else f"{len(self.target_names)} targets"
+        parts = f"{len(self.x_train):,} samples to learn and {len(self.x_test):,} to test with"
+        return f"<Dataset {self.name!r}: {self.inputs} inputs, {kind}, {parts}>"
+
     @property
     def inputs(self) -> int:
         """Number of inputs."""

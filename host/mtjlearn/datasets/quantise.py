@@ -67,6 +67,12 @@ class Quantised:
     inputs: ClippingReport
     targets: ClippingReport
 
+    def __repr__(self) -> str:
+        parts = f"{len(self.x_train):,} samples to learn and {len(self.x_test):,} to test with"
+        return (
+            f"<Quantised: {self.x_train.shape[1]} inputs, {parts}, {self.inputs.clipped + self.targets.clipped:,} values clipped>"
+        )
+
 
 def default_network_sizes(dataset: Dataset, loss: Loss = Loss.SQUARED) -> tuple[int, ...]:
     """Sizes of a network that suits: two classes take one output, or two with cross-entropy."""

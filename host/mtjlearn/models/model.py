@@ -56,6 +56,10 @@ class Model:
     origin: Mapping[str, str | int] = field(default_factory=dict)
     categories: tuple[Category, ...] = ()
 
+    def __repr__(self) -> str:
+        kind = f"{len(self.classes)} classes" if self.classes is not None else f"{len(self.targets)} targets"
+        return f"<Model {self.network.name} of {self.name!r}, {kind}, {self.network.weight_format.name.lower()} weights>"
+
     def __post_init__(self) -> None:
         try:
             self.network.for_device()

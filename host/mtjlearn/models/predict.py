@@ -40,6 +40,9 @@ class Predictions:
     outputs: NDArray[np.int16]
     clipped: int
 
+    def __repr__(self) -> str:
+        return f"<Predictions for {len(self.outputs):,} samples by {self.model!r}, {self.clipped:,} inputs clipped>"
+
     @property
     def classes(self) -> NDArray[np.int64]:
         """Class numbers, shape (samples,)."""

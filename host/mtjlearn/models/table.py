@@ -6,11 +6,18 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol
 
 from mtjlearn.models.model import ModelError
 from mtjlearn.models.predict import Predictions
 from mtjlearn.runs.storage import describe, write_atomic
+
+
+class Writer(Protocol):
+    """What text is written to: a file, or a terminal."""
+
+    def write(self, text: str, /) -> int:
+        """See :class:`typing.TextIO`."""
 
 
 def heading(predictions: Predictions) -> list[str]:
@@ -30,7 +37,7 @@ def rows(predictions: Predictions) -> Iterator[list[str | float]]:
         yield [str(name), *scores]
 
 
-def write_csv(predictions: Predictions, file: TextIO) -> None:
+def write_csv(predictions: Predictions, file: Writer) -> None:
     """Writes the table, its heading first; numbers have as many digits as make them whole again."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(heading(predictions))

@@ -65,6 +65,9 @@ class Checkpoint:
     random_state: int = 0
     state: tuple[NDArray[Any], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Checkpoint after {self.steps:,} steps ({self.epoch} epochs): {self.weights.size:,} {self.weights.dtype} weights>"
+
     @property
     def is_float(self) -> bool:
         """Whether it is of a reference that learns alone."""

@@ -187,6 +187,9 @@ class Run:
             raise
         return run
 
+    def __repr__(self) -> str:
+        return f"<Run {self.path}, {self._meta['state']}>"
+
     @property
     def link_log(self) -> Path:
         """Where the transport writes its raw log.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from typing import Any
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sklearn.datasets import load_diabetes, load_iris, make_regression
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 from mtjlearn.board import Board
 from mtjlearn.estimators import ANPClassifier, ANPRegressor
@@ -40,6 +41,33 @@ def test_scikit_learns_checks(kind: type, backend: str) -> None:
     failed = [(each["check_name"], each["exception"]) for each in found if each["status"] not in ("passed", "skipped")]
     assert not failed
     assert sum(each["status"] == "passed" for each in found) > 40
+
+
+def is_of_fit_or_predict(name: str) -> bool:
+    """Whether one of scikit-learn's checks is about what a board does: learn, and what then predicts."""
+    return any(word in name for word in ("fit", "train", "predict", "invariance", "dtypes", "one_label", "single_class", "score"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", [ANPClassifier, ANPRegressor])
+def test_scikit_learns_checks_of_fit_and_predict_on_a_virtual_board(kind: type) -> None:
+    """Each fit starts a process of its own."""
+    passed, failed = [], []
+    for found, check in estimator_checks_generator(kind(backend="board", board="native", random_state=0)):
+        name = check.func.__name__
+        if not is_of_fit_or_predict(name):
+            continue
+        try:
+            check(found)
+        except SkipTest:
+            continue
+        except Exception as error:  # all that fail are to be seen at once
+            failed.append((name, repr(error)))
+        else:
+            passed.append(name)
+    assert not failed
+    assert len(passed) >= 19
 
 
 @pytest.mark.parametrize("backend", ["core", pytest.param("reference", marks=pytest.mark.thorough)])
