@@ -5,7 +5,7 @@
  *
  * Learning ends when the error of the last 2,000 readings is below GOOD_ENOUGH; the serial monitor, at 115200 baud, shows it. The weights
  * then go to the EEPROM, and pin 4 switches the sensor off. From then on the board sleeps; every eight seconds it wakes up, measures
- * and predicts, which takes milliseconds. After a reset it goes on predicting. To learn anew, connect pin 2 to ground and reset.
+ * and predicts, which takes milliseconds. After a reset it continues to predict. To learn again, connect pin 2 to ground and reset.
  *
  * How it learns: see the example XorFromNoise. Boards that are not AVRs wait instead of sleeping, and forget at a reset. */
 #include <anp.h>

@@ -5,7 +5,8 @@
  *
  * Nobody says what is normal. The network predicts each reading from the four before it; where it is much worse at that than it used to
  * be, something is new. Keep things normal for the first five seconds. The LED of the board is on during an anomaly, and the serial
- * monitor, at 115200 baud, says when one begins and ends. Learning goes on while all is normal, so slow changes are followed.
+ * monitor, at 115200 baud, says when one begins and ends. The network learns as long as all is normal, so it follows slow changes. If
+ * the new behaviour is to become the normal one, press reset.
  *
  * How it learns: see the example XorFromNoise. */
 #include <anp.h>
@@ -24,7 +25,7 @@ struct anp_network net;
 struct anp_noise noise;
 uint64_t memory[50];                  // bytes for the network: 8 times this
 int16_t past[PAST];                   // the oldest first
-float usual = 0, recent = 0;          // squared errors: since the start, and of the last few readings
+float usual = 0, recent = 0;          // means of the squared error: of what is normal, and of the last few readings
 bool anomaly = false;
 unsigned long readings = 0, next = 0;
 
@@ -45,7 +46,7 @@ int16_t measure() {
   return (analogRead(SENSOR) - 512) * (ONE / 512);
 }
 
-// 0.01 of the error, at a loss that has 24 bits behind the point
+// The squared error of the prediction; losses have 24 bits behind the point.
 float squaredError(const int16_t *reading) {
   bool ignored;
   return anp_evaluate(&net, past, reading, &ignored) / float(1UL << ANP_LOSS_BITS);
