@@ -12,8 +12,10 @@ import pytest
 from model_support import outputs_in_c, outputs_in_micropython, random_model, rows_for
 
 from mtjlearn.datasets import Scaling
+from mtjlearn.firmware import firmware_root
 from mtjlearn.models import Model, ModelError, predict
 from mtjlearn.models.export import export
+from mtjlearn.models.export_c import INFERENCE
 from mtjlearn.models.names import program_name, python_literal, text_literal
 from mtjlearn.network import Loss, Network, WeightFormat
 
@@ -66,6 +68,29 @@ def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
         subprocess.run(command, check=True)
 
 
+def test_the_inference_part_needs_nothing_else(tmp_path: Path) -> None:
+    """One file, the library's own, next to the header of numbers; two networks share it, and the learner's header may be there too."""
+    files = export(MODELS["classes"], "c", tmp_path / "one.h", "one")
+    assert files == [tmp_path / "one.h", tmp_path / INFERENCE]
+    export(MODELS["regression"], "c", tmp_path / "two.h", "two")
+    library = firmware_root() / "firmware" / "lib" / "anp" / "src"
+    assert (tmp_path / INFERENCE).read_bytes() == (library / INFERENCE).read_bytes()
+    (tmp_path / "anp.h").write_bytes((library / "anp.h").read_bytes())
+    (tmp_path / "main.c").write_text('#include "anp.h"\n#include "one.h"\n#include "two.h"\nint main(void) { return 0; }\n')
+    for compiler, standard in (("gcc", "c11"), ("g++", "c++11")):
+        warnings = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+        language = ["-xc++"] if compiler == "g++" else []
+        command = [compiler, f"-std={standard}", *warnings, *language, "main.c", "-o", "main"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("file", [INFERENCE, INFERENCE.upper()])
+def test_the_header_does_not_take_the_name_of_what_it_includes(file: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="name another file with --out"):
+        export(MODELS["classes"], "c", tmp_path / file, "net")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_names_of_every_kind_stay_texts(tmp_path: Path) -> None:
     strange = ('a "quoted" */ /* name', "ü\n\\?", "??/", "x" * 50, '"""', "%d")
     model = random_model((6, 6))
@@ -81,7 +106,7 @@ def test_names_of_every_kind_stay_texts(tmp_path: Path) -> None:
     assert ast.literal_eval(run.stdout) == [strange[number] for number in expected.classes]
 
 
-@pytest.mark.parametrize("name", ["2nd", "for", "int", "a b", "", "é"])
+@pytest.mark.parametrize("name", ["2nd", "for", "int", "a b", "", "é", "anp", "anp_inference"])
 def test_a_name_that_programs_cannot_have_is_refused(name: str) -> None:
     with pytest.raises(ModelError, match="cannot be a name"):
         program_name(MODELS["classes"], name)
