@@ -99,6 +99,17 @@ def test_a_checkpoint_over_the_dataset_is_refused_until_that_is_given_up() -> No
     assert again(board).weights() == larger[116:]
 
 
+def test_the_first_two_bytes_of_an_upload_say_that_it_is_a_checkpoint() -> None:
+    data = uploadable(CLASSES)
+    _, client = started(CLASSES, noise(1))
+    first, second, *_ = set_blob(BlobKind.CHECKPOINT, data, 1)
+    assert client.refused(first)[0] == Error.BAD_CHECKPOINT
+    assert client.refused(second)[0] == Error.BAD_OFFSET
+    for chunk in set_blob(BlobKind.CHECKPOINT, data, 2):
+        client.tell(chunk)
+    assert client.blob(BlobKind.WEIGHTS) == data[116:]
+
+
 def test_a_dataset_that_cannot_be_is_not_written() -> None:
     """A checkpoint may claim a dataset of any size; its bytes must not be let into the memory."""
     board, client = started(CLASSES, noise(50))

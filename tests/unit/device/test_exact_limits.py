@@ -108,6 +108,28 @@ def test_real_valued_targets_are_read_from_their_place(sizes: tuple[int, ...], v
     assert client.weights() == b"".join(part.tobytes() for part in learner.weights)
 
 
+@pytest.mark.parametrize(("value_bytes", "scale"), [(2, 1), (2, 8), (1, 8)])
+def test_scaled_values_saturate_where_they_leave_their_range(value_bytes: int, scale: int) -> None:
+    network = Network((1, 2, 1), learning_rate=0.04, seed=7)
+    least, most = (-128, 127) if value_bytes == 1 else (-32768, 32767)
+    edge = 32768 >> scale
+    values = [value for value in (edge - 1, edge, edge + 1, edge // 2, edge * 2 // 3, most) for value in (value, -value)] + [least]
+    inputs = np.array([value for value in values if least <= value <= most])
+    codes = noise(200)
+    for value in inputs.tolist():
+        board, client = started(network, codes)
+        data = np.array([value, 0], f"<i{value_bytes}").tobytes()
+        client.tell(messages.DefineDataset(1, value_bytes, scale, TargetKind.VALUES, 0, zlib.crc32(data)))
+        for chunk in set_blob(BlobKind.DATASET, data, 100):
+            client.tell(chunk)
+        client.tell(autonomous(Task.DATASET, stop_steps=1))
+        assert run(board, client).activity == Activity.FINISHED
+        learner, fresh = beside(network, codes)
+        x = np.array([[max(-32767, min(32767, value << scale))]])
+        learner.train(x, np.zeros((1, 1), np.int64), codes=next(fresh)[np.newaxis])
+        assert client.weights() == b"".join(part.tobytes() for part in learner.weights), value
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 17])
 def test_packed_classes_take_whole_bytes(bits: int, count: int) -> None:

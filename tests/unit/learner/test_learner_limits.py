@@ -87,3 +87,22 @@ def test_layers_widths_and_units() -> None:
     for antithetic, units in ((False, 100), (True, 200)):
         assert check(antithetic=antithetic, sizes=[3, units - 2, 2]) == Status.OK
         assert check(antithetic=antithetic, sizes=[3, units - 1, 2]) == Status.TOO_MANY_UNITS
+
+
+def arena(**changes: object) -> int:
+    ffi, lib = library.load()
+    learner = lib.learner_create(ffi.new("struct anp_config *", {**CONFIG, **changes}), ffi.new("int *"))
+    used = int(lib.learner_counters(learner).arena_used)
+    lib.learner_destroy(learner)
+    return used
+
+
+def test_bytes_of_a_network() -> None:
+    plain = arena()
+    # Three int16 values for each unit, and its weights.
+    assert arena(sizes=[3, 5, 2]) - plain == 2 * (3 + 4 + 2)
+    assert arena(weight_format=1) - plain == 2 * (4 * 4 + 2 * 5)
+    # For each decorrelated layer a matrix and its inputs; 32 and 16 bits for each input of the widest.
+    for decorrelate, inputs in ((1, [3]), (2, [4]), (3, [3, 4])):
+        expected = sum(2 * n * n + 2 * n for n in inputs) + 6 * max(inputs)
+        assert arena(decorrelate=decorrelate, decorrelation_rate=128) - plain == expected

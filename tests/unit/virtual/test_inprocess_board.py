@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -33,6 +34,17 @@ def test_a_seed_gives_the_weights_of_the_native_board() -> None:
     weights = learned("inprocess", 3)
     assert weights == learned("native", 3)
     assert weights != learned("inprocess", 4)
+
+
+def test_a_stream_has_every_code_unless_bursts_are_asked_for() -> None:
+    with open_board("inprocess", seed=3, virtual_clock=16) as board:
+        board.configure(NETWORK)
+        with board.noise_stream() as stream:
+            chunks = list(itertools.islice(stream, 5))
+        assert all(len(chunk.codes) > 1 for chunk in chunks)
+        assert [chunk.first for chunk in chunks[1:]] == [chunk.first + len(chunk.codes) for chunk in chunks[:-1]]
+        with board.noise_stream(burst=1) as stream:
+            assert [len(chunk.codes) for chunk in itertools.islice(stream, 3)] == [1, 1, 1]
 
 
 def test_a_read_ends_when_it_is_woken_or_its_time_is_over() -> None:
