@@ -69,7 +69,7 @@ def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
 
 
 def test_the_inference_part_needs_nothing_else(tmp_path: Path) -> None:
-    """One file, the library's own, next to the header of numbers; two networks share it, and the learner's header may be there too."""
+    """One file, the library's own, next to the header of numbers; two networks share it, next to the learner's header."""
     files = export(MODELS["classes"], "c", tmp_path / "one.h", "one")
     assert files == [tmp_path / "one.h", tmp_path / INFERENCE]
     export(MODELS["regression"], "c", tmp_path / "two.h", "two")
