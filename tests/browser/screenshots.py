@@ -65,7 +65,7 @@ def take_fault(lab: Lab, folder: Path) -> None:
     card = page.get_by_role("article", name="board")
     card.get_by_text("open", exact=True).wait_for()
     card.get_by_role("img", name="Autocorrelation").wait_for()
-    page.wait_for_timeout(1500)
+    whole(page, {"width": 640, "height": 900})
     card.screenshot(path=folder / "dashboard-fault.png")
 
 

@@ -34,6 +34,8 @@ from mtjlearn.wire.messages import Task
 
 BOARDS = 3
 HOUR = 3600.0
+LEARNED = 5000
+"""Steps after which a board stops to learn: in this process it would use all the time that the measurement does not."""
 TOKEN = "load"
 
 
@@ -63,7 +65,7 @@ async def count_events(hub: Hub, counts: dict[str, int]) -> None:
 
 
 def watch_for(seconds: float) -> dict[str, Any]:
-    """Three boards that learn autonomously are watched for this long, of their time; a page reads all the while."""
+    """Three boards that have learned autonomously are watched for this long, of their time; a page reads all the while."""
     hub, clocks, watches, counts = Hub(), [], [], {}
     for number in range(BOARDS):
         clock = VirtualTime(seconds)
@@ -76,7 +78,7 @@ def watch_for(seconds: float) -> dict[str, Any]:
             clock=lambda clock=clock: clock.now,
         )
         watch.start()
-        watch.do(lambda opened, seed=number: begin(opened, plan_task(Schedule(Task.XOR), sizes=None, seed=seed)))
+        watch.do(lambda opened, seed=number: begin(opened, plan_task(Schedule(Task.XOR, steps=LEARNED), sizes=None, seed=seed)))
         clocks.append(clock)
         watches.append(watch)
     memory: list[tuple[float, int]] = []

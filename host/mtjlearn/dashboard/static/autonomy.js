@@ -13,9 +13,13 @@ export class Autonomy {
     this.element = h("div", { class: "autonomy" }, h("p", {}, "Autonomous learning: ", this.state), this.bar, this.figures, this.curve.element);
   }
 
-  update(learning) {
+  update(learning, fault) {
     const why = learning.stop_reason === "none" ? "" : ` (${learning.stop_reason})`;
-    badge(this.state, learning.running ? learning.activity : `${learning.activity}${why}`, learning.running ? "live" : "");
+    if (learning.running && fault) {
+      badge(this.state, "waits for healthy noise", "warn");
+    } else {
+      badge(this.state, learning.running ? learning.activity : `${learning.activity}${why}`, learning.running ? "live" : "");
+    }
     if (learning.total) {
       this.bar.value = learning.steps / learning.total;
     } else {

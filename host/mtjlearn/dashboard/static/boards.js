@@ -51,7 +51,14 @@ class BoardCard {
 
   /* The row of the list of boards. */
   update({ description }) {
-    say(this.kind, this.info ? `${this.info.name}, build ${this.info.build}, ${count(this.info.adc_rate)} codes per s; ${description}` : description);
+    this.description = description;
+    this.describe();
+  }
+
+  describe() {
+    const { info, description } = this;
+    const firmware = info ? `firmware ${info.build}, ${count(info.adc_rate)} codes per s, start number ${info.starts}` : "";
+    say(this.kind, [firmware, description].filter((text) => text).join("; "));
   }
 
   /* Which training has its port, where the directory of runs says so. */
@@ -75,10 +82,11 @@ class BoardCard {
     show(this.autonomy.element, here && seen.autonomous !== null);
     if (here) {
       this.info = seen.info;
+      this.describe();
       say(this.title, seen.info.name === this.name ? this.name : `${seen.info.name} at ${this.name}`);
       this.scope.update(seen);
       if (seen.autonomous) {
-        this.autonomy.update(seen.autonomous);
+        this.autonomy.update(seen.autonomous, seen.health.fault);
       }
     }
     if (this.learn) {

@@ -79,7 +79,7 @@ export class Chart {
     const stroke = () => colour(`c${place % COLOURS}`);
     const shared = { label: curve.name, stroke, width: 1.5, spanGaps: true, points: { show: () => this.curves[place]?.x.length === 1, size: 7 } };
     if (this.options.bars) {
-      return { ...shared, fill: stroke, paths: uPlot.paths.bars({ size: [0.9, 40] }) };
+      return { ...shared, fill: stroke, paths: uPlot.paths.bars({ size: [0.9, 40] }), points: { show: false } };
     }
     if (this.options.points) {
       return { ...shared, paths: uPlot.paths.bars({ size: [0.15, 2] }), points: { show: true, size: 5, fill: stroke } };
