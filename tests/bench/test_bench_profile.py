@@ -11,6 +11,7 @@ from figures import PAGE, load, render, shown, slower
 
 from mtjlearn.bench.chip.profile import Interrupt, PhaseCosts, Profile
 from mtjlearn.bench.phases import BenchError
+from mtjlearn.bench.workload import STEP_SIZES
 from mtjlearn.firmware import FirmwareError
 from mtjlearn.firmware.sizes import ImageSize
 
@@ -119,6 +120,11 @@ def test_slower_steps_are_found():
     assert slower(same, kept) == ["2-3-1: a step takes 1,031 cycles, it took 1,000"]
     same["nets"]["4-8-3"] = None
     assert slower(same, kept)[1] == "4-8-3 does not fit any more"
+
+
+def test_the_figures_kept_are_of_the_networks_measured():
+    for report in load().values():
+        assert list(report["nets"]) == ["-".join(map(str, sizes)) for sizes in STEP_SIZES]
 
 
 def test_page_shows_the_figures_kept():

@@ -16,6 +16,7 @@ from recordings_support import LAYOUTS, RATE, junction, rows, tektronix_mdo, tim
 
 from mtjlearn.noise import Recording, RecordingError, load_recording, open_recording, write_recording
 from mtjlearn.noise.files import Part, text
+from mtjlearn.noise.files.stream import PLAUSIBLE, settled_unit
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -320,6 +321,16 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
     codes = [Part(np.array([3.0, 4, 5]))]
     write_recording(tmp_path / f"b{suffix}", codes, 9615.0, "codes")
     assert load_recording(tmp_path / f"b{suffix}").codes
+
+
+def test_values_without_a_unit_are_codes_or_volts_or_asked_for() -> None:
+    assert settled_unit(None, np.array([0.0, 1023.0]), "") is None
+    assert settled_unit(None, np.array([-PLAUSIBLE, PLAUSIBLE]), "") is None
+    assert settled_unit(None, np.array([0.0, PLAUSIBLE]), "voltage") == "V"
+    assert settled_unit("mV", np.array([0.5, 1023.0]), "") == "mV"
+    for values, named in (([-1.0, 1023.0], ""), ([0.5, 1023.0], ""), ([0.0, 1023.0], "voltage")):
+        with pytest.raises(RecordingError, match="values up to 1023 without a unit: say what they are with --unit"):
+            settled_unit(None, np.array(values), named)
 
 
 def test_a_format_without_holes_refuses_them_and_leaves_nothing(tmp_path: Path) -> None:

@@ -246,6 +246,21 @@ def test_rates_halve_from_one_tenth() -> None:
         assert piece.arguments["eta"] == 0.1 / 2 ** int(piece.key.rpartition("/")[2])
 
 
+def test_figure_4_has_the_rates_of_the_table() -> None:
+    assert fig4.FULL.keys() == {*table1.PAPER, "fashion-mnist"}
+    for name, task in fig4.FULL.items():
+        rows = table1.PAPER["mnist" if name == "fashion-mnist" else name]
+        (bp, _), (eta, epsilon), (eta_single, epsilon_single) = (rows[method] for method in ("bp", "danp", "danp_single"))
+        assert epsilon is not None
+        assert epsilon_single is not None
+        assert task.rates == {
+            "bp": (0.1 / 2**bp, 0.0),
+            "anp": (0.1 / 2**eta, 0.0),
+            "danp": (0.1 / 2**eta, 0.1 / 2**epsilon),
+            "danp_single": (0.1 / 2**eta_single, 0.1 / 2**epsilon_single),
+        }
+
+
 def test_a_loss_of_zero_does_not_stretch_the_colours_of_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     monkeypatch.setattr(plot_fig5, "LogNorm", lambda low, high: drawn.append((low, high)) or LogNorm(low, high))

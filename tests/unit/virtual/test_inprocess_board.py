@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
+from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from places import PROJECT
 
 from mtjlearn.board import BoardError, BoardLost
 from mtjlearn.cli import main
 from mtjlearn.discovery import open_board
 from mtjlearn.inprocess.board import start_inprocess
+from mtjlearn.inprocess.device import DeviceNoise, Preset
 from mtjlearn.network import Loss, Network
 from mtjlearn.wire.linklog import LogKind, read_log
 
@@ -34,6 +38,18 @@ def test_a_seed_gives_the_weights_of_the_native_board() -> None:
     weights = learned("inprocess", 3)
     assert weights == learned("native", 3)
     assert weights != learned("inprocess", 4)
+
+
+@pytest.mark.parametrize(("names", "first"), [(DeviceNoise, "TELEGRAPH"), (Preset, "RECORDING")])
+def test_sources_and_presets_are_numbered_as_in_c(names: type[IntEnum], first: str) -> None:
+    header = (PROJECT / "firmware" / "virtual" / "smtj.h").read_text()
+    block = next(
+        part for part in re.findall(r"^enum smtj_\w+ \{(.*?)^\};", header, re.DOTALL | re.MULTILINE) if f"SMTJ_{first}," in part
+    )
+    in_c = re.findall(r"^\s*SMTJ_(\w+),", block, re.MULTILINE)
+    assert [member.value for member in names] == list(range(len(names)))
+    ours = [member.name.replace("SMTJ", "TELEGRAPH") for member in names]
+    assert in_c[: len(ours)] == ours
 
 
 def test_a_stream_has_every_code_unless_bursts_are_asked_for() -> None:

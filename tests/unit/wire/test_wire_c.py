@@ -369,6 +369,18 @@ def test_a_command_put_off_is_neither_acknowledged_nor_overtaken(shell: Shell) -
     ]
 
 
+def test_a_session_that_is_closed_puts_nothing_off(shell: Shell) -> None:
+    events = shell([rx(hello()), "later 1", rx(command(0)), "close", rx(hello(nonce=9)), "later 0", "poll"])
+    assert [(word, text) for word, text in events if word in ("opened", "rest")] == [
+        ("opened", str(SESSION)),
+        ("rest", "0"),
+        ("rest", "0"),
+        ("opened", str(SESSION + 1)),
+        *[("rest", "0")] * 2,
+    ]
+    assert len(handled(events)) == 1
+
+
 def test_a_reply_waits_for_room_and_comes_once(shell: Shell) -> None:
     lines = [rx(hello()), "room 9", rx(command(0, GetStatus.TYPE, b"")), "poll", "room 500", "poll", "poll"]
     frames = shell.frames(lines)
