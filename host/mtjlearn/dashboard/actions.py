@@ -98,7 +98,8 @@ class Actions:
             return {"number": self._trainings.train(words, lambda: None)}
         if not self._desk.is_connected(board):
             raise ActionError(f"board: {board} is not connected")
-        self._desk.watch(board)
+        if not self._desk.is_watched(board):
+            return {"number": self._trainings.train(words, lambda: None)}
         watch = self._desk.find(board)
         watch.lend("lent")
         try:

@@ -83,11 +83,14 @@ class Desk:
                 raise BoardError(f"{name} is not watched; watch it first")
             return self._watches[name]
 
+    def is_watched(self, name: str) -> bool:
+        """Whether a board is watched."""
+        with self._lock:
+            return name in self._watches
+
     def is_connected(self, name: str) -> bool:
         """Whether a board is watched, or a port of this computer."""
-        with self._lock:
-            watched = name in self._watches
-        return watched or any(port.name == name for port in self._ports() if not port.virtual)
+        return self.is_watched(name) or any(port.name == name for port in self._ports() if not port.virtual)
 
     def look(self) -> None:
         """Looks once."""

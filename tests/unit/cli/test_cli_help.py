@@ -17,7 +17,7 @@ from mtjlearn.wire.linklog import MOST
 
 HEAVY = [
     *("cffi", "hmmlearn", "importlib.metadata", "joblib", "matplotlib", "numpy"),
-    *("pandas", "pyarrow", "rich", "scipy", "serial", "sklearn"),
+    *("pandas", "pyarrow", "rich", "scipy", "serial", "sklearn", "starlette", "uvicorn"),
 ]
 """What takes longer to import than all that --help needs."""
 PROBE = """

@@ -41,8 +41,11 @@ class Desk:
             do=lambda job: tell(("do", getattr(job, "__name__", ""))),
         )
 
-    def is_connected(self, name: str) -> bool:
+    def is_watched(self, name: str) -> bool:
         return name == "/dev/board"
+
+    def is_connected(self, name: str) -> bool:
+        return name in ("/dev/board", "/dev/free")
 
     def watch(self, name: str) -> None:
         self.told.append(("watch", name))
@@ -147,10 +150,12 @@ def test_a_file_needs_to_be_named_at_the_start(page: TestClient, started: Starte
 
 def test_a_watched_board_is_lent_to_a_training(page: TestClient, started: Started, desk: Desk) -> None:
     assert act(page, "train", {**TRAIN, "board": "/dev/board"})[0] == 200
-    assert desk.told == [("watch", "/dev/board"), ("lend", "lent")]
+    assert desk.told == [("lend", "lent")]
     started.done()
     assert desk.told[-1] == ("take back",)
     desk.told.clear()
+    assert act(page, "train", {**TRAIN, "board": "/dev/free"})[0] == 200
+    assert desk.told == []
     started.problem = BoardError("no more processes")
     assert act(page, "train", {**TRAIN, "board": "/dev/board"}) == (409, {"error": "no more processes"})
     assert desk.told[-1] == ("take back",)
