@@ -139,7 +139,7 @@ class Reader:
             if word.startswith("--config-settings=cmake.define."):
                 assert f"option({word.split('.')[-1].partition('=')[0]} " in cmake, line
             else:
-                assert word in (".", "-e") or word.partition("[")[2].rstrip("]") in extras, line
+                assert word in (".", "-e") or set(word.partition("[")[2].rstrip("]").split(",")) <= set(extras), line
 
     def _packages(self, line: str) -> None:
         known = (PROJECT / "tests" / "system-packages.sh").read_text(encoding="utf-8")
