@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from inspect import cleandoc
+from pathlib import Path
 from typing import Any
 
 import click
@@ -57,8 +58,11 @@ def _text(text: str) -> str:
 
 def _write(app: Any, docname: str, source: list[str]) -> None:
     if docname == PAGE:
+        from mtjlearn.cli import __file__ as package
         from mtjlearn.cli import main
 
+        for path in Path(package).parent.rglob("*.py"):
+            app.env.note_dependency(str(path), docname=docname)
         source[0] = source[0].replace(MARK, "\n".join(reference(main, "mtjlearn")))
 
 
