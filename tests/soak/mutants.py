@@ -26,51 +26,9 @@ from pathlib import Path
 
 import reach
 from mutant_place import PROJECT, Place
+from mutant_tests import UNIT, tests_of
 from mutations import Mutation, c_mutations, python_mutations
 
-UNIT = "tests/unit"
-MICROPYTHON = "tests/micropython"
-
-# Tests of those parts that the fast ones leave alive; the first pattern that fits counts. File names below tests/unit, or paths.
-TESTS: list[tuple[str, str]] = [
-    ("host/mtjlearn/datasets/*", "test_datasets* test_training_plan test_training_sameness"),
-    ("host/mtjlearn/npz.py", "test_datasets_* test_noise_recording test_runs test_security"),
-    ("host/mtjlearn/models/*", "test_models test_exported_programs"),
-    ("host/mtjlearn/training/models.py", "test_models"),
-    ("host/mtjlearn/estimators/*", "test_estimators"),
-    ("host/mtjlearn/sweeps/*", "tests/unit/sweeps"),
-    ("host/mtjlearn/reproduction/*", "tests/unit/reproduction"),
-    ("host/mtjlearn/firmware/sizes.py", "tests/bench/test_bench_profile.py"),
-    ("host/mtjlearn/runs/*", "test_runs test_cli_runs test_training_resume test_training_sameness"),
-    ("host/mtjlearn/training/autonomous.py", "test_cli_autonomous test_autonom*"),
-    ("host/mtjlearn/training/*", "test_training_* test_cli_train*"),
-    ("host/mtjlearn/fixedpoint/*", "test_fixedpoint test_vectors test_learner_equals_model test_health_*"),
-    ("host/mtjlearn/reference/*", "test_reference_*"),
-    ("host/mtjlearn/noise/*", "test_noise_* test_health_* test_cli_noise"),
-    ("host/mtjlearn/wire/*", "test_frame test_link* test_tcp* test_transport test_returned_frames test_faults_host"),
-    ("host/mtjlearn/board/*", "test_autonom* test_checkpoint* test_dataset_packing test_device_* test_security tests/board"),
-    ("host/mtjlearn/virtual/micropython.py", f"{MICROPYTHON}/test_unix_board.py {MICROPYTHON}/test_configuration.py"),
-    ("host/mtjlearn/virtual/*", "test_native_* test_virtual_faults test_discovery"),
-    ("host/mtjlearn/inprocess/*", "test_memory_board* test_smtj_native test_virtual_faults test_learner_equals_model"),
-    ("host/mtjlearn/firmware/m*", f"{MICROPYTHON}/test_constants.py {MICROPYTHON}/test_compiled.py tests/flash"),
-    ("host/mtjlearn/firmware/*", "test_environments tests/flash"),
-    ("host/mtjlearn/validate/*", "test_validate test_cli_validate"),
-    ("host/mtjlearn/flashing/*", "tests/flash"),
-    ("host/mtjlearn/plots.py", "test_plots test_training_run"),
-    ("host/mtjlearn/discovery.py", "test_discovery test_cli_boards"),
-    ("host/mtjlearn/cli/*noise*", "test_cli_noise"),
-    ("host/mtjlearn/cli/[acl]*", "test_cli_autonomous test_checkpoint_file test_link_decoding test_cli_noise test_cli_runs"),
-    ("host/mtjlearn/cli/[bdf]*", "test_cli_boards test_cli_demo tests/flash tests/bench"),
-    ("host/mtjlearn/cli/*", "test_cli_*"),
-    ("host/mtjlearn/bench/*", "tests/bench"),
-    ("firmware/lib/anp/*", "test_vectors test_learner_equals_model test_device_* tests/board"),
-    ("firmware/lib/wire/*", "test_wire_c test_faults_c test_memory_board test_faults_host"),
-    ("firmware/src/health*", "test_health_* test_device_noise_fails"),
-    ("firmware/src/autonomous/*", "test_autonomous test_checkpoint* test_memory_board_memory test_cli_autonomous"),
-    ("firmware/src/*", "test_device_* test_memory_board* test_autonomous test_checkpoints test_health_* tests/board"),
-    ("firmware/virtual/*", "test_smtj_native test_virtual_faults test_memory_board* test_native_*"),
-    ("firmware/boards/native/*", "test_native_*"),
-]
 SOURCES = (
     "host/mtjlearn/**/*.py",
     *(f"firmware/{part}/*.c" for part in ("src/**", "lib/anp/src", "lib/wire/src", "boards/native", "virtual")),
@@ -213,18 +171,6 @@ def sample(tree: Path, seed: int, only: str) -> list[Mutation]:
                 found += changes(name, path.read_bytes())
     random.Random(seed).shuffle(found)
     return found
-
-
-def tests_of(tree: Path, path: str) -> list[str]:
-    """Test files that the table has for a source file."""
-    words = next((tests for pattern, tests in TESTS if fnmatch.fnmatch(path, pattern)), "").split()
-    files: list[str] = []
-    for word in words:
-        if word.startswith("tests/"):
-            files.append(word)
-        else:
-            files += [match.relative_to(tree).as_posix() for match in sorted((tree / UNIT).rglob(f"{word}.py"))]
-    return list(dict.fromkeys(files))
 
 
 def quickly(

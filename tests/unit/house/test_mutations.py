@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 
+import mutant_tests
 import mutants
 import pytest
 import reach
@@ -90,7 +91,7 @@ def test_a_changed_source_is_python_and_differs_in_one_place():
 
 
 def test_every_test_that_the_table_names_exists():
-    for _, words in mutants.TESTS:
+    for _, words in mutant_tests.TESTS:
         for word in words.split():
             place = PROJECT / word if word.startswith("tests/") else PROJECT / "tests/unit"
             assert place.exists() if word.startswith("tests/") else list(place.rglob(f"{word}.py")), word

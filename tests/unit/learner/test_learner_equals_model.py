@@ -74,21 +74,14 @@ def test_steps_are_equal(network: Network, seed: int, scale: int, adc_bits: int)
     assert (total, correct) == (loss[0], int(right[0]))
 
 
-@pytest.mark.parametrize("weight_format", WeightFormat)
-@pytest.mark.parametrize("exponent", range(4, 29, 2))
-def test_layers_whose_update_is_below_the_resolution_leave_the_dither_of_the_others(
-    exponent: int, weight_format: WeightFormat
-) -> None:
-    """The first layer has large inputs, which shift its update out of the weights before that of the second."""
+@pytest.mark.parametrize("exponent", range(20, 29))
+def test_an_update_below_the_resolution_uses_its_dither_all_the_same(exponent: int) -> None:
+    """Large inputs shift the first layer's update out of its weights before that of the second, which is rounded at random."""
     network = Network(
-        (40, 5, 3),
-        weight_format=weight_format,
-        rounding=Rounding.STOCHASTIC if weight_format is WeightFormat.INT16 else None,
-        learning_rate=2.0**-exponent,
-        seed=3,
+        (40, 5, 3), weight_format=WeightFormat.INT32, rounding=Rounding.STOCHASTIC, learning_rate=2.0**-exponent, seed=3
     )
     rng = np.random.default_rng(exponent)
-    x, targets = rng.choice([-32767, 32767], (8, 40)), rng.integers(-4096, 4097, (8, 3))
+    x, targets = rng.choice([-32767, 32767], (30, 40)), rng.integers(-4096, 4097, (30, 3))
     codes = rng.integers(0, 2, 200) * 40 + 500
     learner, model = Learner(network), FixedNetwork(network)
     learner.put_codes(codes)
