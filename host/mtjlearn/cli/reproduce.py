@@ -133,6 +133,8 @@ def cli(
                     seed=seed,
                 )
                 found = reproduction.reproduce(figure, options, root, jobs=workers, progress=update, figures=figures)
+    if found.again:
+        say(f"{found.again} pieces of this run came from other source code, and were computed again with this one")
     for name, numbers in found.numbers.items():
         for line in reproduction.FIGURES[name].lines(numbers):
             print_result(f"{name}: {line}")

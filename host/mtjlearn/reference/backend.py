@@ -83,6 +83,15 @@ class Backend:
         """``matrix x`` for every row x of (R, rows, inputs): (R, rows, units), written into ``out`` if it is given."""
         return np.matmul(rows, matrix.swapaxes(1, 2), out=out)
 
+    def shared(self, x: Array) -> bool:
+        """Whether several replicas have the same samples, and one product serves them; float64 keeps its rounding instead."""
+        return self.name == "float32" and x.shape[0] > 1 and x.strides[0] == 0
+
+    def shared_product(self, rows: Array, matrix: Array) -> Array:
+        """:meth:`product` of the same rows, (1, rows, inputs), with every replica's matrix."""
+        replicas, units, inputs = matrix.shape
+        return (rows[0] @ matrix.reshape(replicas * units, inputs).T).reshape(-1, replicas, units).swapaxes(0, 1)
+
     def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
         """In another shape."""
         return values.reshape(shape)
@@ -94,6 +103,14 @@ class Backend:
     def into(self, out: Array, function: Callable[..., Array], *operands: Any) -> Array:
         """The result of a function written into an array."""
         return function(*operands, out=out)
+
+    def outer(self, out: Array, signal: Array, x: Array) -> None:
+        """``signal^T x`` of each replica, (R, units, inputs), from (R, rows, units) and (R, rows, inputs)."""
+        if self.shared(x):
+            replicas, rows, units = signal.shape
+            np.matmul(signal.transpose(0, 2, 1).reshape(replicas * units, rows), x[0], out=out.reshape(replicas * units, -1))
+        else:
+            np.matmul(signal.swapaxes(1, 2), x, out=out)
 
     def sums(self, values: Array) -> Array:
         """Sums over the last axis."""

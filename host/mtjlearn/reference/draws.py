@@ -23,11 +23,11 @@ def training_noise(
         sizes: inputs, then units of each layer.
         passes: noisy passes of each sample, P.
         samples: B.
-        mirrored: the second pass has the noise of the first, negated.
+        mirrored: the second half of the passes has the noise of the first, negated.
         along: samples of a batch along which a junction's samples run (:func:`along_batches`); None: the passes of a sample
             come after each other, as on a device.
     """
-    drawn = 1 if mirrored else passes
+    drawn = passes // 2 if mirrored else passes
     if along is not None:
         values = along_batches(source, sizes, drawn, samples, along)
     else:

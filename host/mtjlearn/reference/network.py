@@ -132,20 +132,24 @@ def forward(
     high = 0
     for layer, (rows, matrix) in enumerate(zip(weights, matrices, strict=True)):
         count, fan_in = signal.shape[1:]
-        extended = backend.empty((replicas, count, fan_in + 1))
+        shared = layer == 0 and matrix is None and backend.shared(x)
+        extended = backend.empty((1 if shared else replicas, count, fan_in + 1))
         values = extended[..., :-1]
         if matrix is None:
-            values[...] = signal
+            values[...] = signal[: len(extended)]
         else:
             backend.product(signal, matrix, values)
         offset = None if offsets is None else offsets[layer]
         if offset is not None:
             values += offset[:, None, :]
         extended[..., -1] = 1
-        inputs.append(backend.reshape(extended, (replicas, count // batch, batch, fan_in + 1)))
         low, high = high, high + rows.shape[1]
+        product = (backend.shared_product if shared else backend.product)(extended, rows)
+        if shared:
+            extended = backend.broadcast(extended, (replicas, count, fan_in + 1))
+        inputs.append(backend.reshape(extended, (replicas, count // batch, batch, fan_in + 1)))
         outputs = activities[..., low:high]
-        outputs += backend.reshape(backend.product(extended, rows), (replicas, count // batch, batch, high - low))
+        outputs += backend.reshape(product, (replicas, count // batch, batch, high - low))
         if high < units:
             signal = backend.reshape(leaky_relu(outputs, slope, backend), (replicas, -1, high - low))
     return Passes(inputs, activities, outputs)

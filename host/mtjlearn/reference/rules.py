@@ -120,32 +120,40 @@ def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Ar
     """Activity-based node perturbation (eq. 4): ``N dL da / ||da||^2`` with x of the first pass.
 
     ``da`` is the difference of the two passes' pre-activations, in which the differences propagated from lower layers
-    are contained. A sample with ``da = 0`` or ``dL = 0`` is skipped, if ``guarded``.
+    are contained. A sample with ``da = 0`` or ``dL = 0`` is skipped, if ``guarded``. Of several pairs of passes of a single
+    layer, whose x is the same in all, the signals' mean is taken: for N units and K pairs its variance is about (N - 1) / K times
+    the gradient's square.
 
     Args:
         model: the network.
         x: inputs, (R, B, n0).
         target: targets, (R, B, outputs) or classes (R, B).
-        noise: of both passes, (R, 2, B, N).
+        noise: of both passes, (R, 2, B, N); of K pairs, the first passes first, (R, 2 K, B, N).
         guarded: otherwise ``da = 0`` makes the signal undefined.
     """
-    xp = model.backend.xp
+    xp, backend = model.backend.xp, model.backend
     run = model.passes(x, noise)
-    found = losses(model.loss, run.outputs, target[:, None, ...], model.backend)
-    difference = found[:, 0, :] - found[:, 1, :]
-    units = run.activities[:, 0, ...] - run.activities[:, 1, ...]
-    square = model.backend.square_sums(units)
-    factor = units.shape[-1] * difference
+    replicas, passes, batch, units = noise.shape
+    pairs = passes // 2
+    rows = (replicas, pairs * batch)
+    found = losses(model.loss, run.outputs, target[:, None, ...], backend)
+    difference = backend.reshape(found[:, :pairs, :] - found[:, pairs:, :], rows)
+    signals = backend.reshape(run.activities[:, :pairs, ...] - run.activities[:, pairs:, ...], (*rows, units))
+    square = backend.square_sums(signals)
+    factor = units * difference
     if guarded:
         # Equal noise means da = 0, also where the products of the two passes round differently.
-        equal = model.backend.all(noise[:, 0, ...] == noise[:, 1, ...])
+        equal = backend.reshape(backend.all(noise[:, :pairs, ...] == noise[:, pairs:, ...]), rows)
         skipped = equal | (square == 0) | (difference == 0)
-        factor = model.backend.quotient(factor, square, skipped)
+        factor = backend.quotient(factor, square, skipped)
     else:
-        skipped = xp.zeros_like(square, dtype=model.backend.boolean)
+        skipped = xp.zeros_like(square, dtype=backend.boolean)
         factor = factor / square
-    units *= factor[..., None]
-    return Signals(units, _first(run.inputs), found[:, 0, :], skipped)
+    signals *= factor[..., None]
+    if pairs > 1:
+        signals = xp.mean(backend.reshape(signals, (replicas, pairs, batch, units)), axis=1)
+        skipped = xp.all(backend.reshape(skipped, (replicas, pairs, batch)), axis=1)
+    return Signals(signals, _first(run.inputs), found[:, 0, :], skipped)
 
 
 def _first(inputs: list[Array]) -> list[Array]:
@@ -194,5 +202,5 @@ def updates(
         if batch == 1:
             backend.into(out[layer], xp.multiply, signal[:, 0, :, None], x)
         else:
-            backend.into(out[layer], xp.matmul, backend.swap(signal, 1, 2), x)
+            backend.outer(out[layer], signal, x)
     return list(out)

@@ -80,6 +80,14 @@ class StandardBackend(Backend):
             out[...] = found
         return found
 
+    def shared(self, x: Array) -> bool:
+        """See :class:`Backend`."""
+        return False
+
+    def outer(self, out: Array, signal: Array, x: Array) -> None:
+        """See :class:`Backend`."""
+        self.into(out, self.xp.matmul, self.swap(signal, 1, 2), x)
+
     def reshape(self, values: Array, shape: tuple[int, ...]) -> Array:
         """See :class:`Backend`."""
         return self.xp.reshape(values, shape)

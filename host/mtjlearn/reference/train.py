@@ -56,6 +56,7 @@ class Reference:
         dtype: ``float64``, or ``float32``, which is twice as fast.
         reading: ``paper``, ``code`` (what the authors' code does), or a mixture; see :class:`mtjlearn.reference.Reading`.
         start: how weights are drawn, ``lecun`` or ``torch`` (:func:`mtjlearn.reference.initial_weights`); None is the reading's.
+        pairs: pairs of noisy passes for each sample, of ANP with a single layer; the update is their mean.
         centring: decorrelated inputs are centred too, ``xbar = R x + b``; None is the reading's.
         device: a device of torch, e.g. ``cpu`` or ``cuda``; None computes with NumPy.
         namespace: another namespace of the array API standard to compute with.
@@ -82,6 +83,7 @@ class Reference:
         reading: ReadingName | Reading = "paper",
         start: Start | None = None,
         centring: bool | None = None,
+        pairs: int = 1,
         device: str | None = None,
         namespace: ModuleType | None = None,
         threads: int | None = 1,
@@ -98,8 +100,11 @@ class Reference:
             raise ValueError(f"the noise serves {noise.replicas} replicas, but {self.replicas} are trained")
         if rule is Rule.NP and network.sigma == 0:
             raise ValueError("np divides by the noise's variance; give the network a sigma above 0")
+        if pairs < 1 or (pairs > 1 and (rule is not Rule.ANP or network.layers > 1)):
+            raise ValueError(f"{pairs} pairs of noisy passes are not possible: only anp with a single layer has more than one")
         self.network = network
         self.rule = rule
+        self.pairs = pairs
         self.reading = read
         self.epochs = 0
         self.threads = threads if network.parameters >= _LARGE else None
@@ -290,8 +295,9 @@ class Reference:
             return None
         mirrored = self.rule is Rule.ANP and self.network.antithetic
         along = batch if self.reading.along_batch else None
+        passes = self.rule.noisy_passes * self.pairs
         return self._backend.array(
-            training_noise(self._noise, self.network.sizes, self.rule.noisy_passes, samples, mirrored=mirrored, along=along)
+            training_noise(self._noise, self.network.sizes, passes, samples, mirrored=mirrored, along=along)
         )
 
     def _step(self, x: Array, target: Target, noise: Array | None, rate: float) -> Signals:

@@ -1,21 +1,26 @@
 """Computes a figure's pieces in processes of one thread each, and keeps each as soon as it is done.
 
-A piece is a function of a module and its arguments. Its result is a record of the run's metrics; a run that is continued
-computes the pieces that are not there. Ctrl-C ends the processes and loses the pieces they were at.
+A piece is a function of a module and its arguments. Its result is a record of the run's metrics, with the source code that it is
+of; a run that is continued computes the pieces that are not there, or not of this code. Ctrl-C ends the processes and loses the
+pieces they were at.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mtjlearn import interruption
 from mtjlearn.errors import UserError
+from mtjlearn.firmware import build_ids, firmware_root
 from mtjlearn.runs import Run, read_metrics
 from mtjlearn.runs.storage import plain
 from mtjlearn.sweeps.pool import Here, Local, Pool
@@ -52,7 +57,7 @@ class Piece:
 
 
 def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | None = None) -> Results:
-    """The results of all pieces; those that the run has are not computed again.
+    """The results of all pieces; those that the run has are not computed again, unless other source code computed them.
 
     Args:
         run: keeps them.
@@ -64,7 +69,7 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
         UserError: what a piece raised; its other pieces are kept.
         KeyboardInterrupt: after Ctrl-C.
     """
-    found = stored_in(run.path)
+    found = stored_in(run.path, source())
     total = sum(piece.seconds for piece in pieces)
     done = sum(piece.seconds for piece in pieces if piece.key in found)
     missing = [piece for piece in pieces if piece.key not in found]
@@ -76,26 +81,47 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
             continue
         for piece, (numbers, seconds) in _computed(batch, min(width, len(batch))):
             found[piece.key] = plain(numbers)
-            run.metric(event=_EVENT, piece=piece.key, cpu_seconds=round(seconds, 3), numbers=found[piece.key])
+            run.metric(
+                event=_EVENT, piece=piece.key, source=source(), cpu_seconds=round(seconds, 3), numbers=found[piece.key]
+            )
             run.keep()
             done += piece.seconds
             tell(done, total, piece.key)
     return {piece.key: found[piece.key] for piece in pieces}
 
 
-def stored_in(path: Path) -> Results:
-    """The pieces that the run in this directory has."""
-    return {record["piece"]: record["numbers"] for record in read_metrics(path) if record.get("event") == _EVENT}
+def stored_in(path: Path, of: str | None = None) -> Results:
+    """The pieces that the run in this directory has; with ``of``, those of this :func:`source` alone."""
+    return {record["piece"]: record["numbers"] for record in _records(path) if of is None or record.get("source") == of}
+
+
+def strange_in(path: Path) -> int:
+    """How many pieces of the run in this directory are of other source code than this."""
+    return len(stored_in(path)) - len(stored_in(path, source()))
+
+
+@cache
+def source() -> str:
+    """What computes here: the version of mtjlearn, and a digest of its Python modules, its boards' sources and NumPy's version."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256(importlib.metadata.version("numpy").encode())
+    digest.update(repr(sorted(build_ids(firmware_root()).items())).encode())
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{importlib.metadata.version('mtjlearn')} {digest.hexdigest()[:16]}"
 
 
 def cpu_seconds(path: Path) -> dict[str, float]:
-    """CPU seconds of each figure's pieces in the run in this directory, by its name."""
+    """CPU seconds of each figure's pieces in the run in this directory, by its name; those computed again count again."""
     found: dict[str, float] = {}
-    for record in read_metrics(path):
-        if record.get("event") == _EVENT:
-            name = str(record["piece"]).partition("/")[0]
-            found[name] = round(found.get(name, 0.0) + record.get("cpu_seconds", 0.0), 1)
+    for record in _records(path):
+        name = str(record["piece"]).partition("/")[0]
+        found[name] = round(found.get(name, 0.0) + record.get("cpu_seconds", 0.0), 1)
     return found
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    return (record for record in read_metrics(path) if record.get("event") == _EVENT)
 
 
 def _computed(batch: Sequence[Piece], workers: int) -> Iterator[tuple[Piece, _Outcome]]:

@@ -12,7 +12,7 @@ from typing import Any
 from mtjlearn.plots import FigureFormat
 from mtjlearn.reproduction.catalogue import FIGURES, Figure
 from mtjlearn.reproduction.options import Options
-from mtjlearn.reproduction.pieces import Progress, Results, compute, cpu_seconds, stored_in
+from mtjlearn.reproduction.pieces import Progress, Results, compute, cpu_seconds, stored_in, strange_in
 from mtjlearn.runs import Run, RunError, read_config, read_meta
 from mtjlearn.runs.storage import describe, plain, write_atomic
 
@@ -30,12 +30,14 @@ class Reproduction:
         numbers: of each figure, by its name; also in the run's numbers.json.
         plots: the files, by the figure's name.
         seconds: that this call computed for.
+        again: pieces that it computed again, because other source code had computed them.
     """
 
     run: Path
     numbers: dict[str, Any]
     plots: dict[str, Path]
     seconds: float
+    again: int = 0
 
 
 def reproduce(
@@ -69,7 +71,7 @@ def reproduce(
 
 
 def resume(path: Path, *, jobs: int = 1, progress: Progress | None = None, figures: FigureFormat = "png") -> Reproduction:
-    """Continues a reproduction that was interrupted; what it computed is not computed again.
+    """Continues a reproduction that was interrupted; what it computed is not computed again, unless other source code did.
 
     Raises:
         RunError: it is not an interrupted reproduction.
@@ -105,6 +107,7 @@ def _carry_out(
     with run:
         started = time.monotonic()
         pieces = [piece for figure in chosen for piece in figure.pieces(options)]
+        again = strange_in(run.path)
         try:
             results = compute(run, pieces, jobs, progress)
         except KeyboardInterrupt:
@@ -119,7 +122,7 @@ def _carry_out(
                 "numbers": NUMBERS,
             }
         )
-    return Reproduction(run.path, numbers, plots, seconds)
+    return Reproduction(run.path, numbers, plots, seconds, again)
 
 
 def _draw(

@@ -53,8 +53,9 @@ def test_danp_is_where_anp_ends_in_half_the_epochs(tmp_path: Path) -> None:
 def test_one_layer_is_within_a_percentage_point_of_backpropagation(tmp_path: Path) -> None:
     found = reproduction.reproduce("fig3", Options(), tmp_path, jobs=JOBS).numbers["fig3"]
     assert found["epochs"] >= 10
-    for below in found["fashion-mnist"]["test"]["below_bp"].values():
+    parts = found["fashion-mnist"]
+    for below in (*parts["training"]["several"]["below_bp"].values(), *parts["test"]["several"]["below_bp"].values()):
         assert below <= 0.01
-    # Of the images that are learned, backpropagation learns more by heart.
-    for below in found["fashion-mnist"]["training"]["below_bp"].values():
-        assert below <= 0.02
+    # With one pair of passes too, on new images; the images that are learned backpropagation fits better.
+    assert max(parts["test"]["below_bp"].values()) <= 0.01
+    assert max(parts["training"]["below_bp"].values()) <= 0.02

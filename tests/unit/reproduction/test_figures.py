@@ -109,6 +109,7 @@ def test_recordings_that_cannot_be_shown() -> None:
 
 def test_one_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fig3, "SCALES", (0.25, 0.03))
+    monkeypatch.setattr(fig3, "PAIRS_RATES", 1)
     monkeypatch.setattr(fig3, "_QUICK", {"samples": None, "epochs": 2, "sets": ("digits",), "ks": (0, 3), "seconds": 1.0})
     found = computed("fig3", Options(), tmp_path)
     digits = found["digits"]["training"]
@@ -118,6 +119,8 @@ def test_one_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert value > 0.6
         assert digits["below_bp"][group] == pytest.approx(digits["best_bp"] - value, abs=1e-4)
     assert np.shape(digits["kinds"]["smtj"]) == (2, 2)
+    assert np.shape(digits["several"]["kinds"]["smtj"]) == (1, 2)
+    assert all(value > digits["best"][group] for group, value in digits["several"]["best"].items())
     assert 0.6 < found["digits"]["test"]["best_bp"] != digits["best_bp"]
 
 

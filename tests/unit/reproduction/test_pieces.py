@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import mtjlearn.reproduction.plots.fig2 as plot_fig2
 from mtjlearn import reproduction
-from mtjlearn.reproduction import Options, fig2
+from mtjlearn.reproduction import Options, fig2, pieces
 from mtjlearn.reproduction.pieces import Piece, compute, stored_in
 from mtjlearn.reproduction.reproduce import NUMBERS
 from mtjlearn.runs import Run, RunError, read_meta
@@ -28,6 +29,35 @@ def test_what_is_stored_is_not_computed_again(run: Run) -> None:
     told: list[tuple[float, float, str]] = []
     assert compute(run, again, 1, lambda *args: told.append(args)) == {"a/1": {"value": 1.5, "list": [1, 2]}, "a/2": {"value": 2}}
     assert told == [(1.0, 2.0, ""), (2.0, 2.0, "a/2")]
+
+
+def test_pieces_of_other_source_code_are_computed_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.metric(event="piece", piece="a/old", cpu_seconds=1.0, numbers={"value": 0})
+    monkeypatch.setattr(pieces, "source", lambda: "0.0.1 before")
+    compute(run, [Piece("a/1", dict, {"value": 1}), Piece("a/2", dict, {"value": 2})], 0)
+    assert pieces.strange_in(run.path) == 1
+    monkeypatch.setattr(pieces, "source", lambda: "0.0.1 after")
+    assert pieces.strange_in(run.path) == 3
+    both = [Piece("a/1", dict, {"value": 10}), Piece("a/old", dict, {"value": 20}), Piece("a/2", dict, {"value": 2})]
+    begun: list[float] = []
+    assert compute(run, both, 0, lambda done, *_: begun.append(done)) == {
+        "a/1": {"value": 10},
+        "a/old": {"value": 20},
+        "a/2": {"value": 2},
+    }
+    assert begun[0] == 0
+    assert pieces.strange_in(run.path) == 0
+    assert stored_in(run.path)["a/1"] == {"value": 10}
+
+
+def test_the_source_changes_with_any_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "reproduction").mkdir()
+    monkeypatch.setattr(pieces, "__file__", str(tmp_path / "reproduction" / "pieces.py"))
+    seen = set()
+    for text in ("a = 1", "a = 2"):
+        (tmp_path / "module.py").write_text(text)
+        seen.add(pieces.source.__wrapped__())
+    assert len(seen) == 2
 
 
 @pytest.mark.thorough
@@ -58,8 +88,17 @@ def test_an_interrupted_figure_is_resumed_to_the_same_numbers(tmp_path: Path, mo
         reproduction.redraw(cut)
 
     begun: list[float] = []
+    # What another source computed is not mixed with what this one does.
+    other = tmp_path / "other"
+    shutil.copytree(cut, other)
+    with monkeypatch.context() as changed:
+        changed.setattr(pieces, "source", lambda: "another")
+        mended = reproduction.resume(other, jobs=0)
+    assert mended.again == 1
+    assert mended.numbers == whole.numbers
     resumed = reproduction.resume(cut, jobs=0, progress=lambda done, total, note: begun.append(done))
     assert begun[0] == 1.5  # one of three pieces was there
+    assert resumed.again == 0
     assert resumed.numbers == whole.numbers
     assert read_meta(cut)["result"]["cpu_seconds"].keys() == {"fig2"}
     assert json.loads((cut / NUMBERS).read_text()) == json.loads((whole.run / NUMBERS).read_text())

@@ -1,4 +1,7 @@
-"""Plot of figure 3: training accuracy over learning rate and over noise scale; bars from the worst to the best of the other."""
+"""Plot of figure 3: training accuracy over learning rate and over noise scale; bars from the worst to the best of the other.
+
+Lines without bars: the best noise scale, with the mean of several pairs of passes.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,10 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
             shift = 1 + 0.09 * (place - (len(found["kinds"]) - 1) / 2)
             _bars(rates, np.array(numbers["etas"]) * shift, values, kind, _COLOURS[place])
             _bars(scales, np.array(numbers["scales"]) * shift, values.T, kind, _COLOURS[place])
+            several = np.max(np.array(found["several"]["kinds"][kind], dtype=np.float64), axis=1)
+            few = np.array(numbers["etas"])[: len(several)] * shift
+            label = f"{numbers['pairs']} pairs of passes" if place == 0 else None
+            rates.plot(few, several, "^--", markersize=4, linewidth=1, color=_COLOURS[place], label=label)
         size = f"{numbers['samples']:,} images" if numbers["samples"] else "all images"
         for axes in (rates, scales):
             axes.axhline(found["best_bp"], color=GREY, linewidth=1.2, label=f"best BP, {found['best_bp']:.3f}")
@@ -40,8 +47,15 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         scales.minorticks_off()
         rates.set(xlabel="learning rate", ylabel=f"{part} accuracy", title=f"{name}, {size}, {numbers['epochs']} epochs")
         scales.set(xlabel="noise's standard deviation", title="best of the other parameter, bars from worst to best")
+        rates.legend(*_only(rates, "pairs"), frameon=False, loc="lower right", fontsize=9)
         scales.legend(frameon=False, loc="center", fontsize=9)
     save(figure, path)
+
+
+def _only(axes: Any, word: str) -> tuple[list[Any], list[str]]:
+    """Handle and label of what has this word in its label."""
+    [(handle, label)] = [both for both in zip(*axes.get_legend_handles_labels(), strict=True) if word in both[1]]
+    return [handle], [label]
 
 
 def _bars(axes: Any, x: NDArray[np.float64], values: NDArray[np.float64], kind: str, colour: str) -> None:
