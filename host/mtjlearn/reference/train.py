@@ -296,9 +296,7 @@ class Reference:
         mirrored = self.rule is Rule.ANP and self.network.antithetic
         along = batch if self.reading.along_batch else None
         passes = self.rule.noisy_passes * self.pairs
-        return self._backend.array(
-            training_noise(self._noise, self.network.sizes, passes, samples, mirrored=mirrored, along=along)
-        )
+        return self._backend.array(training_noise(self._noise, self.network.sizes, passes, samples, mirrored=mirrored, along=along))
 
     def _step(self, x: Array, target: Target, noise: Array | None, rate: float) -> Signals:
         model, network, real = self._model, self.network, self._backend

@@ -91,6 +91,75 @@ def test_matrices_that_are_worked_on_in_parts_equal_float64(normalised: bool) ->
         assert_close(single, exact, 1e-5)
 
 
+SINGLE = Network((6, 4), loss=Loss.CROSS_ENTROPY, normalised=False, learning_rate=0.05, sigma=1 / 32)
+
+
+@pytest.mark.parametrize("rule", [Rule.BP, Rule.ANP])
+@pytest.mark.parametrize("sizes", [(6, 4), (6, 9, 4)])
+def test_replicas_with_the_same_samples_share_a_product(rule: Rule, sizes: tuple[int, ...]) -> None:
+    described = replace(SINGLE, sizes=sizes, decorrelate=None)
+    weights = [np.concatenate([layer, 2 * layer, -layer]) for layer in initial_weights(sizes, 1, 3)]
+    options: dict[str, Any] = {"weights": weights, "noise": Gaussian(described.sigma, 3, 4) if rule is Rule.ANP else None}
+    double = Reference(described, rule, **options)
+    options["noise"] = Gaussian(described.sigma, 3, 4) if rule is Rule.ANP else None
+    single = Reference(described, rule, dtype="float32", **options)
+    for reference in (double, single):
+        reference.train(*data(described.loss, sizes), 2, batch=8)
+    assert_close(double, single, 2e-5)
+    assert not np.allclose(double.weights[0][0], double.weights[0][1])
+
+
+def test_pairs_of_passes_give_the_mean_of_their_updates() -> None:
+    weights, pairs, samples = initial_weights((6, 4), 1, 3), 3, 5
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((2 * pairs, samples, 4)) / 32
+    x, classes = data(SINGLE.loss, (6, 4), samples)
+
+    class Given:
+        replicas = 1
+
+        def __init__(self, passes: list[int]) -> None:
+            self.passes = passes
+
+        def draw(self, count: int, steps: int = 1) -> np.ndarray:
+            return noise[self.passes].transpose(1, 0, 2).reshape(steps, 1, count)
+
+    def update(passes: list[int]) -> np.ndarray:
+        reference = Reference(SINGLE, Rule.ANP, Given(passes), weights=weights, pairs=len(passes) // 2)
+        reference.step(x, classes)
+        return np.asarray(reference.weights[0]) - weights[0]
+
+    alone = [update([pair, pairs + pair]) for pair in range(pairs)]
+    np.testing.assert_allclose(update(list(range(2 * pairs))), np.mean(alone, axis=0), rtol=0, atol=1e-15)
+    assert not np.allclose(alone[0], alone[1])
+
+
+@pytest.mark.parametrize("antithetic", [False, True])
+def test_pairs_of_passes_bring_the_update_closer_to_the_gradient(antithetic: bool) -> None:
+    described = replace(SINGLE, antithetic=antithetic, sigma=1e-3)
+    weights, replicas = initial_weights((6, 4), 1, 3), 400
+    x, classes = data(SINGLE.loss, (6, 4), 1)
+    exact = Reference(described, Rule.BP, weights=weights)
+    exact.step(x, classes)
+    gradient = np.asarray(exact.weights[0]) - weights[0]
+    spread = {}
+    for pairs in (1, 4):
+        repeated = [np.repeat(weights[0], replicas, axis=0)]
+        reference = Reference(described, Rule.ANP, Gaussian(1e-3, replicas), weights=repeated, pairs=pairs)
+        reference.step(x, classes)
+        found = np.asarray(reference.weights[0]) - weights[0]
+        np.testing.assert_allclose(found.mean(axis=0), gradient[0], atol=0.2 * np.abs(gradient).max())
+        spread[pairs] = np.square(found - gradient).sum(axis=(1, 2)).mean() / np.square(gradient).sum()
+    assert spread[1] == pytest.approx(3, rel=0.15)  # N - 1
+    assert spread[4] == pytest.approx(3 / 4, rel=0.15)
+
+
+@pytest.mark.parametrize(("rule", "sizes", "pairs"), [(Rule.BP, (6, 4), 2), (Rule.ANP, SIZES, 2), (Rule.ANP, (6, 4), 0)])
+def test_pairs_of_passes_that_are_not_possible(rule: Rule, sizes: tuple[int, ...], pairs: int) -> None:
+    with pytest.raises(ValueError, match=f"{pairs} pairs of noisy passes are not possible"):
+        Reference(replace(SINGLE, sizes=sizes, decorrelate=None), rule, Gaussian(0.1), pairs=pairs)
+
+
 def test_adam_works_on_large_weights_in_parts() -> None:
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal((1, 300, 401)), rng.standard_normal((3, 1, 300, 401))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,26 @@ def test_noise_has_mean_zero_and_the_asked_deviation(source: NoiseSource) -> Non
     assert values.dtype == np.float64
     assert abs(values.mean()) < 0.03 * SIGMA
     assert values.std() == pytest.approx(SIGMA, rel=0.02)
+
+
+def test_gaussian_noise_in_float32_is_normal_and_independent() -> None:
+    source = Gaussian(0.5, 3, seed=1, dtype="float32")
+    values = source.draw(7, 20_001)
+    assert values.shape == (20_001, 3, 7)
+    assert values.dtype == np.float32
+    scaled = 2 * np.sort(values.ravel().astype(np.float64))
+    expected = np.array([NormalDist().inv_cdf((k + 0.5) / 200) for k in range(200)])
+    found = scaled[((np.arange(200) + 0.5) / 200 * len(scaled)).astype(int)]
+    np.testing.assert_allclose(found, expected, atol=0.03)
+    assert np.mean(scaled**4) == pytest.approx(3, rel=0.03)
+    assert 4 < np.abs(scaled).max() < 6.7
+    # The two values of a pair share their radius, not their values.
+    flat = values.ravel()[: 2**15]
+    pairs = np.corrcoef(flat[: 2**14], flat[2**14 :])[0, 1]
+    assert abs(pairs) < 0.03
+    assert abs(np.corrcoef(values[1:, 0, 0], values[:-1, 0, 0])[0, 1]) < 0.03
+    assert not np.array_equal(values[:100], source.draw(7, 100))
+    assert Gaussian(0.5, dtype="float32").draw(1).shape == (1, 1, 1)
 
 
 def test_bernoulli_levels_are_those_of_a_sum_of_fair_coins() -> None:
