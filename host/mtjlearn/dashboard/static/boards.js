@@ -34,7 +34,7 @@ class BoardCard {
     const result = h("output");
     const saved = ({ file, steps }) => `saved after ${count(steps)} steps: ${file}`;
     this.learn = new Form({
-      title: "Learn autonomously", button: "Start", action: "learn", asked,
+      title: "Learn autonomously", button: "Start", action: "learn", asked, result,
       fields: [
         { name: "data", label: "Data or task", kind: "choice", choices: choices.tasks.concat(choices.data), value: "iris" },
         { name: "epochs", label: "Epochs", kind: "number", least: 1, optional: true },

@@ -25,15 +25,16 @@ function valueOf(field, input) {
 }
 
 export class Form {
-  /* `asked` adds to what the fields say; `done` gets the server's answer and returns a sentence. */
-  constructor({ title, button, action, fields, asked = () => ({}), done = () => "done" }) {
+  /* `asked` adds to what the fields say; `done` gets the server's answer and returns a sentence; `result` shows it, elsewhere
+     than in the form if that may vanish. */
+  constructor({ title, button, action, fields, asked = () => ({}), done = () => "done", result = null }) {
     this.inputs = fields.map((field) => [field, control(field)]);
-    this.result = h("output");
+    this.result = result ?? h("output");
     const labels = this.inputs.map(([field, input]) => {
       input.id = `field${(made += 1)}`;
       return h("div", { class: "field" }, h("label", { for: input.id }, field.label), input);
     });
-    this.form = h("form", { onsubmit: (event) => this.send(event) }, ...labels, h("button", { type: "submit" }, button), this.result);
+    this.form = h("form", { onsubmit: (event) => this.send(event) }, ...labels, h("button", { type: "submit" }, button), result === null ? this.result : null);
     this.element = h("details", { class: "form" }, h("summary", {}, title), this.form);
     Object.assign(this, { action, asked, done });
   }
