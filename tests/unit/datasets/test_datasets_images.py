@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from images_support import IDX, cifar_records, idx, pictures, write_cifar10, write_cifar100, write_idx_set
 
 from mtjlearn.datasets import IMAGE_SETS, DatasetError, default_network_sizes, image_files, load, quantise
+from mtjlearn.datasets import idx as idx_files
 from mtjlearn.network import Loss, Network
 
 CACHE_FOLDER = image_files.cache_folder
@@ -27,6 +29,25 @@ def _nothing_around(tmp_path, monkeypatch):
         raise image_files.UnreachableError(f"{file.url}: no network")
 
     monkeypatch.setattr(image_files, "download", refuse)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "does not fit into this computer's memory; use another computer"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (EOFError("Compressed file ended"), r"is truncated or damaged \(Compressed file ended\); download it again"),
+    ],
+    ids=["memory", "disk", "gzip"],
+)
+def test_what_fails_while_an_idx_file_is_read_is_named(tmp_path, monkeypatch, error, words):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(idx_files, "_read", fails)
+    (tmp_path / "a").write_bytes(idx(np.zeros((1, 28, 28), np.uint8)))
+    with pytest.raises(DatasetError, match=f"^{re.escape(str(tmp_path / 'a'))} {words}$"):
+        idx_files.read_idx(tmp_path / "a", 3)
 
 
 @pytest.mark.parametrize("compress", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import json
 import os
 import random
@@ -291,6 +292,20 @@ def test_whether_a_lock_is_held_shows_without_the_right_to_write(tmp_path, monke
     assert is_locked(tmp_path / "lock")
     lock.release()
     assert not is_locked(tmp_path / "lock")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its locks are others")
+def test_a_file_system_without_locks_locks_nobody_out(tmp_path, monkeypatch):
+    import fcntl
+
+    def without(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    lock = Lock(tmp_path / "lock")
+    assert not is_locked(tmp_path / "lock")
+    Lock(tmp_path / "lock").release()
+    lock.release()
 
 
 def test_a_lock_excludes_until_released(tmp_path):
