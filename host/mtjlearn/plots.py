@@ -246,7 +246,7 @@ def finish(figure: Figure, path: Path, title: str) -> None:
         OSError: if the file cannot be written.
     """
     if title:
-        figure.suptitle(title)
+        figure.suptitle(title.replace("$", r"\$"))  # names of files are not formulas
     write_figure(figure, path, _RESOLUTION)
 
 

@@ -41,6 +41,7 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/flashing/*", "tests/flash"),
     ("host/mtjlearn/plots.py", "test_plots test_training_run"),
     ("host/mtjlearn/dashboard/*", "tests/unit/dashboard"),
+    ("host/mtjlearn/comparison/*", "test_comparison test_training_seeds"),
     ("host/mtjlearn/discovery.py", "test_discovery test_cli_boards"),
     ("host/mtjlearn/cli/*noise*", "test_cli_noise*"),
     ("host/mtjlearn/cli/[acl]*", "test_cli_autonomous test_checkpoint_file test_link_decoding test_cli_noise test_cli_runs"),

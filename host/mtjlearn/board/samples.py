@@ -63,7 +63,7 @@ def checked_samples(network: Network, x: Integers, target: Integers) -> npt.NDAr
 
 
 def warn_of_tiny(network: Network, samples: npt.NDArray[np.int16]) -> None:
-    """Warns of inputs, or targets that are no classes, which all are next to nothing: +-1 that was meant as 1.0, for example.
+    """Warns of inputs, or targets that are not classes, which all are next to nothing: +-1 that was meant as 1.0, for example.
 
     Args:
         network: gives the number of inputs.

@@ -85,7 +85,7 @@ def compare_runs(paths: tuple[Path, ...], out: Path | None) -> dict[str, Any]:
     from mtjlearn.comparison import compare, read_training
 
     check_figure(out)
-    found = compare([read_training(_run(path)) for path in paths])
+    found = compare([read_training(path) for path in _runs(paths)])
     return show_comparison(found) | draw(found, out)
 
 
@@ -108,13 +108,23 @@ def export_runs(paths: tuple[Path, ...], kind: Kind, out: Path | None) -> dict[s
     from mtjlearn.comparison import read_training
     from mtjlearn.comparison.export import export_runs as write
 
-    unique = {path.resolve(): read_training(path) for path in map(_run, paths)}
+    unique = {path.resolve(): read_training(path) for path in _runs(paths)}
     runs = list(unique.values())
     name = runs[0].name if len(runs) == 1 else "runs"
     chosen = out or Path("tensorboard" if kind == "tensorboard" else f"{name}.{kind}")
     files = write(runs, kind, chosen)
     print_result(f"{sum(len(run.records) for run in runs):,} records of {len(runs)} runs are in {chosen}")
     return {"to": kind, "runs": [run.path for run in runs], "files": files}
+
+
+def _runs(paths: tuple[Path, ...]) -> list[Path]:
+    """The runs among paths that a shell may have made of runs/*, where plots of several runs are, too."""
+    found = [path for path in map(_run, paths) if not path.is_file()]
+    if len(found) < len(paths):
+        say(f"{len(paths) - len(found)} of {len(paths)} are files, not run directories, and are ignored")
+    if not found:
+        raise click.UsageError("name run directories; mtjlearn runs lists them")
+    return found
 
 
 def _run(path: Path) -> Path:

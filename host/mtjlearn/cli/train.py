@@ -119,11 +119,11 @@ def _resume(path: Path, board: str | None, asked: dict[str, Any], accept: bool) 
     plan = plan if board is None else replace(plan, board=board)
     check_rule(plan)
     refuse_ignored(plan, asked)
+    if not accept:
+        refuse_changed_data(plan, path)
     group = Seeds.of(path)
     if group is not None:
         return _train_group(plan, group, path.resolve().parent, asked, accept=accept)
-    if not accept:
-        refuse_changed_data(plan, path)
     return asdict(_train(plan, Run.open(path), asked, accept))
 
 

@@ -63,7 +63,7 @@ def _draw_panel(axes: Axes, comparison: Comparison, names: tuple[str, str]) -> l
                 continue
             colour = _COLOURS[(number + (single and both and name == names[1])) % len(_COLOURS)]
             label = what if single else f"{group.label[:_LONGEST]}{f', {what}' if both else ''}"
-            # An underscore in front would hide it, and dollars would be read as formulas.
+            # An underscore in front would hide it, and dollars would make formulas of names.
             label = label.replace("$", r"\$").lstrip("_") or what
             marker = "o" if curve.steps.size < _MARKED_POINTS else ""
             style = "--" if both and name == names[1] else "-"

@@ -114,6 +114,7 @@ def _draw_curves(found: list[Curve], x: str, number: str, spread: Spread, path: 
     values = np.concatenate([np.concatenate([curve.low, curve.high]) for curve in found])
     _scale(axes, [value for curve in found for value in curve.x], values)
     axes.set(xlabel=x, ylabel=number.replace("_", " "))
+    _end_at_one(axes, number)
     several = any(np.any(curve.low != curve.high) for curve in found)
     title = [f"median and {'smallest to largest' if spread == 'range' else 'quartiles'} over seeds"] if several else []
     title += [_fixed(found[0].fixed)] if len(found) == 1 and found[0].fixed else []
@@ -135,6 +136,7 @@ def _draw_trials(results: Results, x: str, number: str, path: Path) -> None:
         axes.set_xticks(np.arange(len(names)), names)
     _scale(axes, given, values)
     axes.set(xlabel=x, ylabel=f"mean {number.replace('_', ' ')}")
+    _end_at_one(axes, number)
     finish(figure, path, "trials of a search")
 
 
@@ -178,6 +180,14 @@ def _scale(axes: Axes, given: list[Any], values: Any) -> None:
         axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.25)
+
+
+def _end_at_one(axes: Axes, number: str) -> None:
+    """An axis of accuracies goes no further than they do; what is drawn there stays whole."""
+    if number.endswith("accuracy") and axes.get_ylim()[1] > 1:
+        axes.set_ylim(top=1.0)
+        for artist in (*axes.lines, *axes.collections):
+            artist.set_clip_on(False)
 
 
 def _fixed(fixed: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mtjlearn.datasets import IMAGES, DatasetError
-from mtjlearn.runs import Run, RunError, list_runs, read_meta
+from mtjlearn.runs import Run, RunError, read_meta
 from mtjlearn.training.plan import Plan
 
 MOST = 1000
@@ -55,15 +55,15 @@ class Seeds:
         return Run.create(root, "train", plan.name, plan.seed, plan.config(), None, **entry)
 
     def members(self, root: Path) -> dict[int, Path]:
-        """The runs that there are, by their seeds.
-
-        Raises:
-            RunError: one of them is damaged.
-        """
-        found = {}
-        for run in list_runs(root):
-            if run.state != "damaged" and run.seed in self.all and _group(read_meta(run.path), run.path) == self:
-                found[run.seed] = run.path
+        """The runs that there are, by their seeds; damaged ones are not among them."""
+        found: dict[int, Path] = {}
+        for path in sorted(root.glob("*-train-*/")):
+            try:
+                meta = read_meta(path)
+                if _group(meta, path) == self and meta["seed"] in self.all:
+                    found[meta["seed"]] = path
+            except RunError:
+                continue
         return found
 
 

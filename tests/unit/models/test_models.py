@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from model_support import random_model, rows_for
+from training_support import Watcher
 
 from mtjlearn import datasets
 from mtjlearn.board import Board, CheckpointFile
@@ -22,6 +23,8 @@ from mtjlearn.datasets import DatasetError, load, read_features
 from mtjlearn.models import Model, ModelError, predict, read_model, write_model
 from mtjlearn.models.model import rounded_weights
 from mtjlearn.network import WeightFormat
+from mtjlearn.runs import Run
+from mtjlearn.training import default_plan, train
 from mtjlearn.training.models import data_of_checkpoint, load_model, model_of_run
 from mtjlearn.virtual.native import start_native
 
@@ -72,7 +75,7 @@ def described(path: Path, old: str, new: str) -> np.ndarray:
         ({"description": None}, "holds no description"),
         ({"description": np.zeros(3)}, "holds no description"),
         ({"description": np.frombuffer(b"format = ", np.uint8)}, "is damaged"),
-        ({"description": np.frombuffer(b"format = 2", np.uint8)}, "has format 2, and this mtjlearn reads 1"),
+        ({"description": np.frombuffer(b"format = 3", np.uint8)}, "has format 3, and this mtjlearn reads up to 2"),
         ({"description": np.frombuffer(b"format = 1", np.uint8)}, "is damaged"),
         ({"weights_1": None}, "weights_1 is missing"),
         ({"weights_0": np.zeros((8, 4), np.int16)}, "have the shapes"),
@@ -354,11 +357,10 @@ def test_an_input_that_single_precision_loses_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_a_float_reference_asked_for_wide_weights_has_a_model_too(tmp_path: Path) -> None:
-    code, out, errors = run(
-        "train", "xor", "--board", "none", "--weights", "int32", "--epochs", "1", "--runs", str(tmp_path), "--json"
-    )
-    assert code == 0, errors
-    assert read_model(Path(json.loads(out.splitlines()[-1])["run"])).network.weight_format is WeightFormat.INT16
+    plan = default_plan("xor", seed=0, board="none", weight_format=WeightFormat.INT32, epochs=1)
+    made = Run.create(tmp_path, "train", plan.name, plan.seed, plan.config())
+    train(plan, made, Watcher())
+    assert read_model(made.path).network.weight_format is WeightFormat.INT16
 
 
 def test_ctrl_c_ends_a_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,16 @@ def test_the_table_names_groups_and_seeds(here):
     assert "(1 not" in found.stderr
 
 
+def test_plots_among_the_runs_are_passed_over(here):
+    path = training(1)
+    plot = path.parent / "20260101-120000-seeds-iris-1234.png"
+    plot.write_bytes(b"")
+    found = mtjlearn("runs", "compare", path, plot)
+    assert len(result_of(found)["groups"]) == 1
+    assert "1 of 2 are files" in found.stderr
+    assert "name run directories" in mistake(mtjlearn("runs", "export", plot, "--to", "csv"))
+
+
 def test_what_is_not_a_training_is_refused(here):
     with Run.create(Path("runs"), "noise", "native", 1, {}) as run:
         run.finish({"verdict": "good"})

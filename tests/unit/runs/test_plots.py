@@ -72,6 +72,19 @@ def test_without_accuracy_there_is_one_panel_and_a_small_span_is_linear(tmp_path
     assert loss.lines[0].get_xdata().tolist() == [0, 1, 2, 3, 4]
 
 
+def test_names_are_not_read_as_formulas_and_suffixes_say_the_format(tmp_path):
+    for suffix, start in ((".svg", b"<?xml"), (".pdf", b"%PDF"), (".png", b"\x89PNG")):
+        loss_curve(records(3), tmp_path / f"loss{suffix}", title="in $ and $out_{")
+        assert (tmp_path / f"loss{suffix}").read_bytes().startswith(start)
+
+
+def test_accuracies_end_at_1(tmp_path, figures):
+    loss_curve([*records(5), {"step": 500, "test_accuracy": 1.0}], tmp_path / "loss.png")
+    accuracy = figures[0].axes[1]
+    assert accuracy.get_ylim()[1] == 1
+    assert not any(line.get_clip_on() for line in accuracy.lines)
+
+
 def test_a_loss_of_zero_and_no_loss_at_all_are_drawn(tmp_path, figures):
     loss_curve([{"step": 1, "loss": 5.0}, {"step": 2, "loss": 0.0}], tmp_path / "zero.png")
     loss_curve([], tmp_path / "none.png")

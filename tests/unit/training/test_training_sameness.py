@@ -201,7 +201,7 @@ def test_the_chosen_columns_are_kept_for_resuming(here, monkeypatch):
     assert "moons: 1-8-2" in found.stderr
     monkeypatch.undo()
     (path,) = (here / "runs").iterdir()
-    assert read_config(path)["columns"] == {"drop": ["x"], "features": [], "keep_index": False}
+    assert read_config(path)["columns"] == {"drop": ["x"], "features": [], "keep_index": False, "categorical": []}
     assert result_of(command("--resume", path))["steps"] == 640
     assert "--resume uses the settings of its run; omit --drop" in mistake("--resume", path, "--drop", "x")
 

@@ -17,6 +17,14 @@ from mtjlearn.training.seeds import Seeds, parse_seeds, with_seed
 QUICK = ("--board", "inprocess", "--epochs", 1, "--no-reference", "--link-log", "off")
 
 
+class Quiet:
+    """An observer of a training that nobody watches."""
+
+    def note(self, text): ...
+
+    def progress(self, *_): ...
+
+
 @pytest.mark.parametrize(("text", "seeds"), [("0-3", (0, 1, 2, 3)), ("5", (5,)), ("7,0-1", (7, 0, 1)), (" 2 , 4-4", (2, 4))])
 def test_seeds_are_read(text, seeds):
     assert parse_seeds(text) == seeds
@@ -73,11 +81,6 @@ def test_a_board_that_is_missing_leaves_the_way_to_continue(here):
     seeds = Seeds.new("xor", (1, 2))
     plan = default_plan("xor", seed=1, epochs=1, board="inprocess", reference=False)
 
-    class Quiet:
-        def note(self, text): ...
-
-        def progress(self, *_): ...
-
     train_run(plan, seeds.create(Path("runs"), plan), Quiet(), plots=False, link_log=0)
     (first,) = list_runs(Path("runs"))
     found = command("--resume", first.path, "--board", "/dev/ttyNOTHING")
@@ -85,6 +88,16 @@ def test_a_board_that_is_missing_leaves_the_way_to_continue(here):
     line = found.stderr.splitlines()[-1]
     assert f"continue the seeds with: mtjlearn train --resume {first.path.resolve()}" in line
     assert len(list_runs(Path("runs"))) == 1
+
+
+def test_data_that_changed_are_not_mixed_with_those_of_the_seeds_before(here):
+    file = write_csv(here / "some.csv", ("x", "y"), [(number, number % 2) for number in range(40)])
+    seeds = Seeds.new("some", (1, 2))
+    plan = default_plan(str(file), seed=1, target="y", epochs=1, board="inprocess", reference=False)
+    train_run(plan, seeds.create(Path("runs"), plan), Quiet(), plots=False, link_log=0)
+    write_csv(file, ("x", "y"), [(number, number % 2) for number in range(41)])
+    assert "is not the data that" in mistake("--resume", next(Path("runs").iterdir()))
+    assert len(list(Path("runs").iterdir())) == 1
 
 
 def test_a_split_that_cannot_be_learned_is_named_before_anything_is(here):

@@ -50,7 +50,7 @@ def train_seeds(
         say(f"seed {seed}: {len(seeds.all) - len(left) + number + 1} of {len(seeds.all)}{estimate}")
         try:
             interruption.check()
-            _train_one(plan, seed, seeds, root, train, accept=accept)
+            _train_one(plan, seed, seeds, root, members.get(seed), train, accept=accept)
         except (UserError, KeyboardInterrupt) as error:
             members = seeds.members(root)
             if "--resume" in str(error) or not members:
@@ -63,7 +63,17 @@ def train_seeds(
     return {"seeds": seeds.all, **show_comparison(found), **draw(found, root / f"{seeds.group}.{figures}")}
 
 
-def _train_one(plan: Plan, seed: int, seeds: Seeds, root: Path, train: Callable[[Plan, Run], object], *, accept: bool) -> None:
+def _train_one(
+    plan: Plan,
+    seed: int,
+    seeds: Seeds,
+    root: Path,
+    path: Path | None,
+    train: Callable[[Plan, Run], object],
+    *,
+    accept: bool,
+) -> None:
+    """Trains a seed in a new run, or in the one that was begun."""
     from dataclasses import replace
 
     from mtjlearn.runs import Run, read_config
@@ -71,7 +81,6 @@ def _train_one(plan: Plan, seed: int, seeds: Seeds, root: Path, train: Callable[
     from mtjlearn.training import refuse_changed_data
     from mtjlearn.training.seeds import with_seed
 
-    path = seeds.members(root).get(seed)
     if path is None:
         own = with_seed(plan, seed)
         train(own, seeds.create(root, own))
