@@ -29,7 +29,7 @@ def on_the_chip(model: Model, x: NDArray[np.float64], folder: Path, *flags: str)
     return np.frombuffer(b"".join(answers), "<i2").reshape(len(x), -1), built
 
 
-@pytest.mark.parametrize("name", ["iris", "wine", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["iris", *(pytest.param(name, marks=pytest.mark.slow) for name in ("wine", "digits"))])
 def test_what_was_learned_is_the_same_everywhere(name: str, tmp_path: Path) -> None:
     """1,000 rows of the data, moved a little: the chip, a board, C on this computer, MicroPython and ``mtjlearn predict``."""
     model = trained_model(name, tmp_path)
@@ -65,7 +65,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_random_networks(name: str, flags: tuple[str, ...], tmp_path: Path) -> None:
     """Weights and features of all sizes, in assembly and in C."""
-    x = rows_for(NETWORKS[name], 100)
+    x = rows_for(NETWORKS[name], 30)
     found, _ = on_the_chip(NETWORKS[name], x, tmp_path, *flags)
     assert np.array_equal(found, predict(NETWORKS[name], x).outputs)
 
