@@ -34,7 +34,8 @@ export class Form {
       input.id = `field${(made += 1)}`;
       return h("div", { class: "field" }, h("label", { for: input.id }, field.label), input);
     });
-    this.form = h("form", { onsubmit: (event) => this.send(event) }, ...labels, h("button", { type: "submit" }, button), result === null ? this.result : null);
+    const submit = h("button", { type: "submit" }, button);
+    this.form = h("form", { onsubmit: (event) => this.send(event) }, ...labels, submit, result === null ? this.result : null);
     this.element = h("details", { class: "form" }, h("summary", {}, title), this.form);
     Object.assign(this, { action, asked, done });
   }
