@@ -5,6 +5,8 @@ from __future__ import annotations
 import flash_support as said
 import pytest
 
+from mtjlearn.firmware import images
+from mtjlearn.firmware.compilers import ToolMissing
 from mtjlearn.flashing.failures import blames_port, explain
 
 PORT = "/dev/ttyACM7"
@@ -58,9 +60,9 @@ def test_failures_are_told_in_one_line(output: str, board: str, expected: list[s
     "line",
     [
         said.FORBIDDEN,
-        'avrdude error: cannot open port /dev/ttyACM7: Device or resource busy',
+        "avrdude error: cannot open port /dev/ttyACM7: Device or resource busy",
         "could not open port 'COM3': PermissionError(13, 'Access is denied.', None, 5)",
-        "avrdude: ser_open(): can't open device \"/dev/ttyACM7\": No such file or directory",
+        'avrdude: ser_open(): can\'t open device "/dev/ttyACM7": No such file or directory',
     ],
 )
 def test_a_port_that_the_tool_could_not_open_is_tried_again_by_us(line: str) -> None:
@@ -88,3 +90,19 @@ def test_no_failed_upload_is_called_a_compile_error_or_a_burnt_bootloader(output
 
 def test_a_silent_bootloader_is_no_fault_of_the_port() -> None:
     assert not blames_port((said.UPLOADING + said.NOT_IN_SYNC).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("message", "is_missing"),
+    [
+        ("uno.c:3:10: fatal error: simavr/sim_avr.h: No such file or directory", True),
+        ("/usr/bin/ld: cannot find -lsimavr: No such file or directory", True),
+        ("/usr/bin/ld: cannot find -lelf", True),
+        ("uno.c:9:1: error: expected ';' before '}' token", False),
+        ("/usr/bin/ld: cannot find -lelfish", False),
+    ],
+)
+def test_a_simulator_without_its_library_is_named_and_other_errors_are_not(message: str, is_missing: bool) -> None:
+    found = images._explain_simavr(message)
+    assert isinstance(found, ToolMissing) == is_missing
+    assert found is None or "apt-get install libsimavr-dev libelf-dev" in str(found)
