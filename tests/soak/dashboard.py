@@ -170,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=HOUR, help="of virtual time")
     parser.add_argument("--rounds", type=int, default=5, help="trainings alone, and as many with pages")
-    parser.add_argument("--epochs", type=int, default=400, help="of each training")
+    parser.add_argument("--epochs", type=int, default=2000, help="of each training")
     parser.add_argument("--pages", type=int, default=100)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--read", type=int, help=argparse.SUPPRESS)
