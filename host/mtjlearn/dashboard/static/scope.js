@@ -41,7 +41,7 @@ export class Scope {
         ["high", percent(findings.duty)],
         ["switches", findings.switching_rate === null ? null : `${digits(findings.switching_rate, 3)} per s`],
         ["correlation time", small(findings.correlation_time)],
-        ["min-entropy", `${digits(findings.min_entropy, 2)} bit per code`],
+        ["min-entropy of a code", `${digits(findings.min_entropy, 2)} bit`],
       ]);
     }
   }
