@@ -11,7 +11,7 @@ MICROPYTHON = "tests/micropython"
 TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/datasets/*", "test_datasets* test_training_plan test_training_sameness"),
     ("host/mtjlearn/npz.py", "test_datasets_* test_noise_recording test_runs test_security"),
-    ("host/mtjlearn/models/*", "test_models test_exported_programs"),
+    ("host/mtjlearn/models/*", "test_models* test_exported_*"),
     ("host/mtjlearn/training/models.py", "test_models"),
     ("host/mtjlearn/estimators/*", "test_estimators"),
     ("host/mtjlearn/sweeps/*", "tests/unit/sweeps test_cli_sweep"),

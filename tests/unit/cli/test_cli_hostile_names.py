@@ -65,6 +65,7 @@ def test_show_and_export(folder: Path) -> None:
     assert "\x1b" not in (folder / "random.h").read_text()
 
 
+@pytest.mark.slow
 def test_the_confusion_matrix_has_names_without_commands(here: Path) -> None:
     rows = [f"{number},{name}" for number in range(30) for name in HOSTILE[:2]]
     (here / "some.csv").write_text("x,name\n" + "\n".join(rows) + "\n")

@@ -38,7 +38,7 @@ def test_categories_and_several_targets_from_training_to_programs(tmp_path: Path
         reference=False,
     )
     run = Run.create(tmp_path / "runs", "train", plan.name, plan.seed, plan.config())
-    train(plan, run, Watcher(), link_log=0)
+    train(plan, run, Watcher(), link_log=0, plots=False)
     model = model_of_run(run.path)
     assert model.inputs == ("width", 'colour=a "blue" */', "colour=green", "colour=red")
     assert Plan.from_config(read_config(run.path)) == plan

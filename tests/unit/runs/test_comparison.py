@@ -74,7 +74,9 @@ def test_a_shorter_run_counts_as_far_as_it_has_come(here):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["curves.png", "curves.SVG", "curves.pdf"])
+@pytest.mark.parametrize(
+    "name", ["curves.SVG", *(pytest.param(f"curves.{kind}", marks=pytest.mark.slow) for kind in ("png", "pdf"))]
+)
 def test_curves_are_drawn_as_the_suffix_says(here, name):
     starts = {"curves.png": b"\x89PNG", "curves.SVG": b"<?xml", "curves.pdf": b"%PDF"}
     for seed, eta in ((1, 0.1), (2, 0.1), (1, 0.2)):

@@ -145,7 +145,7 @@ def test_what_cannot_be_continued(tmp_path, monkeypatch):
     assert "no file" in mistake("--continue", path)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_as_a_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = result_of(command("xor", "--board", "inprocess", "--epochs", 2, "--no-reference"))["run"]
