@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 from liar_support import Liar, Lie, lies
 
+from mtjlearn.board import Board
 from mtjlearn.cli import main
+from mtjlearn.network import Network
 from mtjlearn.runs import list_runs
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire import messages
@@ -72,21 +74,27 @@ def test_a_board_that_is_away_is_waited_for_one_that_lies_is_not(monkeypatch: py
         lie = Lie(Progress, "activity", messages.Activity.LEARNING)
         with Liar(board.url, lie) as liar:
 
-            def now_another(seconds: float) -> None:
+            def now_another(*seen: object) -> None:
                 liar.lie = Lie(Progress, "activity", 9)
 
-            monkeypatch.setattr("mtjlearn.cli.view.watch.time.sleep", now_another)
+            monkeypatch.setattr("mtjlearn.cli.view.watch.Watcher._update", now_another)
             found = CliRunner().invoke(main, ["autonomous", "watch", "--board", liar.url])
     assert found.exit_code == 2
     assert "activity 9 in PROGRESS" in found.stderr.splitlines()[-1]
 
 
-def test_a_board_that_greets_and_answers_nothing_is_not_watched_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lie", [Lie(Welcome, "session", 1), Lie(messages.Blob, "offset", 1)], ids=str)
+def test_a_board_that_leaves_questions_unanswered_is_not_watched_without_end(lie: Lie, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mtjlearn.cli.view.watch.RETRY", 0.01)
-    found, told = tell(Lie(Welcome, "session", 1), *WATCH)
-    assert told >= 3
+    with start_native(tcp_port=0) as board:
+        with Board.open(board.url) as opened:
+            opened.configure(Network((2, 4, 1)))
+            opened.save_checkpoint()
+        with Liar(board.url, lie) as liar:
+            found = CliRunner().invoke(main, [*WATCH, "--board", liar.url])
+    assert liar.told >= 3
     assert found.exit_code == 2, found.output
-    assert "the board greets, and then answers nothing" in found.stderr.splitlines()[-1]
+    assert "the board connects, but does not answer all questions" in found.stderr.splitlines()[-1]
 
 
 def test_each_number_is_lied_about() -> None:

@@ -19,7 +19,7 @@ POLL = 0.5
 RETRY = 1.0
 """Seconds between two attempts to find a board that is away."""
 MOST_MUTE = 3
-"""Sessions one after the other in which a board answers nothing, at most: waiting does not mend it."""
+"""Sessions one after the other in which a board leaves a question unanswered, at most: waiting does not mend it."""
 
 
 class Watcher:
@@ -36,7 +36,7 @@ class Watcher:
         self._starts: int | None = None
         """Of the board when it was last seen; None: never."""
         self._mute = 0
-        """Sessions since the board last answered a question."""
+        """Sessions since the board last answered all that it was asked."""
         self._shown = ExitStack()
         self.result: dict[str, Any] = {}
         """What was seen last, as ``--json`` prints it."""
@@ -45,7 +45,7 @@ class Watcher:
         """Returns when the board has stopped.
 
         Raises:
-            BoardError: it was never there, it answers nothing but greetings, or its firmware does not learn autonomously.
+            BoardError: it was never there, it leaves questions unanswered, or its firmware does not learn autonomously.
         """
         away: str | None = None
         while True:
@@ -63,7 +63,7 @@ class Watcher:
                 if self._starts is None:
                     raise
                 if self._mute >= MOST_MUTE:
-                    raise BoardError(f"the board greets, and then answers nothing ({error}); reset it, or flash it again") from None
+                    raise BoardError(f"the board connects, but does not answer all questions ({error}); reset it, or flash it again") from None
                 if away is None:
                     say(f"{error}; waiting for the board")
                 away = str(error)
@@ -76,7 +76,6 @@ class Watcher:
         shown = self._shown.enter_context(bar("learning"))
         while True:
             progress, curve = board.progress(), board.curve()
-            self._mute = 0
             self.result = {"progress": progress, "curve": view.plain_curve(curve)}
             self._record.see(board.info, progress, curve)
             self._update(shown, progress, view.sparkline(curve.losses))
@@ -86,6 +85,7 @@ class Watcher:
                 self.result = view.read(board)
                 view.show(self.result)
                 return
+            self._mute = 0
             time.sleep(POLL)
 
     def _update(self, shown: Bar, progress: Progress, line: str) -> None:
