@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from model_support import random_model
 
 from mtjlearn.firmware import find_avr_gcc
@@ -43,3 +44,14 @@ def test_a_network_for_iris_takes_less_than_four_kilobytes_of_an_uno(tmp_path: P
     export(random_model((4, 8, 3)), "c", tmp_path / "net.h", "net")
     added = flash(_PROGRAM, tmp_path) - flash(_EMPTY, tmp_path)
     assert 0 < added <= MOST
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("chip", ["atmega328p", "attiny85"])
+def test_it_compiles_with_every_optimisation(chip: str, tmp_path: Path, needs_tool: Callable[[str, str], str]) -> None:
+    """The assembly needs registers that the compiler must find; an ATtiny has no multiplication, hence no assembly."""
+    export(random_model((4, 8, 3)), "c", tmp_path / "net.h", "net")
+    (tmp_path / "main.c").write_text(_PROGRAM)
+    for options in (["-O0"], ["-Og"], ["-O1"], ["-O2"], ["-O3"], ["-Os", "-flto", "-mcall-prologues"]):
+        command = [str(find_avr_gcc()), f"-mmcu={chip}", *options, "-Wall", "-Wextra", "-Wconversion", "-Werror", "-std=gnu11"]
+        subprocess.run([*command, "main.c", "-o", "main.elf", "-lm"], cwd=tmp_path, check=True)

@@ -22,8 +22,9 @@ static inline float anp_flash_float(const float *place) { return *place; }
 
 #if defined __AVR_HAVE_MUL__ && defined __AVR_HAVE_LPMX__ && !defined ANP_PORTABLE
 /* sat16((begin + the products of a row in flash with x) >> bits), bits 9 to 15, n at least 1. The sum has 48 bits in two parts; 43 cycles
- * for each product. */
-static inline int16_t anp_dot(const int16_t *row, const int16_t *x, uint16_t n, int32_t begin, uint8_t bits)
+ * for each product. What the four multiplications do not need is in lower registers, and nothing is inlined around it, so that the
+ * compiler finds registers whatever its options are. */
+__attribute__((noinline, unused)) static int16_t anp_dot(const int16_t *row, const int16_t *x, uint16_t n, int32_t begin, uint8_t bits)
 {
     uint16_t low = (uint16_t)begin, product;
     int32_t high = begin >> 16, limit = (int32_t)1 << (bits - 1);
@@ -59,8 +60,8 @@ static inline int16_t anp_dot(const int16_t *row, const int16_t *x, uint16_t n, 
                      "sbiw %[n], 1\n\t"
                      "brne 1b\n\t"
                      "clr r1"
-                     : [x] "+x"(x), [row] "+z"(row), [n] "+w"(n), [low] "+r"(low), [high] "+r"(high), [product] "=&r"(product),
-                       [x_low] "=&a"(x_low), [x_high] "=&a"(x_high), [w_low] "=&a"(w_low), [w_high] "=&a"(w_high), [sign] "=&r"(sign)
+                     : [x] "+x"(x), [row] "+z"(row), [n] "+w"(n), [low] "+l"(low), [high] "+l"(high), [product] "=&l"(product),
+                       [x_low] "=&a"(x_low), [x_high] "=&a"(x_high), [w_low] "=&a"(w_low), [w_high] "=&a"(w_high), [sign] "=&l"(sign)
                      :
                      : "r0", "memory");
     if (high >= limit)
