@@ -162,7 +162,8 @@ def serve_runs(root: Path) -> None:
     runs = RunsWatch(root, hub)
     listener = open_socket(0)
     print(listener.getsockname()[1], flush=True)
-    serve(Page(hub, runs, None, (runs,)).app(TOKEN), listener, hub.close)
+    runs.start()
+    serve(Page(hub, runs, None).app(TOKEN), listener, hub.close)
 
 
 def main() -> None:

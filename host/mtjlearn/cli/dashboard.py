@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +63,24 @@ def cli(boards: tuple[str, ...], root: Path, control: bool, files: tuple[Path, .
     hub = Hub()
     desk, runs, trainings = Desk(boards, hub), RunsWatch(root, hub), Trainings(root, hub)
     actions = Actions(desk, trainings, root, {file.name: file.resolve() for file in files}) if control else None
-    token = new_token()
+    page, token = Page(hub, runs, actions), new_token()
     listener = open_socket(port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/{token}/"
-    say(f"the page is at {url}")
-    say("Ctrl-C ends it")
-    if click.get_current_context().params.get("as_json"):
-        click.echo(json.dumps({"url": url}))
-    if open_page:
-        click.launch(url)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        # Trainings end first, and give boards back.
-        serve(Page(hub, runs, actions, (desk, runs, trainings)).app(token), listener, hub.close)
-        interruption.check()
+        with listener, ExitStack() as working:
+            # Trainings end first, and give boards back.
+            for part in (desk, runs, trainings):
+                working.callback(part.close)
+                part.start()
+            say(f"the page is at {url}")
+            say("Ctrl-C ends it")
+            if click.get_current_context().params.get("as_json"):
+                click.echo(json.dumps({"url": url}))
+            if open_page:
+                click.launch(url)
+            serve(page.app(token), listener, hub.close)
+            interruption.check()
     except KeyboardInterrupt:
         pass  # the usual end
     finally:

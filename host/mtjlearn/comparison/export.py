@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -104,7 +105,7 @@ def _column(values: Sequence[Any], name: str) -> tuple[list[Any], str]:
     present = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in present) or not present:
         return [None if value is None else str(value) for value in values], "string"
-    if name in _WHOLE and all(isinstance(value, int) and abs(value) < 2**63 for value in present):
+    if name in _WHOLE and all(type(value) is int for value in present):
         return list(values), "int64"
     return [None if value is None else float(value) for value in values], "float64"
 
@@ -140,7 +141,7 @@ def _write_events(run: TrainingRun, path: Path) -> None:
             passed += float(seconds) if isinstance(seconds, int | float) else 0.0
             for name, tag in _TAGS.items():
                 value = record.get(name)
-                if isinstance(value, int | float) and isinstance(step, int):
+                if isinstance(value, int | float) and math.isfinite(value) and isinstance(step, int):
                     writer.add_scalar(tag, value, step, walltime=run.started + passed)
         writer.close()
         (written,) = Path(folder).iterdir()

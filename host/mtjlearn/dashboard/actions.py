@@ -104,7 +104,7 @@ class Actions:
         watch.lend("lent")
         try:
             return {"number": self._trainings.train(words, watch.take_back)}
-        except UserError:
+        except BaseException:
             watch.take_back()
             raise
 

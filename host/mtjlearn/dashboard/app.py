@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -29,16 +26,6 @@ MOST_BODY = 4096
 READ_ONLY = "this page is read-only; start it with mtjlearn dashboard --control"
 
 
-class Watching(Protocol):
-    """What works while the page is served."""
-
-    def start(self) -> None:
-        """Begins."""
-
-    def close(self) -> None:
-        """Ends, and waits until it has."""
-
-
 class Page:
     """The page and its server's side.
 
@@ -46,14 +33,15 @@ class Page:
         hub: what is seen.
         runs: the watched directory.
         actions: what may be done; None: the page is read-only.
-        watching: what works while it is served.
     """
 
-    def __init__(self, hub: Hub, runs: RunsWatch, actions: Actions | None, watching: tuple[Watching, ...]) -> None:
+    def __init__(self, hub: Hub, runs: RunsWatch, actions: Actions | None) -> None:
         self._hub = hub
         self._runs = runs
         self._actions = actions
-        self._watching = watching
+        choices = None if actions is None else actions.choices()
+        # The first topic: the page's cards need it.
+        hub.publish("page", {"control": actions is not None, "choices": choices})
 
     def app(self, token: str) -> ASGIApp:
         """What a server serves."""
@@ -64,17 +52,7 @@ class Page:
             Route("/actions/{action}", self._act, methods=["POST"]),
             Route("/{file}", self._file),
         ]
-        return Access(Starlette(routes=routes, lifespan=self._life), token)
-
-    @contextlib.asynccontextmanager
-    async def _life(self, app: Starlette) -> AsyncIterator[None]:
-        choices = None if self._actions is None else self._actions.choices()
-        self._hub.publish("page", {"control": choices is not None, "choices": choices})
-        with contextlib.ExitStack() as stack:
-            for one in self._watching:
-                one.start()
-                stack.callback(one.close)
-            yield
+        return Access(Starlette(routes=routes), token)
 
     async def _index(self, request: Request) -> Response:
         return FileResponse(STATIC / "index.html")

@@ -70,7 +70,7 @@ class Desk:
                 watch = self._watches[name] = BoardWatch(name, self._hub)
                 watch.start()
                 return
-        watch.take_back()
+        watch.watch_again()
 
     def find(self, name: str) -> BoardWatch:
         """A board that is watched.
@@ -96,7 +96,10 @@ class Desk:
         """Looks once."""
         with self._lock:
             watched = list(self._watches)
-        found = {port.name: port.description for port in self._ports() if not port.virtual}
+        try:
+            found = {port.name: port.description for port in self._ports() if not port.virtual}
+        except OSError:  # a port that vanishes while it is looked at
+            found = {}
         rows = [{"name": name, "description": self._kinds.get(name) or found.get(name, ""), "watched": True} for name in watched]
         rows += [{"name": name, "description": text, "watched": False} for name, text in found.items() if name not in watched]
         self._hub.publish("boards", rows)

@@ -5,7 +5,6 @@ A training on a board has the port to itself, and its run directory is where oth
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from mtjlearn.dashboard.series import Series
 from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS
 from mtjlearn.runs import RunError, read_checkpoint, read_config, read_meta, read_metrics
-from mtjlearn.runs.files import LOCK, META, METRICS, WEIGHTS
+from mtjlearn.runs.files import LOCK, META, METRICS, MOST_METRICS, WEIGHTS, check_file, parse_object
 from mtjlearn.runs.storage import is_locked
 
 CURVES = ("loss", "test_accuracy", "test_loss", "reference_loss", "reference_test_accuracy", "evaluation_loss", "accuracy")
@@ -68,6 +67,8 @@ class Follower:
                 read()
             except RunError as error:
                 self.problem = str(error)
+            except OSError as error:  # a directory that is removed meanwhile
+                self.problem = f"{self.path / name} cannot be read: {error.strerror or error}"
             else:
                 self._stamps[name] = stamp
 
@@ -121,18 +122,17 @@ class Follower:
 
     def _read_metrics(self) -> None:
         """The lines after those that are known; all again if a resumed run went back to its checkpoint, or the file is another."""
-        try:
-            with (self.path / METRICS).open("rb") as file:
-                file.seek(self._offset)
-                new = file.read()
-        except OSError as error:
-            raise RunError(f"{self.path / METRICS} cannot be read: {error.strerror or error}") from None
+        check_file(self.path / METRICS, MOST_METRICS)
+        with (self.path / METRICS).open("rb") as file:
+            file.seek(self._offset)
+            new = file.read()
         complete = new[: new.rfind(b"\n") + 1]
-        records = [_record(line) for line in complete.splitlines()]
+        records = [parse_object(line) for line in complete.split(b"\n")[:-1]]
         if self._offset > (self.path / METRICS).stat().st_size or any(r is None or r.get("event") == "resumed" for r in records):
             self._begin()
-            self._offset = (self.path / METRICS).stat().st_size
+            size = (self.path / METRICS).stat().st_size
             records = list(read_metrics(self.path))
+            self._offset = size
         else:
             self._offset += len(complete)
         for record in records:
@@ -212,14 +212,6 @@ def _shrunk(values: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = np.add.reduceat(values, starts, axis=axis)
         values = sums / (counts if axis else counts[:, None])
     return values
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

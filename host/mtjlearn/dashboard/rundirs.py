@@ -33,6 +33,7 @@ class RunsWatch:
         self._hub = hub
         self._known: dict[str, tuple[int, dict[str, Any]]] = {}
         self._followers: dict[str, Follower] = {}
+        self._listed: list[dict[str, Any]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="runs", daemon=True)
 
@@ -56,8 +57,8 @@ class RunsWatch:
 
     def look(self) -> None:
         """Looks once."""
-        listed = self._list()
-        self._hub.publish("runs", {"folder": self.root.resolve(), "runs": listed})
+        listed = self._listed = self._list()
+        self._hub.publish("runs", {"folder": self.root.resolve(), "runs": listed, "problem": None})
         running = [run["run"] for run in listed if run["state"] == "running"][:MOST_LIVE]
         for name in running:
             self._followers.setdefault(name, Follower(self.root / name))
@@ -74,7 +75,11 @@ class RunsWatch:
 
     def _work(self) -> None:
         while not self._ended.is_set():
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # else the page would stand still and say nothing
+                problem = f"the runs cannot be followed: {type(error).__name__}: {error}; please report it"
+                self._hub.publish("runs", {"folder": self.root, "runs": self._listed, "problem": problem})
             self._ended.wait(POLL)
 
     def _list(self) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def open_socket(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Streams of events never end by themselves, so they are told when the server is to end."""
+    """Streams of events never end by themselves, so they are told when the server is to end. Another signal changes nothing."""
 
     def __init__(self, config: uvicorn.Config, closing: Callable[[], None]) -> None:
         super().__init__(config)
@@ -46,14 +46,15 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by a signal."""
         self._closing()
-        super().handle_exit(sig, frame)
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
 
 def serve(app: ASGIApp, listener: socket.socket, closing: Callable[[], None]) -> None:
     """Serves until the process is told to end; the signal reaches the handler of before when all is closed.
 
     Args:
-        app: what is served; its lifespan begins and ends what it needs.
+        app: what is served.
         listener: as open_socket() returns it; closed at the end.
         closing: ends the streams of events.
     """

@@ -98,15 +98,19 @@ class Trainings:
             if len(self._children) >= MOST:
                 raise TrainingError(f"{MOST} trainings run already; stop one first")
             command = [sys.executable, "-m", "mtjlearn", "train", "--runs", os.path.abspath(self._root), *words]
-            errors = tempfile.TemporaryFile()  # noqa: SIM115
+            try:
+                errors = tempfile.TemporaryFile()  # noqa: SIM115
+            except OSError as error:
+                raise TrainingError(f"the training cannot be started (temporary files: {error.strerror}); make room") from None
             try:
                 # Out of the terminal's group: there Ctrl-C would reach it twice, and end it without its weights.
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
                 )
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: text that no argument can hold
                 errors.close()
-                raise TrainingError(f"the training cannot be started ({error.strerror}); try again") from None
+                reason = error.strerror if isinstance(error, OSError) else error
+                raise TrainingError(f"the training cannot be started ({reason}); change it, or try again") from None
             self._count += 1
             self._children[self._count] = _Child(self._count, tuple(words), process, errors, done)
             number = self._count

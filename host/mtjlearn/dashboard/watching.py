@@ -65,6 +65,7 @@ class BoardWatch:
         self._woken = threading.Event()
         self._wanted: Watched = "here"
         self._closed = threading.Event()
+        self._lending = threading.Lock()
         self._starts: int | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._work, name=f"watch {name}", daemon=True)
@@ -91,6 +92,8 @@ class BoardWatch:
             raise BoardError(f"{self.name} is not watched any longer; start the page again")
 
         def work(board: Board | None) -> None:
+            if not future.set_running_or_notify_cancel():  # who asked has been told that it failed
+                return
             if board is None:
                 future.set_exception(BoardError(f"{self.name} is {self.state}; wait until it is back"))
                 return
@@ -104,15 +107,32 @@ class BoardWatch:
         try:
             return future.result(PATIENCE)
         except TimeoutError:
+            future.cancel()
             raise BoardError(f"{self.name} has not answered for {PATIENCE:g} s; reset it") from None
 
     def lend(self, state: Literal["lent", "released"]) -> None:
-        """Closes the port, so that another program can have it, until take_back()."""
-        self._closed.clear()
-        self._wanted = state
+        """Closes the port, so that another program can have it, until take_back().
+
+        Raises:
+            BoardError: a training has it already, or another page takes it back meanwhile.
+        """
+        with self._lending:
+            if self._wanted == "lent":
+                raise BoardError(f"{self.name} trains already; stop that first")
+            self._closed.clear()
+            self._wanted = state
         self._woken.set()
         while self._thread.is_alive() and not self._closed.wait(POLL):
-            pass
+            if self._wanted != state:
+                raise BoardError(f"{self.name} was taken back by another page; try again")
+
+    def watch_again(self) -> None:
+        """Opens the port again, unless a training has it."""
+        with self._lending:
+            if self._wanted == "lent":
+                return
+            self._wanted = "here"
+        self._woken.set()
 
     def take_back(self) -> None:
         """Opens the port again."""
@@ -133,6 +153,8 @@ class BoardWatch:
                 self._show("busy", str(error))
             except UserError as error:
                 self._show("away", str(error))
+            except Exception as error:  # else the page would stand still and say nothing
+                self._show("away", f"unexpected: {type(error).__name__}: {error}; please report it")
             else:
                 continue
             self._pause(RETRY)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import json
 import re
+import stat
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,10 @@ _STATE = "state"
 _MOST_SETTINGS = 2**16
 """Bytes of config.toml and of meta.json, at most: twenty times what they have."""
 _MOST_DOTS = 100
+MOST_METRICS = 2**29
+"""Bytes of metrics.jsonl, at most: millions of records."""
+_MOST_NUMBER = 2**63
+_MOST_NESTED = 32
 _NOT_MEASURED = frozenset({"step", "epoch", "time"})
 
 
@@ -104,11 +110,10 @@ def read_meta(path: Path) -> dict[str, Any]:
     Raises:
         RunError: if it is missing or damaged.
     """
-    try:
-        meta = json.loads(_read(path / META))
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path / META} is damaged ({error}); start a new run") from None
-    if not isinstance(meta, dict) or meta.get("state") not in _STATES:
+    meta = parse_object(_read(path / META))
+    if meta is None:
+        raise RunError(f"{path / META} is damaged (not an object in JSON); start a new run")
+    if meta.get("state") not in _STATES:
         raise RunError(f"{path / META} is damaged (no state); start a new run")
     for key, kind in _META_TYPES.items():
         if not isinstance(meta.get(key), kind):
@@ -126,6 +131,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         RunError: if another line than the last is damaged.
     """
     try:
+        check_file(path / METRICS, MOST_METRICS)
         lines = (path / METRICS).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
@@ -133,11 +139,8 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         raise RunError(f"{path / METRICS} cannot be read: {error.strerror or error}") from None
     records: list[dict[str, Any]] = []
     for number, line in enumerate(lines[:-1], 1):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
+        record = parse_object(line)
+        if record is None:
             raise RunError(f"{path / METRICS} is damaged in line {number}; remove that line")
         if record.get("event") == "resumed":
             alone = record.get("reference") is True
@@ -157,6 +160,7 @@ def read_checkpoint(path: Path, name: str = WEIGHTS) -> Checkpoint | None:
         RunError: if the file is damaged.
     """
     try:
+        check_file(path / name, _MOST_WEIGHTS)
         content = read_npz(path / name, _MOST_WEIGHTS)
         weights, matrices, progress = (content[name] for name in ("weights", "matrices", "progress"))
         epoch, samples, steps, random_state = (int(value) for value in progress)
@@ -173,6 +177,51 @@ def read_checkpoint(path: Path, name: str = WEIGHTS) -> Checkpoint | None:
     return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state, state)
 
 
+def parse_object(text: bytes) -> dict[str, Any] | None:
+    """An object in JSON; None if it is none, or holds what no run writes: integers beyond 64 bits, half characters, deep nesting.
+
+    NaN and infinities by name, which JSON does not have, are None.
+    """
+    try:
+        found = _DECODER.decode(text.decode())
+        if b"\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+        shallow = text.count(b"[") + text.count(b"{") <= _MOST_NESTED or _is_shallow(found, _MOST_NESTED)
+        return found if isinstance(found, dict) and shallow else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def check_file(path: Path, most: int | None = None) -> None:
+    """Refuses what cannot be read as a file: a pipe would wait for a writer.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        OSError: it is not a file.
+        RunError: it has too many bytes, if there is a limit.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    if most is not None and status.st_size > most:
+        raise RunError(f"{path} has {status.st_size:,} bytes, and at most {most:,} are read; it is damaged, or not of a run")
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if not -_MOST_NUMBER <= number < _MOST_NUMBER:
+        raise ValueError(f"{text[:20]}... is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=lambda name: None)
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
+
+
 def _is_undone(record: dict[str, Any], step: Any, alone: bool) -> bool:
     at = record.get("step")
     if "event" in record or not isinstance(at, int) or not isinstance(step, int) or at <= step:
@@ -182,6 +231,7 @@ def _is_undone(record: dict[str, Any], step: Any, alone: bool) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
+        check_file(path)
         with path.open("rb") as file:
             content = file.read(_MOST_SETTINGS + 1)
     except FileNotFoundError:

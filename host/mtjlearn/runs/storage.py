@@ -180,7 +180,8 @@ class Lock:
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock of this file; false if there is no such file."""
     try:
-        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+        # A pipe in its place would wait for a writer.
+        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return False
     try:

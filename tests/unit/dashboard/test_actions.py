@@ -17,7 +17,7 @@ from mtjlearn.dashboard.actions import Actions
 from mtjlearn.dashboard.app import MOST_BODY, Page
 from mtjlearn.dashboard.hub import Hub
 from mtjlearn.dashboard.rundirs import RunsWatch
-from mtjlearn.dashboard.trainings import Trainings
+from mtjlearn.dashboard.trainings import TrainingError, Trainings
 from mtjlearn.runs import Run, list_runs
 
 TOKEN = "token"
@@ -83,7 +83,7 @@ def started() -> Started:
 def page(tmp_path: Path, desk: Desk, started: Started) -> TestClient:
     hub = Hub()
     actions = Actions(desk, started, tmp_path, {"mine.csv": tmp_path / "mine.csv"})  # type: ignore[arg-type]
-    return client(Page(hub, RunsWatch(tmp_path, hub), actions, ()))
+    return client(Page(hub, RunsWatch(tmp_path, hub), actions))
 
 
 def client(page: Page) -> TestClient:
@@ -99,7 +99,7 @@ def act(page: TestClient, action: str, asked: Any, **headers: str) -> tuple[int,
 
 def test_a_page_is_read_only_unless_asked_for(tmp_path: Path) -> None:
     hub = Hub()
-    page = client(Page(hub, RunsWatch(tmp_path, hub), None, ()))
+    page = client(Page(hub, RunsWatch(tmp_path, hub), None))
     with page:
         assert hub.value("page") == {"control": False, "choices": None}
         for action in ("train", "stop", "watch", "release", "learn", "halt", "checkpoint", "nothing"):
@@ -116,7 +116,7 @@ def test_files_runs_and_nothing_else_are_served(tmp_path: Path) -> None:
         run.metric(step=1, loss=0.5)
         runs = RunsWatch(tmp_path, hub)
         runs.look()
-        page = client(Page(hub, runs, None, ()))
+        page = client(Page(hub, runs, None))
         assert "mtjlearn" in page.get(f"/{TOKEN}/").text
         assert page.get(f"/{TOKEN}/main.js").headers["content-type"].startswith("text/javascript")
         assert page.get(f"/{TOKEN}/runs/{run.path.name}").json()["curves"] == {"loss": [[1, 0.5]]}
@@ -159,6 +159,17 @@ def test_a_watched_board_is_lent_to_a_training(page: TestClient, started: Starte
     started.problem = BoardError("no more processes")
     assert act(page, "train", {**TRAIN, "board": "/dev/board"}) == (409, {"error": "no more processes"})
     assert desk.told[-1] == ("take back",)
+    desk.told.clear()
+    started.problem = OSError("no temporary files")
+    assert act(page, "train", {**TRAIN, "board": "/dev/board"})[0] == 409
+    assert desk.told[-1] == ("take back",)
+
+
+@pytest.mark.parametrize("target", ["\0", "\ud800"])
+def test_text_that_no_argument_can_hold_starts_nothing(tmp_path: Path, target: str) -> None:
+    hub = Hub()
+    with pytest.raises(TrainingError, match="cannot be started"):
+        Trainings(tmp_path, hub).train(["--target", target, "--", "iris"], lambda: None)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import uvicorn
 from click.testing import CliRunner
 
 from mtjlearn.cli import main
 from mtjlearn.dashboard.app import STATIC
-from mtjlearn.dashboard.serve import PortTakenError, open_socket
+from mtjlearn.dashboard.serve import PortTakenError, _Server, open_socket
 
 PATIENCE = 120.0
 TEXT = ("ink", "muted", "accent", "good", "warn", "bad", "live")
@@ -58,6 +59,20 @@ def test_the_page_is_on_loopback_alone() -> None:
         assert address == "127.0.0.1"
         with pytest.raises(PortTakenError):
             open_socket(port)
+
+
+def test_a_board_that_cannot_be_started_is_a_line_and_ends_the_others() -> None:
+    assert "inprocess lives inside one program" in mistake("--board", "native", "--board", "inprocess")
+
+
+def test_another_interruption_does_not_skip_the_end() -> None:
+    told = []
+    server = _Server(uvicorn.Config(lambda: None), lambda: told.append("closing"))
+    for _ in range(3):
+        server.handle_exit(signal.SIGINT, None)
+    assert server.should_exit
+    assert not server.force_exit
+    assert told == ["closing"] * 3
 
 
 @pytest.mark.thorough

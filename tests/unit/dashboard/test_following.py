@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from mtjlearn.dashboard import rundirs
 from mtjlearn.dashboard.following import MOST_CELLS, Follower
 from mtjlearn.dashboard.hub import Hub
 from mtjlearn.dashboard.rundirs import MOST_LIVE, RunsWatch
 from mtjlearn.dashboard.series import MOST_POINTS, Series
 from mtjlearn.runs import Checkpoint, Run
 
+PATIENCE = 60.0
+DEEP = b'{"command": "train", "name": "x", "seed": 0, "started": "", "state": "running", "result": {"a": %s0%s}}' % (
+    *(b"[" * 600, b"]" * 600),
+)
 NETWORK = {"epochs": 10, "rule": "anp", "network": {"sizes": [2, 3, 1]}}
 
 
@@ -129,6 +140,9 @@ def test_weights_of_another_network_are_a_problem_not_a_crash(tmp_path: Path) ->
         ("weights.npz", b"PK"),
         ("meta.json", b"{}"),
         ("meta.json", b"\xff"),
+        ("metrics.jsonl", b'{"step": 1%s, "loss": 0.5, "seconds": 0.1}\n' % (b"0" * 400)),
+        ("metrics.jsonl", b'{"step": 1, "event": "\\ud800"}\n'),
+        ("meta.json", DEEP),
     ],
 )
 def test_damage_is_shown(tmp_path: Path, name: str, content: bytes) -> None:
@@ -136,7 +150,9 @@ def test_damage_is_shown(tmp_path: Path, name: str, content: bytes) -> None:
         (run.path / name).write_bytes(content)
         follower = Follower(run.path)
         follower.update()
-        assert f"{name} is damaged" in str(follower.view()["problem"])
+        for _ in range(2):  # it stays so
+            follower.update()
+            assert f"{name} is damaged" in str(follower.view()["problem"])
 
 
 @pytest.mark.parametrize("network", ["x", {"sizes": "2-3"}, {"sizes": [2]}, {"sizes": [2, -3]}, {"sizes": [2, "3"]}])
@@ -235,6 +251,53 @@ def test_a_damaged_run_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
     (listed,) = hub.value("runs")["runs"]
     assert listed["state"] == "damaged"
     assert "meta.json is damaged" in listed["error"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["meta.json", "metrics.jsonl", "weights.npz", "config.toml", "lock"])
+def test_a_pipe_in_a_run_from_elsewhere_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    with begun(tmp_path) as run:
+        run.metric(step=1, loss=0.5)
+        other = tmp_path / "20260101-000000-train-x-s0"
+        shutil.copytree(run.path, other)
+        (other / name).unlink(missing_ok=True)
+        os.mkfifo(other / name)
+        watch = RunsWatch(tmp_path, hub := Hub())
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(watch.look).result(PATIENCE)
+        assert {row["run"] for row in hub.value("runs")["runs"]} == {run.path.name, other.name}
+
+
+def test_what_nobody_expected_is_said_and_the_next_look_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub, failed = Hub(), threading.Event()
+    watch = RunsWatch(tmp_path, hub)
+    look = watch.look
+
+    def fail() -> None:
+        if not failed.is_set():
+            failed.set()
+            raise MemoryError("none left")
+        look()
+
+    seen = []
+    publish = hub.publish
+
+    def note(topic: str, value: Any) -> None:
+        seen.append(value)
+        publish(topic, value)
+
+    monkeypatch.setattr(hub, "publish", note)
+    monkeypatch.setattr(watch, "look", fail)
+    monkeypatch.setattr(rundirs, "POLL", 0.01)
+    watch.start()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while hub.value("weights") is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        watch.close()
+    assert "MemoryError: none left" in seen[0]["problem"]
+    assert hub.value("runs")["problem"] is None
 
 
 # --- curves ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -185,6 +186,81 @@ def test_a_job_that_never_ends_is_given_up(desk: Desktop, monkeypatch: pytest.Mo
     with pytest.raises(BoardError, match="has not answered for"):
         desk.watch.do(lambda board: end.wait())
     end.set()
+
+
+def test_a_job_that_was_given_up_is_not_done_later(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.seen(here)
+    begun, end, done = threading.Event(), threading.Event(), []
+
+    def occupy(board: Board) -> None:
+        begun.set()
+        end.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        occupied = pool.submit(desk.watch.do, occupy)
+        assert begun.wait(PATIENCE)
+        monkeypatch.setattr(watching, "PATIENCE", 0.01)
+        with pytest.raises(BoardError, match="has not answered for"):
+            desk.watch.do(lambda board: done.append("too late"))
+        monkeypatch.undo()
+        end.set()
+        occupied.result(PATIENCE)
+    assert desk.watch.do(lambda board: "next") == "next"
+    assert not done
+
+
+def test_a_board_is_lent_once_and_watching_it_again_does_not_take_it(desk: Desktop) -> None:
+    desk.seen(here)
+    desk.watch.lend("lent")
+    for state in ("lent", "released"):
+        with pytest.raises(BoardError, match="desk trains already"):
+            desk.watch.lend(state)  # type: ignore[arg-type]
+    desk.watch.watch_again()
+    opened, looks = desk.opened, desk.looks
+    with desk.looked:
+        assert desk.looked.wait_for(lambda: desk.looks > looks + 2, PATIENCE)
+    assert desk.opened == opened
+    desk.watch.take_back()
+    desk.seen(here)
+    desk.watch.lend("released")
+    desk.watch.watch_again()
+    desk.seen(here)
+
+
+def test_lending_ends_when_another_page_takes_the_board_back() -> None:
+    made = Desktop()
+    opening, go_on = threading.Event(), threading.Event()
+    opened = made.open
+
+    def slow(name: str) -> Board:
+        opening.set()
+        go_on.wait(PATIENCE)
+        return opened(name)
+
+    made.watch = BoardWatch("desk", made.hub, open_=slow, wait=made.wait)
+    made.watch.start()
+    try:
+        assert opening.wait(PATIENCE)
+        with ThreadPoolExecutor(1) as pool:
+            lent = pool.submit(made.watch.lend, "released")
+            while made.watch._wanted != "released":
+                time.sleep(0.001)
+            made.watch.take_back()
+            with pytest.raises(BoardError, match="taken back by another page"):
+                lent.result(PATIENCE)
+    finally:
+        go_on.set()
+        made.watch.close()
+
+
+def test_an_error_that_nobody_expected_does_not_stop_the_watching(desk: Desktop) -> None:
+    desk.seen(here)
+    desk.watch.lend("released")
+    desk.problem = ValueError("strange")  # type: ignore[assignment]
+    desk.watch.take_back()
+    assert "ValueError: strange" in desk.seen(lambda seen: seen["state"] == "away")["text"]
+    desk.problem = None
+    desk.seen(here)
 
 
 def test_lending_a_board_that_has_ended_does_not_wait() -> None:

@@ -54,7 +54,11 @@ export class Events {
       const heard = [...this.waiting];
       this.waiting.clear();
       for (const [topic, value] of heard) {
-        this.heard(topic, value);
+        try {
+          this.heard(topic, value);
+        } catch (error) {
+          console.error(topic, error); // a run from elsewhere may say anything; the others are shown
+        }
       }
     });
   }

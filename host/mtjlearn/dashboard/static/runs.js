@@ -25,8 +25,9 @@ export class Runs {
     this.draw();
   }
 
-  update({ folder, runs }) {
+  update({ folder, runs, problem }) {
     this.folder = folder;
+    this.trouble = problem;
     const listed = new Set(runs.map((run) => run.run));
     for (const [name, row] of this.rows) {
       if (!listed.has(name)) {
@@ -85,7 +86,7 @@ export class Runs {
     show(this.charts, found.length > 0);
     show(this.accuracy.element, accuracies.length > 0);
     const hint = this.rows.size > 0 ? "Choose runs below to compare their curves." : `There are no runs in ${this.folder ?? "the directory"} yet.`;
-    say(this.text, this.problem || (found.length > 0 ? "" : hint));
+    say(this.text, this.trouble || this.problem || (found.length > 0 ? "" : hint));
   }
 }
 
