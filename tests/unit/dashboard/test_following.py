@@ -169,6 +169,23 @@ def test_a_run_from_elsewhere_may_say_anything(tmp_path: Path, network: object) 
     assert follower.layers() == []
 
 
+def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with begun(tmp_path) as run:
+        run.metric(step=1, loss=0.5)
+        follower = Follower(run.path)
+
+        def vanish() -> None:
+            raise FileNotFoundError(2, "No such file or directory")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(follower, "_read_metrics", vanish)
+            follower.update()
+        assert "metrics.jsonl cannot be read: No such file" in str(follower.view()["problem"])
+        follower.update()
+        assert follower.view()["problem"] is None
+        assert follower.view()["curves"] == {"loss": [(1, 0.5)]}
+
+
 def test_a_run_whose_process_died_is_interrupted(tmp_path: Path) -> None:
     run = begun(tmp_path)
     meta = (run.path / "meta.json").read_text()
