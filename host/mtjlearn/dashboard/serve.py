@@ -37,7 +37,7 @@ def open_socket(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Streams of events never end by themselves, so they are told when the server is to end. Another signal changes nothing."""
+    """Streams of events never end by themselves, so a signal ends them, too. Another signal changes nothing."""
 
     def __init__(self, config: uvicorn.Config, closing: Callable[[], None]) -> None:
         super().__init__(config)
