@@ -110,6 +110,19 @@ def test_the_first_two_bytes_of_an_upload_say_that_it_is_a_checkpoint() -> None:
     assert client.blob(BlobKind.WEIGHTS) == data[116:]
 
 
+def test_damaged_uploads_and_weights_are_refused_without_a_detail() -> None:
+    data = uploadable(CLASSES)
+    _, client = started(CLASSES, noise(1))
+    kept = client.weights()
+    *chunks, last = set_blob(BlobKind.CHECKPOINT, data, 100)
+    for chunk in chunks:
+        client.tell(chunk)
+    assert client.refused(replace(last, crc=last.crc ^ 1)) == (Error.BAD_CHECKSUM, 0)
+    assert client.weights() == kept
+    client.tell(set_blob(BlobKind.WEIGHTS, kept, 40)[0])
+    assert client.refused(messages.Checkpoint(CheckpointAction.SAVE)) == (Error.NOT_LOADED, 0)
+
+
 def test_a_dataset_that_cannot_be_is_not_written() -> None:
     """A checkpoint may claim a dataset of any size; its bytes must not be let into the memory."""
     board, client = started(CLASSES, noise(50))

@@ -113,7 +113,7 @@ def test_scaled_values_saturate_where_they_leave_their_range(value_bytes: int, s
     network = Network((1, 2, 1), learning_rate=0.04, seed=7)
     least, most = (-128, 127) if value_bytes == 1 else (-32768, 32767)
     edge = 32768 >> scale
-    values = [value for value in (edge - 1, edge, edge + 1, edge // 2, edge * 2 // 3, most) for value in (value, -value)] + [least]
+    values = [value for value in (edge - 1, edge, edge + 1, edge // 2, edge * 3 // 4, most) for value in (value, -value)] + [least]
     inputs = np.array([value for value in values if least <= value <= most])
     codes = noise(200)
     for value in inputs.tolist():
@@ -122,11 +122,12 @@ def test_scaled_values_saturate_where_they_leave_their_range(value_bytes: int, s
         client.tell(messages.DefineDataset(1, value_bytes, scale, TargetKind.VALUES, 0, zlib.crc32(data)))
         for chunk in set_blob(BlobKind.DATASET, data, 100):
             client.tell(chunk)
-        client.tell(autonomous(Task.DATASET, stop_steps=1))
+        client.tell(autonomous(Task.DATASET, stop_steps=40))
         assert run(board, client).activity == Activity.FINISHED
         learner, fresh = beside(network, codes)
         x = np.array([[max(-32767, min(32767, value << scale))]])
-        learner.train(x, np.zeros((1, 1), np.int64), codes=next(fresh)[np.newaxis])
+        for _ in range(40):
+            learner.train(x, np.zeros((1, 1), np.int64), codes=next(fresh)[np.newaxis])
         assert client.weights() == b"".join(part.tobytes() for part in learner.weights), value
 
 

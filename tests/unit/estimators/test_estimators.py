@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from typing import Any
 from unittest import SkipTest
 
@@ -20,6 +21,7 @@ from mtjlearn.board import Board
 from mtjlearn.estimators import ANPClassifier, ANPRegressor
 from mtjlearn.models import predict
 from mtjlearn.network import NetworkError
+from mtjlearn.training import defaults
 from mtjlearn.virtual.native import start_native
 
 pytestmark = pytest.mark.thorough
@@ -243,3 +245,19 @@ def test_in_a_pipeline() -> None:
     x, y = load_diabetes(return_X_y=True)
     line = make_pipeline(PolynomialFeatures(1, include_bias=False), ANPRegressor(epochs=40, random_state=0))
     assert cross_val_score(line, x, y, cv=3).mean() > 0.3
+
+
+@pytest.mark.thorough
+def test_inputs_that_stay_the_same_are_named_in_the_first_part_alone() -> None:
+    still = X[:30].copy()
+    still[:, [1, 3]] = 0.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts = quick().partial_fit(X, Y, classes=[0, 1, 2])
+        parts.partial_fit(still, Y[:30])
+    with pytest.warns(UserWarning, match=r"^inputs 1, 3 are the same in all samples of the first call and count as 0 from now on$"):
+        quick().partial_fit(still, Y[:30], classes=[0, 1, 2])
+
+
+def test_the_learning_rate_is_that_of_a_training() -> None:
+    assert (ANPClassifier._factor, ANPRegressor._factor) == (defaults._CROSS_ENTROPY_FACTOR, defaults._SQUARED_FACTOR)

@@ -149,13 +149,6 @@ def test_a_recording_is_played_and_epochs_are_cut() -> None:
         fig4.tasks(Options(sets=("cifar10",)))
 
 
-def test_the_rates_of_the_table_are_those_of_figure_4() -> None:
-    for data, rows in table1.PAPER.items():
-        for method, (eta, epsilon) in rows.items():
-            expected = (0.1 * 2**-eta, 0.0 if epsilon is None else 0.1 * 2**-epsilon)
-            assert fig4.FULL[data].rates[method] == expected
-
-
 def test_missing_data() -> None:
     for module in (fig3, fig4):
         with pytest.raises(DatasetError, match="nowhere"):
