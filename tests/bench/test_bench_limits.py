@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import pytest
 from places import PROJECT
 
 from mtjlearn.bench.chip.limits import ATMEGA328P, CORTEX_M4, Costs, step_limit
+from mtjlearn.bench.chip.resident import ResidentImage
 from mtjlearn.network import Loss, Network, WeightFormat
+from mtjlearn.wire.frame import FrameDecoder, encode_frame
 
 PAGE = PROJECT / "docs" / "benchmarks.md"
 NAMES = [field.name for field in dataclasses.fields(Costs)]
@@ -83,3 +86,11 @@ def test_page_has_the_numbers_of_the_code():
     rows = re.findall(r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     shown = {name: (float(avr), float(arm)) for name, avr, arm in rows if name in NAMES}
     assert shown == {name: (getattr(ATMEGA328P, name), getattr(CORTEX_M4, name)) for name in NAMES}
+
+
+def test_the_answer_to_another_question_is_not_taken():
+    image = ResidentImage.__new__(ResidentImage)
+    image._seq, image._decoder = 6, FrameDecoder()
+    answer = [encode_frame(kind, 0, seq, text) for kind, seq, text in ((0x81, 6, b"old"), (0x82, 7, b"other"), (0x81, 7, b"ours"))]
+    image._line = SimpleNamespace(write=lambda data: None, read=lambda seconds: b"".join(answer))
+    assert image._try(0x01, b"", 60) == b"ours"

@@ -31,6 +31,12 @@ def test_welcome_says_what_the_device_is() -> None:
     assert welcome.build != 0
 
 
+def test_unless_asked_for_another_it_has_the_converter_of_an_uno() -> None:
+    welcome = memory_client(InProcessDevice()).welcome
+    assert (welcome.adc_bits, welcome.adc_rate, welcome.adc_reference) == (10, 9615, 1100)
+    assert (welcome.arena, welcome.max_payload) == (65536, 240)
+
+
 def test_before_and_after_configure() -> None:
     _, client = opened(None)
     assert client.status().state == State.UNCONFIGURED
