@@ -72,7 +72,9 @@ class Lab:
         """Starts the page's server."""
         server = self.command("dashboard", "--json", *words)
         assert server.stdout is not None
-        self.url = json.loads(server.stdout.readline())["url"]
+        told = server.stdout.readline()
+        assert told, f"the page's server has not started (exit code {server.wait(60)})"
+        self.url = json.loads(told)["url"]
         return server
 
     def wait_for(self, pattern: str) -> None:
