@@ -178,13 +178,22 @@ def test_the_widest_levels_and_deviations_are_a_checkpoint(changes: dict[str, in
     assert refuses_checkpoint({"noise_source": NoiseSource.ADC, **changes}) == refused
 
 
-def refuses_checkpoint(changes: dict[str, int]) -> bool:
-    """Whether a device refuses its own checkpoint with other values and a checksum that is right."""
+@pytest.mark.parametrize("place", [0, 10, -1])
+@pytest.mark.parametrize(("value", "refused"), [(0x8000, True), (0x8001, False), (0x7FFF, False)])
+def test_the_one_forbidden_weight_is_not_restored(place: int, value: int, refused: bool) -> None:
+    assert refuses_checkpoint({}, (place, value)) == refused
+
+
+def refuses_checkpoint(changes: dict[str, int], weight: tuple[int, int] | None = None) -> bool:
+    """Whether a device refuses its own checkpoint with other values, or a weight, and a checksum that is right."""
     client = memory_client(InProcessDevice())
     client.tell(configure(IRIS))
     save(client)
     data = bytearray(client.blob(BlobKind.CHECKPOINT))
     data[:110] = replace(messages.CheckpointRecord.unpack(bytes(data[:110])), **changes).pack()
+    if weight is not None:
+        start = range(len(data) - len(client.weights()), len(data), 2)[weight[0]]
+        data[start : start + 2] = weight[1].to_bytes(2, "little")
     data[2:6] = zlib.crc32(data[6:]).to_bytes(4, "little")
     *chunks, last = set_blob(BlobKind.CHECKPOINT, bytes(data), 200)
     for chunk in chunks:
