@@ -18,7 +18,7 @@ Array = Any
 """An array or tensor of a backend, of its real type unless something else is said."""
 Precision = Literal["float32", "float64"]
 
-_PART = 2**16
+_PART = 2**17
 """Values of a large matrix that are worked on at once: a few such parts and their intermediate results fit into a core's cache."""
 
 

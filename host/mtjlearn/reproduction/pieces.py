@@ -81,9 +81,7 @@ def compute(run: Run, pieces: Sequence[Piece], jobs: int, progress: Progress | N
             continue
         for piece, (numbers, seconds) in _computed(batch, min(width, len(batch))):
             found[piece.key] = plain(numbers)
-            run.metric(
-                event=_EVENT, piece=piece.key, source=source(), cpu_seconds=round(seconds, 3), numbers=found[piece.key]
-            )
+            run.metric(event=_EVENT, piece=piece.key, source=source(), cpu_seconds=round(seconds, 3), numbers=found[piece.key])
             run.keep()
             done += piece.seconds
             tell(done, total, piece.key)
