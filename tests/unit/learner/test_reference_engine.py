@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Gaussian, NoiseSource, SimulatedSmtj
-from mtjlearn.reference import READINGS, Adam, Reference, Rule, Sgd, initial_weights, shuffled
+from mtjlearn.reference import READINGS, Adam, Reference, Rule, Sgd, backend, initial_weights, shuffled
 from mtjlearn.reference.backend import NUMPY, Backend
 from mtjlearn.reference.tensors import StandardBackend
 
@@ -76,7 +76,8 @@ def test_float32_and_the_standard_equal_float64(
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_matrices_that_are_worked_on_in_parts_equal_float64(normalised: bool) -> None:
+def test_matrices_that_are_worked_on_in_parts_equal_float64(normalised: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_PART", 2**13)
     sizes = (300, 280, 4)
     for rule in Rule:
         described = Network(
@@ -160,7 +161,8 @@ def test_pairs_of_passes_that_are_not_possible(rule: Rule, sizes: tuple[int, ...
         Reference(replace(SINGLE, sizes=sizes, decorrelate=None), rule, Gaussian(0.1), pairs=pairs)
 
 
-def test_adam_works_on_large_weights_in_parts() -> None:
+def test_adam_works_on_large_weights_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_PART", 2**13)
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal((1, 300, 401)), rng.standard_normal((3, 1, 300, 401))
     found = []
