@@ -63,7 +63,8 @@ class Watcher:
                 if self._starts is None:
                     raise
                 if self._mute >= MOST_MUTE:
-                    raise BoardError(f"the board connects, but does not answer all questions ({error}); reset it, or flash it again") from None
+                    advice = "reset it, or flash it again"
+                    raise BoardError(f"the board connects, but does not answer all questions ({error}); {advice}") from None
                 if away is None:
                     say(f"{error}; waiting for the board")
                 away = str(error)
