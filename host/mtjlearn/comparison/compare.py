@@ -123,7 +123,7 @@ def _key(run: TrainingRun) -> str:
 
 def _settings(run: TrainingRun) -> dict[str, Any]:
     return {name: value for name, value in run.settings.items() if name not in _OF_A_SEED and not name.startswith("start.")} | {
-        "continued": "start.epochs" in run.settings
+        "continued": run.settings.get("start.epochs")
     }
 
 
@@ -155,7 +155,7 @@ def _spoken(name: str, value: Any, run: TrainingRun) -> str:
     if name == "data":
         return run.data
     if name == "continued":
-        return "continued" if value else "from the start"
+        return "from the start" if value is None else f"continued after {value} epochs"
     text = (
         "-".join(map(str, value)) if name == "network.sizes" else f"{value:.4g}" if isinstance(value, float) else str(value).lower()
     )

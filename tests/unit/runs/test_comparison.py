@@ -62,6 +62,25 @@ def test_seeds_belong_together_and_rates_do_not(here):
     assert (curve.mean.tolist(), curve.low.tolist(), curve.high.tolist()) == ([1, 0.5], [1, 0.25], [1, 0.75])
 
 
+def test_seeds_that_were_continued_belong_together_where_they_had_learned_as_long(here):
+    paths = [training(seed, start={"run": f"run{seed}", "epochs": epochs}) for seed in (1, 2) for epochs in (10, 60)]
+    found = compare([read_training(path) for path in (*paths, training(1))])
+    labels = ("continued after 10 epochs", "continued after 60 epochs", "from the start")
+    assert [(group.label, group.seeds) for group in found.groups] == list(zip(labels, ((1, 2), (1, 2), (1,)), strict=True))
+
+
+def test_numbers_that_no_float_holds_are_damage_and_infinities_are_left_out(here):
+    path = training(1, losses=(1.0, 0.5, float("inf")))
+    assert read_training(path).points("loss") == [(100, 1.0), (200, 0.5)]
+    with (path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 400, "loss": 1e999}\n')
+    assert len(read_training(path).points("loss")) == 2
+    with (path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 1%s, "loss": 0.5}\n' % ("0" * 400))
+    for words in (("compare",), ("export", "--to", "csv")):
+        assert "metrics.jsonl is damaged in line 5" in mistake(mtjlearn("runs", *words, path))
+
+
 def test_a_shorter_run_counts_as_far_as_it_has_come(here):
     paths = [training(1, losses=(4.0, 2.0, 0.0)), training(2, losses=(2.0,), finish=False), training(3, losses=(3.0,), steps=150)]
     (group,) = compare([read_training(path) for path in paths]).groups
