@@ -140,7 +140,7 @@ def _parquet(path: Path, inputs: Sequence[str], categories: Sequence[Category]) 
         cells = read(column)
         rows = len(cells)
         if name in known:
-            parts.append(encode_known(path, known[name], category_cells(cells), range(1, rows + 1)))
+            parts.append(encode_known(path, known[name], category_cells(path, name, cells), range(1, rows + 1)))
         elif cells.dtype.kind == "U":
             raise DatasetError(f"{path}: column {shorten(name)} holds text; turn it into numbers")
         else:

@@ -27,6 +27,7 @@ _WITHOUT_OBJECTS = {
 
 MOST_LABEL = 1000
 """Bytes of a text in a Parquet file, at most."""
+_MOST_EXACT = 2**53
 _BATCH = 4096
 """Rows that are read at once."""
 
@@ -136,7 +137,7 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     for index, name in zip(chosen.inputs, feature_names, strict=True):
         values = _parquet_column(path, name, table.column(index))
         if index in chosen.categorical:
-            features.append(category_cells(values))
+            features.append(category_cells(path, name, values))
         elif values.dtype.kind == "U":
             raise DatasetError(
                 f"{path}: column {shorten(name)} holds text; if these are categories, name it with --categorical, "
@@ -161,8 +162,17 @@ def _read_parquet(path: Path, target: str | int | None, task: Task | None, wante
     )
 
 
-def category_cells(values: NDArray[Any]) -> list[str]:
-    """A Parquet column's cells as texts, to compare categories."""
+def category_cells(path: Path, name: str, values: NDArray[Any]) -> list[str]:
+    """A Parquet column's cells as texts, to compare categories.
+
+    Raises:
+        DatasetError: a number is undefined, or so large that float64 does not tell it from the next.
+    """
+    if values.dtype.kind == "f":
+        check_numbers(path, values[:, None], [name])
+        large = np.flatnonzero(np.abs(values) >= _MOST_EXACT)
+        if large.size:
+            refuse(path, int(large[0]) + 1, name, f"is beyond {_MOST_EXACT:,}: save the column as text")
     return [cell.strip() if isinstance(cell, str) else repr(cell) for cell in values.tolist()]
 
 

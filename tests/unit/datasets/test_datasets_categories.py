@@ -130,6 +130,22 @@ def test_parquet_has_categories_and_several_targets_too(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.values[data.test_rows], data.input_scaling.invert(data.x_test), atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [(float("nan"), r"row 4, column 'kind' is not a number \(NaN\)"), (2**53 + 1, "row 4, column 'kind' is beyond")],
+)
+def test_numbers_in_parquet_that_are_missing_or_run_together_are_no_categories(tmp_path: Path, cell: float, what: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    kinds = pyarrow.array([1, 2, 3, cell] * 6, type=pyarrow.int64() if isinstance(cell, int) else pyarrow.float64())
+    heat = np.linspace(0, 1, 24)
+    parquet.write_table(pyarrow.table({"kind": kinds, "width": heat, "heat": heat}), tmp_path / "some.parquet")
+    with pytest.raises(DatasetError, match=what):
+        load(tmp_path / "some.parquet", seed=0, target="heat", columns=Columns(categorical=("kind",)))
+    with pytest.raises(DatasetError, match=what):
+        read_features(tmp_path / "some.parquet", ("kind=1", "kind=2", "width"), (Category("kind", ("1", "2"), 0),))
+
+
 def test_rows_to_predict_for_are_read_in_any_order_of_columns(tmp_path: Path) -> None:
     rows = table()
     data = load(write(tmp_path / "some.csv", rows), seed=0, target="heat", columns=Columns(categorical=("colour", "kind")))
