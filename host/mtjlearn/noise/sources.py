@@ -77,8 +77,9 @@ def _quantiles() -> NDArray[np.float64]:
     """Medians of 2^16 equally likely slices of the normal distribution, scaled to a standard deviation of 1."""
     inverse = NormalDist().inv_cdf
     half = np.array([inverse((k + 0.5) / _SLICES) for k in range(_SLICES // 2)])
-    both = np.concatenate([half, -half])
-    return both / both.std()
+    both: NDArray[np.float64] = np.concatenate([half, -half])
+    both /= both.std()
+    return both
 
 
 class Bernoulli:
