@@ -179,9 +179,11 @@ class Lock:
 
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock of this file; false if there is no such file."""
+    flags = os.O_RDWR
+    if sys.platform != "win32":
+        flags = os.O_RDONLY | os.O_NONBLOCK  # a pipe in its place would wait for a writer
     try:
-        # A pipe in its place would wait for a writer.
-        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = os.open(path, flags)
     except OSError:
         return False
     try:

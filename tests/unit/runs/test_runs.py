@@ -240,14 +240,14 @@ while True:
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL needs a POSIX system")
 def test_a_process_killed_at_any_moment_leaves_readable_runs(tmp_path):
     moments = random.Random(1)
-    interrupted = 0
-    for attempt in range(12):
+    attempt = interrupted = 0
+    while attempt < 12 or (interrupted == 0 and attempt < 60):
         root = tmp_path / str(attempt)
         environment = {**os.environ, "PYTHONPATH": str(HOST)}
         with subprocess.Popen([sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE, env=environment) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(moments.uniform(0, 0.08))
+            time.sleep(moments.uniform(0, 0.08 * 2 ** (attempt // 12)))
             process.send_signal(signal.SIGKILL)
         for summary in list_runs(root):
             assert not summary.problems
@@ -263,6 +263,7 @@ def test_a_process_killed_at_any_moment_leaves_readable_runs(tmp_path):
                 interrupted += 1
                 Run.open(summary.path).interrupt()
                 assert len(read_metrics(summary.path)) == steps + 1
+        attempt += 1
     assert interrupted
 
 
