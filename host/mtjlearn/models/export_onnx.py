@@ -31,12 +31,15 @@ def onnx_model(model: Model) -> bytes:
     of classes text, (rows,), with ``scores``, float32, (rows, classes).
 
     Raises:
-        ModelError: the package onnx is missing.
+        ModelError: the package onnx is missing, or the targets' unit is beyond float32.
     """
     try:
         from onnx import TensorProto, checker, helper
     except ImportError:
         raise ModelError(f"ONNX needs a package; run: {install_extra('onnx')}") from None
+    units = model.target_scaling
+    if units is not None and (abs(units.mean) + 8 * units.std > np.finfo(np.float32).max).any():
+        raise ModelError("the targets are too large for ONNX, which has float32; train with targets in a larger unit")
     graph = _Graph()
     fixed = _scaled(graph, model)
     for layer, rows in enumerate(model.readable_weights()):

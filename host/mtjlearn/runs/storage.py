@@ -100,7 +100,9 @@ def describe(path: Path, error: OSError) -> str:
     if error.errno == errno.EISDIR or error.strerror == _NO_FILE:
         return f"{path} cannot be written: {'it is a directory' if error.errno == errno.EISDIR else _NO_FILE}; name a file"
     if not path.parent.exists():
-        return f"{path} cannot be written: {path.parent} was moved or removed; put it back"
+        return f"{path} cannot be written: there is no folder {path.parent} (any more); make it, or put it back"
+    if not path.parent.is_dir():
+        return f"{path} cannot be written: {path.parent} is no folder; name another file"
     return f"{path} cannot be written: {error.strerror or error}; make {path.parent} writable"
 
 

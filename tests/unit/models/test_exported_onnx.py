@@ -130,3 +130,11 @@ def test_without_the_package_it_says_how_to_install_it(tmp_path: Path, monkeypat
     with pytest.raises(ModelError, match=r"pip install 'mtjlearn\[onnx\]'"):
         export(MODELS["classes"], "onnx", tmp_path / "model.onnx", None)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_unit_that_float32_cannot_hold_is_refused(tmp_path: Path) -> None:
+    model = MODELS["regression"]
+    large = replace(model, target_scaling=Scaling(mean=np.array([0.0, 1e39]), std=np.array([1.0, 1.0])))
+    with pytest.raises(ModelError, match="a larger unit"):
+        export(large, "onnx", tmp_path / "model.onnx", None)
+    assert not list(tmp_path.iterdir())

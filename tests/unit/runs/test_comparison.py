@@ -138,7 +138,7 @@ def test_what_is_not_a_training_is_refused(here):
     assert "nothing is not a run" in mistake(mtjlearn("runs", "export", "nothing", "--to", "csv"))
     path = training(1)
     assert "figures are .png, .svg or .pdf" in mistake(mtjlearn("runs", "compare", path, "--out", "curves.gif"))
-    assert "missing was moved or removed" in mistake(mtjlearn("runs", "compare", path, "--out", "missing/curves.svg"))
+    assert "there is no folder missing" in mistake(mtjlearn("runs", "compare", path, "--out", "missing/curves.svg"))
 
 
 def test_records_as_csv(here):
