@@ -102,7 +102,7 @@ def describe(path: Path, error: OSError) -> str:
     if not path.parent.exists():
         return f"{path} cannot be written: there is no folder {path.parent} (any more); make it, or put it back"
     if not path.parent.is_dir():
-        return f"{path} cannot be written: {path.parent} is no folder; name another file"
+        return f"{path} cannot be written: {path.parent} is not a folder; name another file"
     return f"{path} cannot be written: {error.strerror or error}; make {path.parent} writable"
 
 

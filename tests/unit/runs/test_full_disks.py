@@ -111,7 +111,7 @@ def test_a_run_that_is_moved_or_removed(tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     for lose in (lambda path: path.rename(moved), shutil.rmtree):
         run = Run.create(tmp_path, "train", "a", 7, {})
-        with pytest.raises(RunError, match="there is no folder .*; make it, or put it back"):
+        with pytest.raises(RunError, match=r"there is no folder .*; make it, or put it back"):
             work_without_directory(run, lose)
         assert not run.path.exists()
     assert json.loads((moved / "meta.json").read_text())["state"] == "failed"
