@@ -26,7 +26,8 @@ def test_an_epoch_is_measured_next_to_torch_where_it_is(
     found = bench.measure_reference(2, SIZES, 2, progress=lambda *args: told.append(args))
     assert {"numpy float32", "numpy float64"} <= set(found["cpu_s_per_epoch"])
     assert all(seconds > 0 for figures in found["cpu_s_per_epoch"].values() for seconds in figures.values())
-    assert 0 < found["memory_mib"]["float32"] < found["memory_mib"]["float64"] < 1
+    # In float32 the table of noise values outweighs a network as small as this one.
+    assert all(0 < mebibytes < 1 for mebibytes in found["memory_mib"].values())
     assert told[-1][0] == told[-1][1] - 1
     tell_reference(found)
     assert "CPU seconds of an epoch: 12-9-7-4" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def forward(
         extended = backend.empty((1 if shared else replicas, count, fan_in + 1))
         values = extended[..., :-1]
         if matrix is None:
-            values[...] = signal[: len(extended)]
+            values[...] = signal[:1, ...] if shared else signal
         else:
             backend.product(signal, matrix, values)
         offset = None if offsets is None else offsets[layer]
