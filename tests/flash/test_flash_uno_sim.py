@@ -84,6 +84,7 @@ def test_a_missing_upload_tool_is_named(workspace: Path, tmp_path: Path, monkeyp
     assert "avrdude is missing; install it" in json.loads(found.stdout.splitlines()[-1])["error"]
 
 
+@pytest.mark.slow
 def test_options_change_the_image_and_are_seen_on_the_board(workspace: Path, empty_uno: BoardProcess) -> None:
     found = flash(workspace, empty_uno.url, "--baud", "115200", "--adc-rate", "38462", "--reference", "5000")
     assert found.returncode == 0, found.stdout + found.stderr

@@ -84,6 +84,7 @@ def test_host_target(out: Path, target: str) -> None:
     assert f"{target}: {HOST_RUNS} executions" in run.stdout
 
 
+@pytest.mark.slow
 def test_libfuzzer_builds_and_runs(out: Path, tool_missing: object) -> None:
     clang = libfuzzer()
     if clang is None:

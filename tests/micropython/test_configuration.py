@@ -68,7 +68,7 @@ def in_c(config: dict[str, Any]) -> str:
     return f"0 {needed} {blob}"
 
 
-@pytest.mark.parametrize("port", ["viper", pytest.param("node", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("port", ["viper", pytest.param("node", marks=pytest.mark.slow)])
 def test_configurations(port: str, interpreters: Callable[[str], Interpreter], tmp_path: Path) -> None:
     asked = configurations(250)
     lines = []

@@ -70,7 +70,7 @@ def question(name: str, case: list[Any], arguments: int) -> tuple[str, list[Any]
     return name, given, wanted
 
 
-@pytest.mark.parametrize("port", ["viper", "bytecode", pytest.param("node", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("port", ["viper", "bytecode", pytest.param("node", marks=pytest.mark.slow)])
 def test_every_primitive_gives_its_golden_value(port: str, interpreters: Callable[[str], Interpreter], tmp_path: Path) -> None:
     asked, total = [], 0
     for name, primitive in load("primitives.json").items():

@@ -9,7 +9,7 @@ from power_cut_support import cut_everywhere
 @pytest.mark.parametrize(
     ("over_another", "stride", "least"),
     [
-        pytest.param(False, 3, 40, id="into an erased slot"),
+        pytest.param(False, 9, 13, id="into an erased slot"),
         pytest.param(False, 1, 120, id="into an erased slot at every write", marks=pytest.mark.slow),
         pytest.param(True, 1, 30, id="over another"),
     ],

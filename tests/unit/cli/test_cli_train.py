@@ -33,6 +33,7 @@ PATIENCE = 30.0
 # --- the user's own data ---
 
 
+@pytest.mark.slow
 def test_two_moons(here):
     result = result_of(train(two_moons(here / "moons.csv"), "--target", "side", "--board", "native", "--seed", 1))
     assert result["test_accuracy"] >= 0.9

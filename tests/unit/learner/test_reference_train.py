@@ -94,6 +94,7 @@ def test_adam_takes_its_published_first_steps() -> None:
         np.testing.assert_allclose(rows[0][0, 0], expected)
 
 
+@pytest.mark.slow
 def test_antithetic_passes_remove_the_noise_floor() -> None:
     final = {}
     for antithetic in (False, True):

@@ -155,7 +155,7 @@ def test_another_refusal_is_not_hidden(native, monkeypatch):
         check_board(native, cases(0, EVERYTHING)[:1], 10)
 
 
-@pytest.mark.parametrize("rule", ["anp", "danp"])
+@pytest.mark.parametrize("rule", ["anp", pytest.param("danp", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("task", "replicas"), [("xor", 16), ("teacher-student", 8)])
 def test_the_integers_learn_as_well_as_floats(task, rule, replicas):
     told = []
