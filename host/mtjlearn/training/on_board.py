@@ -221,6 +221,12 @@ def start_of(plan: Plan, run: Run) -> Checkpoint | None:
 
 
 def _rows(values: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """The values cut into arrays of the shapes of others."""
-    ends = np.cumsum([array.size for array in like])[:-1].tolist()
-    return [part.reshape(array.shape) for part, array in zip(np.split(values, ends), like, strict=True)]
+    """The values cut into arrays of the shapes of others.
+
+    Raises:
+        RunError: they are of another network.
+    """
+    ends = np.cumsum([array.size for array in like]).tolist()
+    if values.dtype.kind != "i" or values.shape != (ends[-1] if ends else 0,):
+        raise RunError("the saved weights do not belong to this run's network; start a new run")
+    return [part.reshape(array.shape) for part, array in zip(np.split(values, ends[:-1]), like, strict=True)]

@@ -154,3 +154,11 @@ def test_as_a_command(tmp_path, monkeypatch):
     assert found["run"] != first
     assert (config["start"]["path"], config["board"], config["virtual"]) == (str(tmp_path / first), "native", {"preset": "bench"})
     assert found["steps"] == 300
+
+
+@pytest.mark.parametrize("weights", [np.zeros(3, np.int16), np.zeros((4, 5), np.int16), np.zeros(20)], ids=["few", "rows", "real"])
+def test_weights_of_another_network_are_refused(tmp_path, weights):
+    plan, beginning = continued(trained(tmp_path), epochs=1)
+    run = Run.create(tmp_path, "train", plan.name, plan.seed, plan.config(), replace(beginning, weights=weights))
+    with pytest.raises(RunError, match="do not belong to this run's network"):
+        train(plan, run, Watcher(), plots=False, link_log=0)
