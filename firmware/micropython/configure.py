@@ -14,9 +14,11 @@ from messages import (
     FIELD_CONFIGURE_NOISE_SOURCE,
     FIELD_CONFIGURE_OPTIONS,
     FIELD_CONFIGURE_ROUNDING,
+    FIELD_CONFIGURE_RULE,
     FIELD_CONFIGURE_SEED,
     FIELD_CONFIGURE_SIGMA,
     FIELD_CONFIGURE_SIZES,
+    FIELD_CONFIGURE_SLOPE,
     FIELD_CONFIGURE_WEIGHT_FORMAT,
     LAYOUT_CONFIGURE,
     LOSS_CROSS_ENTROPY,
@@ -29,7 +31,7 @@ from messages import (
 )
 from session import DONE
 
-# The field of each status of learner.check(), in their order from BAD_LOSS on.
+# The field of each status of learner.check(), in their order from BAD_LOSS on; check() never gives TOO_LARGE.
 _FIELD_OF = (
     FIELD_CONFIGURE_LOSS,
     FIELD_CONFIGURE_WEIGHT_FORMAT,
@@ -40,6 +42,9 @@ _FIELD_OF = (
     FIELD_CONFIGURE_SEED,
     FIELD_CONFIGURE_SIZES,
     FIELD_CONFIGURE_SIZES,
+    0,
+    FIELD_CONFIGURE_RULE,
+    FIELD_CONFIGURE_SLOPE,
 )
 
 
@@ -52,6 +57,8 @@ def _read_config(payload: memoryview, size_count: int) -> learner.Config:
         options,
         config.decorrelate,
         _,
+        config.rule,
+        config.slope,
         config.sigma,
         config.noise_std,
         config.learning_rate,

@@ -38,6 +38,8 @@ INT16 = const(0)
 INT32 = const(1)
 NEAREST = const(0)
 STOCHASTIC = const(1)
+RULE_ANP = const(0)
+SLOPE = const(7)
 
 # Why a configuration is refused.
 OK = const(0)
@@ -51,6 +53,8 @@ BAD_SEED = const(7)
 BAD_SIZES = const(8)
 TOO_MANY_UNITS = const(9)
 TOO_LARGE = const(10)
+BAD_RULE = const(11)
+BAD_SLOPE = const(12)
 
 # Places in Network.plan: what the kernels need of a network.
 _UNITS = const(0)
@@ -108,6 +112,8 @@ class Config:
         self.normalised = False
         self.antithetic = False
         self.decorrelate = 0
+        self.rule = RULE_ANP
+        self.slope = SLOPE
         self.sigma = 0
         self.noise_std = 0
         self.learning_rate = 0
@@ -137,6 +143,10 @@ def check(config: Config) -> int:
         return BAD_WEIGHT_FORMAT
     if config.rounding > STOCHASTIC:
         return BAD_ROUNDING
+    if config.rule > RULE_ANP:
+        return BAD_RULE
+    if config.slope not in (0, SLOPE):
+        return BAD_SLOPE
     if not 1 <= config.layers <= MAX_LAYERS:
         return BAD_SIZES
     for i in range(config.layers + 1):

@@ -13,6 +13,7 @@
 _Static_assert(ANP_MAX_LAYERS == WIRE_MAX_LAYERS, "the protocol tells the host how many layers there can be");
 _Static_assert((int)ANP_SQUARED == WIRE_LOSS_SQUARED && (int)ANP_CROSS_ENTROPY == WIRE_LOSS_CROSS_ENTROPY, "one set of values");
 _Static_assert((int)ANP_INT16 == WIRE_WEIGHT_FORMAT_INT16 && (int)ANP_INT32 == WIRE_WEIGHT_FORMAT_INT32, "one set of values");
+_Static_assert((int)ANP_RULE_EXACT == WIRE_RULE_ANP_EXACT && (int)ANP_RULE_FEEDBACK == WIRE_RULE_FEEDBACK, "one set of values");
 _Static_assert((int)ANP_NEAREST == WIRE_ROUNDING_NEAREST && (int)ANP_STOCHASTIC == WIRE_ROUNDING_STOCHASTIC, "one set of values");
 
 static const WIRE_FLASH uint8_t field_of[] = {
@@ -25,6 +26,8 @@ static const WIRE_FLASH uint8_t field_of[] = {
     [ANP_BAD_SEED] = WIRE_FIELD_CONFIGURE_SEED,
     [ANP_BAD_SIZES] = WIRE_FIELD_CONFIGURE_SIZES,
     [ANP_TOO_MANY_UNITS] = WIRE_FIELD_CONFIGURE_SIZES,
+    [ANP_BAD_RULE] = WIRE_FIELD_CONFIGURE_RULE,
+    [ANP_BAD_SLOPE] = WIRE_FIELD_CONFIGURE_SLOPE,
 };
 
 static const WIRE_FLASH struct field numbers[] = {
@@ -43,6 +46,10 @@ static void read_config(struct anp_config *config, const struct wire_configure *
     config->normalised = (message->options & WIRE_OPTIONS_NORMALISED) != 0;
     config->antithetic = (message->options & WIRE_OPTIONS_ANTITHETIC) != 0;
     config->decorrelate = message->decorrelate;
+#ifndef ANP_ONE_RULE
+    config->rule = message->rule;
+    config->slope = message->slope;
+#endif
     FIELDS_COPY(config, message, numbers);
     config->layers = (uint8_t)(size_count - 1);
     memcpy(config->sizes, message + 1, size_count * sizeof config->sizes[0]);
@@ -73,6 +80,12 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
         return device_out_of_range(device, WIRE_FIELD_CONFIGURE_OPTIONS);
     if (message->noise_source > WIRE_NOISE_SOURCE_INJECTED)
         return device_out_of_range(device, WIRE_FIELD_CONFIGURE_NOISE_SOURCE);
+#ifdef ANP_ONE_RULE
+    if (message->rule)
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_RULE);
+    if (message->slope && message->slope != ANP_SLOPE)
+        return device_out_of_range(device, WIRE_FIELD_CONFIGURE_SLOPE);
+#endif
 
     struct anp_config config;
     read_config(&config, message, size_count);

@@ -36,6 +36,13 @@ RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
 """Learning rules of the float reference."""
 BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
 """Learning rules of boards."""
+DeviceRule = Literal["anp", "anp-exact", "feedback"]
+DEVICE_RULES: tuple[DeviceRule, ...] = ("anp", "anp-exact", "feedback")
+"""What a network's ``rule`` can be (shared/numerics.md); a rule's place is its number on the wire. Decorrelation goes with each."""
+DEFAULT_SLOPES: dict[DeviceRule, int] = {"anp": 7, "anp-exact": 3, "feedback": 3}
+"""The slope of each rule's leaky ReLU, as the exponent s of 2^-s."""
+MAX_SLOPE = 12
+"""Largest s on a device."""
 
 
 class Loss(enum.IntEnum):
@@ -78,6 +85,8 @@ class Network:
         normalised: divide each layer's step by 1 + ||x||^2, rounded up to a power of two.
         antithetic: the second pass uses the noise of the first, negated.
         decorrelate: one flag per layer, whether its input is decorrelated (DANP); empty means none.
+        rule: "anp" (eq. 4), "anp-exact" or "feedback".
+        slope: s of the hidden units' leaky ReLU, whose slope is 2^-s, 1 or more [at most 12]; None uses 7 with "anp", else 3.
         learning_rate: eta of eq. 4, not negative [below 16, resolution 2^-28].
         decorrelation_rate: eps of the R update, not negative [2^-21 .. 2^-6 when a layer decorrelates].
         sigma: standard deviation of a node's noise, not negative [2^-8 .. 0.9998, resolution 2^-12].
@@ -95,6 +104,8 @@ class Network:
     normalised: bool = True
     antithetic: bool = False
     decorrelate: tuple[bool, ...] = ()
+    rule: DeviceRule = "anp"
+    slope: int | None = None
     learning_rate: float = 0.01
     decorrelation_rate: float = 0.0
     sigma: float = 1 / 32
@@ -111,6 +122,12 @@ class Network:
         if self.rounding is None:
             default = Rounding.STOCHASTIC if self.weight_format is WeightFormat.INT16 else Rounding.NEAREST
             object.__setattr__(self, "rounding", default)
+        if self.rule not in DEVICE_RULES:
+            raise NetworkError(f"a network's rule is {', '.join(DEVICE_RULES[:-1])} or {DEVICE_RULES[-1]}, not {self.rule}")
+        if self.slope is None:
+            object.__setattr__(self, "slope", DEFAULT_SLOPES[self.rule])
+        if self.shift < 1:
+            raise NetworkError(f"slope {self.slope} is the exponent s of a slope 2^-s: use 1 or more, e.g. 3 for 1/8")
         if not self.decorrelate:
             object.__setattr__(self, "decorrelate", (False,) * self.layers)
         if len(self.decorrelate) != self.layers:
@@ -155,6 +172,17 @@ class Network:
         return 1 if self.loss is Loss.CROSS_ENTROPY else self.sizes[-1]
 
     @property
+    def rule_code(self) -> int:
+        """The rule's number on the wire."""
+        return DEVICE_RULES.index(self.rule)
+
+    @property
+    def shift(self) -> int:
+        """The slope's exponent s: hidden units have the slope 2^-s below 0."""
+        assert self.slope is not None
+        return self.slope
+
+    @property
     def learning_rate_q(self) -> int:
         """Learning rate in Q4.28, rounded to nearest."""
         return round(self.learning_rate * 2.0**RATE_BITS)
@@ -197,6 +225,8 @@ def check_device(network: Network) -> None:
             f"{name} has {network.units} units; a device's step draws its noise from {NOISE_BUFFER} codes, "
             f"which serve {limit} units{antithetic}: use fewer units"
         )
+    if network.shift > MAX_SLOPE:
+        raise NetworkError(f"slope {network.slope} is beyond a device's 2^-{MAX_SLOPE}: use {MAX_SLOPE} or less")
     if network.learning_rate >= 16 or network.learning_rate_q >= 2**32:
         raise NetworkError(f"learning rate {network.learning_rate} is outside a device's 0 .. 16: use a smaller one")
     if network.decorrelation_rate >= 16 or network.decorrelation_rate_q >= 2**32:

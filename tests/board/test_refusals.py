@@ -81,7 +81,7 @@ def test_out_of_range_sample_trains_nothing_of_its_frame(board: Board) -> None:
 @pytest.mark.parametrize(("sizes", "field"), [((0, 3), "sizes"), ((3,), "sizes"), ((3, 101), "sizes"), ((2,) * 10, "sizes")])
 def test_out_of_range_configuration_names_the_field(board: Board, sizes: tuple[int, ...], field: str) -> None:
     board.configure(NETWORK)
-    message = messages.Configure(0, 0, 1, 1, 0, 0, 128, 0, 1 << 20, 0, 7, np.array(sizes, np.uint16))
+    message = messages.Configure(0, 0, 1, 1, 0, 0, 0, 7, 128, 0, 1 << 20, 0, 7, np.array(sizes, np.uint16))
     error = refusal(board, message, Error.OUT_OF_RANGE)
     assert f"CONFIGURE: {field} is out of range" in str(error)
     # The network of before is untouched.
@@ -89,9 +89,9 @@ def test_out_of_range_configuration_names_the_field(board: Board, sizes: tuple[i
 
 
 def test_out_of_range_decorrelation_names_the_field(board: Board) -> None:
-    message = messages.Configure(0, 0, 1, 1, 1, 0, 128, 0, 1 << 20, 5, 7, np.array([3, 2], np.uint16))
+    message = messages.Configure(0, 0, 1, 1, 1, 0, 0, 7, 128, 0, 1 << 20, 5, 7, np.array([3, 2], np.uint16))
     assert "decorrelation_rate is out of range" in str(refusal(board, message, Error.OUT_OF_RANGE))
-    message = messages.Configure(0, 0, 1, 1, 2, 0, 128, 0, 1 << 20, 256, 7, np.array([3, 2], np.uint16))
+    message = messages.Configure(0, 0, 1, 1, 2, 0, 0, 7, 128, 0, 1 << 20, 256, 7, np.array([3, 2], np.uint16))
     assert "decorrelate is out of range" in str(refusal(board, message, Error.OUT_OF_RANGE))
 
 

@@ -63,7 +63,7 @@ class Shelf(Board):
 def configure(sizes, loss=0, wide=0, decorrelate=0):
     """The payload of a CONFIGURE with injected noise."""
     fields = struct.pack(
-        messages.LAYOUT_CONFIGURE, loss, wide, 1, 1, decorrelate, 1, 128, 0, 1 << 23, 1 << 18 if decorrelate else 0, 5
+        messages.LAYOUT_CONFIGURE, loss, wide, 1, 1, decorrelate, 1, 0, 7, 128, 0, 1 << 23, 1 << 18 if decorrelate else 0, 5
     )
     return fields + struct.pack("<%dH" % len(sizes), *sizes)
 

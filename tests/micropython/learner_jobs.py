@@ -15,8 +15,9 @@ from learner import OK, TOO_LARGE, Config, Network, Noise, arena_bytes, blob_byt
 def configuration(numbers):
     config = Config()
     (config.loss, config.weight_format, config.rounding, config.normalised, config.antithetic, config.decorrelate) = numbers[:6]
-    (config.sigma, config.noise_std, config.learning_rate, config.decorrelation_rate, config.seed, config.layers) = numbers[6:12]
-    config.sizes = numbers[12:]
+    config.rule, config.slope = numbers[6:8]
+    (config.sigma, config.noise_std, config.learning_rate, config.decorrelation_rate, config.seed, config.layers) = numbers[8:14]
+    config.sizes = numbers[14:]
     return config
 
 

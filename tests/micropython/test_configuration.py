@@ -16,8 +16,8 @@ from mtjlearn.inprocess.loader import Library
 LAYER_RECORD = 40, 20
 """Bytes of struct anp_layer on this computer and on a chip of 32 bits."""
 FIELDS = (
-    *("loss", "weight_format", "rounding", "normalised", "antithetic", "decorrelate", "sigma", "noise_std", "learning_rate"),
-    *("decorrelation_rate", "seed", "layers", "sizes"),
+    *("loss", "weight_format", "rounding", "normalised", "antithetic", "decorrelate", "rule", "slope"),
+    *("sigma", "noise_std", "learning_rate", "decorrelation_rate", "seed", "layers", "sizes"),
 )
 
 
@@ -39,6 +39,8 @@ def configurations(count: int) -> list[dict[str, Any]]:
                 "normalised": draw.randrange(2),
                 "antithetic": draw.randrange(2),
                 "decorrelate": usual([0, 0, 1, (1 << layers) - 1 & 255], [1 << layers & 255, 255]),
+                "rule": usual([0], [3, 255]),
+                "slope": usual([0, 7], [13, 255]),
                 "sigma": usual([16, 128, 4095], [0, 15, 4096, 65535]),
                 "noise_std": draw.choice([0, 1, 65535]),
                 "learning_rate": draw.choice([0, 1, 2**32 - 1]),
@@ -77,6 +79,6 @@ def test_configurations(port: str, interpreters: Callable[[str], Interpreter], t
         lines.append("check " + " ".join(map(str, numbers)))
     expected = [in_c(config) for config in asked]
     statuses = {line.split()[0] for line in expected}
-    assert statuses == set("0123456789")
+    assert statuses == {*"0123456789", "11", "12"}
     for config, answer, right in zip(asked, interpreters(port).answers(lines, tmp_path), expected, strict=True):
         assert answer == right, config

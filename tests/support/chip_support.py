@@ -194,7 +194,7 @@ class Host:
 
     def configure(self, *sizes: int, decorrelate: int = 0, loss: int = 0) -> None:
         """A network with int16 weights."""
-        fields = (loss, 0, Rounding.STOCHASTIC, Options.NORMALISED, decorrelate, 0, 410, 0, 2**24, 2**18, 1)
+        fields = (loss, 0, Rounding.STOCHASTIC, Options.NORMALISED, decorrelate, 0, 0, 7, 410, 0, 2**24, 2**18, 1)
         self.do(messages.Configure(*fields, sizes=np.array(sizes, np.uint16)))
 
     def frames(self, count: int, classes: int = 0) -> list[Command]:

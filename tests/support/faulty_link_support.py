@@ -80,6 +80,8 @@ def configure(network: Network) -> Command:
             options=messages.Options.NORMALISED,
             decorrelate=0,
             noise_source=messages.NoiseSource.INJECTED,
+            rule=network.rule_code,
+            slope=network.shift,
             sigma=network.sigma_q,
             noise_std=network.noise_std_q,
             learning_rate=network.learning_rate_q,

@@ -18,7 +18,7 @@ from mtjlearn.board.checkpoints import Checkpoints
 from mtjlearn.board.health import NoiseHealth
 from mtjlearn.board.noise import stream_noise
 from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
-from mtjlearn.network import RATE_BITS, Loss, Network, WeightFormat, check_device
+from mtjlearn.network import DEFAULT_SLOPES, RATE_BITS, Loss, Network, WeightFormat, check_device
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
@@ -222,6 +222,9 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
                 (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
                 (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
                 (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
+                (network.rule == "feedback", Features.FEEDBACK, "rule feedback: train with --rule anp"),
+                (network.rule == "anp-exact", Features.ANP_EXACT, "rule anp-exact: train with --rule anp"),
+                (network.shift != DEFAULT_SLOPES["anp"], Features.ANP_EXACT, "slope but 1/128: use 7"),
                 (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
             )
             if needed and feature not in features
@@ -260,6 +263,8 @@ def configure_message(network: Network, *, injected: bool = False) -> messages.C
         options=messages.Options.NORMALISED * network.normalised | messages.Options.ANTITHETIC * network.antithetic,
         decorrelate=sum(1 << layer for layer, flag in enumerate(network.decorrelate) if flag),
         noise_source=messages.NoiseSource.INJECTED if injected else messages.NoiseSource.ADC,
+        rule=network.rule_code,
+        slope=network.shift,
         sigma=network.sigma_q,
         noise_std=network.noise_std_q,
         learning_rate=network.learning_rate_q,

@@ -15,7 +15,7 @@ DEFINITIONS = """
 struct anp_config {
     uint8_t loss, weight_format, rounding;
     bool normalised, antithetic;
-    uint8_t decorrelate;
+    uint8_t decorrelate, rule, slope;
     uint16_t sigma, noise_std;
     uint32_t learning_rate, decorrelation_rate, seed;
     uint8_t layers;
@@ -88,6 +88,8 @@ class Learner:
                 "normalised": network.normalised,
                 "antithetic": network.antithetic,
                 "decorrelate": sum(1 << layer for layer, on in enumerate(network.decorrelate) if on),
+                "rule": network.rule_code,
+                "slope": network.shift,
                 "sigma": network.sigma_q,
                 "noise_std": network.noise_std_q,
                 "learning_rate": network.learning_rate_q,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mtjlearn.wire.layout import Layout
 from mtjlearn.wire.layout import MessageError as MessageError
 
-VERSION = 3
+VERSION = 4
 MIN_PAYLOAD = 64
 MAX_PAYLOAD = 240
 MAX_OUTSTANDING = 8
@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 1
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x99CD3E4C
+SCHEMA = 0x21923D79
 
 
 class Loss(enum.IntEnum):
@@ -49,6 +49,14 @@ class Rounding(enum.IntEnum):
 
     NEAREST = 0
     STOCHASTIC = 1
+
+
+class Rule(enum.IntEnum):
+    """Values of rule."""
+
+    ANP = 0
+    ANP_EXACT = 1
+    FEEDBACK = 2
 
 
 class NoiseSource(enum.IntEnum):
@@ -188,6 +196,8 @@ class Features(enum.IntFlag):
     INT32_WEIGHTS = 16
     MEMORY = 32
     ANALOG = 64
+    ANP_EXACT = 128
+    FEEDBACK = 256
 
 
 class Options(enum.IntFlag):
@@ -234,6 +244,8 @@ class Configure(Message):
         options: NORMALISED, ANTITHETIC; see Options.
         decorrelate: bit l-1: decorrelate the input of layer l.
         noise_source: where codes come from; see NoiseSource.
+        rule: learning rule; those that the features name, and ANP; see Rule.
+        slope: s: the leaky ReLU has the slope 2^-s; 0: the rule's own, 7 with ANP, else 3.
         sigma: standard deviation of a node's noise [2^-12].
         noise_std: standard deviation of the ADC codes; 0: measured when training starts [2^-8 codes].
         learning_rate: eta [2^-28].
@@ -244,13 +256,15 @@ class Configure(Message):
 
     TYPE = 0x02
     NAME = "CONFIGURE"
-    LAYOUT = struct.Struct("<BBBBBBHHIII")
+    LAYOUT = struct.Struct("<BBBBBBBBHHIII")
     BOUNDS = {  # noqa: RUF012
         "loss": (0, 1),
         "weight_format": (0, 1),
         "rounding": (0, 1),
         "options": (0, 3),
         "noise_source": (0, 1),
+        "rule": (0, 2),
+        "slope": (0, 12),
         "sigma": (16, 4095),
         "seed": (1, 4294967295),
     }
@@ -262,6 +276,8 @@ class Configure(Message):
     options: int
     decorrelate: int
     noise_source: int
+    rule: int
+    slope: int
     sigma: int
     noise_std: int
     learning_rate: int
@@ -681,7 +697,7 @@ class Welcome(Message):
     LAYOUT = struct.Struct("<IBBII12sHBHBHBIHIIBBBHBB")
     BOUNDS = {  # noqa: RUF012
         "reset_cause": (0, 5),
-        "features": (0, 127),
+        "features": (0, 511),
         "restored": (0, 5),
     }
 
@@ -1242,7 +1258,8 @@ NUMBERED: frozenset[int] = frozenset(
 )
 """Commands whose OUT_OF_RANGE gives the number of a value in the open field; with the others it is that of a field."""
 NAMES: dict[int, dict[str, type[enum.IntEnum]]] = {
-    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource},
+    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource,
+    "rule": Rule},
     SetBlob.TYPE: {"blob": BlobKind},
     GetBlob.TYPE: {"blob": BlobKind},
     DefineDataset.TYPE: {"target_kind": TargetKind},

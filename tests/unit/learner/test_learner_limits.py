@@ -26,6 +26,8 @@ class Status(IntEnum):
     BAD_SEED = 7
     BAD_SIZES = 8
     TOO_MANY_UNITS = 9
+    BAD_RULE = 11
+    BAD_SLOPE = 12
 
 
 CONFIG = {

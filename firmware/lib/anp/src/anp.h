@@ -38,6 +38,12 @@ enum anp_weight_format { ANP_INT16 = 0, ANP_INT32 = 1 };
 #define ANP_LAST_FORMAT ANP_INT32
 #endif
 
+enum anp_rule { ANP_RULE_ANP = 0, ANP_RULE_EXACT = 1, ANP_RULE_FEEDBACK = 2 };
+
+/* A build for a chip that is short of flash defines ANP_ONE_RULE: the rule is ANP, and the slope 1/128. */
+#define ANP_LAST_RULE ANP_RULE_ANP
+#define ANP_SLOPE 7               /* of the rule ANP, unless the network has another one */
+
 enum anp_rounding { ANP_NEAREST = 0, ANP_STOCHASTIC = 1 };
 
 /* Why a configuration is refused. The numbers follow the fields of anp_config. */
@@ -53,6 +59,8 @@ enum anp_status {
     ANP_BAD_SIZES = 8,            /* no layer, more than ANP_MAX_LAYERS, a width of 0 or over ANP_MAX_WIDTH, one class only */
     ANP_TOO_MANY_UNITS = 9,       /* the noise buffer has too few codes for one step: 2N > 200, antithetic N > 200 */
     ANP_TOO_LARGE = 10,           /* the arena is too small: compare anp_arena_bytes() */
+    ANP_BAD_RULE = 11,            /* one that this build does not have */
+    ANP_BAD_SLOPE = 12,           /* above 12; without other rules than ANP, another one than 7 */
 };
 
 struct anp_config {
@@ -62,6 +70,10 @@ struct anp_config {
     bool normalised;              /* divide the step by 1 + ||x||^2, rounded up to a power of two */
     bool antithetic;              /* pass 2 uses the noise of pass 1, negated */
     uint8_t decorrelate;          /* bit l-1: decorrelate the input of layer l */
+#ifndef ANP_ONE_RULE
+    uint8_t rule;                 /* enum anp_rule */
+    uint8_t slope;                /* s: the leaky ReLU has the slope 2^-s, s <= 12; 0: the rule's own, 7 with ANP, else 3 */
+#endif
     uint16_t sigma;               /* Q4.12, 16 .. 4095 */
     uint16_t noise_std;           /* Q8.8 ADC codes; 0: measured before the first step */
     uint32_t learning_rate;       /* Q4.28 */

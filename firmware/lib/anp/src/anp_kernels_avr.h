@@ -13,16 +13,23 @@
 #define NET_NORMALISED 16
 #define NET_ANTITHETIC 17
 #define NET_DECORRELATE 18
-#define NET_DECORRELATION_RATE 27
-#define NET_LAYERS 35
-#define NET_LAYER 54
-#define NET_VALUES 56
-#define NET_DECORRELATED 58
-#define NET_PROJECTION 60
-#define NET_STEPS 72
-#define NET_SKIPPED 76
-#define NET_LAST_LOSS 80
-#define NET_LOSS_SUM 84
+#ifdef ANP_ONE_RULE
+#define NET_SIGMA 19
+#else
+#define NET_RULE 19
+#define NET_SLOPE 20
+#define NET_SIGMA 21
+#endif
+#define NET_DECORRELATION_RATE (NET_SIGMA + 8)
+#define NET_LAYERS (NET_SIGMA + 16)
+#define NET_LAYER (NET_SIGMA + 35)
+#define NET_VALUES (NET_SIGMA + 37)
+#define NET_DECORRELATED (NET_SIGMA + 39)
+#define NET_PROJECTION (NET_SIGMA + 41)
+#define NET_STEPS (NET_SIGMA + 53)
+#define NET_SKIPPED (NET_SIGMA + 57)
+#define NET_LAST_LOSS (NET_SIGMA + 61)
+#define NET_LOSS_SUM (NET_SIGMA + 65)
 #define LAYER_INPUTS 0
 #define LAYER_UNITS 2
 #define LAYER_ROWS 4
@@ -72,6 +79,11 @@ ANP_OFFSET(anp_network, config.rounding, NET_ROUNDING);
 ANP_OFFSET(anp_network, config.normalised, NET_NORMALISED);
 ANP_OFFSET(anp_network, config.antithetic, NET_ANTITHETIC);
 ANP_OFFSET(anp_network, config.decorrelate, NET_DECORRELATE);
+#ifndef ANP_ONE_RULE
+ANP_OFFSET(anp_network, config.rule, NET_RULE);
+ANP_OFFSET(anp_network, config.slope, NET_SLOPE);
+#endif
+ANP_OFFSET(anp_network, config.sigma, NET_SIGMA);
 ANP_OFFSET(anp_network, config.decorrelation_rate, NET_DECORRELATION_RATE);
 ANP_OFFSET(anp_network, config.layers, NET_LAYERS);
 ANP_OFFSET(anp_layer, inputs, LAYER_INPUTS);

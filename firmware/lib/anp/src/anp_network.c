@@ -30,6 +30,12 @@ enum anp_status anp_check(const struct anp_config *config)
         return ANP_BAD_WEIGHT_FORMAT;
     if (config->rounding > ANP_STOCHASTIC)
         return ANP_BAD_ROUNDING;
+#ifndef ANP_ONE_RULE
+    if (config->rule > ANP_LAST_RULE)
+        return ANP_BAD_RULE;
+    if (config->slope && config->slope != ANP_SLOPE)
+        return ANP_BAD_SLOPE;
+#endif
     if (config->layers < 1 || config->layers > ANP_MAX_LAYERS)
         return ANP_BAD_SIZES;
     for (uint8_t l = 0; l <= config->layers; l++) {

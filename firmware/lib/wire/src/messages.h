@@ -14,7 +14,7 @@
 /* The structs are the bytes on the wire. */
 WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 #define WIRE_MIN_PAYLOAD 64
 #define WIRE_MAX_PAYLOAD 240
 #define WIRE_MAX_OUTSTANDING 8
@@ -26,7 +26,7 @@ WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 #define WIRE_CHECKPOINT_FORMAT 1
 #define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0x99cd3e4cu
+#define WIRE_SCHEMA 0x21923d79u
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -41,6 +41,12 @@ enum {
 enum {
     WIRE_ROUNDING_NEAREST = 0,
     WIRE_ROUNDING_STOCHASTIC = 1,
+};
+
+enum {
+    WIRE_RULE_ANP = 0,
+    WIRE_RULE_ANP_EXACT = 1,
+    WIRE_RULE_FEEDBACK = 2,
 };
 
 enum {
@@ -154,6 +160,8 @@ enum {
     WIRE_FEATURES_INT32_WEIGHTS = 16,
     WIRE_FEATURES_MEMORY = 32,
     WIRE_FEATURES_ANALOG = 64,
+    WIRE_FEATURES_ANP_EXACT = 128,
+    WIRE_FEATURES_FEEDBACK = 256,
 };
 
 enum {
@@ -218,8 +226,9 @@ WIRE_ASSERT(sizeof(struct wire_hello) == WIRE_SIZE_HELLO);
 /* CONFIGURE, host to device. Sets up a network: weights are drawn from the seed, all counters start at 0, the noise
  * calibration is forgotten. The noise buffer keeps the ADC's codes; injected ones are forgotten, and so are all codes
  * when the source changes. */
-#define WIRE_SIZE_CONFIGURE 22
+#define WIRE_SIZE_CONFIGURE 24
 #define WIRE_OPEN_CONFIGURE 1
+#define WIRE_CONFIGURE_SLOPE_MAX 12
 #define WIRE_CONFIGURE_SIGMA_MIN 16
 #define WIRE_CONFIGURE_SIGMA_MAX 4095
 #define WIRE_CONFIGURE_SEED_MIN 1
@@ -230,12 +239,14 @@ enum {
     WIRE_FIELD_CONFIGURE_OPTIONS = 4,
     WIRE_FIELD_CONFIGURE_DECORRELATE = 5,
     WIRE_FIELD_CONFIGURE_NOISE_SOURCE = 6,
-    WIRE_FIELD_CONFIGURE_SIGMA = 7,
-    WIRE_FIELD_CONFIGURE_NOISE_STD = 8,
-    WIRE_FIELD_CONFIGURE_LEARNING_RATE = 9,
-    WIRE_FIELD_CONFIGURE_DECORRELATION_RATE = 10,
-    WIRE_FIELD_CONFIGURE_SEED = 11,
-    WIRE_FIELD_CONFIGURE_SIZES = 12,
+    WIRE_FIELD_CONFIGURE_RULE = 7,
+    WIRE_FIELD_CONFIGURE_SLOPE = 8,
+    WIRE_FIELD_CONFIGURE_SIGMA = 9,
+    WIRE_FIELD_CONFIGURE_NOISE_STD = 10,
+    WIRE_FIELD_CONFIGURE_LEARNING_RATE = 11,
+    WIRE_FIELD_CONFIGURE_DECORRELATION_RATE = 12,
+    WIRE_FIELD_CONFIGURE_SEED = 13,
+    WIRE_FIELD_CONFIGURE_SIZES = 14,
 };
 struct __attribute__((packed)) wire_configure {
     uint8_t loss;                   /* loss function; WIRE_LOSS_... */
@@ -244,6 +255,8 @@ struct __attribute__((packed)) wire_configure {
     uint8_t options;                /* NORMALISED, ANTITHETIC; WIRE_OPTIONS_... */
     uint8_t decorrelate;            /* bit l-1: decorrelate the input of layer l */
     uint8_t noise_source;           /* where codes come from; WIRE_NOISE_SOURCE_... */
+    uint8_t rule;                   /* learning rule; those that the features name, and ANP; WIRE_RULE_... */
+    uint8_t slope;                  /* s: the leaky ReLU has the slope 2^-s; 0: the rule's own, 7 with ANP, else 3 */
     uint16_t sigma;                 /* standard deviation of a node's noise [2^-12] */
     uint16_t noise_std;             /* standard deviation of the ADC codes; 0: measured when training starts [2^-8 codes] */
     uint32_t learning_rate;         /* eta [2^-28] */
