@@ -141,8 +141,8 @@ def configure_line(network: Network, arena_bytes: int = 120_000) -> str:
     decorrelate = sum(1 << layer for layer, on in enumerate(network.decorrelate) if on)
     numbers = (
         *(arena_bytes, int(network.loss), int(network.weight_format), int(network.rounding or 0), int(network.normalised)),
-        *(int(network.antithetic), decorrelate, network.rule_code, network.shift, network.sigma_q, network.noise_std_q, network.learning_rate_q),
-        *(network.decorrelation_rate_q, network.seed, network.layers, *network.sizes),
+        *(int(network.antithetic), decorrelate, network.rule_code, network.shift, network.sigma_q, network.noise_std_q),
+        *(network.learning_rate_q, network.decorrelation_rate_q, network.seed, network.layers, *network.sizes),
     )
     return "configure " + " ".join(map(str, numbers))
 
