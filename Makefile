@@ -34,7 +34,7 @@ help:
 	@echo 'make mutants   single random changes, N=300 of them, each with the tests that should catch it; survivors are listed'
 	@echo 'make lint      ruff and mypy --strict'
 	@echo 'make validate  the board (BOARD=native) against the integer model, and the integers against floats'
-	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles) or m4-sim (instructions)'
+	@echo 'make bench     what a training step costs: BOARD=native, uno-sim (cycles), m4-sim or m0-sim (instructions)'
 	@echo 'make pio       the boards that PlatformIO can build without a network, and its tests'
 	@echo 'make sizes     flash and RAM of the images for chips'
 	@echo 'make wheel     the package for this platform, with the images of Uno and Nano, in dist/'

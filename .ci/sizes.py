@@ -6,7 +6,7 @@ from mtjlearn.firmware import build_firmware
 from mtjlearn.firmware.sizes import ImageSize
 from mtjlearn.flashing import MICROPYTHON_BOARDS, flash_micropython
 
-IMAGES = ("uno", "uno_streamed", "nano", "mps2", "lm3s6965")
+IMAGES = ("uno", "uno_streamed", "nano", "mps2", "microbit", "lm3s6965")
 
 
 def main() -> None:

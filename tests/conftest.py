@@ -18,7 +18,9 @@ from mtjlearn.discovery import VIRTUAL
 TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parent
 CHIPS = {"bench", "chips", "platformio"}
-SIMULATED = {"uno-sim", "m4-sim"}
+SIMULATED = {"uno-sim", "m4-sim", "m0-sim"}
+BY_HAND = {"m0-sim"}
+"""Boards whose C is that of m4-sim, but for kernels with tests of their own: their run of the board suite is slow."""
 FAST = "unit"
 """The folder whose tests are fast unless they say otherwise."""
 FOLDERS = {path for path in TESTS.iterdir() if path.is_dir() and path.name != FAST}
@@ -71,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         board = getattr(item, "callspec", None) and item.callspec.params.get("board_name")
         if place[0] in CHIPS or board in SIMULATED:
             item.add_marker("chips")
+            if board in BY_HAND:
+                item.add_marker("slow")
         elif place[0] == FAST and not any(item.iter_markers("thorough")) and not any(item.iter_markers("slow")):
             item.add_marker("fast")
 

@@ -87,13 +87,13 @@ def open_board(
     """Opens a board.
 
     Args:
-        name: a virtual board (``native``, ``inprocess``, ``uno-sim``, ``m4-sim``, ``micropython``), a port (``/dev/ttyACM0``,
-            ``COM3``), a pyserial URL (``socket://127.0.0.1:4000``), or None for the only board that is connected. Firmware of
-            another line rate is opened as ``/dev/ttyACM0@115200``.
+        name: a virtual board (``native``, ``inprocess``, ``uno-sim``, ``m4-sim``, ``m0-sim``, ``micropython``), a port
+            (``/dev/ttyACM0``, ``COM3``), a pyserial URL (``socket://127.0.0.1:4000``), or None for the only board that is
+            connected. Firmware of another line rate is opened as ``/dev/ttyACM0@115200``.
         log: file for the raw log of the link, with or without a bound.
         timeout: seconds to wait for an answer.
-        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim(), start_m4_sim() and
-            start_micropython() accept them.
+        virtual: options of a virtual board, as start_native(), start_inprocess(), start_uno_sim(), start_m4_sim(), start_m0_sim()
+            and start_micropython() accept them.
 
     Raises:
         BoardError: no board, or several, or an option that the board does not have, with what to do; else as

@@ -1,4 +1,4 @@
-"""Measures the simulated chips again and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim]``,
+"""Measures the simulated chips again and keeps the figures: ``python tests/bench/renew.py [uno-sim] [m4-sim] [m0-sim]``,
 or what the images take alone: ``python tests/bench/renew.py sizes``.
 
 Takes some minutes. The figures that were kept are shown next to the new ones.

@@ -59,7 +59,7 @@ def test_sizes_kept_are_the_images(report, tool_missing):
 
 
 def test_report(report):
-    assert report["unit"] == {"uno-sim": "cycles", "m4-sim": "instructions"}[report["board"]]
+    assert report["unit"] == {"uno-sim": "cycles", "m4-sim": "instructions", "m0-sim": "instructions"}[report["board"]]
     assert set(report["nets"]) == {"-".join(map(str, sizes)) for sizes in STEP_SIZES} - SLOW
     for net, figures in (report["nets"] | report["variants"]).items():
         if figures is None:

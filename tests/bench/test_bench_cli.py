@@ -105,7 +105,7 @@ def test_parts_of_a_step_add_up(tool_missing):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--board", "native", "--only", "steps"], "--only goes with --board uno-sim or m4-sim"),
+        (["--board", "native", "--only", "steps"], "--only goes with --board uno-sim, m4-sim or m0-sim"),
         (["--board", "m4-sim", "--only", "stream"], "--only stream goes with --board uno-sim"),
     ],
 )

@@ -86,7 +86,7 @@ def nothing_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nothing_built")
 def test_what_was_not_built_is_not_listed_and_named_in_one_line() -> None:
-    assert [board.name for board in list_boards()] == ["uno-sim", "m4-sim", "micropython"]
+    assert [board.name for board in list_boards()] == ["uno-sim", "m4-sim", "m0-sim", "micropython"]
     assert default_virtual_board() == "inprocess"
     with pytest.raises(compiled.NotBuiltError, match=r"no native virtual board, which needs Linux, macOS or Windows' WSL"):
         open_board("native")

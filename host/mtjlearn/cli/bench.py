@@ -43,8 +43,8 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
 
     With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, next to the limit counted from its
     operations; samples streamed at the line's rate; steps per second of autonomous learning; learning with the samples in the
-    chip's memory. With --board m4-sim: instructions of a step on a Cortex-M4. Both are counts, so every run gives the same
-    figures.
+    chip's memory. With --board m4-sim or m0-sim: instructions of a step on a Cortex-M4 or Cortex-M0. All are counts, so every run
+    gives the same figures.
 
     Any other board: samples streamed and trained (those of iris with 4-8-3), end to end, and the round trip of a
     question; its network is replaced. With --board native also nanoseconds of a step in this process, split into its
@@ -75,7 +75,7 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
     if board in SIMULATED:
         return _chip(board, only, frames)
     if only is not None:
-        raise click.UsageError("--only goes with --board uno-sim or m4-sim")
+        raise click.UsageError("--only goes with --board uno-sim, m4-sim or m0-sim")
     from mtjlearn.bench.desktop.autonomous import native_autonomous
     from mtjlearn.cli.view.bench import tell_native_autonomous
     from mtjlearn.cli.view.bench_desktop import line_figures, model_figures, step_figures

@@ -29,7 +29,7 @@ REPLICAS = 20
     metavar="NAME",
     default=default_virtual_board,
     show_default="native, or inprocess where that is not available",
-    help="The board, e.g. uno-sim, m4-sim or a port.",
+    help="The board, e.g. uno-sim, m4-sim, m0-sim or a port.",
 )
 @seed_option
 @runs_option

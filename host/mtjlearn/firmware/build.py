@@ -28,8 +28,9 @@ def build_firmware(image: str) -> Path:
 
     Args:
         image: an environment of platformio.ini for an ATmega328P, such as ``uno`` or ``uno_streamed`` (learning from a
-            host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` (Cortex-M4F in QEMU),
-            ``mps2-profile`` (the same, counting instructions) or ``lm3s6965`` (Cortex-M3, the example of docs/porting.md).
+            host's stream alone), ``uno-resident`` (measures it, see firmware/bench), ``mps2`` and ``microbit`` (Cortex-M4F
+            and Cortex-M0 in QEMU), ``mps2-profile`` and ``microbit-profile`` (the same, counting instructions) or
+            ``lm3s6965`` (Cortex-M3, the example of docs/porting.md).
 
     Raises:
         ToolMissing: the compiler is not installed.
@@ -51,7 +52,7 @@ def build_simulator(name: str) -> Path:
     """Builds the program that simulates a chip, or finds it among what was built before; returns its path.
 
     Args:
-        name: ``uno`` (libsimavr) or ``m4`` (QEMU), programs; ``uno-library``, a shared library.
+        name: ``uno`` (libsimavr) or ``qemu``, programs; ``uno-library``, a shared library.
 
     Raises:
         ToolMissing: the compiler or a library is not installed.

@@ -94,14 +94,15 @@ def _uno_resident() -> Image:
     return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
 
 
-def _bare_arm(name: str, *chip: str) -> Image:
-    """A Cortex-M without an Arduino core: the whole device with all of firmware/boards/NAME, whose linker script is NAME.ld.
+def _bare_arm(name: str, board: str, *chip: str) -> Image:
+    """A Cortex-M without an Arduino core: the whole device with all of firmware/boards/BOARD, and the linker script NAME.ld.
 
     Args:
-        name: of the board's folder.
+        name: of the image.
+        board: the board's folder.
         chip: flags that choose the processor.
     """
-    folder = f"firmware/boards/{name}"
+    folder = f"firmware/boards/{board}"
     code = ("-O2", "-std=gnu11", *_WARNINGS, "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
     return Image(
         name,
@@ -110,25 +111,27 @@ def _bare_arm(name: str, *chip: str) -> Image:
         compiler=find_arm_gcc,
         flags=(*chip, "-mthumb", *code, *_INCLUDES, "-Ifirmware/src", f"-I{folder}"),
         link=("-nostartfiles", "-Wl,--gc-sections", f"-T{folder}/{name}.ld"),
-        board=name,
+        board=board,
     )
 
 
-_mps2 = functools.partial(_bare_arm, "mps2", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
-_lm3s6965 = functools.partial(_bare_arm, "lm3s6965", "-mcpu=cortex-m3")
+_mps2 = functools.partial(_bare_arm, "mps2", "qemu", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+_microbit = functools.partial(_bare_arm, "microbit", "qemu", "-mcpu=cortex-m0")
+_lm3s6965 = functools.partial(_bare_arm, "lm3s6965", "lm3s6965", "-mcpu=cortex-m3")
 
 
 _PROFILED = (
-    *("main", "anp_train", "anp_noise_draw", "anp_global_factor", "anp_update_layers", "anp_update_matrix"),
-    *("uart_receive_interrupt", "uart_transmit_interrupt"),
+    *("main", "anp_train", "anp_noise_draw", "anp_global_factor", "anp_update_layer", "anp_update_layers"),
+    *("anp_update_matrix", "uart_receive_interrupt", "uart_transmit_interrupt"),
 )
 
 
-def _mps2_profile() -> Image:
-    plain, folder = _mps2(), "firmware/boards/mps2/profile"
+def _profiled(plain: Image) -> Image:
+    """An image of a Cortex-M in QEMU that counts instructions."""
+    folder = "firmware/boards/qemu/profile"
     return replace(
         plain,
-        name="mps2-profile",
+        name=f"{plain.name}-profile",
         sources=(*plain.sources, f"{folder}/*.c"),
         flags=(*plain.flags, f"-I{folder}"),
         link=(*plain.link, *(f"-Wl,--wrap={function}" for function in _PROFILED)),
@@ -139,10 +142,10 @@ _VIRTUAL = ("firmware/virtual/*.c", f"{_WIRE}/crc32.c", f"{_WIRE}/frame.c")
 """The virtual world around a simulated chip, and the frames that its line reads."""
 
 
-def _mps2_simulator() -> Image:
-    folders = ("firmware/simulators/mps2", "firmware/boards/mps2", "firmware/boards/mps2/profile", "firmware/virtual", _WIRE)
+def _qemu_simulator() -> Image:
+    folders = ("firmware/simulators/qemu", "firmware/boards/qemu", "firmware/boards/qemu/profile", "firmware/virtual", _WIRE)
     return Image(
-        "m4-sim",
+        "qemu-sim",
         sources=(f"{folders[0]}/*.c", *_VIRTUAL),
         libraries=(),
         compiler=find_host_cc,
@@ -190,11 +193,13 @@ def _explain_simavr(message: str) -> FirmwareError | None:
 FIRMWARE: dict[str, Callable[[], Image]] = {
     "uno-resident": _uno_resident,
     "mps2": _mps2,
-    "mps2-profile": _mps2_profile,
+    "mps2-profile": lambda: _profiled(_mps2()),
+    "microbit": _microbit,
+    "microbit-profile": lambda: _profiled(_microbit()),
     "lm3s6965": _lm3s6965,
 }
 """Images of chips that platformio.ini does not describe, by the names that build_firmware() accepts."""
-SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "m4": _mps2_simulator}
+SIMULATORS: dict[str, Callable[[], Image]] = {"uno": _uno_simulator, "uno-library": _uno_library, "qemu": _qemu_simulator}
 """What simulates chips, by the names that build_simulator() accepts."""
 
 

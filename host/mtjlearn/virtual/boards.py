@@ -92,6 +92,7 @@ _BOARDS = (
         image="uno",
     ),
     VirtualBoard("m4-sim", "virtual board: a Cortex-M4F's image in QEMU", "mtjlearn.virtual.m4_sim:start_m4_sim", image="mps2"),
+    VirtualBoard("m0-sim", "virtual board: a Cortex-M0's image in QEMU", "mtjlearn.virtual.m0_sim:start_m0_sim", image="microbit"),
     VirtualBoard(
         "micropython",
         "virtual board: the firmware in MicroPython, in its Unix port",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mtjlearn.firmware import ToolMissing, build_firmware, build_simulator
-from mtjlearn.virtual.process import BoardProcess, fault_options
+from mtjlearn.virtual.qemu import QemuOptions, start_qemu
 
-PROFILE_CLOCK = 16
-"""Codes for each training step where a profile is wanted and no virtual clock was asked for."""
-_QEMU = "qemu-system-arm"
+if TYPE_CHECKING:
+    from mtjlearn.virtual.process import BoardProcess
 
 
 def start_m4_sim(
@@ -51,15 +48,5 @@ def start_m4_sim(
         FirmwareError: the firmware does not compile.
         BoardProcessError: the board does not start, e.g. because an option is out of range.
     """
-    qemu = shutil.which(_QEMU)
-    if qemu is None:
-        raise ToolMissing(f"{_QEMU} is missing; install it: apt-get install qemu-system-arm")
-    image = build_firmware("mps2-profile" if profile is not None else "mps2") if elf is None else elf
-    command: list[str | Path] = [build_simulator("m4"), "--qemu", qemu, "--elf", os.fspath(image)]
-    command += ["--seed", str(seed), "--preset", preset, "--device-noise", device_noise]
-    clock = virtual_clock or (PROFILE_CLOCK if profile is not None else 0)
-    command += ["--virtual-clock", str(clock)] if clock else []
-    command += ["--profile", os.fspath(profile)] if profile is not None else []
-    command += ["--voltages", os.fspath(voltages)] if voltages is not None else []
-    command += fault_options(fault, fault_after, fault_lasts)
-    return BoardProcess(command)
+    options = QemuOptions(seed, preset, device_noise, voltages, fault, fault_after, fault_lasts, virtual_clock, profile, elf)
+    return start_qemu("m4", "mps2", options)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "anp.h"
-#include "mps2.h"
+#include "machine.h"
 #include "semihosting.h"
 
 #define CASES 1500

@@ -18,7 +18,7 @@ CODE = ("-Wall", "-Wextra", "-Wconversion", "-Werror", "-fno-strict-aliasing", "
 def trained(folder: Path, *flags: str) -> list[list[str]]:
     """What each case gave: number, checksum of losses and weights, random state, skipped steps, saturations."""
     firmware = firmware_root() / "firmware"
-    learner, board = firmware / "lib" / "anp" / "src", firmware / "boards" / "mps2"
+    learner, board = firmware / "lib" / "anp" / "src", firmware / "boards" / "qemu"
     image = folder / "learner.elf"
     command = [find_arm_gcc(), *CHIP, *CODE, *flags, f"-I{learner}", f"-I{board}", *sorted(learner.glob("*.[cS]"))]
     command += [HERE / "learner.c", board / "semihosting.c", "-nostartfiles", "-Wl,--gc-sections", f"-T{board / 'mps2.ld'}"]

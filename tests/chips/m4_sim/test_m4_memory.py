@@ -22,7 +22,7 @@ PATIENCE = 30.0
 def obedient_image() -> Path:
     usual = FIRMWARE["mps2"]()
     source = TESTS / "c" / "obedient.c"
-    sources = (str(source.relative_to(firmware_root())), "firmware/boards/mps2/*.c")
+    sources = (str(source.relative_to(firmware_root())), "firmware/boards/qemu/*.c")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FIRMWARE, "mps2-obedient", lambda: dataclasses.replace(usual, sources=sources, board=None))
         return build_firmware("mps2-obedient")

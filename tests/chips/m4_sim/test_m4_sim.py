@@ -19,7 +19,7 @@ import pytest
 from mtjlearn.discovery import open_board
 from mtjlearn.firmware import ToolMissing, build_simulator
 from mtjlearn.network import Network
-from mtjlearn.virtual import m4_sim
+from mtjlearn.virtual import qemu
 from mtjlearn.virtual.m4_sim import start_m4_sim
 from mtjlearn.virtual.process import BoardProcess, BoardProcessError
 from mtjlearn.wire import messages
@@ -214,14 +214,14 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         start_m4_sim(elf=tmp_path / "nothing.elf")
     wrong = tmp_path / "wrong.elf"
     wrong.write_bytes(b"not an image")
-    with pytest.raises(BoardProcessError, match="is the image one for the MPS2 board"):
+    with pytest.raises(BoardProcessError, match="is the image one for this machine"):
         start_m4_sim(elf=wrong)
-    run = subprocess.run([build_simulator("m4"), "--elf", "x", "--profile", "y"], capture_output=True, text=True, check=False)
+    run = subprocess.run([build_simulator("qemu"), "--elf", "x", "--profile", "y"], capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "--profile needs --virtual-clock" in run.stderr
 
 
 def test_a_missing_qemu_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(m4_sim.shutil, "which", lambda name: None)
+    monkeypatch.setattr(qemu.shutil, "which", lambda name: None)
     with pytest.raises(ToolMissing, match="qemu-system-arm is missing; install it: apt-get install qemu-system-arm"):
         start_m4_sim()

@@ -23,7 +23,7 @@ def test_golden_vectors(tmp_path: Path, flags: tuple[str, ...]) -> None:
     vectors = runpy.run_path(str(PROGRAM.with_name("vectors.py")))
     (tmp_path / "vectors.h").write_text(vectors["header"](), encoding="utf-8")
     firmware = firmware_root() / "firmware"
-    learner, wire, board = firmware / "lib" / "anp" / "src", firmware / "lib" / "wire" / "src", firmware / "boards" / "mps2"
+    learner, wire, board = firmware / "lib" / "anp" / "src", firmware / "lib" / "wire" / "src", firmware / "boards" / "qemu"
     includes = [f"-I{folder}" for folder in (learner, wire, board, PROGRAM, tmp_path)]
     sources = [*sorted(learner.glob("*.[cS]")), wire / "crc32.c", board / "semihosting.c", HERE / "vectors.c"]
     sources += [PROGRAM / "main.c", PROGRAM / "report.c"]

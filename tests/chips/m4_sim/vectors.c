@@ -1,7 +1,7 @@
 /* What the golden vectors' program (tests/platformio/project/test_steps) needs of a Cortex-M4 in QEMU. */
 #include <string.h>
 
-#include "mps2.h"
+#include "machine.h"
 #include "report.h"
 #include "semihosting.h"
 

@@ -72,7 +72,7 @@ def test_page_has_environments_that_there_are(project: Path) -> None:
     page = (project / "docs" / "boards.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")][1:]
     named = set(re.findall(r"`(\w+)`", " ".join(rows)))
-    assert {"native", *uno_images()} <= named <= {*environments(project).sections(), "mps2", "lm3s6965"}
+    assert {"native", *uno_images()} <= named <= {*environments(project).sections(), "mps2", "microbit", "lm3s6965"}
 
 
 @pytest.mark.parametrize("environment", ["uno", "uno_streamed", "nano", "nano_old"])

@@ -13,7 +13,7 @@ from mtjlearn.board import Board
 from mtjlearn.cli.boards import cli
 from mtjlearn.virtual.native import start_native
 
-VIRTUAL = ["native", "inprocess", "uno-sim", "m4-sim", "micropython"]
+VIRTUAL = ["native", "inprocess", "uno-sim", "m4-sim", "m0-sim", "micropython"]
 
 
 def port(device, vid=0x2341, pid=0x0043, serial_number="85735", product=None):

@@ -155,7 +155,7 @@ def test_options_that_the_native_board_refuses_are_an_error_in_one_line() -> Non
         ("esp32", "is a kind of board"),
         ("uno_sim", "did you mean uno-sim?"),
         ("Native", "did you mean native?"),
-        ("COM", "virtual boards are native, inprocess, uno-sim, m4-sim"),
+        ("COM", "virtual boards are native, inprocess, uno-sim, m4-sim, m0-sim"),
         ("", "--board is empty"),
         ("/dev/ttyACM0@0", "300 to 4,000,000 baud"),
         ("/dev/ttyACM0@9999999", "300 to 4,000,000 baud"),

@@ -32,15 +32,15 @@ MAY_INCLUDE = {
     "boards/native": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
     "boards/inprocess": ["virtual", "src", "lib/anp/src", "lib/wire/src"],
     "boards/uno": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/mps2": ["src", "lib/anp/src", "lib/wire/src"],
-    "boards/mps2/profile": ["boards/mps2", "src", "lib/anp/src", "lib/wire/src"],
+    "boards/qemu": ["src", "lib/anp/src", "lib/wire/src"],
+    "boards/qemu/profile": ["boards/qemu", "src", "lib/anp/src", "lib/wire/src"],
     "boards/lm3s6965": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
     "simulators/uno": ["virtual", "lib/wire/src"],
     "simulators/uno/library": ["simulators/uno", "virtual", "lib/wire/src"],
-    "simulators/mps2": ["boards/mps2", "boards/mps2/profile", "virtual", "lib/wire/src"],  # what it says to the chip's image
+    "simulators/qemu": ["boards/qemu", "boards/qemu/profile", "virtual", "lib/wire/src"],  # what it says to the chip's image
 }
 IN_FLOATS = {"lib/anp/src/anp_inference.h"}
 """What scales features in the units of the data; the learner does not include it."""
@@ -50,10 +50,10 @@ CHOSEN = {"src/autonomous.h": "autonomous/state.h"}
 """What a build may leave out is reached through one header, which needs to know how large its state is."""
 C_SUFFIXES = {".c", ".cpp", ".h", ".ino", ".ld", ".S"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-AVR, ARM = {"boards/uno", "bench"}, {"boards/lm3s6965", "boards/mps2", "boards/mps2/profile"}
+AVR, ARM = {"boards/uno", "bench"}, {"boards/lm3s6965", "boards/qemu", "boards/qemu/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/chips/arduino compiles it, with warnings as errors."""
-FOR_ONE_CHIP = re.compile("_(avr|arm)$")
+FOR_ONE_CHIP = re.compile("_(avr|arm|m0)$")
 """Kernels and assembler macros, which that chip's image compiles."""
 PORTABLE = ["lib/anp/src", "lib/wire/src", "src", "src/autonomous"]
 PORTABLE_HEADERS = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}

@@ -102,7 +102,29 @@ CORTEX_M4 = Costs(
 )
 """Instructions of ARMv7E-M with its DSP extension."""
 
-COSTS = {"uno": ATMEGA328P, "mps2": CORTEX_M4}
+CORTEX_M0 = Costs(
+    load=1,
+    store=1,
+    register_inputs=0,
+    multiply_add=2,
+    square_add=2,
+    finish=5,
+    random=18,
+    draw=9,
+    add_noise=2,
+    rectify=2,
+    difference=4,
+    error=2,
+    factor=92,
+    block=34,
+    coefficient=6,
+    update=8,
+    update_bias=8,
+    count=9,
+)
+"""Instructions of ARMv6-M, that is of Cortex-M0 and Cortex-M0+."""
+
+COSTS = {"uno": ATMEGA328P, "mps2": CORTEX_M4, "microbit": CORTEX_M0}
 """By the image for the chip (mtjlearn.firmware.build_firmware)."""
 
 

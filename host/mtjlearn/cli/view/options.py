@@ -20,7 +20,8 @@ def board_option(function: Function) -> Function:
     return click.option(
         "--board",
         metavar="NAME",
-        help="A virtual board (native, inprocess, uno-sim, m4-sim or micropython), a port such as /dev/ttyACM0 or COM3, or a URL "
+        help="A virtual board (native, inprocess, uno-sim, m4-sim, m0-sim or micropython), a port such as "
+        "/dev/ttyACM0 or COM3, or a URL "
         "such as socket://127.0.0.1:4000; /dev/ttyACM0@115200 if it was flashed with --baud 115200; "
         "if omitted, the only connected board is used.",
     )(function)

@@ -1,11 +1,11 @@
-/* The MPS2 board (AN386, a Cortex-M4F) as QEMU simulates it: the device on bare metal. */
+/* A Cortex-M as QEMU simulates it (machine.h): the device on bare metal. */
 #include <stddef.h>
 
 #include "adc.h"
 #include "boot.h"
-#include "nonvolatile.h"
+#include "machine.h"
 #include "messages.h"
-#include "mps2.h"
+#include "nonvolatile.h"
 #include "options.h"
 #include "turn.h"
 #include "uart.h"
@@ -64,7 +64,7 @@ static uint32_t board_micros(void *context)
 static void led(void *context, uint8_t on)
 {
     (void)context;
-    MPS2_LED = on;
+    machine_led(on);
 }
 
 /* The device asks again until everything written has left. */
@@ -90,7 +90,7 @@ int main(void)
     uart_init(BAUD);
     const struct board board = {
         .context = NULL,
-        .name = "m4-sim",
+        .name = MACHINE_NAME,
         .arena = arena,
         .arena_bytes = ARENA,
         .receive_window = UART_RECEIVE_RING,

@@ -1,7 +1,7 @@
 /* The two rings and the UART's two interrupts. main.c makes them callbacks of struct board; startup.c holds the vectors. */
 #include "uart.h"
 
-#include "mps2.h"
+#include "machine.h"
 
 /* Positions count bytes since the start, mod 2^16; their difference is what a ring holds. Each is written on one side only. */
 static struct {
@@ -22,11 +22,8 @@ static volatile bool moved;       /* an interrupt came since the last uart_wait(
 
 void uart_init(uint32_t baud)
 {
-    MPS2_UART0->divider = MPS2_CLOCK_HZ / baud;
-    MPS2_UART0->control = MPS2_UART_ENABLE | MPS2_UART_INTERRUPTS;
-    /* QEMU asks for bytes again after a reading: those that came before the receiver was on wait for it. */
-    (void)MPS2_UART0->data;
-    MPS2_NVIC_ENABLE = 1u << MPS2_IRQ_UART0_RECEIVE | 1u << MPS2_IRQ_UART0_TRANSMIT;
+    machine_uart_begin(baud);
+    NVIC_ENABLE = MACHINE_UART_INTERRUPTS;
 }
 
 void uart_wait(void)
@@ -41,16 +38,12 @@ void uart_wait(void)
 
 void uart_receive_interrupt(void)
 {
-    MPS2_UART0->interrupt = MPS2_UART_RECEIVE;
     moved = true;
-    uint32_t state = MPS2_UART0->state;
-    if (state & MPS2_UART_RECEIVE_OVERRUN) {
-        MPS2_UART0->state = MPS2_UART_RECEIVE_OVERRUN;
+    if (machine_uart_received())
         overruns++;
-    }
-    if (!(state & MPS2_UART_RECEIVE_FULL))
+    if (!machine_uart_has_byte())
         return;
-    uint8_t byte = (uint8_t)MPS2_UART0->data;
+    uint8_t byte = machine_uart_read();
     uint16_t in = received.in;
     if ((uint16_t)(in - received.out) == UART_RECEIVE_RING) {
         overruns++;
@@ -79,12 +72,12 @@ static void send_next(void)
     if (!sent.running)
         return;
     sent.out = (uint16_t)(out + 1);
-    MPS2_UART0->data = sent.bytes[out % UART_TRANSMIT_RING];
+    machine_uart_write(sent.bytes[out % UART_TRANSMIT_RING]);
 }
 
 void uart_transmit_interrupt(void)
 {
-    MPS2_UART0->interrupt = MPS2_UART_TRANSMIT;
+    machine_uart_departed();
     moved = true;
     send_next();
 }

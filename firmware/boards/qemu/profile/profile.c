@@ -1,12 +1,12 @@
-/* Counts the instructions of training steps: part of the image "mps2-profile" alone, which the linker gives --wrap for each
- * function named below. Everything else in that image is the image "mps2".
+/* Counts the instructions of training steps: part of the images for profiles alone, which the linker gives --wrap for each
+ * function named below. Everything else in such an image is the plain one.
  *
- * With -icount shift=10 QEMU's clock advances by 1,024 ns an instruction, so the 25 MHz counter advances by 25.6 and tells the
- * exact number of instructions between two readings. A wrapper reads it before and after its function; what the wrapper itself
+ * With -icount shift=10 QEMU's clock advances by 1,024 ns an instruction, so a counter of 25 MHz advances by 25.6, one of 16 MHz by
+ * 16.384, and tells the exact number of instructions between two readings. A wrapper reads it before and after its function; what the wrapper itself
  * costs is measured once with an empty function and taken off, so the counts are exact, to the instruction. */
 #include <stdint.h>
 
-#include "mps2.h"
+#include "machine.h"
 #include "options.h"
 #include "profile_row.h"
 #include "semihosting.h"
@@ -38,10 +38,15 @@ static int file = -1;
 /* From the linker script. */
 extern uint32_t static_end[], stack_top[];
 
-/* 25.6 ticks an instruction; the counter rounds down, so a difference is less than a tick off. */
+/* IN instructions take TICKS of the counter, both whole numbers. */
+#define TICKS (MACHINE_COUNTER_HZ == 25000000u ? 128u : 2048u)
+#define IN (MACHINE_COUNTER_HZ == 25000000u ? 5u : 125u)
+_Static_assert(1024ull * MACHINE_COUNTER_HZ * IN == 1000000000ull * TICKS, "an instruction takes 1,024 ns");
+
+/* The counter rounds down, so a difference is less than a tick off. */
 static uint32_t instructions(uint32_t ticks)
 {
-    return (ticks * 5 + 64) / 128;
+    return (ticks * IN + TICKS / 2) / TICKS;
 }
 
 __attribute__((used)) void profile_enter(enum phase phase, uint32_t caller)
@@ -51,7 +56,7 @@ __attribute__((used)) void profile_enter(enum phase phase, uint32_t caller)
     frame->caller = caller;
     frame->phase = phase;
     frame->interrupts = interrupts;
-    frame->start = MPS2_COUNTER;
+    frame->start = machine_counter();
     __asm__ volatile("cpsie i" ::: "memory");
 }
 
@@ -67,8 +72,8 @@ static void tell(uint32_t in_interrupts)
 {
     if (file < 0)
         file = semihosting_open(options_text("profile"), SEMIHOSTING_WRITE);
-    clocks += MPS2_COUNTER - (uint32_t)clocks;
-    uint64_t total = clocks * 5 / 128;
+    clocks += machine_counter() - (uint32_t)clocks;
+    uint64_t total = clocks * IN / TICKS;
     uint32_t free = untouched();
     const struct profile_row row = {
         .step = spent[STEP],
@@ -95,7 +100,7 @@ static void tell(uint32_t in_interrupts)
 __attribute__((used)) uint32_t profile_leave(void)
 {
     __asm__ volatile("cpsid i" ::: "memory");
-    uint32_t now = MPS2_COUNTER;
+    uint32_t now = machine_counter();
     const struct frame *frame = &frames[--depth];
     uint32_t in_interrupts = interrupts - frame->interrupts;
     uint32_t count = instructions(now - frame->start) - in_interrupts - inside;
@@ -115,15 +120,16 @@ __attribute__((used)) uint32_t profile_leave(void)
 
 /* The stack stays as the function expects it, for some of its arguments may lie there. */
 #define WRAP(function, phase)                                                                                                          \
-    __asm__(".section .text.__wrap_" function ",\"ax\",%progbits\n"                                                                    \
+    __asm__("    .syntax unified\n"                                                                                                     \
+            "    .section .text.__wrap_" function ",\"ax\",%progbits\n"                                                                \
             "    .global __wrap_" function "\n"                                                                                        \
             "    .thumb_func\n"                                                                                                        \
             "__wrap_" function ":\n"                                                                                                   \
-            "    push {r0-r3, ip, lr}\n"                                                                                               \
+            "    push {r0-r3}\n"                                                                                                       \
             "    movs r0, #" phase "\n"                                                                                                \
             "    mov r1, lr\n"                                                                                                         \
             "    bl profile_enter\n"                                                                                                   \
-            "    pop {r0-r3, ip, lr}\n"                                                                                                \
+            "    pop {r0-r3}\n"                                                                                                        \
             "    bl __real_" function "\n"                                                                                             \
             "    push {r0, r1}\n"                                                                                                      \
             "    bl profile_leave\n"                                                                                                   \
@@ -137,6 +143,7 @@ _Static_assert(STEP == 0 && DRAW == 1 && NORMALISE == 2 && UPDATE == 3 && RECEIV
 WRAP("anp_train", "0");
 WRAP("anp_noise_draw", "1");
 WRAP("anp_global_factor", "2");
+WRAP("anp_update_layer", "3");
 WRAP("anp_update_layers", "3");
 WRAP("anp_update_matrix", "3");
 WRAP("uart_receive_interrupt", "4");
@@ -144,7 +151,8 @@ WRAP("uart_transmit_interrupt", "5");
 WRAP("profile_empty", "6");
 
 /* One instruction. */
-__asm__(".section .text.profile_empty,\"ax\",%progbits\n"
+__asm__("    .syntax unified\n"
+        "    .section .text.profile_empty,\"ax\",%progbits\n"
         "    .global __real_profile_empty\n"
         "    .thumb_func\n"
         "__real_profile_empty:\n"
@@ -158,11 +166,11 @@ int __wrap_main(void);
 
 static void calibrate(void)
 {
-    uint32_t start = MPS2_COUNTER;
+    uint32_t start = machine_counter();
     __real_profile_empty();
-    uint32_t between = MPS2_COUNTER;
+    uint32_t between = machine_counter();
     __wrap_profile_empty();
-    uint32_t end = MPS2_COUNTER;
+    uint32_t end = machine_counter();
     around = instructions(end - between) - instructions(between - start);
     inside = spent[EMPTY] - 1;
 }

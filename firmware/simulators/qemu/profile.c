@@ -15,7 +15,7 @@ void profile_take(struct profile *profile, int pipe)
             profile->capacity += 1024 * sizeof *profile->rows + profile->capacity;
             profile->rows = realloc(profile->rows, profile->capacity);
             if (!profile->rows) {
-                fputs("mtjlearn-m4-sim: out of memory\n", stderr);
+                fputs("mtjlearn-qemu-sim: out of memory\n", stderr);
                 exit(1);
             }
         }
@@ -52,7 +52,7 @@ void profile_write(const struct profile *profile, const char *file)
     if (out)
         print(out, profile->rows, profile->bytes / sizeof *profile->rows);
     if (!out || ferror(out) || fclose(out) != 0) {
-        fprintf(stderr, "mtjlearn-m4-sim: cannot write %s: %s\n", file, strerror(errno));
+        fprintf(stderr, "mtjlearn-qemu-sim: cannot write %s: %s\n", file, strerror(errno));
         exit(1);
     }
 }

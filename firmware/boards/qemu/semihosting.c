@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "machine.h"
+
 enum {
     SYS_OPEN = 0x01,
     SYS_CLOSE = 0x02,
@@ -64,7 +66,7 @@ void semihosting_command_line(char *text, uint32_t size)
 void semihosting_fail(const char *message)
 {
     const uint32_t arguments[] = {APPLICATION_EXIT, 1};
-    call(SYS_WRITE0, "m4-sim: ");
+    call(SYS_WRITE0, MACHINE_NAME ": ");
     call(SYS_WRITE0, message);
     call(SYS_WRITE0, "\n");
     for (;;)

@@ -1,7 +1,7 @@
 /* Start of the chip: vector table, memory, faults. */
 #include <stdint.h>
 
-#include "mps2.h"
+#include "machine.h"
 #include "semihosting.h"
 #include "uart.h"
 
@@ -10,11 +10,9 @@ extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], s
 
 int main(void);
 
-/* The floating-point unit comes first: the compiler may move integers through its registers. */
 __attribute__((noreturn)) void reset_handler(void)
 {
-    MPS2_CPACR |= MPS2_CPACR_FPU;
-    __asm__ volatile("dsb\n\tisb" ::: "memory");
+    machine_begin();
     const volatile uint32_t *from = data_load;
     for (volatile uint32_t *to = data_start; to < data_end; to++)
         *to = *from++;
@@ -35,9 +33,20 @@ static void systick_handler(void)
 {
 }
 
+#if __ARM_ARCH == 6
+/* The micro:bit has one interrupt for both directions. */
+static void uart_interrupt(void)
+{
+    if (NRF51_UART_RECEIVED)
+        uart_receive_interrupt();
+    if (NRF51_UART_DEPARTED)
+        uart_transmit_interrupt();
+}
+#endif
+
 struct vectors {
     uint32_t *stack;
-    void (*handlers[15 + 2])(void);
+    void (*handlers[15 + MACHINE_INTERRUPTS])(void);
 };
 
 __attribute__((section(".vectors"), used)) static const struct vectors vectors = {
@@ -49,7 +58,6 @@ __attribute__((section(".vectors"), used)) static const struct vectors vectors =
             fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler,
             fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler,
             systick_handler,
-            uart_receive_interrupt,
-            uart_transmit_interrupt,
+            MACHINE_VECTORS,
         },
 };

@@ -1,5 +1,5 @@
-/* The virtual board m4-sim: QEMU runs the firmware's image for a Cortex-M4F; this program is everything around the chip, that is
- * the virtual sMTJ at its ADC and the line to the host. */
+/* The virtual boards m0-sim and m4-sim: QEMU runs the firmware's image for a Cortex-M; this program is everything around the chip, that
+ * is the virtual sMTJ at its ADC and the line to the host. */
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>

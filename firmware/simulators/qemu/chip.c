@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One instruction takes 2^10 ns of simulated time, 25.6 ticks of the 25 MHz counter: enough to tell instructions apart. */
+/* One instruction takes 2^10 ns of simulated time, 25.6 ticks of a 25 MHz counter and 16.4 of one of 16 MHz: enough to tell instructions
+ * apart. */
 #define COUNT_INSTRUCTIONS "shift=10,align=off,sleep=off"
 #define LINE_PIPE 4096            /* bytes; little, so that the chip soon notices a host that does not read */
 
@@ -27,7 +28,7 @@ static struct {
 
 _Noreturn static void fail(const char *what)
 {
-    fprintf(stderr, "mtjlearn-m4-sim: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "mtjlearn-qemu-sim: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -82,8 +83,22 @@ static void choose_processor(void)
     sched_setaffinity(0, sizeof one, &one);
 }
 
+struct machine {
+    const char *name;             /* QEMU's */
+    const char *setting;          /* of a part of it, or NULL */
+};
+
+/* The micro:bit has 16 KB of RAM, too little for the networks that the host tests with. */
+static struct machine machine_of(const char *board)
+{
+    if (strcmp(board, "m0") == 0)
+        return (struct machine){"microbit", "nrf51-soc.sram-size=262144"};
+    return (struct machine){"mps2-an386", NULL};
+}
+
 _Noreturn static void become_qemu(const struct options *options, pid_t parent)
 {
+    const struct machine chosen = machine_of(options->chip), *machine = &chosen;
     /* The parent may have ended before the kernel knew of it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
@@ -94,25 +109,29 @@ _Noreturn static void become_qemu(const struct options *options, pid_t parent)
 
     char semihosting[160];
     int length = snprintf(semihosting, sizeof semihosting,
-                          "enable=on,target=native,arg=m4-sim,arg=codes=/dev/fd/%d,arg=virtual-clock=%u", CHIP_CODES,
+                          "enable=on,target=native,arg=image,arg=codes=/dev/fd/%d,arg=virtual-clock=%u", CHIP_CODES,
                           options->world.virtual_clock);
     if (options->profile)
         snprintf(semihosting + length, sizeof semihosting - (size_t)length, ",arg=profile=/dev/fd/%d", CHIP_PROFILE);
     const char *arguments[32] = {
-        options->qemu, "-nodefaults",   "-no-user-config",     "-machine", "mps2-an386",   "-kernel",
+        options->qemu, "-nodefaults",   "-no-user-config",     "-machine", machine->name,  "-kernel",
         options->elf,  "-nic",          "none",                "-display", "none",         "-chardev",
         "stdio,id=line,signal=off",     "-serial",             "chardev:line",             "-semihosting-config",
         semihosting,
     };
+    unsigned count = 0;
+    while (arguments[count])
+        count++;
+    if (machine->setting) {
+        arguments[count++] = "-global";
+        arguments[count++] = machine->setting;
+    }
     if (options->profile) {
-        unsigned count = 0;
-        while (arguments[count])
-            count++;
         arguments[count++] = "-icount";
         arguments[count] = COUNT_INSTRUCTIONS;
     }
     execvp(options->qemu, (char *const *)(uintptr_t)arguments);
-    fprintf(stderr, "mtjlearn-m4-sim: %s: %s; install it with: apt-get install qemu-system-arm\n", options->qemu, strerror(errno));
+    fprintf(stderr, "mtjlearn-qemu-sim: %s: %s; install it with: apt-get install qemu-system-arm\n", options->qemu, strerror(errno));
     _exit(127);
 }
 
@@ -145,7 +164,7 @@ bool chip_ended(struct chip *chip)
         return false;
     chip->process = 0;
     if (WIFSIGNALED(status))
-        fprintf(stderr, "mtjlearn-m4-sim: QEMU was ended by signal %d; is the image one for the MPS2 board?\n", WTERMSIG(status));
+        fprintf(stderr, "mtjlearn-qemu-sim: QEMU was ended by signal %d; is the image one for this machine?\n", WTERMSIG(status));
     return true;
 }
 

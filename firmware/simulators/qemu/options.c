@@ -1,17 +1,19 @@
-/* The rows of m4-sim, the words around them, and what goes together. main.c calls it. */
+/* The rows of m0-sim and m4-sim, the words around them, and what goes together. main.c calls it. */
 #include "options.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "arguments.h"
 
 static const char usage[] =
-    "Usage: mtjlearn-m4-sim --elf FILE [OPTION]...\n"
-    "A Cortex-M4F in QEMU that runs the image FILE, with a virtual sMTJ at its ADC. Prints one line of JSON that names the port,\n"
+    "Usage: mtjlearn-qemu-sim --elf FILE [OPTION]...\n"
+    "A Cortex-M in QEMU that runs the image FILE, with a virtual sMTJ at its ADC. Prints one line of JSON that names the port,\n"
     "and ends on SIGTERM, or when the pipe at its standard input is closed.\n";
 
 static const struct option_row rows[] = {
-    OPTION_ROW("elf", "FILE", "the image for the MPS2 board", OPTION_TAKES(OPTION_TEXT, struct options, elf)),
+    OPTION_ROW("elf", "FILE", "the image for this chip", OPTION_TAKES(OPTION_TEXT, struct options, elf)),
+    OPTION_ROW("chip", "NAME", "m0 or m4 (default): a Cortex-M0, a Cortex-M4F", OPTION_TAKES(OPTION_TEXT, struct options, chip)),
     OPTION_ROW("qemu", "PROGRAM", "default: qemu-system-arm", OPTION_TAKES(OPTION_TEXT, struct options, qemu)),
     WORLD_SEED("the virtual sMTJ"),
     WORLD_SOURCE,
@@ -26,8 +28,10 @@ static const struct option_table table = {usage, "", rows, sizeof rows / sizeof 
 
 struct options options_read(int argc, char **argv)
 {
-    struct options options = {.world = world_defaults, .qemu = "qemu-system-arm"};
+    struct options options = {.world = world_defaults, .chip = "m4", .qemu = "qemu-system-arm"};
     option_table_read(&table, &options, argc, argv);
+    if (strcmp(options.chip, "m0") != 0 && strcmp(options.chip, "m4") != 0)
+        argument_refuse("--chip takes m0 or m4");
     if (!options.elf)
         argument_refuse("nothing to run: name an image with --elf");
     /* Its clock counts instructions, so codes by the clock would come at a rate that no board has. */

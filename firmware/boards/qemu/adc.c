@@ -1,7 +1,7 @@
 /* Reads codes in blocks and hands them out when they are due. main.c makes it callbacks of struct board. */
 #include "adc.h"
 
-#include "mps2.h"
+#include "machine.h"
 #include "semihosting.h"
 
 #define FIFO 1024                 /* codes due that nobody has taken: 26 ms */
@@ -44,9 +44,9 @@ void adc_init(const char *file, uint32_t codes_per_step)
     read_block();
     if (codes_per_step)
         return;
-    MPS2_SYSTICK->reload = MPS2_CLOCK_HZ / WAKE_HZ - 1;
-    MPS2_SYSTICK->value = 0;
-    MPS2_SYSTICK->control = MPS2_SYSTICK_RUN;
+    SYSTICK->reload = MACHINE_CLOCK_HZ / WAKE_HZ - 1;
+    SYSTICK->value = 0;
+    SYSTICK->control = SYSTICK_RUN;
 }
 
 void adc_close(void)
@@ -61,7 +61,7 @@ void adc_step(void)
 
 static uint64_t clocks(void)
 {
-    uint32_t now = MPS2_COUNTER;
+    uint32_t now = machine_counter();
     adc.clocks += now - adc.counter;
     adc.counter = now;
     return adc.clocks;
@@ -70,7 +70,7 @@ static uint64_t clocks(void)
 uint16_t adc_read(uint16_t *codes, uint16_t most)
 {
     if (adc.codes_per_step == 0)
-        adc.due = clocks() * ADC_RATE / MPS2_CLOCK_HZ;
+        adc.due = clocks() * ADC_RATE / MACHINE_COUNTER_HZ;
     if (adc.due - adc.taken > FIFO) {
         /* The junction has no memory of what nobody saw, so the file resumes where it was. */
         adc.lost += (uint32_t)(adc.due - adc.taken - FIFO);
@@ -96,5 +96,5 @@ uint32_t adc_micros(void)
 {
     if (adc.codes_per_step)
         return (uint32_t)(adc.due * 1000000 / ADC_RATE);
-    return (uint32_t)(clocks() / (MPS2_CLOCK_HZ / 1000000));
+    return (uint32_t)(clocks() / (MACHINE_COUNTER_HZ / 1000000));
 }

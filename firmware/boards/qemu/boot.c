@@ -2,11 +2,11 @@
 #include "boot.h"
 
 #include "messages.h"
-#include "mps2.h"
+#include "machine.h"
 
 #define MARK 0x626f6f74u          /* "boot" */
 
-/* The AN386 image has no register with the cause of a reset. */
+/* The AN386 image has no register with the cause of a reset, and QEMU gives the micro:bit none. */
 __attribute__((section(".noinit"))) static struct {
     uint32_t mark;
     uint32_t count;
@@ -66,7 +66,7 @@ void boot_reset(void)
     record.asked = 1;
     record.check = checksum();
     __asm__ volatile("dsb" ::: "memory");
-    MPS2_AIRCR = MPS2_AIRCR_RESET;
+    AIRCR = AIRCR_RESET;
     for (;;)
         __asm__ volatile("dsb");
 }

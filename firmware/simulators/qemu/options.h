@@ -1,4 +1,4 @@
-/* The command line of m4-sim. */
+/* The command line of m0-sim and m4-sim. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -7,6 +7,7 @@
 struct options {
     struct world_options world;
     const char *elf;              /* the image */
+    const char *chip;             /* "m0" or "m4" */
     const char *qemu;             /* qemu-system-arm */
     const char *profile;          /* file for the instruction counts, or NULL */
 };
