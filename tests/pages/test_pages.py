@@ -54,6 +54,7 @@ ELSEWHERE = {
     "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
     "mtjlearn dashboard": "tests/browser",
     "mtjlearn experiment xor-cycles": "tests/bench",
+    "mtjlearn experiment rates": "tests/unit/training/test_rates.py",
     "mtjlearn reproduce": "tests/unit/reproduction",
     **dict.fromkeys(("dask ", "MTJLEARN_BOARD=", "mtjlearn sweep digits --over"), "tests/unit/sweeps/test_sweeps_dask.py"),
     "mtjlearn sweep iris --over eta=.05,.1,.2": "tests/unit/sweeps/test_sweeps_boards.py",

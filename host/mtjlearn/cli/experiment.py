@@ -11,6 +11,7 @@ from mtjlearn.cli.view.console import bar, print_result
 
 if TYPE_CHECKING:
     from mtjlearn.experiments import xor_cycles
+    from mtjlearn.experiments.rates import Rates
 
 
 @click.group()
@@ -80,3 +81,54 @@ def _show(found: xor_cycles.Race, seeds: int) -> None:
         f"that is int16 in assembly against floats in C: a step of backpropagation counts as the {found.peer_cycles:,} cycles of "
         f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles per step both would be equal"
     )
+
+
+@cli.command()
+@click.option("--seeds", type=click.IntRange(2, 1000), help="Trainings at each rate; 20 unless given.")
+@click.option("--data", "names", multiple=True, metavar="NAME", help="A built-in dataset, several times for several; all of them.")
+@command
+def rates(seeds: int | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """What the default learning rates buy, next to smaller and larger ones.
+
+    Every built-in dataset is trained as mtjlearn train does it, by the device's learner in this process and from simulated noise.
+    Steps: median until 95 % of the training part are right (digits: 90 %), or until the squared error is a tenth of the variance.
+    """
+    from mtjlearn.errors import UserError
+    from mtjlearn.experiments.rates import SEEDS, TASKS, compare_rates
+
+    known = sorted({task.data for task in TASKS})
+    if unknown := [name for name in names if name not in known]:
+        raise UserError(f"there is no built-in dataset {unknown[0]}; choose of {', '.join(known)}")
+    tasks = [task for task in TASKS if task.data in names or not names]
+    with bar("learning") as progress:
+        found = compare_rates(tasks, seeds=seeds or SEEDS, progress=progress.update)
+    _show_rates(found)
+    return {"seeds": seeds or SEEDS, "rates": [_rate_figures(entry) for entry in found]}
+
+
+def _rate_figures(entry: Rates) -> dict[str, Any]:
+    return {
+        "data": entry.task.data,
+        "network": entry.network,
+        "rate": entry.rate,
+        "default": entry.default,
+        "median_steps": entry.median("steps"),
+        "reached": entry.reached,
+        "median_loss": entry.median("loss"),
+        "mean_score": entry.score,
+        "median_saturations": entry.median("saturations"),
+    }
+
+
+def _show_rates(found: list[Rates]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for heading in ("data", "net", "eta N", "steps", "reached", "loss", "test score", "saturations"):
+        table.add_column(heading, justify="left" if heading in ("data", "net") else "right")
+    for entry in found:
+        cells = (f"{entry.rate:g}", f"{entry.median('steps'):,.0f}", f"{entry.reached}/{len(entry.runs)}")
+        ends = (f"{entry.median('loss'):.3g}", f"{entry.score:.3f}", f"{entry.median('saturations'):.2f}")
+        table.add_row(entry.task.data, entry.network, *cells, *ends, style="bold" if entry.default else None)
+    print_result(table)
+    print_result("bold: the default; test score: accuracy or explained variance; saturations: values at a limit per step")

@@ -26,7 +26,7 @@ class ANPClassifier(ClassifierMixin, ANPEstimator):  # type: ignore[misc]
         backend: ``core`` learns in the device's integers, inside this process; ``reference`` in floats
             with Gaussian noise; ``board`` on a board.
         board: with ``backend="board"``: the name of a board or port, as for ``mtjlearn train``, or an open board.
-        eta: learning rate; None: 0.5 over the number of units. It is halved four times towards the end.
+        eta: learning rate; None: 2 over the number of units. It is halved four times towards the end.
         epsilon: rate of the decorrelation.
         sigma: standard deviation of a unit's noise.
         weights: storage of weights in the device's integers, ``int16`` or ``int32``.
@@ -46,7 +46,7 @@ class ANPClassifier(ClassifierMixin, ANPEstimator):  # type: ignore[misc]
     """
 
     _loss = Loss.CROSS_ENTROPY
-    _factor = 0.5
+    _factor = 2.0
     classes_: NDArray[Any]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:

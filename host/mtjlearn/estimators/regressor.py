@@ -19,7 +19,7 @@ class ANPRegressor(RegressorMixin, ANPEstimator):  # type: ignore[misc]
     """Numbers, learned by activity-based node perturbation (eq. 4) with the squared error.
 
     Inputs and targets are floats in any unit; they are scaled to mean 0 and deviation 1. The arguments are those of
-    :class:`mtjlearn.estimators.ANPClassifier`; ``eta=None`` is 0.2 over the number of units. Several targets are learned at once.
+    :class:`mtjlearn.estimators.ANPClassifier`; ``eta=None`` is 0.3 over the number of units. Several targets are learned at once.
 
     Attributes:
         n_features_in_: inputs.
@@ -32,7 +32,7 @@ class ANPRegressor(RegressorMixin, ANPEstimator):  # type: ignore[misc]
     """
 
     _loss = Loss.SQUARED
-    _factor = 0.2
+    _factor = 0.3
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learns.

@@ -9,7 +9,7 @@ from mtjlearn.board import Board, PackedDataset, Schedule
 from mtjlearn.datasets import Dataset, DatasetError, Quantised
 from mtjlearn.network import BOARD_RULES, Network, NetworkError, RuleName
 from mtjlearn.schedule import CONSTANT_SHARE, EPOCH_STEPS, LIVE_PERIOD
-from mtjlearn.training.defaults import DECORRELATION_RATE
+from mtjlearn.training.defaults import DECORRELATION_RATE, SQUARED_FACTOR, XOR_FACTOR
 from mtjlearn.training.plan import Plan
 from mtjlearn.wire.messages import Task
 
@@ -21,7 +21,6 @@ EVALUATE_EVERY = 10
 """Epochs between two evaluations where there is no such rule."""
 MOST_PINS = 7
 """Analog pins besides the noise's, A1 to A7."""
-_FACTOR = 0.2
 _LIMITS = {"steps": 2**32 - 1, "epochs": 65535, "halve_every": 2**32 - 1, "evaluate_every": 255, "checkpoint_interval": 65535}
 
 
@@ -119,7 +118,7 @@ def plan_task(
     decorrelated = rule == "danp"
     network = Network(
         shape,
-        learning_rate=eta if eta is not None else _FACTOR / sum(shape[1:]),
+        learning_rate=eta if eta is not None else (XOR_FACTOR if task is Task.XOR else SQUARED_FACTOR) / sum(shape[1:]),
         decorrelate=(decorrelated,) * (len(shape) - 1),
         decorrelation_rate=DECORRELATION_RATE if decorrelated else 0.0,
         sigma=1 / 32 if sigma is None else sigma,

@@ -260,4 +260,4 @@ def test_inputs_that_stay_the_same_are_named_in_the_first_part_alone() -> None:
 
 
 def test_the_learning_rate_is_that_of_a_training() -> None:
-    assert (ANPClassifier._factor, ANPRegressor._factor) == (defaults._CROSS_ENTROPY_FACTOR, defaults._SQUARED_FACTOR)
+    assert (ANPClassifier._factor, ANPRegressor._factor) == (defaults._CROSS_ENTROPY_FACTOR, defaults.SQUARED_FACTOR)
