@@ -28,6 +28,8 @@ from storage import SLOTS, memory_checkpoint_bytes
 COMMITTED = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
 """The commit word, which comes first and is written last."""
 COMMIT_BYTES = const(2)
+_FIRST_COMMITTED = CHECKPOINT_COMMIT | 1
+"""That of format 1, which is read too."""
 ERASED = const(0xFFFF)
 """In its place until then."""
 
@@ -76,6 +78,11 @@ _GROUPS = (
 )
 _ATTRIBUTES = {"noise_source": "source", "noise_deviation": "deviation"}
 """Where they are not named as the fields."""
+
+
+def is_committed(commit: int) -> bool:
+    """Whether a commit word is that of a format which is read."""
+    return _FIRST_COMMITTED <= commit <= COMMITTED
 
 
 class Slot:
@@ -186,7 +193,7 @@ def slot_find(device: Device, number: int) -> Slot:
     if slot.state == EMPTY:
         return slot
     commit = slot.record["commit"]
-    if commit != COMMITTED:
+    if not is_committed(commit):
         slot.state = FOREIGN if commit & 0xFF00 == CHECKPOINT_COMMIT else TORN
     elif slot.generation() & 1 != number:
         slot.state = TORN

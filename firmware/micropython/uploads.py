@@ -23,7 +23,7 @@ from messages import (
 )
 from restore import checkpoint_import
 from session import DONE, LATER
-from slots import COMMIT_BYTES, COMMITTED
+from slots import COMMIT_BYTES, is_committed
 from storage import DATASET, SLOTS, close, error_of, memory_checkpoint_bytes, memory_slot_room, remove
 
 
@@ -119,7 +119,7 @@ class Uploads:
             autonomous.dataset.lose()
         else:
             commit = data[0] | (data[1] << 8 if len(data) > 1 else 0)
-            if commit != COMMITTED:
+            if not is_committed(commit):
                 return device.refuse(ERROR_BAD_CHECKPOINT, commit & 0xFF if commit & 0xFF00 == CHECKPOINT_COMMIT else 0)
             result = self._make_room(total)
             if result is not None:

@@ -15,7 +15,9 @@
 #endif
 
 #define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY |                                                                \
-                      (ANP_LAST_FORMAT == ANP_INT32 ? WIRE_FEATURES_INT32_WEIGHTS : 0))
+                      (ANP_LAST_FORMAT == ANP_INT32 ? WIRE_FEATURES_INT32_WEIGHTS : 0) |                                                      \
+                      (ANP_LAST_RULE >= ANP_RULE_EXACT ? WIRE_FEATURES_ANP_EXACT : 0) |                                                       \
+                      (ANP_LAST_RULE >= ANP_RULE_FEEDBACK ? WIRE_FEATURES_FEEDBACK : 0))
 
 enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {

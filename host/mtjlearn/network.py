@@ -162,6 +162,11 @@ class Network:
         return sum(self.sizes[1:])
 
     @property
+    def noisy_units(self) -> int:
+        """Units with noise in a training step: all with "anp", else the hidden ones, N_h."""
+        return self.units if self.rule == "anp" else self.units - self.sizes[-1]
+
+    @property
     def parameters(self) -> int:
         """Weights and biases."""
         return sum((fan_in + 1) * units for fan_in, units in zip(self.sizes, self.sizes[1:], strict=False))
@@ -218,15 +223,19 @@ def check_device(network: Network) -> None:
         raise NetworkError(
             f"{name} has {max(network.sizes)} inputs or units in a layer, and a device has at most {MAX_WIDTH}: use fewer"
         )
-    limit = NOISE_BUFFER if network.antithetic else NOISE_BUFFER // 2
-    if network.units > limit:
-        antithetic = "" if network.antithetic else f" ({NOISE_BUFFER} with --antithetic)"
+    antithetic = network.antithetic or network.rule == "feedback"
+    limit = NOISE_BUFFER if antithetic else NOISE_BUFFER // 2
+    if network.noisy_units > limit:
+        more = "" if antithetic else f" ({NOISE_BUFFER} with --antithetic)"
+        hidden = "" if network.rule == "anp" else "hidden "
         raise NetworkError(
-            f"{name} has {network.units} units; a device's step draws its noise from {NOISE_BUFFER} codes, "
-            f"which serve {limit} units{antithetic}: use fewer units"
+            f"{name} has {network.noisy_units} {hidden}units; a device's step draws its noise from {NOISE_BUFFER} codes, "
+            f"which serve {limit} units{more}: use fewer units"
         )
     if network.shift > MAX_SLOPE:
         raise NetworkError(f"slope {network.slope} is beyond a device's 2^-{MAX_SLOPE}: use {MAX_SLOPE} or less")
+    if network.units > NOISE_BUFFER:
+        raise NetworkError(f"{name} has {network.units} units, and a device has at most {NOISE_BUFFER}: use fewer units")
     if network.learning_rate >= 16 or network.learning_rate_q >= 2**32:
         raise NetworkError(f"learning rate {network.learning_rate} is outside a device's 0 .. 16: use a smaller one")
     if network.decorrelation_rate >= 16 or network.decorrelation_rate_q >= 2**32:

@@ -299,7 +299,7 @@ int main(void)
         else if (IS("pre_activation"))
             pre_activation();
         else if (IS("leaky_relu"))
-            answer(anp_leaky_relu((int16_t)integer()));
+            answer(anp_leaky_relu((int16_t)integer(), ANP_SLOPE));
         else if (IS("decorrelated"))
             decorrelated();
         else if (IS("exp2neg_table"))

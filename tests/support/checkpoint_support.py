@@ -16,6 +16,8 @@ from mtjlearn.wire.messages import CHECKPOINT_COMMIT, CHECKPOINT_FORMAT, BlobKin
 CODES = np.random.default_rng(3).integers(30, 60, 20_000)
 COMMIT = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
 DANP = Network((3, 4, 2), weight_format=WeightFormat.INT32, decorrelate=(True, True), learning_rate=0.01, decorrelation_rate=2**-10)
+EXACT = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, rule="anp-exact", learning_rate=2**-5)
+FEEDBACK = Network((3, 4, 5, 2), rule="feedback", slope=2, normalised=False, antithetic=True, learning_rate=2**-5)
 IRIS = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.05)
 
 

@@ -101,6 +101,12 @@ uint8_t *learner_matrices(struct learner *learner, uint32_t *bytes)
     return learner->net.at.matrices;
 }
 
+uint8_t *learner_feedback(struct learner *learner, uint32_t *bytes)
+{
+    *bytes = anp_feedback_bytes(&learner->net.config);
+    return (uint8_t *)learner->net.at.feedback;
+}
+
 struct learner_counters {
     uint64_t loss_sum;
     uint32_t steps, skipped, saturations, last_loss, random_state, deviation, arena_used, received;

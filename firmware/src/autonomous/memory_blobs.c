@@ -57,7 +57,7 @@ enum wire_result autonomous_blob_write(struct device *device, const struct wire_
     uint16_t start = (uint16_t)header->offset, room = (uint16_t)memory_slot_room(board, (size_t)header->total);
     if (start == 0 && blobs->written == 0) {
         uint16_t commit = (uint16_t)(data[0] | (count > 1 ? (uint16_t)data[1] << 8 : 0));
-        if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && commit != SLOT_COMMITTED)
+        if (header->blob == WIRE_BLOB_KIND_CHECKPOINT && !slot_is_committed(commit))
             return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, commit >> 8 == WIRE_CHECKPOINT_COMMIT >> 8 ? commit & 0xffu : 0);
         if (header->blob == WIRE_BLOB_KIND_DATASET) {
             device->autonomous.dataset.complete = false;

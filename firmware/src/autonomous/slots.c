@@ -88,12 +88,49 @@ static bool is_bool(const bool *flag)
     return *(const uint8_t *)flag <= 1;
 }
 
+#ifndef ANP_ONE_RULE
+/* Rule and slope, which the record has in the bytes of two options. Format 1 has 0 there: ANP and 1/128. */
+#define RULE_SHIFT 1
+#define SLOPE_SHIFT 4
+
+static void take_apart(struct anp_config *config)
+{
+    uint8_t normalised, antithetic;
+    memcpy(&normalised, &config->normalised, sizeof normalised);
+    memcpy(&antithetic, &config->antithetic, sizeof antithetic);
+    config->slope = (uint8_t)(normalised >> SLOPE_SHIFT ^ ANP_SLOPE);
+    config->rule = antithetic >> RULE_SHIFT;
+    normalised &= (1u << SLOPE_SHIFT) - 1;
+    antithetic &= (1u << RULE_SHIFT) - 1;
+    memcpy(&config->normalised, &normalised, sizeof normalised);
+    memcpy(&config->antithetic, &antithetic, sizeof antithetic);
+}
+
+static uint8_t with_rule(const struct anp_config *config, uint8_t byte, uint16_t offset)
+{
+    if (offset == offsetof(struct wire_checkpoint_record, normalised))
+        return (uint8_t)(byte | (config->slope ^ ANP_SLOPE) << SLOPE_SHIFT);
+    if (offset == offsetof(struct wire_checkpoint_record, antithetic))
+        return (uint8_t)(byte | config->rule << RULE_SHIFT);
+    return byte;
+}
+#else
+static void take_apart(struct anp_config *config) { (void)config; }
+
+static uint8_t with_rule(const struct anp_config *config, uint8_t byte, uint16_t offset)
+{
+    (void)config, (void)offset;
+    return byte;
+}
+#endif
+
 /* What stands in a slot, and the network's configuration if that is complete. */
 enum slot_state slot_examine(const struct device *device, uint8_t slot, struct anp_config *config)
 {
     uint32_t crc = 0, stored;
     memset(config, 0, sizeof *config);
     read_fields(device, slot, config, config_fields, ROWS(config_fields));
+    take_apart(config);
     if (config->layers < 1 || config->layers > ANP_MAX_LAYERS || !is_bool(&config->normalised) || !is_bool(&config->antithetic))
         return SLOT_TORN;
     uint16_t sizes_bytes = (uint16_t)((config->layers + 1u) * sizeof config->sizes[0]);
@@ -128,7 +165,7 @@ enum slot_state slot_find(const struct device *device, uint8_t slot, struct anp_
     uint16_t commit;
     uint32_t generation = slot_generation(device, slot);
     read_bytes(device, slot, SLOT_COMMIT, &commit, sizeof commit);
-    if (commit == SLOT_COMMITTED)
+    if (slot_is_committed(commit))
         return (generation & 1u) == slot ? slot_examine(device, slot, config) : SLOT_TORN;
     if ((commit & 0xff00u) == WIRE_CHECKPOINT_COMMIT)
         return SLOT_FOREIGN;
@@ -192,7 +229,7 @@ bool slot_fits(const struct device *device, uint8_t slot, struct anp_config *con
     uint8_t decorrelate = config->decorrelate, value[sizeof(int32_t)], value_bytes = anp_is_wide(config) ? sizeof(int32_t) : sizeof(int16_t);
     uint16_t offset = (uint16_t)memory_checkpoint_bytes(config->layers, 0), end = (uint16_t)(offset + anp_blob_bytes(config));
     config->decorrelate = 0;
-    uint16_t matrices = (uint16_t)(offset + anp_blob_bytes(config));
+    uint16_t matrices = (uint16_t)(offset + anp_blob_bytes(config) - anp_feedback_bytes(config));
     config->decorrelate = decorrelate;
     for (; offset < end; offset = (uint16_t)(offset + value_bytes)) {
         if (offset == matrices)
@@ -212,7 +249,9 @@ void slot_load(struct device *device, uint8_t slot, const struct anp_config *con
     anp_configure(net, config, BOARD(device->board, arena), BOARD(device->board, arena_bytes));
     uint16_t offset = (uint16_t)memory_checkpoint_bytes(config->layers, 0);
     read_bytes(device, slot, offset, net->at.weights, (uint16_t)net->at.weights_bytes);
-    read_bytes(device, slot, (uint16_t)(offset + net->at.weights_bytes), net->at.matrices, (uint16_t)net->at.matrices_bytes);
+    /* The feedback is behind the matrices here and there. */
+    read_bytes(device, slot, (uint16_t)(offset + net->at.weights_bytes), net->at.matrices,
+               (uint16_t)(net->at.matrices_bytes + anp_feedback_bytes(config)));
     health_forget(&device->intake.health);
     device->autonomous.dataset = (struct dataset){0};
     training_forget(&device->autonomous.training);
@@ -243,6 +282,7 @@ uint8_t slot_live_byte(const struct device *device, uint16_t offset)
     const struct anp_network *net = &device->net;
     if (offset < WIRE_SIZE_CHECKPOINT_RECORD) {
         uint8_t byte = field_byte(&net->config, config_fields, ROWS(config_fields), (uint8_t)offset, 0);
+        byte = with_rule(&net->config, byte, offset);
         return field_byte(device, state_fields, ROWS(state_fields), (uint8_t)offset, byte);
     }
     offset = (uint16_t)(offset - WIRE_SIZE_CHECKPOINT_RECORD);

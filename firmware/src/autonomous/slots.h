@@ -21,6 +21,12 @@ _Static_assert(SLOT_COMMIT == 0 && SLOT_CRC == 2 && SLOT_BODY == 6 && SLOT_CONFI
 
 #define SLOT_COMMITTED (WIRE_CHECKPOINT_COMMIT | WIRE_CHECKPOINT_FORMAT)
 
+/* Whether a commit word is that of a format which is read. */
+static inline bool slot_is_committed(uint16_t commit)
+{
+    return (uint16_t)(SLOT_COMMITTED - commit) < WIRE_CHECKPOINT_FORMAT;
+}
+
 enum slot_state {
     SLOT_EMPTY,
     SLOT_TORN,

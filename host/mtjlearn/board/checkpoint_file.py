@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.board import blobs
-from mtjlearn.network import RATE_BITS, Loss, Network, NetworkError, Rounding, WeightFormat
+from mtjlearn.network import DEFAULT_SLOPES, DEVICE_RULES, RATE_BITS, Loss, Network, NetworkError, Rounding, WeightFormat
 from mtjlearn.runs.storage import describe, write_atomic
 from mtjlearn.wire.errors import BoardError
 from mtjlearn.wire.messages import (
@@ -63,6 +63,7 @@ class CheckpointContent:
         network: as CONFIGURE would describe it; the learning rate is the one at the time.
         weights: of each layer, shape (units, fan-in + 1), int16 or int32.
         matrices: of the decorrelated layers, shape (fan-in, fan-in), int16.
+        feedback: of the hidden layers with the rule feedback, shape (units, outputs), int16.
     """
 
     data: bytes
@@ -70,6 +71,7 @@ class CheckpointContent:
     network: Network
     weights: list[Integers]
     matrices: list[Integers]
+    feedback: list[Integers]
 
     def __repr__(self) -> str:
         return f"<CheckpointContent: {self.network.name} after {self.record.steps:,} steps, {len(self.data):,} bytes>"
@@ -89,9 +91,9 @@ class CheckpointContent:
             raise CheckpointError(str(error)) from None
         if record.commit & 0xFF00 != CHECKPOINT_COMMIT:
             raise CheckpointError("this is not a complete checkpoint: its commit word is missing; save it again")
-        if record.commit & 0xFF != CHECKPOINT_FORMAT:
+        if not 1 <= record.commit & 0xFF <= CHECKPOINT_FORMAT:
             raise CheckpointError(
-                f"the checkpoint has format {record.commit & 0xFF}, this host reads format {CHECKPOINT_FORMAT}; "
+                f"the checkpoint has format {record.commit & 0xFF}, this host reads formats up to {CHECKPOINT_FORMAT}; "
                 "use the mtjlearn and the firmware that saved it"
             )
         if zlib.crc32(data[_BEFORE_CRC:]) != record.crc:
@@ -106,6 +108,8 @@ class CheckpointContent:
         for name, (low, high) in CheckpointRecord.BOUNDS.items():
             if not low <= getattr(record, name) <= high:
                 raise ValueError(f"{name} is {getattr(record, name)}")
+        if record.normalised & 0xE:
+            raise ValueError(f"normalised is {record.normalised}")
         start = _RECORD.size + 2 * (record.layers + 1)
         if len(data) < start:
             raise ValueError("it ends within the sizes")
@@ -117,9 +121,14 @@ class CheckpointContent:
             end = start + width * sum(rows * columns for rows, columns in blobs.shapes(network, kind))
             arrays.append(blobs.from_bytes(network, kind, data[start:end]))
             start = end
+        feedback: list[Integers] = []
+        for units in sizes[1:-1] if network.rule == "feedback" else ():
+            end = start + 2 * units * sizes[-1]
+            feedback.append(np.frombuffer(data[start:end], "<i2").reshape(units, sizes[-1]))
+            start = end
         if start != len(data):
             raise ValueError(f"it has {len(data) - start} bytes too many")
-        return cls(data, record, network, arrays[0], arrays[1])
+        return cls(data, record, network, arrays[0], arrays[1], feedback)
 
     @property
     def injected(self) -> bool:
@@ -134,6 +143,8 @@ class CheckpointContent:
             "generation": record.generation,
             "bytes": len(self.data),
             "net": network.name,
+            "rule": network.rule,
+            "slope": network.shift,
             "loss": network.loss.name.lower(),
             "weights": network.weight_format.name.lower(),
             "decorrelated": [layer for layer, flag in enumerate(network.decorrelate, 1) if flag],
@@ -157,8 +168,10 @@ def _network(record: CheckpointRecord, sizes: tuple[int, ...]) -> Network:
         loss=Loss(record.loss),
         weight_format=WeightFormat(record.weight_format),
         rounding=Rounding(record.rounding),
-        normalised=bool(record.normalised),
-        antithetic=bool(record.antithetic),
+        normalised=bool(record.normalised & 0xF),
+        antithetic=bool(record.antithetic & 1),
+        rule=DEVICE_RULES[record.antithetic >> 1],
+        slope=record.normalised >> 4 ^ DEFAULT_SLOPES["anp"],
         decorrelate=tuple(bool(record.decorrelate >> layer & 1) for layer in range(record.layers)),
         learning_rate=record.learning_rate / (1 << RATE_BITS),
         decorrelation_rate=record.decorrelation_rate / (1 << RATE_BITS),

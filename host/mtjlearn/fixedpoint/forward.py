@@ -35,9 +35,9 @@ def pre_activation(rows: IntArray, inputs: IntArray, counts: IntArray | None = N
     return sat16(round_shift(rows @ inputs, 12), counts)
 
 
-def leaky_relu(activations: IntArray) -> IntArray:
-    """Slope 1 above 0, 1/128 below, rounded towards 0."""
-    return np.where(activations >= 0, activations, -((-activations) >> 7))
+def leaky_relu(activations: IntArray, slope: int = 7) -> IntArray:
+    """Slope 1 above 0, 2^-slope below, rounded towards 0."""
+    return np.where(activations >= 0, activations, -((-activations) >> slope))
 
 
 def decorrelated(matrix: IntArray, inputs: IntArray, counts: IntArray | None = None) -> IntArray:
@@ -60,6 +60,7 @@ def forward(
     samples: IntArray,
     noise: IntArray | None = None,
     counts: IntArray | None = None,
+    slope: int = 7,
 ) -> Passes:
     """All passes of a step at once.
 
@@ -70,6 +71,7 @@ def forward(
         samples: (R, inputs).
         noise: (R, N, passes) for all units in order; None for one clean pass.
         counts: (R,) saturation counters.
+        slope: s of the leaky ReLU, whose slope is 2^-s.
     """
     layer_inputs: list[IntArray] = []
     activations: list[IntArray] = []
@@ -77,7 +79,7 @@ def forward(
     unit = 0
     for rows, matrix in zip(weights, matrices, strict=True):
         if activations:
-            inputs = leaky_relu(activations[-1])
+            inputs = leaky_relu(activations[-1], slope)
         if matrix is not None:
             inputs = decorrelated(matrix, inputs, counts)
         layer_inputs.append(with_bias(inputs))
@@ -91,7 +93,11 @@ def forward(
 
 
 def clean_outputs(
-    weights: Sequence[IntArray], matrices: Sequence[IntArray | None], weight_format: WeightFormat, samples: IntArray
+    weights: Sequence[IntArray],
+    matrices: Sequence[IntArray | None],
+    weight_format: WeightFormat,
+    samples: IntArray,
+    slope: int = 7,
 ) -> IntArray:
     """Outputs of many samples at once, without noise: (samples, outputs) for samples (samples, inputs).
 
@@ -100,11 +106,12 @@ def clean_outputs(
         matrices: (fan-in, fan-in), or None for a layer that does not decorrelate.
         weight_format: of the stored parameters.
         samples: in Q3.12.
+        slope: s of the leaky ReLU, whose slope is 2^-s.
     """
     signal = samples.T[None]
     for layer, (rows, matrix) in enumerate(zip(weights, matrices, strict=True)):
         if layer:
-            signal = leaky_relu(signal)
+            signal = leaky_relu(signal, slope)
         if matrix is not None:
             signal = decorrelated(matrix[None], signal)
         signal = pre_activation(readable(rows, weight_format)[None], with_bias(signal))

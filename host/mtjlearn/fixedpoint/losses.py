@@ -48,13 +48,18 @@ def squared_loss(outputs: IntArray, targets: IntArray, counts: IntArray | None =
     return limited((error * error).sum(axis=1), 0, INT32_LIMIT, counts)
 
 
+def softmax_terms(outputs: IntArray) -> IntArray:
+    """The exponential of each output minus the largest on axis 1, in Q.24."""
+    u = ((outputs.max(axis=1)[:, None] - outputs) * LOG2_E + 2**21) >> 22
+    whole = u >> 20
+    terms: IntArray = np.where(whole > 24, 0, round_shift(exp2neg(u & (2**20 - 1)), np.minimum(whole, 24)))
+    return terms
+
+
 def cross_entropy_loss(outputs: IntArray, classes: IntArray) -> IntArray:
     """Softmax cross-entropy over axis 1 in Q7.24; classes (R,)."""
     largest = outputs.max(axis=1)
-    u = ((largest[:, None] - outputs) * LOG2_E + 2**21) >> 22
-    whole = u >> 20
-    e = np.where(whole > 24, 0, round_shift(exp2neg(u & (2**20 - 1)), np.minimum(whole, 24)))
-    total = e.sum(axis=1)
+    total = softmax_terms(outputs).sum(axis=1)
     n = bit_length(total) - 25
     f = round_shift(total - (1 << (24 + n)), 4 + n)
     log2 = n * 2**24 + log2table(f)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,10 +21,22 @@ from .draws import (
     noise_positions,
     xorshift32,
 )
-from .forward import forward
+from .forward import Passes, forward, leaky_relu
 from .losses import cross_entropy_loss, is_correct, squared_loss
 from .noise import NoiseRing
+from .rules import PROBE_EVERY, hidden_signal, output_error, rate_factor, update_feedback
 from .update import global_factor, update_layer, update_matrix
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What changes the weights of a layer: G = -g 2^exponent and a signal (R, units), in the replicas that are active."""
+
+    layer: int
+    g: IntArray
+    exponent: IntArray
+    signal: IntArray
+    active: BoolArray
 
 
 class FixedNetwork:
@@ -52,6 +64,11 @@ class FixedNetwork:
             for fan_in, flag in zip(network.sizes, network.decorrelate, strict=False)
         ]
         self._noise = NoiseRing(self.replicas, network.sigma_q, network.noise_std_q)
+        self._feedback = [
+            np.zeros((self.replicas, units, network.sizes[-1]), dtype=np.int64)
+            for units in network.sizes[1:-1]
+            if network.rule == "feedback"
+        ]
         self._words = [units * (fan_in + 2) for fan_in, units in pairwise(network.sizes)]
         self.steps = 0
         """Training steps so far."""
@@ -100,6 +117,11 @@ class FixedNetwork:
             None if new is None or old is None else _fitting(new, old.shape, INT16_LIMIT, "matrices")
             for new, old in zip(matrices, self._matrices, strict=True)
         ]
+
+    @property
+    def feedback(self) -> list[npt.NDArray[np.int16]]:
+        """A copy of each hidden layer's feedback B, int16 Q3.12: (R, units, outputs); of the rule feedback only."""
+        return [each.astype(np.int16) for each in self._feedback]
 
     @property
     def random_state(self) -> IntArray:
@@ -159,10 +181,16 @@ class FixedNetwork:
             samples,
             self._noise_pairs(draw),
             self.saturations,
+            self.network.shift,
         )
-        losses = self._losses(passes.activations[-1], targets, self.saturations)
-        inputs = [each[:, :, 0] for each in passes.inputs]
-        self._learn(draw.dither, losses[:, 0] - losses[:, 1], inputs, passes.activations)
+        outputs = passes.activations[-1]
+        # A step by feedback has one loss, though its probes have two passes.
+        losses = self._losses(outputs[:, :, :1] if self.network.rule == "feedback" else outputs, targets, self.saturations)
+        if self.network.rule == "feedback":
+            causes = self._by_feedback(passes, output_error(self.network.loss, outputs[:, :, 0], targets))
+        else:
+            causes = self._by_noise(passes, losses[:, 0] - losses[:, 1], targets)
+        self._learn(draw.dither, [each[:, :, 0] for each in passes.inputs], causes)
         self.steps += 1
         self.last_loss = losses[:, 0]
         self.loss_sum += self.last_loss
@@ -174,50 +202,87 @@ class FixedNetwork:
             return cross_entropy_loss(outputs, targets[:, 0])
         return squared_loss(outputs, targets[:, :, None], counts)
 
-    def _noise_pairs(self, draw: DrawParameters) -> IntArray:
-        """Noise of all units in both passes, (R, N, 2)."""
-        units = self.network.units
-        count = units if self.network.antithetic else 2 * units
-        values = self._noise.values(noise_positions(draw, count), self.saturations)
-        second = -values if self.network.antithetic else values[:, units:]
-        return np.stack((values[:, :units], second), axis=2)
+    def _noise_pairs(self, draw: DrawParameters) -> IntArray | None:
+        """Noise of all units in both passes, (R, N, 2); None for a step of one clean pass."""
+        feedback = self.network.rule == "feedback"
+        if feedback and self.steps % PROBE_EVERY:
+            return None
+        units = self.network.noisy_units
+        negated = self.network.antithetic or feedback
+        values = self._noise.values(noise_positions(draw, units if negated else 2 * units), self.saturations)
+        pairs = np.zeros((self.replicas, self.network.units, 2), dtype=np.int64)
+        pairs[:, :units, 0] = values[:, :units]
+        pairs[:, :units, 1] = -values if negated else values[:, units:]
+        return pairs
 
-    def _learn(self, first_word: IntArray, loss_difference: IntArray, inputs: list[IntArray], activations: list[IntArray]) -> None:
-        """Updates weights and matrices from both passes."""
-        changes = [sat16(a[:, :, 0] - a[:, :, 1], self.saturations) for a in activations]
-        squares = sum((da * da).sum(axis=1) for da in changes)
-        energy = limited(np.asarray(squares), 0, UINT32_LIMIT, self.saturations)
+    def _by_noise(self, passes: Passes, loss_difference: IntArray, targets: IntArray) -> list[_Cause]:
+        """ANP (section 6) of all layers; with anp-exact of the hidden ones, and the delta rule of the last."""
+        exact = self.network.rule == "anp-exact"
+        changes = [sat16(a[:, :, 0] - a[:, :, 1], self.saturations) for a in passes.activations]
+        noisy = changes[:-1] if exact else changes
+        energy = limited(
+            sum(((da * da).sum(axis=1) for da in noisy), np.zeros_like(loss_difference)), 0, UINT32_LIMIT, self.saturations
+        )
         active = (energy != 0) & (loss_difference != 0)
-        self.skipped += ~active
-        eta_units = self.network.learning_rate_q * self.network.units
-        used = np.zeros_like(first_word)
+        if noisy:
+            self.skipped += ~active
+        causes: list[_Cause] = []
+        eta_units = self.network.learning_rate_q * self.network.noisy_units
         if eta_units:
             g, exponent = global_factor(np.where(active, loss_difference, 1), np.where(active, energy, 1), eta_units)
-            words = self._dither(first_word, sum(self._words))
-            place = 0
-            for layer, da in enumerate(changes):
-                self._weights[layer] = update_layer(
-                    self._weights[layer],
-                    self.network.weight_format,
-                    g,
-                    exponent,
-                    inputs[layer],
-                    da,
-                    words[:, place : place + self._words[layer]],
-                    self.network.normalised,
-                    active,
-                    self.saturations,
-                )
-                place += self._words[layer]
-            used = np.where(active, place, 0)
+            causes = [_Cause(layer, g, exponent, da, active) for layer, da in enumerate(noisy)]
+        if not exact:
+            return causes
+        return causes + self._delta(len(noisy), output_error(self.network.loss, passes.activations[-1][:, :, 0], targets))
+
+    def _by_feedback(self, passes: Passes, error: IntArray) -> list[_Cause]:
+        """A probe of the feedback, if this is one; then every layer's signal (section 13)."""
+        causes = []
+        last = len(self._weights) - 1
+        probe = passes.activations[-1].shape[2] == 2
+        dy = sat16(passes.activations[-1][:, :, 0] - passes.activations[-1][:, :, -1], self.saturations)
+        for layer, a in enumerate(passes.activations[:-1]):
+            given = leaky_relu(a, self.network.shift)
+            if probe:
+                dx = sat16(given[:, :, 0] - given[:, :, 1], self.saturations)
+                self._feedback[layer] = update_feedback(self._feedback[layer], dx, dy, self.saturations)
+            signal = hidden_signal(self._feedback[layer], error, given[:, :, 0], self.network.shift, self.saturations)
+            causes += self._delta(layer, signal)
+        return causes + self._delta(last, error)
+
+    def _delta(self, layer: int, signal: IntArray) -> list[_Cause]:
+        """The delta rule: a layer learns from its own signal with eta itself."""
+        if self.network.learning_rate_q == 0:
+            return []
+        g, exponent = rate_factor(self.network.learning_rate_q)
+        every = np.ones(self.replicas, dtype=np.bool_)
+        return [_Cause(layer, np.full(self.replicas, g), np.full(self.replicas, exponent), signal, every)]
+
+    def _learn(self, word: IntArray, inputs: list[IntArray], causes: list[_Cause]) -> None:
+        """Updates weights, then matrices."""
+        for cause in causes:
+            count = self._words[cause.layer]
+            self._weights[cause.layer] = update_layer(
+                self._weights[cause.layer],
+                self.network.weight_format,
+                cause.g,
+                cause.exponent,
+                inputs[cause.layer],
+                cause.signal,
+                self._dither(word, count),
+                self.network.normalised,
+                cause.active,
+                self.saturations,
+            )
+            word = word + np.where(cause.active, count, 0) * DITHER_STEP
         for layer, matrix in enumerate(self._matrices):
             if matrix is not None:
                 n = matrix.shape[1]
-                words = self._dither(first_word + used * DITHER_STEP, n * (n + 1))
+                words = self._dither(word, n * (n + 1))
                 self._matrices[layer] = update_matrix(
                     matrix, inputs[layer][:, :-1], self.network.decorrelation_rate_q, words, self.saturations
                 )
-                used = used + n * (n + 1)
+                word = word + n * (n + 1) * DITHER_STEP
 
     def _dither(self, first: IntArray, count: int) -> IntArray:
         """The step's next dither words, (R, count)."""
@@ -226,7 +291,8 @@ class FixedNetwork:
         return np.full((self.replicas, count), DITHER_NEAREST, dtype=np.int64)
 
     def _clean(self, samples: IntArray) -> IntArray:
-        return forward(self._weights, self._matrices, self.network.weight_format, samples).activations[-1][:, :, 0]
+        passes = forward(self._weights, self._matrices, self.network.weight_format, samples, slope=self.network.shift)
+        return passes.activations[-1][:, :, 0]
 
     def _samples(self, x: npt.ArrayLike) -> IntArray:
         return _fitting(x, (self.replicas, self.network.sizes[0]), INT16_LIMIT, "inputs")

@@ -35,6 +35,7 @@ uint64_t learner_evaluate(struct learner *learner, const int16_t *x, const int16
 int learner_set_rates(struct learner *learner, uint32_t learning_rate, uint32_t decorrelation_rate);
 uint8_t *learner_weights(struct learner *learner, uint32_t *bytes);
 uint8_t *learner_matrices(struct learner *learner, uint32_t *bytes);
+uint8_t *learner_feedback(struct learner *learner, uint32_t *bytes);
 struct learner_counters learner_counters(const struct learner *learner);
 """
 """The C declarations of a library with a learner."""
@@ -198,6 +199,14 @@ class Learner:
         shapes = [(size, size) for size, on in zip(self.network.sizes, self.network.decorrelate, strict=False) if on]
         parts = iter(_split(self._view(self._lib.learner_matrices, "<i2"), shapes))
         return [next(parts) if on else None for on in self.network.decorrelate]
+
+    @property
+    def feedback(self) -> list[NDArray[np.integer]]:
+        """A view of each hidden layer's feedback B, shape (units, outputs), Q3.12; of the rule feedback only."""
+        if self.network.rule != "feedback":
+            return []
+        shapes = [(units, self.network.sizes[-1]) for units in self.network.sizes[1:-1]]
+        return _split(self._view(self._lib.learner_feedback, "<i2"), shapes) if shapes else []
 
     @property
     def counters(self) -> Counters:

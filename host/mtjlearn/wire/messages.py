@@ -24,10 +24,10 @@ NOISE_BUFFER = 200
 MAX_SAMPLES_VALUE = 32767
 CURVE_POINTS = 16
 FAULT_ERROR = 128
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x21923D79
+SCHEMA = 0x8E1F7A15
 
 
 class Loss(enum.IntEnum):
@@ -1097,8 +1097,8 @@ class Checkpoints(Message):
 
 @dataclass(frozen=True, eq=False)
 class CheckpointRecord(Message):
-    """A checkpoint begins with this; sizes (u16, layers + 1 of them), weights and matrices follow. It stands in a slot,
-    and travels as a blob.
+    """A checkpoint begins with this; sizes (u16, layers + 1 of them), weights, matrices and the feedback (int16, row by
+    row) follow. It stands in a slot, and travels as a blob.
 
     Args:
         commit: checkpoint_commit + checkpoint_format, written last.
@@ -1107,8 +1107,8 @@ class CheckpointRecord(Message):
         loss: as CONFIGURE; see Loss.
         weight_format: as CONFIGURE; see WeightFormat.
         rounding: as CONFIGURE; see Rounding.
-        normalised: option of CONFIGURE.
-        antithetic: option of CONFIGURE.
+        normalised: bit 0: option of CONFIGURE; from bit 4 on: slope of CONFIGURE, with its lower 3 bits inverted.
+        antithetic: bit 0: option of CONFIGURE; from bit 1 on: rule of CONFIGURE.
         decorrelate: as CONFIGURE.
         layers: how many.
         noise_source: as CONFIGURE; see NoiseSource.
@@ -1157,8 +1157,7 @@ class CheckpointRecord(Message):
         "loss": (0, 1),
         "weight_format": (0, 1),
         "rounding": (0, 1),
-        "normalised": (0, 1),
-        "antithetic": (0, 1),
+        "antithetic": (0, 5),
         "layers": (1, 8),
         "noise_source": (0, 1),
         "seed": (1, 4294967295),
@@ -1219,12 +1218,45 @@ class CheckpointRecord(Message):
 
 
 HOST_MESSAGES: tuple[type[Message], ...] = (
-    Hello, Configure, SetRates, SetBlob, GetBlob, Train, Predict, Evaluate, GetMetrics, GetStatus, Noise, Inject,
-    SetTelemetry, Stop, Reset, DefineDataset, Autonomous, Halt, GetProgress, GetCurve, SetHealth, GetHealth, Checkpoint,
+    Hello,
+    Configure,
+    SetRates,
+    SetBlob,
+    GetBlob,
+    Train,
+    Predict,
+    Evaluate,
+    GetMetrics,
+    GetStatus,
+    Noise,
+    Inject,
+    SetTelemetry,
+    Stop,
+    Reset,
+    DefineDataset,
+    Autonomous,
+    Halt,
+    GetProgress,
+    GetCurve,
+    SetHealth,
+    GetHealth,
+    Checkpoint,
     GetCheckpoint,
 )
 DEVICE_MESSAGES: tuple[type[Message], ...] = (
-    Welcome, Ack, Err, Blob, Prediction, Metrics, Status, NoiseCodes, Telemetry, Progress, Curve, Health, Checkpoints,
+    Welcome,
+    Ack,
+    Err,
+    Blob,
+    Prediction,
+    Metrics,
+    Status,
+    NoiseCodes,
+    Telemetry,
+    Progress,
+    Curve,
+    Health,
+    Checkpoints,
 )
 MESSAGES: dict[int, type[Message]] = {kind.TYPE: kind for kind in (*HOST_MESSAGES, *DEVICE_MESSAGES)}
 
@@ -1239,9 +1271,7 @@ ANSWERS: dict[int, type[Message]] = {
     GetCheckpoint.TYPE: Checkpoints,
 }
 """The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
-WRITERS: frozenset[int] = frozenset(
-    {SetBlob.TYPE, DefineDataset.TYPE, Autonomous.TYPE, Halt.TYPE, Checkpoint.TYPE}
-)
+WRITERS: frozenset[int] = frozenset({SetBlob.TYPE, DefineDataset.TYPE, Autonomous.TYPE, Halt.TYPE, Checkpoint.TYPE})
 """Commands that may be acknowledged only after nonvolatile memory was written."""
 FEATURE_OF: dict[int, str] = {
     DefineDataset.TYPE: "autonomous",
@@ -1253,13 +1283,10 @@ FEATURE_OF: dict[int, str] = {
     GetCheckpoint.TYPE: "autonomous",
 }
 """Commands that an image can leave out, with the feature that each belongs to."""
-NUMBERED: frozenset[int] = frozenset(
-    {SetBlob.TYPE, Train.TYPE, Predict.TYPE, Evaluate.TYPE}
-)
+NUMBERED: frozenset[int] = frozenset({SetBlob.TYPE, Train.TYPE, Predict.TYPE, Evaluate.TYPE})
 """Commands whose OUT_OF_RANGE gives the number of a value in the open field; with the others it is that of a field."""
 NAMES: dict[int, dict[str, type[enum.IntEnum]]] = {
-    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource,
-    "rule": Rule},
+    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource, "rule": Rule},
     SetBlob.TYPE: {"blob": BlobKind},
     GetBlob.TYPE: {"blob": BlobKind},
     DefineDataset.TYPE: {"target_kind": TargetKind},

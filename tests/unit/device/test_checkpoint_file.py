@@ -101,7 +101,7 @@ def test_no_content_with_a_right_crc_makes_an_exception_but_its_own(noise, which
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (whole(NETWORKS[0], commit=CHECKPOINT_COMMIT | 9), "format 9, this host reads format 1"),
+        (whole(NETWORKS[0], commit=CHECKPOINT_COMMIT | 9), "format 9, this host reads formats up to 2"),
         (whole(NETWORKS[0], commit=0xFFFF), "commit word is missing"),
         (whole(NETWORKS[0], rest=b"12"), "contents are inconsistent"),
         (whole(NETWORKS[0], sigma=0), "contents are inconsistent"),

@@ -8,10 +8,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from autonomous_support import CLASSES, XOR, autonomous, noise, progress, run, started, upload
-from checkpoint_support import CODES, COMMIT, DANP, IRIS, Kept, again, checkpoints, inject, save, slow_client, train
+from checkpoint_support import (
+    CODES,
+    COMMIT,
+    DANP,
+    EXACT,
+    FEEDBACK,
+    IRIS,
+    Kept,
+    again,
+    checkpoints,
+    inject,
+    save,
+    slow_client,
+    train,
+)
 from device_support import NO_TESTS, samples
 from plain_client import configure, memory_client, set_blob
 
+from mtjlearn.board.checkpoint_file import CheckpointContent
+from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
@@ -60,6 +76,45 @@ def test_another_format_is_a_clean_start_that_is_told(format_: int) -> None:
     assert (client.welcome.restored, client.status().state) == (Restored.UNFIT, State.UNCONFIGURED)
 
 
+def test_format_1_is_anp_with_its_slope() -> None:
+    board = InProcessDevice()
+    client = memory_client(board)
+    client.tell(configure(IRIS, injected=True))
+    inject(client, CODES[:200])
+    train(client, IRIS, 20, 1)
+    save(client)
+    before = Kept.of(client)
+    memory = bytearray(board.memory)
+    memory[-1] = 1
+    board.memory = bytes(memory)
+    client = again(board)
+    assert client.welcome.restored == Restored.NEWEST
+    assert Kept.of(client) == before
+    content = CheckpointContent.parse(client.blob(BlobKind.CHECKPOINT))
+    assert (content.network.rule, content.network.shift) == ("anp", 7)
+
+
+@pytest.mark.parametrize("network", [EXACT, FEEDBACK, replace(IRIS, slope=12, learning_rate=2**-5)], ids=str)
+def test_rule_slope_and_feedback_are_kept(network: Network) -> None:
+    board = InProcessDevice()
+    client = memory_client(board)
+    client.tell(configure(network, injected=True))
+    inject(client, CODES[:200])
+    for row in samples(network, 30):
+        client.tell(messages.Train(row))
+    save(client)
+    content = CheckpointContent.parse(client.blob(BlobKind.CHECKPOINT))
+    assert content.network == network
+    if network is FEEDBACK:
+        model = FixedNetwork(network)
+        model.put_codes(CODES[:200])
+        for row in samples(network, 30):
+            model.train(row[:3], row[3:])
+        for ours, theirs in zip(content.feedback, model.feedback, strict=True):
+            assert np.array_equal(ours, theirs[0])
+            assert ours.any()
+
+
 def test_a_network_that_does_not_fit_this_device_is_told() -> None:
     board = InProcessDevice()
     client = memory_client(board)
@@ -74,7 +129,7 @@ def test_a_network_that_does_not_fit_this_device_is_told() -> None:
 # --- going on ---
 
 
-@pytest.mark.parametrize("network", [replace(IRIS, seed=4), DANP], ids=str)
+@pytest.mark.parametrize("network", [replace(IRIS, seed=4), DANP, EXACT, FEEDBACK], ids=str)
 def test_going_on_equals_an_uninterrupted_run(network: Network) -> None:
     """Bit for bit, when the 200 codes of the buffer are put back."""
     results = []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mtjlearn.fixedpoint import FixedNetwork, NoiseError
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import Loss, Network, Rounding, WeightFormat
+from mtjlearn.network import DEVICE_RULES, Loss, Network, Rounding, WeightFormat
 
 pytestmark = pytest.mark.thorough
 
@@ -27,6 +27,8 @@ def networks(draw: st.DrawFn) -> Network:
         normalised=draw(st.booleans()),
         antithetic=draw(st.booleans()),
         decorrelate=decorrelate,
+        rule=draw(st.sampled_from(DEVICE_RULES)),
+        slope=draw(st.one_of(st.none(), st.integers(1, 12))),
         learning_rate=draw(st.floats(0, 15.9)) ** 3 / 400,
         decorrelation_rate=draw(st.floats(2**-21, 2**-6)),
         sigma=draw(st.floats(1 / 256, 0.99)),
@@ -35,7 +37,7 @@ def networks(draw: st.DrawFn) -> Network:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=120)
 @given(networks(), st.integers(0, 2**32 - 1), st.sampled_from([300, 4096, 32767]), st.sampled_from([10, 12, 14, 16]))
 def test_steps_are_equal(network: Network, seed: int, scale: int, adc_bits: int) -> None:
     rng = np.random.default_rng(seed)
@@ -63,6 +65,9 @@ def test_steps_are_equal(network: Network, seed: int, scale: int, adc_bits: int)
         assert (ours is None) == (theirs is None)
         if ours is not None and theirs is not None:
             np.testing.assert_array_equal(ours, theirs[0])
+    assert len(learner.feedback) == len(model.feedback) == (network.layers - 1 if network.rule == "feedback" else 0)
+    for ours, theirs in zip(learner.feedback, model.feedback, strict=True):
+        np.testing.assert_array_equal(ours, theirs[0])
     counters = learner.counters
     assert counters.random_state == model.random_state[0]
     assert counters.skipped == model.skipped[0]

@@ -38,11 +38,22 @@ enum anp_weight_format { ANP_INT16 = 0, ANP_INT32 = 1 };
 #define ANP_LAST_FORMAT ANP_INT32
 #endif
 
+#if defined __AVR__ && !defined ANP_PORTABLE && !defined ANP_ONE_RULE
+#define ANP_ONE_RULE
+#endif
 enum anp_rule { ANP_RULE_ANP = 0, ANP_RULE_EXACT = 1, ANP_RULE_FEEDBACK = 2 };
 
 /* A build for a chip that is short of flash defines ANP_ONE_RULE: the rule is ANP, and the slope 1/128. */
-#define ANP_LAST_RULE ANP_RULE_ANP
 #define ANP_SLOPE 7               /* of the rule ANP, unless the network has another one */
+#define ANP_SLOPE_EXACT 3         /* likewise of the others */
+#define ANP_SLOPE_MAX 12
+#ifdef ANP_ONE_RULE
+#define ANP_LAST_RULE ANP_RULE_ANP
+#elif defined ANP_NO_FEEDBACK     /* one that is a little less short of it: ANP and ANP_EXACT */
+#define ANP_LAST_RULE ANP_RULE_EXACT
+#else
+#define ANP_LAST_RULE ANP_RULE_FEEDBACK
+#endif
 
 enum anp_rounding { ANP_NEAREST = 0, ANP_STOCHASTIC = 1 };
 
@@ -57,10 +68,10 @@ enum anp_status {
     ANP_BAD_DECORRELATION_RATE = 6,
     ANP_BAD_SEED = 7,             /* 0 */
     ANP_BAD_SIZES = 8,            /* no layer, more than ANP_MAX_LAYERS, a width of 0 or over ANP_MAX_WIDTH, one class only */
-    ANP_TOO_MANY_UNITS = 9,       /* the noise buffer has too few codes for one step: 2N > 200, antithetic N > 200 */
+    ANP_TOO_MANY_UNITS = 9,       /* N > 200, or the noise buffer has too few codes for one step: see anp_check() */
     ANP_TOO_LARGE = 10,           /* the arena is too small: compare anp_arena_bytes() */
     ANP_BAD_RULE = 11,            /* one that this build does not have */
-    ANP_BAD_SLOPE = 12,           /* above 12; without other rules than ANP, another one than 7 */
+    ANP_BAD_SLOPE = 12,           /* above 12 */
 };
 
 struct anp_config {
@@ -87,6 +98,28 @@ struct anp_config {
 static inline bool anp_is_wide(const struct anp_config *config)
 {
     return ANP_LAST_FORMAT == ANP_INT32 && config->weight_format == ANP_INT32;
+}
+
+/* enum anp_rule of a network. */
+static inline uint8_t anp_rule_of(const struct anp_config *config)
+{
+#ifdef ANP_ONE_RULE
+    (void)config;
+    return ANP_RULE_ANP;
+#else
+    return config->rule;
+#endif
+}
+
+/* The slope of a configured network. */
+static inline uint8_t anp_slope_of(const struct anp_config *config)
+{
+#ifdef ANP_ONE_RULE
+    (void)config;
+    return ANP_SLOPE;
+#else
+    return config->slope;
+#endif
 }
 
 /* --- noise (section 3) --- */
@@ -151,6 +184,9 @@ struct anp_places {
     size_t weights_bytes;
     size_t matrices_bytes;
     size_t used;                  /* bytes of the arena */
+#ifndef ANP_ONE_RULE
+    int16_t *feedback;            /* B of all hidden layers behind the matrices; no bytes of it without the rule FEEDBACK */
+#endif
 };
 
 /* norm16(v) of section 6 with bits(v), or 0 and 0 for 0. */
@@ -162,7 +198,7 @@ struct anp_mantissa {
 struct anp_network {
     uint32_t random_state;
     uint32_t saturations;         /* in training steps */
-    struct anp_mantissa eta;      /* of eta N, Q.28 */
+    struct anp_mantissa eta;      /* of eta N, Q.28; with other rules than ANP eta N_h */
     uint16_t units;               /* N */
     struct anp_config config;
     struct anp_places at;
@@ -170,15 +206,32 @@ struct anp_network {
     uint32_t skipped;
     uint32_t last_loss;           /* of pass 1, Q7.24 */
     uint64_t loss_sum;            /* of pass 1, Q.24, since configuration */
+#ifndef ANP_ONE_RULE
+    uint8_t noisy;                /* units with noise: N, with other rules than ANP N_h */
+    int8_t delta_exponent;        /* E of the delta rule */
+    int16_t delta_mantissa;       /* g of it; 0 with ANP, or if eta is */
+#endif
 };
 
-/* Checks a configuration without an arena. */
+/* Checks a configuration without an arena. ANP needs 2N <= 200, or N <= 200 with antithetic passes; the others N <= 200, and the same of N_h
+ * instead of N, where FEEDBACK's passes are always antithetic. */
 enum anp_status anp_check(const struct anp_config *config);
 
 /* Bytes of arena a configuration needs; the configuration must have passed anp_check(). */
 uint32_t anp_arena_bytes(const struct anp_config *config);
 
-/* Bytes of all weights and matrices of a configuration. */
+/* Bytes of the feedback of a configuration. */
+#ifdef ANP_ONE_RULE
+static inline uint32_t anp_feedback_bytes(const struct anp_config *config)
+{
+    (void)config;
+    return 0;
+}
+#else
+uint32_t anp_feedback_bytes(const struct anp_config *config);
+#endif
+
+/* Bytes of all weights, matrices and feedback of a configuration. */
 uint32_t anp_blob_bytes(const struct anp_config *config);
 
 /* Lays the network out in the arena (aligned for pointers and int32), draws its weights and zeroes its counters. On any error the network

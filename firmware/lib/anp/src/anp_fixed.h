@@ -86,10 +86,10 @@ static inline uint16_t anp_isqrt(uint32_t v)
     return (uint16_t)root;
 }
 
-/* Leaky ReLU, slope 1/128, symmetric in rounding: towards zero. */
-static inline int16_t anp_leaky_relu(int16_t a)
+/* Leaky ReLU with the slope 2^-slope, symmetric in rounding: towards zero. */
+static inline int16_t anp_leaky_relu(int16_t a, uint8_t slope)
 {
-    return a >= 0 ? a : (int16_t)-((-a) >> 7);
+    return a >= 0 ? a : (int16_t)-((-a) >> slope);
 }
 
 #endif

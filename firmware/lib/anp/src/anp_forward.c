@@ -16,7 +16,7 @@ void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs)
         if (l == last)
             return;
         for (uint16_t i = 0; i < layer->units; i++)
-            out[i] = anp_leaky_relu(out[i]);
+            out[i] = anp_leaky_relu(out[i], anp_slope_of(&net->config));
         x = out;
     }
 }

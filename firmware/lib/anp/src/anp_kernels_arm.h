@@ -11,6 +11,7 @@
 #define NET_UNITS 12
 #define NET_WEIGHT_FORMAT 17
 #define NET_NORMALISED 19
+#define NET_SLOPE 23
 #define NET_LAYERS 40
 #define NET_LAYER 60
 #define LAYER_INPUTS 0

@@ -64,12 +64,35 @@ static uint32_t times_ln_2(uint32_t v)
     return 4 * ((uint32_t)a * c) + ((middle + 8192) >> 14);
 }
 
-static uint32_t cross_entropy(const int16_t *y, uint16_t target, uint16_t outputs)
+/* The terms of a softmax less their lowest 9 bits become the error (section 13). */
+#ifndef ANP_ONE_RULE
+static void softmax_error(uint16_t target, uint16_t outputs, uint32_t total, int16_t *error)
+{
+    struct anp_mantissa norm = anp_norm16(total);
+    uint16_t reciprocal = (uint16_t)((uint32_t)ANP_INT32_MAX / norm.mantissa);
+    uint8_t shift = (uint8_t)(norm.bits - 6);
+    for (uint16_t k = 0; k < outputs; k++) {
+        uint32_t product = (uint32_t)(uint16_t)error[k] * reciprocal;
+        error[k] = (int16_t)((product + ((uint32_t)1 << (shift - 1))) >> shift);
+    }
+    error[target] = (int16_t)(error[target] - ANP_ONE);
+}
+#endif
+
+static uint32_t cross_entropy(const int16_t *y, uint16_t target, uint16_t outputs, int16_t *error)
 {
     int16_t highest = y[largest(y, outputs)];
     uint32_t total = 0;
-    for (uint16_t k = 0; k < outputs; k++)
-        total += exp2_negative(times_log2_e((uint16_t)(highest - y[k])));
+    for (uint16_t k = 0; k < outputs; k++) {
+        uint32_t term = exp2_negative(times_log2_e((uint16_t)(highest - y[k])));
+        total += term;
+        if (error)
+            error[k] = (int16_t)(term >> 9);
+    }
+#ifndef ANP_ONE_RULE
+    if (error)
+        softmax_error(target, outputs, total, error);
+#endif
     uint8_t n = (uint8_t)(anp_bits32(total) - (ANP_LOSS_BITS + 1));
     uint8_t shift = (uint8_t)(n + ANP_LOSS_BITS - ARGUMENT_BITS);
     uint32_t fraction = total - ((uint32_t)1 << (ANP_LOSS_BITS + n));
@@ -82,8 +105,21 @@ uint32_t anp_loss_of(const struct anp_network *net, const int16_t *y, const int1
     uint16_t outputs = net->config.sizes[net->config.layers];
     if (net->config.loss == ANP_SQUARED)
         return anp_squared_loss(y, target, outputs, saturations);
-    return cross_entropy(y, (uint16_t)target[0], outputs);
+    return cross_entropy(y, (uint16_t)target[0], outputs, NULL);
 }
+
+#ifndef ANP_ONE_RULE
+uint32_t anp_loss_and_error(const struct anp_network *net, const int16_t *y, const int16_t *target, int16_t *error, uint32_t *saturations)
+{
+    uint16_t outputs = net->config.sizes[net->config.layers];
+    if (net->config.loss == ANP_CROSS_ENTROPY)
+        return cross_entropy(y, (uint16_t)target[0], outputs, error);
+    uint32_t uncounted = 0;
+    for (uint16_t k = 0; k < outputs; k++)
+        error[k] = anp_sat16((int32_t)y[k] - target[k], &uncounted);
+    return anp_squared_loss(y, target, outputs, saturations);
+}
+#endif
 
 bool anp_is_correct(const struct anp_network *net, const int16_t *y, const int16_t *target)
 {

@@ -17,6 +17,13 @@ static uint16_t count_units(const struct anp_config *config)
     return units;
 }
 
+/* Units with noise. */
+static uint16_t count_noisy(const struct anp_config *config)
+{
+    uint16_t units = count_units(config);
+    return anp_rule_of(config) == ANP_RULE_ANP ? units : (uint16_t)(units - config->sizes[config->layers]);
+}
+
 static bool decorrelation_rate_ok(const struct anp_config *config, uint32_t rate)
 {
     return !config->decorrelate || (rate >= DECORRELATION_RATE_MIN && rate <= DECORRELATION_RATE_MAX);
@@ -33,7 +40,7 @@ enum anp_status anp_check(const struct anp_config *config)
 #ifndef ANP_ONE_RULE
     if (config->rule > ANP_LAST_RULE)
         return ANP_BAD_RULE;
-    if (config->slope && config->slope != ANP_SLOPE)
+    if (config->slope > ANP_SLOPE_MAX)
         return ANP_BAD_SLOPE;
 #endif
     if (config->layers < 1 || config->layers > ANP_MAX_LAYERS)
@@ -52,7 +59,8 @@ enum anp_status anp_check(const struct anp_config *config)
         return ANP_BAD_DECORRELATION_RATE;
     if (config->seed == 0)
         return ANP_BAD_SEED;
-    if (count_units(config) > (config->antithetic ? ANP_NOISE_BUFFER : ANP_NOISE_BUFFER / 2))
+    bool antithetic = config->antithetic || anp_rule_of(config) == ANP_RULE_FEEDBACK;
+    if (count_units(config) > ANP_NOISE_BUFFER || count_noisy(config) > (antithetic ? ANP_NOISE_BUFFER : ANP_NOISE_BUFFER / 2))
         return ANP_TOO_MANY_UNITS;
     return ANP_OK;
 }
@@ -72,9 +80,18 @@ static uint8_t weight_bytes(const struct anp_config *config)
     return anp_is_wide(config) ? sizeof(int32_t) : sizeof(int16_t);
 }
 
+#ifndef ANP_ONE_RULE
+uint32_t anp_feedback_bytes(const struct anp_config *config)
+{
+    if (config->rule != ANP_RULE_FEEDBACK)
+        return 0;
+    return (uint32_t)count_noisy(config) * config->sizes[config->layers] * (uint32_t)sizeof(int16_t);
+}
+#endif
+
 uint32_t anp_blob_bytes(const struct anp_config *config)
 {
-    uint32_t bytes = 0;
+    uint32_t bytes = anp_feedback_bytes(config);
     for (uint8_t l = 0; l < config->layers; l++) {
         uint32_t inputs = config->sizes[l];
         bytes += (inputs + 1) * config->sizes[l + 1] * weight_bytes(config);
@@ -127,6 +144,9 @@ __attribute__((noinline)) static void lay_out(struct anp_places *at, const struc
         layer->matrix = decorrelate & 1 ? take(&free, n * n * sizeof(int16_t)) : NULL;
     }
     at->matrices_bytes = (size_t)(free - at->matrices);
+#ifndef ANP_ONE_RULE
+    at->feedback = take(&free, (size_t)anp_feedback_bytes(config));
+#endif
     at->values = take(&free, 3 * units * sizeof(int16_t));
     at->decorrelated = take(&free, widest * sizeof(int16_t));
     int16_t *difference = at->values, *raw = NULL;
@@ -196,8 +216,16 @@ static struct anp_mantissa norm16_wide(uint32_t high, uint8_t low)
 static void set_eta(struct anp_network *net)
 {
     ANP_NEAR(net);
-    uint32_t low = (net->config.learning_rate & 255u) * net->units;
-    uint32_t high = (net->config.learning_rate >> 8) * net->units + (low >> 8);
+#ifdef ANP_ONE_RULE
+    uint16_t units = net->units;
+#else
+    uint16_t units = net->noisy;
+    struct anp_mantissa eta = anp_norm16(net->config.learning_rate);
+    net->delta_mantissa = (int16_t)(net->config.rule == ANP_RULE_ANP ? 0 : -(eta.mantissa >> 1));
+    net->delta_exponent = (int8_t)(eta.bits - 43);
+#endif
+    uint32_t low = (net->config.learning_rate & 255u) * units;
+    uint32_t high = (net->config.learning_rate >> 8) * units + (low >> 8);
     net->eta = norm16_wide(high, (uint8_t)low);
 }
 
@@ -226,6 +254,12 @@ enum anp_status anp_configure(struct anp_network *net, const struct anp_config *
     lay_out(&net->at, config, arena);
     net->at.used = (size_t)needed;
     net->units = count_units(config);
+#ifndef ANP_ONE_RULE
+    net->noisy = (uint8_t)count_noisy(config);
+    if (config->slope == 0)
+        net->config.slope = config->rule == ANP_RULE_ANP ? ANP_SLOPE : ANP_SLOPE_EXACT;
+    memset(net->at.feedback, 0, (size_t)anp_feedback_bytes(config));
+#endif
     set_eta(net);
     net->random_state = anp_draw_weights(net, net->at.weights, config->seed);
     reset_matrices(net);

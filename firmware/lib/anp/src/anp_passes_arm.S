@@ -15,7 +15,7 @@
  * shifted out, is added behind the shift.
  *
  * r4 row, r5 value, r6 bytes from a unit's value to its next, r7 x of pass 2 (that of pass 1 is r6 bytes on, but in the first
- * layer the same), r8 end of the values, r9 end of the pairs of x, r10 7 in a hidden layer, else 0; r0, r1 the sum of pass 1 and
+ * layer the same), r8 end of the values, r9 end of the pairs of x, r10 the slope in a hidden layer, else 0; r0, r1 the sum of pass 1 and
  * r2, r3 that of pass 2, then z and a. */
 
 /* Of layer r1. Afterwards r12 is half the number of inputs, Z: there are less than two; C: their number is odd. */
@@ -81,14 +81,9 @@
     subs    \a, \a, #0x4000
     .ifnc   \kind, linear
     bpl     6f
-    .ifc    \kind, leaky          /* only in hidden layers */
-    add     \a, \a, #127
-    asr     \a, \a, #7
-    .else
     rsb     \a, \a, #0
     asr     \a, \a, r10
     rsb     \a, \a, #0
-    .endif
     .endif
 6:
 .endm
@@ -151,7 +146,7 @@ FUNCTION anp_pass_layers
     mov     r10, #LAYER_BYTES
     mla     r11, r11, r10, r1
     strd    r11, r0, [sp, #LAST]
-    mov     r10, #7
+    ldrb    r10, [r0, #NET_SLOPE]
     BEGIN_LAYER
     bcs     .Lodd_first
     cmp     r12, #1
@@ -166,7 +161,7 @@ FUNCTION anp_pass_layers
     smlad   r0, r12, lr, r9
     ldrsh   r12, [r4], #2
     add     r0, r12, r0, asr #12
-    FINISH_UNIT r0, leaky, .Ltwo_checked
+    FINISH_UNIT r0, any, .Ltwo_checked
 .Ltwo_next:
     cmp     r5, r8
     bne     1b
@@ -220,7 +215,9 @@ FUNCTION anp_pass_layers
     mov     r2, r7
 1:  mov     r3, r7
     ldr     r0, [sp, #NET]
-    lsr     r12, r10, #2
+    subs    r12, r10, #0
+    it      ne
+    movne   r12, #1
     push    {r11, r12}
     str     r12, [sp]
     bl      anp_passes_in_c
@@ -236,7 +233,9 @@ FUNCTION anp_pass_layers
 1:  mov     r3, r7
     ldr     r1, [sp, #LAYER]
     ldr     r0, [sp, #NET]
-    lsr     r12, r10, #2
+    subs    r12, r10, #0
+    it      ne
+    movne   r12, #1
     push    {r4, lr}
     push    {r4, r5}
     str     r12, [sp]

@@ -79,6 +79,7 @@ static int16_t product(const struct anp_network *net, const struct anp_layer *la
 void anp_passes(struct anp_network *net, const struct anp_layer *layer, const int16_t *x1, const int16_t *x2, bool hidden)
 {
     uint16_t units = net->units;
+    uint8_t slope = anp_slope_of(&net->config);
     int16_t *value = layer->difference;
     for (uint16_t i = 0; i < layer->units; i++, value++) {
         int16_t z1 = product(net, layer, i, x1, &net->saturations);
@@ -86,8 +87,8 @@ void anp_passes(struct anp_network *net, const struct anp_layer *layer, const in
         int16_t a1 = anp_sat16(z1 + (int32_t)value[0], &net->saturations);
         int16_t a2 = anp_sat16(z2 + (int32_t)value[units], &net->saturations);
         value[0] = anp_sat16(a1 - (int32_t)a2, &net->saturations);
-        value[units] = hidden ? anp_leaky_relu(a2) : a2;
-        value[2u * units] = hidden ? anp_leaky_relu(a1) : a1;
+        value[units] = hidden ? anp_leaky_relu(a2, slope) : a2;
+        value[2u * units] = hidden ? anp_leaky_relu(a1, slope) : a1;
     }
 }
 #endif

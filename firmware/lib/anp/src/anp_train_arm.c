@@ -11,6 +11,7 @@
 ASSERT_OFFSET(anp_network, units, NET_UNITS);
 ASSERT_OFFSET(anp_network, config.weight_format, NET_WEIGHT_FORMAT);
 ASSERT_OFFSET(anp_network, config.normalised, NET_NORMALISED);
+ASSERT_OFFSET(anp_network, config.slope, NET_SLOPE);
 ASSERT_OFFSET(anp_network, config.layers, NET_LAYERS);
 ASSERT_OFFSET(anp_network, at.layer, NET_LAYER);
 ASSERT_OFFSET(anp_layer, inputs, LAYER_INPUTS);
@@ -94,6 +95,20 @@ static void draw_noise(struct anp_network *net, const struct anp_noise *noise, u
     anp_noise_draw(noise, random, n, units, &net->saturations);
     for (uint16_t i = 0; i < units; i++)
         n[units + i] = (int16_t)-n[i];
+}
+
+/* Only hidden units have noise. */
+static void draw_hidden_noise(struct anp_network *net, const struct anp_noise *noise, uint32_t random)
+{
+    uint16_t units = net->units, hidden = net->noisy;
+    int16_t *first = net->at.values, *second = first + units;
+    bool negated = net->config.antithetic || net->config.rule == ANP_RULE_FEEDBACK;
+    if (hidden)
+        anp_noise_draw(noise, random, first, negated ? hidden : (uint16_t)(2u * hidden), &net->saturations);
+    for (uint16_t i = hidden; i--;)
+        second[i] = negated ? (int16_t)-first[i] : first[hidden + i];
+    for (uint16_t i = hidden; i < units; i++)
+        first[i] = second[i] = 0;
 }
 
 /* With int32 weights or decorrelation. */
@@ -188,8 +203,62 @@ __attribute__((noinline)) static void update_matrices(struct anp_network *net, c
             anp_update_matrix(net, layer, &dither);
 }
 
+/* A step by another rule than ANP. */
+__attribute__((noinline)) static uint32_t train_by_rule(struct anp_network *net, const struct anp_noise *noise, const int16_t *x,
+                                                        const int16_t *target)
+{
+    uint32_t random = anp_random(&net->random_state), units = net->units, increment = 0, dither = 32768;
+    const struct anp_layer *first = net->at.layer, *last = first + (net->config.layers - 1u);
+    bool special = net->config.weight_format != ANP_INT16 || net->config.decorrelate;
+    bool feedback = net->config.rule == ANP_RULE_FEEDBACK, probes = net->steps % ANP_PROBE_EVERY == 0;
+    if (feedback && !probes) {
+        anp_pass_clean(net, x);
+    } else {
+        draw_hidden_noise(net, noise, random);
+        if (special)
+            pass_special_layers(net, x, last);
+        else
+            anp_pass_layers(net, x);
+    }
+
+    int16_t *differences = last->difference;
+    const int16_t *y2 = differences + units;
+    uint32_t loss = anp_loss_and_error(net, y2 + units, target, differences + (feedback ? units : 0), &net->saturations);
+    if (net->config.rounding == ANP_STOCHASTIC) {
+        dither = random & 65535u;
+        increment = 40503u * 65537u;
+    }
+    uint32_t words = dither | (dither + increment) << 16;
+    const int16_t *input = first->input ? first->input : x;
+    const struct anp_layer *next = first;
+    if (feedback) {
+        anp_feed_back(net, probes);
+    } else {
+        int32_t loss_difference = (int32_t)(loss - anp_loss_of(net, y2, target, &net->saturations));
+        uint32_t norm = sum_of_squares(net->at.values, net->noisy, &net->saturations);
+        if (norm == 0 || loss_difference == 0)
+            net->skipped += first != last;
+        else if (net->eta.bits)
+            words = anp_update_layers(net, first, input, anp_global_factor(net, loss_difference, norm), words, increment, last - 1);
+        next = last;
+        input = last->input ? last->input : x;
+    }
+    if (net->delta_mantissa) {
+        uint32_t factor = (uint16_t)net->delta_mantissa | (uint32_t)(5 - net->delta_exponent) << 16;
+        words = anp_update_layers(net, next, input, factor, words, increment, last);
+    }
+    if (special)
+        update_matrices(net, last, words, increment);
+    net->steps++;
+    net->last_loss = loss;
+    net->loss_sum += loss;
+    return loss;
+}
+
 uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const int16_t *x, const int16_t *target)
 {
+    if (net->config.rule != ANP_RULE_ANP)
+        return train_by_rule(net, noise, x, target);
     uint32_t random = anp_random(&net->random_state);
     draw_noise(net, noise, random);
 

@@ -23,10 +23,10 @@ WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 #define WIRE_MAX_SAMPLES_VALUE 32767
 #define WIRE_CURVE_POINTS 16
 #define WIRE_FAULT_ERROR 128
-#define WIRE_CHECKPOINT_FORMAT 1
+#define WIRE_CHECKPOINT_FORMAT 2
 #define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0x21923d79u
+#define WIRE_SCHEMA 0x8e1f7a15u
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -705,11 +705,10 @@ struct __attribute__((packed)) wire_checkpoints {
 };
 WIRE_ASSERT(sizeof(struct wire_checkpoints) == WIRE_SIZE_CHECKPOINTS);
 
-/* CHECKPOINT_RECORD, in the device's memory. A checkpoint begins with this; sizes (u16, layers + 1 of them), weights
- * and matrices follow. It stands in a slot, and travels as a blob. */
+/* CHECKPOINT_RECORD, in the device's memory. A checkpoint begins with this; sizes (u16, layers + 1 of them), weights,
+ * matrices and the feedback (int16, row by row) follow. It stands in a slot, and travels as a blob. */
 #define WIRE_SIZE_CHECKPOINT_RECORD 110
-#define WIRE_CHECKPOINT_RECORD_NORMALISED_MAX 1
-#define WIRE_CHECKPOINT_RECORD_ANTITHETIC_MAX 1
+#define WIRE_CHECKPOINT_RECORD_ANTITHETIC_MAX 5
 #define WIRE_CHECKPOINT_RECORD_LAYERS_MIN 1
 #define WIRE_CHECKPOINT_RECORD_LAYERS_MAX 8
 #define WIRE_CHECKPOINT_RECORD_SEED_MIN 1
@@ -722,8 +721,8 @@ struct __attribute__((packed)) wire_checkpoint_record {
     uint8_t loss;                   /* as CONFIGURE; WIRE_LOSS_... */
     uint8_t weight_format;          /* as CONFIGURE; WIRE_WEIGHT_FORMAT_... */
     uint8_t rounding;               /* as CONFIGURE; WIRE_ROUNDING_... */
-    uint8_t normalised;             /* option of CONFIGURE */
-    uint8_t antithetic;             /* option of CONFIGURE */
+    uint8_t normalised;             /* bit 0: option of CONFIGURE; from bit 4 on: slope of CONFIGURE, with its lower 3 bits inverted */
+    uint8_t antithetic;             /* bit 0: option of CONFIGURE; from bit 1 on: rule of CONFIGURE */
     uint8_t decorrelate;            /* as CONFIGURE */
     uint8_t layers;                 /* how many */
     uint8_t noise_source;           /* as CONFIGURE; WIRE_NOISE_SOURCE_... */
