@@ -16,7 +16,7 @@ HAS_VENV = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 PACKAGES := $(shell find host -name __init__.py)
 
 # The C parts are built when the package is installed, hence again when one of their sources changed, came or went.
-FIRMWARE := $(shell find firmware -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
+FIRMWARE := $(shell find firmware host/compiled -name platformio -prune -o \( -type d -o -name '*.[chS]' -o -name CMakeLists.txt \) -print)
 
 .PHONY: help demo check fast-tests test test-all test-torch test-browser docs fuzz prove soak mutants lint validate bench pio sizes wheel system-packages clean
 

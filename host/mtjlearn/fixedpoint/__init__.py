@@ -13,6 +13,7 @@ from .draws import (
     initial_weights,
     noise_positions,
     xorshift32,
+    xorshift32_draws,
 )
 from .forward import clean_outputs, decorrelated, forward, leaky_relu, pre_activation, readable, with_bias
 from .losses import EXP2NEG, LOG2, cross_entropy_loss, exp2neg, is_correct, log2table, squared_loss
@@ -74,4 +75,5 @@ __all__ = [
     "update_matrix",
     "with_bias",
     "xorshift32",
+    "xorshift32_draws",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,12 +18,28 @@ DITHER_NEAREST = 32768
 STRIDE_ENDINGS = np.array([1, 3, 7, 9], dtype=np.int64)
 """Last decimal digits of numbers coprime with 10, and so with 200."""
 
+State = TypeVar("State", int, IntArray)
+"""Of one generator, or of several."""
+_FEW = 16
+"""Generators whose states are faster as numbers of Python than as an array."""
 
-def xorshift32(state: IntArray) -> IntArray:
+
+def xorshift32(state: State) -> State:
     """The next state of each 32-bit generator, which is also its output; states are never 0."""
     state = state ^ ((state << 13) & 0xFFFFFFFF)
     state = state ^ (state >> 17)
     return state ^ ((state << 5) & 0xFFFFFFFF)
+
+
+def xorshift32_draws(state: IntArray, count: int) -> IntArray:
+    """The next ``count`` states of generators (R,): (count, R)."""
+    if len(state) <= _FEW:
+        one_by_one = [list(accumulate(range(count), lambda each, _: xorshift32(each), initial=first)) for first in state.tolist()]
+        return np.array(one_by_one, dtype=np.int64).T[1:]
+    draws = np.empty((count, len(state)), dtype=np.int64)
+    for row in draws:
+        row[:] = state = xorshift32(state)
+    return draws
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtjlearn.fixedpoint import NoiseError, configured_deviation, draw_parameters, measured_deviation, xorshift32
+from mtjlearn.fixedpoint import NoiseError, configured_deviation, draw_parameters, measured_deviation, xorshift32_draws
 from mtjlearn.fixedpoint.noise import MIN_DEVIATION
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.noise.sources import Array
@@ -104,10 +104,8 @@ class RingBuffer:
         if self._deviation is None:
             self._deviation = self._calibrate(history[:, fresh : fresh + NOISE_BUFFER])
 
-        draws = np.empty((steps, self.replicas), dtype=np.int64)
-        for step in range(steps):
-            self.states = xorshift32(self.states)
-            draws[step] = self.states
+        draws = xorshift32_draws(self.states, steps)
+        self.states = draws[-1]
         draw = draw_parameters(draws)
         position = draw.start[..., None] + np.arange(count) * draw.stride[..., None]
         base = offsets[:, None, None]

@@ -164,12 +164,13 @@ def _first(inputs: list[Array]) -> list[Array]:
 def step_divisors(inputs: list[Array], backend: Backend = NUMPY) -> Array:
     """The normalised step's divisor for each layer and sample, (R, B, L): the smallest power of two >= 1 + ||x||^2.
 
-    The bias's 1 is already among the inputs (shared/numerics.md, section 7).
+    The bias's 1 is already among the inputs (shared/numerics.md, section 7). Sums of squares such as those of inputs of -1 and 1
+    hit powers of two; what exceeds one by less than 2^-40 of itself counts as it, so that the order of a sum does not decide.
     """
     squares = backend.empty((*inputs[0].shape[:-1], len(inputs)))
     for layer, x in enumerate(inputs):
         squares[..., layer] = backend.square_sums(x)
-    return backend.next_power_of_two(squares)
+    return backend.next_power_of_two(squares * (1 - 2.0**-40))
 
 
 def updates(

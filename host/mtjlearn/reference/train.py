@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mtjlearn.network import Network
 from mtjlearn.noise.sources import NoiseSource
-from mtjlearn.reference.backend import Array, Precision
+from mtjlearn.reference.backend import Array, Backend, Precision
+from mtjlearn.reference.compiled import is_compiled, train_compiled
 from mtjlearn.reference.data import Order, checked_dataset, checked_inputs
 from mtjlearn.reference.decorrelation import update_matrix, update_offset
 from mtjlearn.reference.draws import along_batches, blocks, training_noise
@@ -61,6 +62,8 @@ class Reference:
         device: a device of torch, e.g. ``cpu`` or ``cuda``; None computes with NumPy.
         namespace: another namespace of the array API standard to compute with.
         threads: of linear algebra while this reference works; None leaves the library's own setting.
+        compiled: online steps of ANP with SGD in float64 are compiled C where it was built
+            (:mod:`mtjlearn.reference.compiled`); False computes them with NumPy, too.
 
     Raises:
         UserError: if torch is not installed, or lacks the device.
@@ -87,6 +90,7 @@ class Reference:
         device: str | None = None,
         namespace: ModuleType | None = None,
         threads: int | None = 1,
+        compiled: bool = True,
     ) -> None:
         read = reading_of(reading, slope=slope, start=start, centring=centring)
         if weights is None:
@@ -124,6 +128,12 @@ class Reference:
         )
         self._offsets = self._model.offsets or [None] * network.layers
         self._updates = [self._backend.empty(rows.shape) for rows in layers]
+        self._compiled = compiled and self._online_anp() and is_compiled()
+
+    def _online_anp(self) -> bool:
+        """Whether online steps are those that a board makes, in real numbers."""
+        plain = type(self._optimiser) is Sgd and type(self._backend) is Backend and self._backend.name == "float64"
+        return plain and self.rule is Rule.ANP and self.pairs == 1 and self.reading.guarded and not self._model.offsets
 
     @property
     def weights(self) -> list[Array]:
@@ -273,9 +283,11 @@ class Reference:
 
     def _train_block(self, x: Array, target: Target, batch: int, rate: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """Trains on samples (S, 1 or R, ...) in batches; summed losses and skipped samples, (R,)."""
+        noise = self._draw(len(x), batch)
+        if self._compiled and batch == 1 and noise is not None:
+            return train_compiled(self.network, self._model, x, target, noise, rate)
         x, target = self._replicated(x, target)
         count = x.shape[1]
-        noise = self._draw(count, batch)
         loss = np.zeros(self.replicas)
         skipped = np.zeros(self.replicas, dtype=np.int64)
         for part in blocks(count, batch):
