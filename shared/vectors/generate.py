@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ def primitives_text() -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def steps_text() -> str:
+def steps_text(cases: Iterable[steps.Case]) -> str:
     """One case a line."""
-    lines = [compact({**case, "expected": steps.run(case)}) for case in steps.cases()]
+    lines = [compact({**case, "expected": steps.run(case)}) for case in cases]
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
@@ -42,15 +43,18 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args().check
     differing = []
-    for path, text in ((HERE / "primitives.json", primitives_text()), (HERE / "steps.json", steps_text())):
+    for name, text in (
+        ("primitives.json", primitives_text()),
+        ("steps.json", steps_text(steps.cases())),
+        ("rules.json", steps_text(steps.rule_cases())),
+    ):
+        path = HERE / name
         if not check:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             differing.append(path.name)
     if differing:
-        print(
-            f"{' and '.join(differing)} differ from the specification; run shared/vectors/generate.py", file=sys.stderr
-        )
+        print(f"{' and '.join(differing)} differ from the specification; run shared/vectors/generate.py", file=sys.stderr)
     return 1 if differing else 0
 
 

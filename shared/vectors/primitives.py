@@ -267,9 +267,7 @@ def primitives() -> dict[str, dict[str, Any]]:
         return rng.choice((0, 1, 32767, 32768, 65535, rng.getrandbits(16), rng.getrandbits(16)))
 
     edges = [0, 1, -1, 2, -2, 32766, 32767, 32768, 65535, -32767, -32768, -32769, -65536, 2**31 - 1, 2**31, -(2**31)]
-    lengths = sorted(
-        {max(2**n + d, 0) for n in (0, 1, 2, 7, 8, 14, 15, 16, 17, 23, 24, 31, 32, 39) for d in (-1, 0, 1)}
-    )
+    lengths = sorted({max(2**n + d, 0) for n in (0, 1, 2, 7, 8, 14, 15, 16, 17, 23, 24, 31, 32, 39) for d in (-1, 0, 1)})
 
     add("sat16", 1, "v", "value", [[v, sat16(v)] for v in edges])
     add("sat32", 1, "v", "value", [[v, sat32(v)] for v in [*edges, 2**31 + 1, 1 - 2**31, -1 - 2**31, 2**45, -(2**45)]])
@@ -278,11 +276,7 @@ def primitives() -> dict[str, dict[str, Any]]:
         1,
         "v s",
         "value",
-        [
-            [v, s, rounded(v, s)]
-            for s in (0, 1, 7, 12, 13, 16)
-            for v in (*edges, 2**s // 2, 3 * 2**s // 2, -(2**s) // 2)
-        ],
+        [[v, s, rounded(v, s)] for s in (0, 1, 7, 12, 13, 16) for v in (*edges, 2**s // 2, 3 * 2**s // 2, -(2**s) // 2)],
     )
     add("bits", 1, "v", "n", [[v, bits(v)] for v in lengths])
     add(
@@ -341,9 +335,7 @@ def primitives() -> dict[str, dict[str, Any]]:
             formats.append([weight_format, [limit, -limit] * 32 + [sign * limit], [LIMIT16] * 64])
             formats.append([weight_format, [sign * limit] * 3, [LIMIT16] * 2])
         formats += [[weight_format, row(n + 1, limit // 4), row(n)] for n in (1, 1, 2, 2, 3, 4, 4, 8, 8, 64)]
-        formats += [
-            [weight_format, [half * (1 + 65535 * weight_format), 0], [1]] for half in (2047, 2048, -2048, -2049)
-        ]
+        formats += [[weight_format, [half * (1 + 65535 * weight_format), 0], [1]] for half in (2047, 2048, -2048, -2049)]
     formats += [[1, [65535, 0], [ONE]], [1, [-1, -1], [ONE]], [1, [-65536, 65536], [ONE]]]
     add("pre_activation", 4, "weight_format row x", "z", [[*each, pre_activation(*each)] for each in formats])
     slopes = [0, 1, -1, -127, -128, -129, -255, -256, 32767, -32767, *row(6)]
@@ -385,15 +377,11 @@ def primitives() -> dict[str, dict[str, Any]]:
     factors = [(1, 1, 1), (-1, 1, 1), (1, 2**32 - 1, 1), (LIMIT32, 1, 2**39), (-LIMIT32, 2**32 - 1, 2**28)]
     factors += [(65535, 32768, 65535), (-32768, 65535, 32768), (65536, 65536, 65536)]
     for _ in range(30):
-        factors.append(
-            (signed(LIMIT32) or 5, rng.getrandbits(rng.randint(1, 32)) or 3, rng.getrandbits(rng.randint(1, 39)) or 7)
-        )
+        factors.append((signed(LIMIT32) or 5, rng.getrandbits(rng.randint(1, 32)) or 3, rng.getrandbits(rng.randint(1, 39)) or 7))
     add("global_factor", 6, "dL S eta_N", "g E", [[*each, *global_factor(*each)] for each in factors])
     inputs = [[0], [1], [4096], [4095], [4097], [4096, 4096, 4096], [LIMIT16] * 64, row(4), row(8), row(2)]
     add("step_exponent", 7, "x", "h", [[x, step_exponent(x)] for x in inputs])
-    blocks = [
-        (h, e, d) for h, d in ((0, 0), (0, 9), (3, 15), (12, 7)) for e in range(12 + h - d - 27, 12 + h - d + 2, 2)
-    ]
+    blocks = [(h, e, d) for h, d in ((0, 0), (0, 9), (3, 15), (12, 7)) for e in range(12 + h - d - 27, 12 + h - d + 2, 2)]
     add("block_exponent", 7, "h E D", "s k shortened", [[*each, *block_exponent(*each)] for each in blocks])
     add(
         "dither_word",
@@ -409,17 +397,13 @@ def primitives() -> dict[str, dict[str, Any]]:
         "value",
         [[w, k, dither(w, k)] for k in (0, 1, 8, 15, 16, 17, 24, 30) for w in (0, 32768, 65535)],
     )
-    coefficients = [
-        (g, da, w, k) for g, da, k in ((32767, 32767, 15), (-32767, 32767, 15), (16384, 1, 1)) for w in (0, 65535)
-    ]
+    coefficients = [(g, da, w, k) for g, da, k in ((32767, 32767, 15), (-32767, 32767, 15), (16384, 1, 1)) for w in (0, 65535)]
     for _ in range(30):
         da, g = signed(), rng.choice((-1, 1)) * rng.randint(16384, 32767)
         coefficients.append((g, da, word(), rng.randint(bits(abs(da)), 30)))
     add("coefficient", 7, "g da word k", "c", [[*each, coefficient(*each)] for each in coefficients])
     for name, function, limit in (("update_int16", update_int16, LIMIT16), ("update_int32", update_int32, LIMIT32)):
-        updates = [
-            (sign * limit, sign * LIMIT16, LIMIT16, w, s) for sign in (1, -1) for s in (8, 16, 24) for w in (0, 65535)
-        ]
+        updates = [(sign * limit, sign * LIMIT16, LIMIT16, w, s) for sign in (1, -1) for s in (8, 16, 24) for w in (0, 65535)]
         updates += [(signed(limit), signed(), signed(), word(), s) for s in (8, 16, 24) for _ in range(14)]
         add(name, 7, "w c x word s", "w_new", [[*each, function(*each)] for each in updates])
     matrices = [

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.fixedpoint import FixedNetwork
-from mtjlearn.network import FRACTION_BITS, RATE_BITS, Loss, Network, Rounding, WeightFormat
+from mtjlearn.network import DEVICE_RULES, FRACTION_BITS, RATE_BITS, Loss, Network, Rounding, WeightFormat
 
 Case = dict[str, Any]
 
@@ -49,6 +49,8 @@ def network_of(configuration: Case) -> Network:
         normalised=bool(configuration["normalised"]),
         antithetic=bool(configuration["antithetic"]),
         decorrelate=tuple(bool(configuration["decorrelate"] >> layer & 1) for layer in range(layers)),
+        rule=DEVICE_RULES[configuration.get("rule", 0)],
+        slope=configuration.get("slope"),
         learning_rate=configuration["learning_rate"] / 2**RATE_BITS,
         decorrelation_rate=configuration["decorrelation_rate"] / 2**RATE_BITS,
         sigma=configuration["sigma"] / 2**FRACTION_BITS,
@@ -103,6 +105,7 @@ def run(case: Case, make: Callable[[Network], FixedNetwork] = FixedNetwork) -> C
         "saturations": int(model.saturations[0]),
         **blob("weights", [rows[0] for rows in model.weights]),
         **blob("matrices", [matrix[0] for matrix in model.matrices if matrix is not None]),
+        **(blob("feedback", [rows[0] for rows in model.feedback]) if "rule" in case["configuration"] else {}),
         "prediction": outputs.tolist(),
         "evaluation": [int(loss[0]), int(correct[0])],
     }
@@ -247,3 +250,68 @@ def cases() -> Iterator[Case]:
     for name, sizes, changes in corners:
         number += 1
         yield _case(name, number, sizes, **changes)
+
+
+def _of_rule(case: Case, rule: int, slope: int) -> Case:
+    """The case by another rule: its configuration says which, behind all else."""
+    case["configuration"] |= {"rule": rule, "slope": slope}
+    return case
+
+
+def rule_cases() -> Iterator[Case]:
+    """The rules of section 13 with all options, slopes of all kinds, and their corners."""
+    number = 1000
+    networks = (([2, 3, 1], [4, 8, 3], [3, 4, 5, 2], [5, 3]), ([4, 8, 3], [64, 10], [5, 4, 4, 3], [3, 2]))
+    for rule, loss, danp, weight_format, normalised in product((1, 2), (0, 1), (0, 1), (0, 1), (0, 1)):
+        number += 1
+        sizes = networks[loss][(number + number // 4 + number // 16) % 4]
+        name = "-".join(
+            (
+                "x".join(str(size) for size in sizes),
+                ("anp_exact", "feedback")[rule - 1],
+                ("squared", "cross_entropy")[loss],
+                ("whole", "decorrelated")[danp],
+                ("int16", "int32")[weight_format],
+                ("fixed", "normalised")[normalised],
+            )
+        )
+        case = _case(
+            name,
+            number,
+            sizes,
+            20 if sizes[0] < 64 else 8,
+            loss=loss,
+            weight_format=weight_format,
+            antithetic=number // 2 % 2,
+            normalised=normalised,
+            rounding=int(number % 3 > 0),
+            decorrelate=(2 ** (len(sizes) - 1) - 1, 1)[number % 3 == 0] * danp,
+            decorrelation_rate=2 ** (14 + number % 8) * danp,
+            learning_rate=(2**27, 2**25, 2**23)[number % 3] >> (0 if normalised or sizes[0] < 64 else 4),
+            codes_per_step=number % 8,
+            inputs=[-4096, 4096] if sizes[0] == 64 else [-8192, 8192],
+        )
+        yield _of_rule(case, rule, (3, 7, 1, 12)[number % 4])
+    wild = {"noise_std": 5243, "sigma": 4095, "codes": [0, 1023], "inputs": [-32767, 32767], "learning_rate": 2**30}
+    corners: list[tuple[str, list[int], Case]] = [
+        ("full_scale", [4, 8, 5, 3], {**wild, "targets": [-32767, 32767], "steps": 40}),
+        ("full_scale_int32", [4, 8, 3], {**wild, "targets": [-32767, 32767], "weight_format": 1, "rounding": 0}),
+        ("full_scale_classes", [4, 8, 3], {**wild, "loss": 1, "normalised": 0}),
+        ("shortened", [2, 4, 1], {"learning_rate": 2**32 - 1, "normalised": 0, "targets": [-32767, 32767]}),
+        ("below_resolution", [4, 8, 3], {"learning_rate": 1}),
+        ("frozen", [4, 8, 3], {"learning_rate": 0, "decorrelate": 3, "decorrelation_rate": 2**21}),
+        ("two_levels_skip", [1, 1, 1], {"codes": [500, 501], "codes_per_step": 1, "steps": 40}),
+        ("rates_changed", [4, 8, 3], {"rates": [[5, 2**26, 0], [12, 0, 0], [15, 2**25, 0]]}),
+        ("eight_layers", [2, 3, 2, 3, 2, 3, 2, 3, 2], {"loss": 1, "antithetic": 1}),
+        ("hidden_100", [2, 100, 60], {"steps": 6}),
+        ("hidden_199_antithetic", [2, 199, 1], {"antithetic": 1, "steps": 6}),
+        ("one_layer_of_200", [2, 200], {"steps": 6}),
+        ("long", [2, 3, 1], {"steps": 150, "codes_per_step": 1, "learning_rate": 2**27}),
+    ]
+    for rule in (1, 2):
+        for name, sizes, changes in corners:
+            number += 1
+            yield _of_rule(_case(f"{('anp_exact', 'feedback')[rule - 1]}_{name}", number, sizes, **changes), rule, 3)
+    for slope in (1, 3, 8, 12):
+        number += 1
+        yield _of_rule(_case(f"anp_slope_{slope}", number, [4, 8, 4, 3]), 0, slope)

@@ -240,7 +240,7 @@ class FixedNetwork:
         causes = []
         last = len(self._weights) - 1
         probe = passes.activations[-1].shape[2] == 2
-        dy = sat16(passes.activations[-1][:, :, 0] - passes.activations[-1][:, :, -1], self.saturations)
+        dy = [sat16(a[:, :, 0] - a[:, :, -1], self.saturations) for a in passes.activations][-1]
         for layer, a in enumerate(passes.activations[:-1]):
             given = leaky_relu(a, self.network.shift)
             if probe:

@@ -10,10 +10,12 @@ import pytest
 from fixedpoint_support import VECTORS, ScalarNetwork, load, vector_module
 
 from mtjlearn import fixedpoint as fp
-from mtjlearn.network import Loss, WeightFormat
+from mtjlearn.inprocess import Learner
+from mtjlearn.network import Loss, Network, WeightFormat
 
 PRIMITIVES = load("primitives.json")
 STEPS = load("steps.json")
+RULES = load("rules.json")
 
 
 def is_large(case: dict[str, Any]) -> bool:
@@ -117,8 +119,38 @@ def test_primitive(name: str) -> None:
 def test_files_are_what_the_generator_writes() -> None:
     generate = vector_module("generate")
     assert (VECTORS / "primitives.json").read_text(encoding="utf-8") == generate.primitives_text()
-    assert (VECTORS / "steps.json").read_text(encoding="utf-8") == generate.steps_text()
+    steps = vector_module("steps")
+    for name, cases in (("steps.json", steps.cases()), ("rules.json", steps.rule_cases())):
+        assert (VECTORS / name).read_text(encoding="utf-8") == generate.steps_text(cases)
     assert sum(path.stat().st_size for path in VECTORS.glob("*.json")) < 300_000
+
+
+class InC:
+    """The learner in C as steps.run() asks the model: one replica of everything."""
+
+    def __init__(self, network: Network) -> None:
+        self.learner = Learner(network)
+        self.put_codes, self.set_rates = self.learner.put_codes, self.learner.set_rates
+
+    def train(self, x: list[int], target: list[int]) -> Any:
+        return self.learner.train(np.array([x]), np.array([target]))
+
+    def predict(self, x: list[int]) -> Any:
+        return self.learner.predict(np.array([x]))
+
+    def evaluate(self, x: list[int], target: list[int]) -> Any:
+        return [[each] for each in self.learner.evaluate(np.array([x]), np.array([target]))]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("weights", "matrices", "feedback"):
+            return [None if each is None else each[None] for each in getattr(self.learner, name)]
+        return [getattr(self.learner.counters, name)]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in RULES])
+def test_the_other_rules_in_c(case: dict[str, Any]) -> None:
+    given = {key: value for key, value in case.items() if key != "expected"}
+    assert vector_module("steps").run(given, InC) == case["expected"]
 
 
 @pytest.mark.parametrize(
