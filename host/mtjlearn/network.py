@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -31,8 +32,8 @@ MAX_LAYERS = 8
 MAX_WIDTH = 1024
 """Inputs of a device's network, and units of a layer."""
 
-RuleName = Literal["bp", "np", "anp", "danp"]
-RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp")
+RuleName = Literal["bp", "np", "anp", "danp", "anp-exact", "feedback"]
+RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp", "anp-exact", "feedback")
 """Learning rules of the float reference."""
 BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
 """Learning rules of boards."""
@@ -68,6 +69,13 @@ class Rounding(enum.IntEnum):
 
 class NetworkError(UserError, ValueError):
     """A network that cannot be, or that no device can learn; the text says what to change."""
+
+
+EXACT_RATES: Mapping[RuleName, Mapping[Loss, float]] = {
+    "anp-exact": {Loss.CROSS_ENTROPY: 1.0, Loss.SQUARED: 0.28},
+    "feedback": {Loss.CROSS_ENTROPY: 2.0, Loss.SQUARED: 0.56},
+}
+"""Learning rates of the rules whose output layer learns from its error, which do not depend on the number of units."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +261,23 @@ def check_device(network: Network) -> None:
         )
     if not 1 <= network.seed < 2**32:
         raise NetworkError(f"seed {network.seed} is outside a device's 1 .. 4294967295: use another seed")
+
+
+def device_rule(rule: RuleName) -> DeviceRule:
+    """A network's ``rule`` for that of a training: danp is anp with decorrelated inputs; a device has neither bp nor np."""
+    return next((known for known in DEVICE_RULES if known == rule), "anp")
+
+
+def slope_exponent(slope: float) -> int:
+    """The s of a slope 2^-s, which a :class:`Network` has.
+
+    Raises:
+        NetworkError: the slope is not 1/2, 1/4, ... 1/4096.
+    """
+    for exponent in range(1, MAX_SLOPE + 1):
+        if slope == 2.0**-exponent:
+            return exponent
+    raise NetworkError(f"a slope of {slope} is not possible; it is a power of two from 1/2 to 1/{2**MAX_SLOPE}, such as 1/8")
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

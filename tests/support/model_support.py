@@ -53,6 +53,7 @@ def random_model(
     decorrelated: bool = False,
     weight_format: WeightFormat = WeightFormat.INT16,
     largest: int = 6000,
+    slope: int = 7,
 ) -> Model:
     """A model with weights up to ``largest`` / 4096, and scaling of all orders of magnitude."""
     rng = np.random.default_rng(seed)
@@ -62,6 +63,7 @@ def random_model(
         weight_format=weight_format,
         decorrelate=(decorrelated,) * (len(sizes) - 1),
         decorrelation_rate=2**-12 if decorrelated else 0.0,
+        slope=slope,
     )
     wide = weight_format is WeightFormat.INT32
     kind, factor = (np.int32, 1 << 16) if wide else (np.int16, 1)

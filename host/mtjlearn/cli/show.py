@@ -35,6 +35,7 @@ def cli(model: Path) -> dict[str, Any]:
     found = load_model(model)
     network = found.network
     about = {"network": f"{network.name}, {network.loss.name.lower().replace('_', '-')} loss"}
+    about |= {"hidden units": f"leaky ReLU, slope 1/{2**network.shift} below 0"} if network.layers > 1 else {}
     about |= {"weights": network.weight_format.name.lower(), **{name: str(value) for name, value in found.origin.items()}}
     print_rows((name.replace("_", " "), value) for name, value in about.items())
     print_rows((f"input {category.column}", "one of " + ", ".join(map(repr, category.values))) for category in found.categories)
@@ -44,6 +45,7 @@ def cli(model: Path) -> dict[str, Any]:
     result: dict[str, Any] = {
         "model": model,
         "sizes": network.sizes,
+        "slope": 2.0**-network.shift,
         "origin": dict(found.origin),
         "categories": found.categories,
         "layers": described,

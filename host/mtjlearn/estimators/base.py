@@ -19,10 +19,22 @@ from mtjlearn.datasets import Scaling
 from mtjlearn.estimators.learners import BoardLearner, Float, Learner, Parameters, ReferenceLearner
 from mtjlearn.models import Model
 from mtjlearn.models.model import rounded_matrices, rounded_weights
-from mtjlearn.network import FRACTION_BITS, WEIGHT32_BITS, Loss, Network, WeightFormat
+from mtjlearn.network import (
+    BOARD_RULES,
+    EXACT_RATES,
+    FRACTION_BITS,
+    WEIGHT32_BITS,
+    Loss,
+    Network,
+    RuleName,
+    WeightFormat,
+    device_rule,
+    slope_exponent,
+)
 
 Backend = Literal["reference", "core", "board"]
 
+_RULES: tuple[RuleName, ...] = ("anp", "danp", "anp-exact", "feedback")
 _STEPS = 30_000
 _MOST_EPOCHS, _FEWEST_EPOCHS = 200, 5
 _DECORRELATION_RATE = 2**-12
@@ -47,7 +59,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         self,
         hidden_layer_sizes: tuple[int, ...] = (8,),
         *,
-        rule: Literal["anp", "danp"] = "anp",
+        rule: Literal["anp", "danp", "anp-exact", "feedback"] = "anp",
         backend: Backend = "core",
         board: str | Board | None = None,
         eta: float | None = None,
@@ -55,6 +67,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         sigma: float = 1 / 32,
         weights: Literal["int16", "int32"] = "int16",
         antithetic: bool = False,
+        slope: float | None = None,
         epochs: int | None = None,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
@@ -68,6 +81,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         self.sigma = sigma
         self.weights = weights
         self.antithetic = antithetic
+        self.slope = slope
         self.epochs = epochs
         self.warm_start = warm_start
         self.random_state = random_state
@@ -84,8 +98,10 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         return BoardLearner(self.board if self.backend == "board" else _CORE)
 
     def _network(self, outputs: int, seed: int) -> Network:
-        if self.rule not in ("anp", "danp"):
-            raise ValueError(f"there is no rule {self.rule!r} for estimators; use anp or danp")
+        if self.rule not in _RULES:
+            raise ValueError(f"there is no rule {self.rule!r} for estimators; use {', '.join(_RULES[:-1])} or {_RULES[-1]}")
+        if self.backend != "reference" and self.rule not in BOARD_RULES:
+            raise ValueError(f"boards do not learn with {self.rule}; use backend='reference', or one of {', '.join(BOARD_RULES)}")
         if self.weights not in ("int16", "int32"):
             raise ValueError(f"there are no weights {self.weights!r}; use int16 or int32")
         hidden = self.hidden_layer_sizes
@@ -98,14 +114,19 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
             sizes,
             loss=self._loss,
             weight_format=WeightFormat[self.weights.upper()],
-            antithetic=self.antithetic,
+            antithetic=self.antithetic or self.rule in EXACT_RATES,
             decorrelate=(decorrelated,) * (len(sizes) - 1),
             decorrelation_rate=self.epsilon if decorrelated else 0.0,
-            learning_rate=self._factor / sum(sizes[1:]) if self.eta is None else self.eta,
+            learning_rate=self._rate(sizes) if self.eta is None else self.eta,
             sigma=self.sigma,
             seed=1 + seed,
+            rule=device_rule(self.rule),
+            slope=None if self.slope is None else slope_exponent(self.slope),
         )
         return network if self.backend == "reference" else network.for_device()
+
+    def _rate(self, sizes: tuple[int, ...]) -> float:
+        return EXACT_RATES[self.rule][self._loss] if self.rule in EXACT_RATES else self._factor / sum(sizes[1:])
 
     def _epochs(self, samples: int) -> int:
         if self.epochs is None:
@@ -132,7 +153,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
     def _check_continues(self, network: Network) -> None:
         """Refuses to continue what another network learned, or in other numbers."""
         known = self.network_
-        for name in ("sizes", "weight_format", "decorrelate"):
+        for name in ("sizes", "weight_format", "decorrelate", "rule", "slope"):
             if getattr(network, name) != getattr(known, name):
                 raise ValueError(f"what was learned has {name} {getattr(known, name)}, not {getattr(network, name)}; fit a new one")
         if self._learned_floats != (self.backend == "reference"):

@@ -20,7 +20,7 @@ from mtjlearn.discovery import open_board
 from mtjlearn.fixedpoint import clean_outputs
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Gaussian
-from mtjlearn.reference import Reference, Rule
+from mtjlearn.reference import Reference
 from mtjlearn.schedule import halving
 from mtjlearn.virtual.boards import board_options
 
@@ -93,7 +93,7 @@ class ReferenceLearner:
 
     @staticmethod
     def _reference(network: Network, start: Parameters | None, noise: Gaussian) -> Reference:
-        reference = Reference(network, Rule.ANP, noise, weights=None if start is None else [rows[None] for rows in start.weights])
+        reference = Reference(network, noise=noise, weights=None if start is None else [rows[None] for rows in start.weights])
         if start is not None:
             own = [matrix for matrix in reference.matrices if matrix is not None]
             for matrix, kept in zip(own, start.matrices, strict=True):
@@ -132,7 +132,8 @@ class BoardLearner:
         squares = iter(parameters.matrices)
         matrices = [next(squares).astype(np.int64) if flag else None for flag in network.decorrelate]
         weights = [rows.astype(np.int64) for rows in parameters.weights]
-        return dequantise(clean_outputs(weights, matrices, network.weight_format, quantise_values(x).astype(np.int64)))
+        fixed = quantise_values(x).astype(np.int64)
+        return dequantise(clean_outputs(weights, matrices, network.weight_format, fixed, network.shift))
 
     @contextmanager
     def _opened(self, seed: int) -> Iterator[Board]:

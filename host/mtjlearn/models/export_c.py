@@ -91,7 +91,7 @@ def _layers(model: Model, name: str) -> str:
         x, y = ("one", "other") if number % 2 == 0 else ("other", "one")
         y = "outputs" if number == len(passes) - 1 else y
         lines.append(statement.format(x=x, y=y))
-        lines += [f"anp_rectify({y}, {rectified});"] if rectified else []
+        lines += [f"anp_leaky({y}, {rectified}, {model.network.shift});"] if rectified else []
     return "\n".join(f"    {line}" for line in lines)
 
 

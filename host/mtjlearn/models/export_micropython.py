@@ -26,6 +26,7 @@ def micropython_module(model: Model) -> str:
         mean=[float(value) for value in mean],
         factor=[float(value) for value in factor],
         layers="\n".join(layers),
+        shift=model.network.shift,
         result=_CLASSES.format(names=", ".join(python_literal(text) for text in model.classes), choice=_choice(model))
         if model.classes is not None
         else _values(model),
@@ -116,7 +117,7 @@ def outputs(features):
                 total += rows[start + len(x)] * 4096
             total >>= shift
             z.append(32767 if total > 32767 else -32767 if total < -32767 else total)
-        x = [value if value >= 0 else -(-value >> 7) for value in z] if leaky else z
+        x = [value if value >= 0 else -(-value >> {shift}) for value in z] if leaky else z
     return x
 
 

@@ -20,7 +20,6 @@ from mtjlearn.network import FRACTION_BITS, MATRIX_BITS
 
 _OPSET, _IR = 17, 8
 """Of ONNX 1.12, which runtimes of the last years read."""
-_LEAK = 128
 
 
 def onnx_model(model: Model) -> bytes:
@@ -48,7 +47,7 @@ def onnx_model(model: Model) -> bytes:
             fixed = _product(graph, fixed, matrix.T, np.zeros(len(matrix)), MATRIX_BITS)
         fixed = _product(graph, fixed, rows[:, :-1].T, rows[:, -1].astype(np.int64) * ONE, FRACTION_BITS)
         if layer + 1 < model.network.layers:
-            fixed = _leaky_relu(graph, fixed)
+            fixed = _leaky_relu(graph, fixed, 2**model.network.shift)
     graph.add("Cast", [fixed], "outputs", to=TensorProto.INT16)
     results = [helper.make_tensor_value_info("outputs", TensorProto.INT16, ["rows", model.network.sizes[-1]])]
     if model.classes is None:
@@ -126,10 +125,10 @@ def _product(graph: _Graph, x: str, columns: NDArray[Any], added: NDArray[Any], 
     return graph.add("Clip", [graph.add("Div", [whole, divisor]), graph.whole(-INT16_LIMIT), graph.whole(INT16_LIMIT)])
 
 
-def _leaky_relu(graph: _Graph, z: str) -> str:
+def _leaky_relu(graph: _Graph, z: str, divisor: int) -> str:
     zero = graph.whole(0)
     below = graph.add("Max", [graph.add("Neg", [z]), zero])
-    return graph.add("Sub", [graph.add("Max", [z, zero]), graph.add("Div", [below, graph.whole(_LEAK)])])
+    return graph.add("Sub", [graph.add("Max", [z, zero]), graph.add("Div", [below, graph.whole(divisor)])])
 
 
 def _classes(graph: _Graph, model: Model, fixed: str) -> None:

@@ -133,9 +133,10 @@ def outputs_of(model: Model, fixed: NDArray[np.int16]) -> NDArray[np.int16]:
     weights = [rows.astype(np.int64) for rows in model.weights]
     matrices = [model.matrix_of(layer) for layer in range(model.network.layers)]
     wide = [None if matrix is None else matrix.astype(np.int64) for matrix in matrices]
-    outputs = np.empty((len(fixed), model.network.sizes[-1]), dtype=np.int16)
+    network = model.network
+    outputs = np.empty((len(fixed), network.sizes[-1]), dtype=np.int16)
     for start in range(0, len(fixed), _CHUNK):
         interruption.check()
         part = fixed[start : start + _CHUNK].astype(np.int64)
-        outputs[start : start + _CHUNK] = clean_outputs(weights, wide, model.network.weight_format, part)
+        outputs[start : start + _CHUNK] = clean_outputs(weights, wide, network.weight_format, part, network.shift)
     return outputs

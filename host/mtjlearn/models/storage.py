@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.datasets import Category, Scaling
 from mtjlearn.models.model import Integers, Model, ModelError
-from mtjlearn.network import Loss, Network, NetworkError, WeightFormat
+from mtjlearn.network import DEFAULT_SLOPES, Loss, Network, NetworkError, WeightFormat, slope_exponent
 from mtjlearn.npz import NpzError, read_npz
 from mtjlearn.runs.storage import describe, write_atomic
 
@@ -27,6 +27,8 @@ DESCRIPTION = "model.toml"
 FORMAT = 1
 WITH_CATEGORIES = 2
 """The format of models with categories, which earlier versions would predict wrongly with."""
+WITH_SLOPE = 3
+"""The format of models whose hidden units have another slope than 1/128: the same holds of them."""
 _MOST_BYTES = 2**24
 """Of all arrays of a file, unpacked: many times what the largest network of a device has."""
 _MOST_DESCRIPTION = 2**21
@@ -75,8 +77,8 @@ def read_model(path: Path) -> Model:
     try:
         description = tomllib.loads(described.tobytes().decode())
         found = description.get("format")
-        if found not in (FORMAT, WITH_CATEGORIES):
-            raise ModelError(f"it has format {found}, and this mtjlearn reads up to {WITH_CATEGORIES}; use the one that wrote it")
+        if found not in (FORMAT, WITH_CATEGORIES, WITH_SLOPE):
+            raise ModelError(f"it has format {found}, and this mtjlearn reads up to {WITH_SLOPE}; use the one that wrote it")
         return _model(description, content)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
@@ -97,17 +99,25 @@ def _description(model: Model) -> dict[str, Any]:
             {"column": category.column, "values": list(category.values), "first": category.first} for category in model.categories
         ]
     return {
-        "format": WITH_CATEGORIES if model.categories else FORMAT,
+        "format": _format(model),
         "network": {
             "sizes": list(network.sizes),
             "loss": network.loss.name.lower(),
             "weight_format": network.weight_format.name.lower(),
             "decorrelate": list(network.decorrelate),
+            "rule": network.rule,
+            "slope": 2.0**-network.shift,
         },
         "inputs": inputs,
         "outputs": outputs,
         "origin": dict(model.origin),
     }
+
+
+def _format(model: Model) -> int:
+    if model.network.shift != DEFAULT_SLOPES["anp"]:
+        return WITH_SLOPE
+    return WITH_CATEGORIES if model.categories else FORMAT
 
 
 def _scaling_table(scaling: Scaling) -> dict[str, list[float]]:
@@ -123,6 +133,8 @@ def _model(description: Mapping[str, Any], content: Mapping[str, NDArray[Any]]) 
         weight_format=WeightFormat[written["weight_format"].upper()],
         decorrelate=flags,
         decorrelation_rate=2**-12 if any(flags) else 0.0,
+        rule=written.get("rule", "anp"),
+        slope=slope_exponent(written.get("slope", 2.0 ** -DEFAULT_SLOPES["anp"])),
     )
     classes = outputs.get("classes")
     return Model(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from mtjlearn.reference.network import SLOPE, Start
+from mtjlearn.reference.network import Start
 
 ReadingName = Literal["paper", "code"]
 
@@ -26,7 +26,7 @@ class Reading:
         sums: a step's update of weights and biases is the batch's sum instead of its mean, so that eta means another step size.
         centring: decorrelated inputs are centred too, ``xbar = R x + b``, where ``b`` starts at 0 and ``b -= eps sum(xbar)``.
         centring_sums: that is the sum over the batch; otherwise the mean.
-        slope: of the leaky ReLU.
+        slope: of the leaky ReLU; None: the network's.
         start: how the first weights are drawn.
         noisy_evaluation: predictions and evaluations are noisy passes too, and take values from the source.
         along_batch: a junction's samples run along the batch: all samples of pass 1, then all of pass 2. Otherwise both passes of a
@@ -37,7 +37,7 @@ class Reading:
     sums: bool = False
     centring: bool = False
     centring_sums: bool = False
-    slope: float = SLOPE
+    slope: float | None = None
     start: Start = "lecun"
     noisy_evaluation: bool = False
     along_batch: bool = False

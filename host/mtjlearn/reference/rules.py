@@ -23,11 +23,18 @@ class Rule(enum.Enum):
     BP = "bp"
     NP = "np"
     ANP = "anp"
+    ANP_EXACT = "anp-exact"
+    FEEDBACK = "feedback"
 
     @property
     def noisy_passes(self) -> int:
-        """Noisy forward passes of a step, each of which needs a noise value per unit."""
-        return {Rule.BP: 0, Rule.NP: 1, Rule.ANP: 2}[self]
+        """Noisy forward passes of a step, each of which needs a noise value per noisy unit; of feedback, those of a probe."""
+        return {Rule.BP: 0, Rule.NP: 1}.get(self, 2)
+
+    @property
+    def exact_output(self) -> bool:
+        """Whether the output layer learns from the error itself; then hidden units alone have noise."""
+        return self in (Rule.ANP_EXACT, Rule.FEEDBACK)
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def backpropagation(model: Model, x: Array, target: Target) -> Signals:
         active = run.activities[:, 0, :, slices[layer]] >= 0
         units[..., slices[layer]] = xp.where(active, backward, backward * model.slope)
     found = losses(model.loss, outputs, target, model.backend)
-    return Signals(units, _first(run.inputs), found, xp.zeros_like(found, dtype=model.backend.boolean))
+    return Signals(units, first_inputs(run.inputs), found, xp.zeros_like(found, dtype=model.backend.boolean))
 
 
 def node_perturbation(model: Model, x: Array, target: Target, noise: Array, sigma: float) -> Signals:
@@ -113,7 +120,7 @@ def node_perturbation(model: Model, x: Array, target: Target, noise: Array, sigm
     found = losses(model.loss, run.outputs, target[:, None, ...], model.backend)
     difference = found[:, 1, :] - found[:, 0, :]
     units = (difference / sigma**2)[..., None] * noise[:, 0, ...]
-    return Signals(units, _first(run.inputs), found[:, 0, :], difference == 0)
+    return Signals(units, first_inputs(run.inputs), found[:, 0, :], difference == 0)
 
 
 def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Array, guarded: bool = True) -> Signals:
@@ -153,11 +160,11 @@ def activity_node_perturbation(model: Model, x: Array, target: Target, noise: Ar
     if pairs > 1:
         signals = xp.mean(backend.reshape(signals, (replicas, pairs, batch, units)), axis=1)
         skipped = xp.all(backend.reshape(skipped, (replicas, pairs, batch)), axis=1)
-    return Signals(signals, _first(run.inputs), found[:, 0, :], skipped)
+    return Signals(signals, first_inputs(run.inputs), found[:, 0, :], skipped)
 
 
-def _first(inputs: list[Array]) -> list[Array]:
-    """Each layer's input in the first pass."""
+def first_inputs(inputs: list[Array]) -> list[Array]:
+    """Each layer's input in the first pass, (R, B, n + 1), from those of all passes."""
     return [layer[:, 0, ...] for layer in inputs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,7 @@ from mtjlearn.reference.draws import along_batches, blocks, training_noise
 from mtjlearn.reference.losses import Target, correct, losses
 from mtjlearn.reference.network import Matrices, Start, given_weights, identity_matrices, initial_weights
 from mtjlearn.reference.optimisers import Optimiser, Sgd
+from mtjlearn.reference.output_error import PROBE_EVERY, exact_output, feedback, feedback_matrices
 from mtjlearn.reference.reading import Reading, ReadingName, reading_of
 from mtjlearn.reference.results import Evaluation, History, Progress, Schedule
 from mtjlearn.reference.rules import (
@@ -43,17 +45,18 @@ class Reference:
 
     Sizes, loss, rates, sigma, normalised step, antithetic second pass and decorrelation are the network's; its number formats
     and rounding do not matter here, and no limit of a device holds. One online step of ANP is the device's: passes, update of W,
-    then of R from the first pass. The antithetic option concerns ANP alone.
+    then of R from the first pass. The antithetic option concerns anp and anp-exact; feedback is always antithetic. anp-exact and
+    feedback have noise at hidden units alone.
 
     Args:
         network: what is trained.
-        rule: learning rule.
-        noise: source for NP and ANP, scaled to the network's sigma; its replicas must be those trained.
+        rule: learning rule; None: the network's.
+        noise: source for all rules but BP, scaled to the network's sigma; its replicas must be those trained.
         weights: initial parameters, one (R, units, fan-in + 1) a layer; None draws them.
         replicas: R, if weights are drawn.
         seed: of the drawn weights; None uses the network's.
         optimiser: of the weights; None is plain SGD, as on the device.
-        slope: of the hidden units' leaky ReLU; None is the reading's, 1/128 or 0.01.
+        slope: of the hidden units' leaky ReLU; None is the network's, or that of a reading which has its own.
         dtype: ``float64``, or ``float32``, which is twice as fast.
         reading: ``paper``, ``code`` (what the authors' code does), or a mixture; see :class:`mtjlearn.reference.Reading`.
         start: how weights are drawn, ``lecun`` or ``torch`` (:func:`mtjlearn.reference.initial_weights`); None is the reading's.
@@ -74,7 +77,7 @@ class Reference:
     def __init__(
         self,
         network: Network,
-        rule: Rule = Rule.ANP,
+        rule: Rule | None = None,
         noise: NoiseSource | None = None,
         *,
         weights: Sequence[ArrayLike] | None = None,
@@ -93,11 +96,13 @@ class Reference:
         compiled: bool = True,
     ) -> None:
         read = reading_of(reading, slope=slope, start=start, centring=centring)
+        leak = 2.0**-network.shift if read.slope is None else read.slope
         if weights is None:
             layers = initial_weights(network.sizes, replicas, network.seed if seed is None else seed, read.start)
         else:
             layers = given_weights(network.sizes, weights)
         self.replicas = len(layers[0])
+        rule = Rule(network.rule) if rule is None else rule
         if rule.noisy_passes and noise is None:
             raise ValueError(f"{rule.value} learns from noise; give it a noise source")
         if rule.noisy_passes and noise is not None and noise.replicas != self.replicas:
@@ -109,7 +114,7 @@ class Reference:
         self.network = network
         self.rule = rule
         self.pairs = pairs
-        self.reading = read
+        self.reading = replace(read, slope=leak)
         self.epochs = 0
         self.threads = threads if network.parameters >= _LARGE else None
         self._backend = backend(dtype, device, namespace)
@@ -122,11 +127,13 @@ class Reference:
             network.loss,
             [self._backend.array(rows) for rows in layers],
             matrices,
-            read.slope,
+            leak,
             offsets if read.centring else None,
             self._backend,
         )
         self._offsets = self._model.offsets or [None] * network.layers
+        self._feedback = feedback_matrices(self._model, self.replicas) if rule is Rule.FEEDBACK else []
+        self._steps = 0
         self._updates = [self._backend.empty(rows.shape) for rows in layers]
         self._compiled = compiled and self._online_anp() and is_compiled()
 
@@ -150,9 +157,14 @@ class Reference:
         """What centres each layer's decorrelated input, b of ``xbar = R x + b``, (R, n), or None; the arrays that learn."""
         return self._offsets
 
+    @property
+    def feedback(self) -> list[Array]:
+        """Feedback matrix of each hidden layer, (R, units, outputs), of the rule feedback; the arrays that learn, not copies."""
+        return self._feedback
+
     def state(self) -> list[NDArray[Any]]:
-        """What is learned besides the weights, for a checkpoint: matrices, offsets, and what the optimiser keeps."""
-        learned = (*self._decorrelators(), *self._optimiser.state())
+        """What is learned besides the weights, for a checkpoint: matrices, offsets, feedback, and what the optimiser keeps."""
+        learned = (*self._besides_weights(), *self._optimiser.state())
         return [array if isinstance(array, np.ndarray) else self._backend.numpy(array) for array in learned]
 
     def restore(self, state: Sequence[NDArray[Any]]) -> None:
@@ -161,17 +173,17 @@ class Reference:
         Raises:
             ValueError: it belongs to another network, or to another optimiser.
         """
-        decorrelators = self._decorrelators()
-        own, rest = state[: len(decorrelators)], state[len(decorrelators) :]
-        if [tuple(array.shape) for array in own] != [tuple(array.shape) for array in decorrelators]:
-            raise ValueError(f"this is not the state of {self.network.name} with its decorrelated layers")
+        others = self._besides_weights()
+        own, rest = state[: len(others)], state[len(others) :]
+        if [tuple(array.shape) for array in own] != [tuple(array.shape) for array in others]:
+            raise ValueError(f"this is not the state of {self.network.name} with its decorrelated layers and its rule")
         first, *moments = rest or [np.zeros(0)]
         self._optimiser.restore([first, *map(self._backend.array, moments)] if rest else [], self.weights)
-        for array, saved in zip(decorrelators, own, strict=True):
+        for array, saved in zip(others, own, strict=True):
             array[...] = self._backend.array(saved)
 
-    def _decorrelators(self) -> list[Array]:
-        return [array for array in (*self.matrices, *self.offsets) if array is not None]
+    def _besides_weights(self) -> list[Array]:
+        return [array for array in (*self.matrices, *self.offsets, *self.feedback) if array is not None]
 
     def step(self, x: ArrayLike, target: ArrayLike, rate: float | None = None) -> Signals:
         """One training step.
@@ -246,6 +258,7 @@ class Reference:
 
     def pass_over(self, epochs: int, samples: int, batch: int = 1) -> None:
         """Counts epochs as done that were trained elsewhere, and takes the noise that they took."""
+        self._steps += epochs * -(-samples // batch)
         for _ in range(epochs):
             for part in blocks(samples, _block(batch)):
                 self._draw(part.stop - part.start, batch)
@@ -303,17 +316,25 @@ class Reference:
 
     def _draw(self, samples: int, batch: int) -> Array | None:
         """Noise of all noisy passes for these samples, (R, P, samples, N)."""
-        if self._noise is None or not self.rule.noisy_passes:
+        if self._noise is None or not self.rule.noisy_passes or (self.rule.exact_output and self.network.layers == 1):
             return None
-        mirrored = self.rule is Rule.ANP and self.network.antithetic
+        exact, sizes = self.rule.exact_output, self.network.sizes
+        mirrored = self.rule is Rule.FEEDBACK or (self.rule in (Rule.ANP, Rule.ANP_EXACT) and self.network.antithetic)
         along = batch if self.reading.along_batch else None
         passes = self.rule.noisy_passes * self.pairs
-        return self._backend.array(training_noise(self._noise, self.network.sizes, passes, samples, mirrored=mirrored, along=along))
+        noisy = sizes[:-1] if exact else sizes
+        return self._backend.array(training_noise(self._noise, noisy, passes, samples, mirrored=mirrored, along=along))
 
     def _step(self, x: Array, target: Target, noise: Array | None, rate: float) -> Signals:
         model, network, real = self._model, self.network, self._backend
+        self._steps += 1
         with real.quiet():
-            if noise is None:
+            if self.rule is Rule.ANP_EXACT:
+                signals = exact_output(model, x, target, noise)
+            elif self.rule is Rule.FEEDBACK:
+                probe = self._steps % PROBE_EVERY == 1
+                signals = feedback(model, x, target, noise if probe else None, self._feedback)
+            elif noise is None:
                 signals = backpropagation(model, x, target)
             elif self.rule is Rule.NP:
                 signals = node_perturbation(model, x, target, noise, network.sigma)

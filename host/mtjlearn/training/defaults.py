@@ -18,7 +18,17 @@ from mtjlearn.datasets import (
     default_network_sizes,
 )
 from mtjlearn.datasets.download import Progress
-from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, RuleName, WeightFormat
+from mtjlearn.network import (
+    BOARD_RULES,
+    EXACT_RATES,
+    Loss,
+    Network,
+    NetworkError,
+    RuleName,
+    WeightFormat,
+    device_rule,
+    slope_exponent,
+)
 from mtjlearn.training.float_options import NO_BOARD, FloatOptions
 from mtjlearn.training.plan import Plan, load_data
 
@@ -56,6 +66,7 @@ def default_plan(
     weight_format: WeightFormat = WeightFormat.INT16,
     antithetic: bool = False,
     plain_step: bool = False,
+    slope: float | None = None,
     falling: bool = True,
     reference: bool = True,
     board: str | None = None,
@@ -82,8 +93,9 @@ def default_plan(
         sigma: standard deviation of a unit's noise.
         epsilon: rate of the decorrelation of danp; None: 2^-14 where the inputs share one scale, else 2^-12.
         weight_format: storage of the weights.
-        antithetic: the second pass uses the noise of the first, negated.
+        antithetic: the second pass uses the noise of the first, negated, as it always does with anp-exact and feedback.
         plain_step: eq. 4 as printed: the step is not divided by 1 + ||x||^2.
+        slope: of the hidden units' leaky ReLU, a power of two; None: 1/8 with anp-exact and feedback, else 1/128.
         falling: the learning rate is halved towards the end.
         reference: train the float reference too; it learns anyway where no board does.
         board: name of the board; None for the only one connected, or for none; "none": the float reference alone.
@@ -101,7 +113,7 @@ def default_plan(
     """
     columns = columns or Columns()
     floats = floats or FloatOptions()
-    _check_options(rule, board, floats, epsilon, sigma)
+    _check_options(rule, board, floats, epsilon, sigma, slope)
     chosen_scale = scale or default_scale(data, rule)
     folder = None if data_dir is None else str(Path(data_dir).resolve())
     dataset = load_data(
@@ -125,13 +137,15 @@ def default_plan(
         shape,
         loss=chosen,
         weight_format=weight_format,
-        antithetic=antithetic,
+        antithetic=antithetic or rule in EXACT_RATES,
         normalised=not plain,
-        learning_rate=eta if eta is not None else _rate(data, chosen, shape, plain, floats),
+        learning_rate=eta if eta is not None else _rate(data, rule, chosen, shape, plain, floats),
         decorrelate=(rule == "danp",) * (len(shape) - 1),
         decorrelation_rate=_decorrelation_rate(rule, epsilon, chosen_scale),
         sigma=sigma if sigma is not None else 1 / 32,
         seed=seed + 1,
+        rule=device_rule(rule),
+        slope=None if slope is None else slope_exponent(slope),
     )
     plan = Plan(
         data=data if data in NAMES else str(Path(data).resolve()),
@@ -165,7 +179,9 @@ def default_scale(data: str, rule: RuleName) -> Scale:
     return "global" if data in IMAGES or (rule == "danp" and data in _ONE_UNIT) else "column"
 
 
-def _check_options(rule: RuleName, board: str | None, floats: FloatOptions, epsilon: float | None, sigma: float | None) -> None:
+def _check_options(
+    rule: RuleName, board: str | None, floats: FloatOptions, epsilon: float | None, sigma: float | None, slope: float | None
+) -> None:
     """Refuses options that contradict each other, before data are read or downloaded."""
     if rule in BOARD_RULES and board != NO_BOARD:
         floats.check_board()
@@ -173,6 +189,10 @@ def _check_options(rule: RuleName, board: str | None, floats: FloatOptions, epsi
         raise NetworkError(f"--epsilon is the rate of danp's decorrelation, and {rule} has none; omit it, or use --rule danp")
     if rule != "danp" and floats.centring:
         raise NetworkError(f"--centring goes with decorrelation, and {rule} decorrelates nothing; omit it, or use --rule danp")
+    if floats.reading == "code" and rule in EXACT_RATES:
+        raise NetworkError(f"the authors' code has no rule {rule}; omit --as, or use --rule anp")
+    if floats.reading == "code" and slope is not None:
+        raise NetworkError("the authors' code has a slope of its own, 0.01; omit --slope, or use --as paper")
     if floats.reading == "code" and rule in BOARD_RULES and sigma is not None:
         raise NetworkError("the authors' code adds the junctions' voltages as they are; omit --sigma, or use --as paper")
 
@@ -186,15 +206,16 @@ def _loss(dataset: Dataset, loss: Loss | None) -> Loss:
     return chosen
 
 
-def _rate(data: str, loss: Loss, shape: tuple[int, ...], plain: bool, floats: FloatOptions) -> float:
+def _rate(data: str, rule: RuleName, loss: Loss, shape: tuple[int, ...], plain: bool, floats: FloatOptions) -> float:
     """The learning rate; a plain step gets what a normalised one has where ||x||^2 is the number of inputs."""
     if floats.optimiser == "adam":
         return ADAM_RATE
-    if loss is Loss.CROSS_ENTROPY:
-        factor = _CROSS_ENTROPY_FACTORS.get(data, _CROSS_ENTROPY_FACTOR)
+    if rule in EXACT_RATES:
+        rate = EXACT_RATES[rule][loss]
+    elif loss is Loss.CROSS_ENTROPY:
+        rate = _CROSS_ENTROPY_FACTORS.get(data, _CROSS_ENTROPY_FACTOR) / max(sum(shape[1:]), 1)
     else:
-        factor = _SQUARED_FACTORS.get(data, SQUARED_FACTOR)
-    rate = factor / max(sum(shape[1:]), 1)
+        rate = _SQUARED_FACTORS.get(data, SQUARED_FACTOR) / max(sum(shape[1:]), 1)
     if plain:
         rate /= 2 ** max(shape[:-1]).bit_length()
     return rate / floats.batch if floats.reading == "code" else rate

@@ -108,8 +108,10 @@ def in_floats(plan: Plan, beginning: Checkpoint) -> Checkpoint:
     bits = WEIGHT32_BITS if plan.network.weight_format is WeightFormat.INT32 else FRACTION_BITS
     ends = np.cumsum([size * size for size in _squares(plan)])[:-1].tolist()
     parts = np.split(np.ldexp(beginning.matrices.astype(np.float64), -MATRIX_BITS), ends) if _squares(plan) else []
-    state = tuple(part.reshape(1, size, size) for part, size in zip(parts, _squares(plan), strict=True))
-    return Checkpoint(0, 0, 0, np.ldexp(beginning.weights.astype(np.float64), -bits), state=state)
+    state = [part.reshape(1, size, size) for part, size in zip(parts, _squares(plan), strict=True)]
+    if plan.network.rule == "feedback":  # which is learned again: a run does not keep that of a board
+        state += [np.zeros((1, units, plan.network.sizes[-1])) for units in plan.network.sizes[1:-1]]
+    return Checkpoint(0, 0, 0, np.ldexp(beginning.weights.astype(np.float64), -bits), state=tuple(state))
 
 
 def _beginning(plan: Plan, checkpoint: Checkpoint, path: Path) -> Checkpoint:

@@ -57,6 +57,7 @@ NETWORKS = {
     "one output": random_model((3, 5, 1)),
     "single layer": random_model((7, 4)),
     "decorrelated": random_model((4, 6, 3), decorrelated=True),
+    "slope 1/8": random_model((4, 6, 3), slope=3),
     "more inputs than a byte counts": random_model((300, 3), largest=32767),
 }
 

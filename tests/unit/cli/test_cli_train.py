@@ -20,7 +20,10 @@ from training_support import diabetes, mistake, result_of, train, two_moons, wri
 from mtjlearn.board import Board
 from mtjlearn.cli import main
 from mtjlearn.cli.view.training import Terminal
+from mtjlearn.models import read_model
+from mtjlearn.models.summary import score
 from mtjlearn.runs import read_checkpoint, read_config, read_meta
+from mtjlearn.training.models import data_of_run
 from mtjlearn.virtual.native import start_native
 from mtjlearn.wire.frame import Frame, FrameDecoder, encode_frame
 from mtjlearn.wire.messages import MAX_PAYLOAD, SCHEMA, SESSION_NONE, VERSION, Hello, ResetCause, Restored, Welcome
@@ -71,6 +74,24 @@ def test_options_reach_the_run(here):
     assert config["virtual"] == {"preset": "bench", "device_noise": "gaussian"}
     assert Path(result["run"]).parent == here / "mine"
     assert read_checkpoint(Path(result["run"])).weights.dtype == np.int32
+
+
+@pytest.mark.parametrize(("rule", "slope"), [("anp-exact", None), ("feedback", "1/16")])
+def test_a_rule_that_learns_from_the_error_at_the_outputs(here, rule, slope):
+    """The run says which rule and slope, and its model predicts with that slope."""
+    given = [] if slope is None else ["--slope", slope]
+    result = result_of(train("iris", "--board", "none", "--rule", rule, "--epochs", 20, *given))
+    assert result["reference_test_accuracy"] >= 0.9
+    path = Path(result["run"])
+    config = read_config(path)
+    assert (config["rule"], config["network"]["rule"], config["network"]["slope"]) == (rule, rule, 3 if slope is None else 4)
+    model = read_model(path)
+    assert (model.network.rule, model.network.shift, model.origin["rule"]) == (rule, 3 if slope is None else 4, rule)
+    dataset = data_of_run(path)
+    assert dataset is not None
+    assert score(model, dataset).accuracy == pytest.approx(result["reference_test_accuracy"], abs=0.07)
+    longer = result_of(train("--continue", path, "--epochs", 1))
+    assert longer["reference_test_accuracy"] >= 0.9
 
 
 def test_a_rule_that_boards_do_not_know_needs_no_board():
@@ -154,6 +175,22 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
         (["iris", "--board", "none", "--link-log", "100000"], "--link-log would be ignored: it is the log of a board's link"),
         (["iris", "--rule", "bp", "--sigma", "0.1"], "--sigma would be ignored"),
         (["iris", "--rule", "np", "--antithetic"], "it is about the noise of anp and danp, and the rule is np; omit it"),
+        (["iris", "--slope", "1/3"], "'1/3' is not a power of two from 1/2 to 1/4096, such as 1/8"),
+        (["iris", "--slope", "1/0"], "'1/0' is not a power of two"),
+        (["iris", "--slope", "nan"], "'nan' is not a power of two"),
+        (["iris", "--net", "4-3", "--slope", "1/8"], "--slope would be ignored: it is of hidden units, and 4-3 has none"),
+        (
+            ["iris", "--rule", "feedback", "--antithetic"],
+            "of anp and danp, and the rule is feedback; omit it",
+        ),
+        (["iris", "--rule", "anp-exact", "--epsilon", "0.001"], "anp-exact has none; omit it, or use --rule danp"),
+        (["iris", "--rule", "feedback", "--as", "code", "--board", "none"], "the authors' code has no rule feedback"),
+        (["iris", "--slope", "1/8", "--as", "code", "--board", "none"], "the authors' code has a slope of its own, 0.01"),
+        (["--resume", "nowhere", "--rule", "feedback"], "--resume uses the settings of its run; omit --rule"),
+        (
+            ["--continue", "nowhere", "--slope", "1/8"],
+            "the network and the rule of its run; omit --slope",
+        ),
         ([], "name a dataset or a file"),
         (["iris", "--board", "native", "--runs", "moons.csv/runs"], "no run directory can be made in moons.csv/runs"),
         (["--resume", "nowhere"], "nowhere is not a run: config.toml is missing"),

@@ -158,6 +158,17 @@ def test_fits_that_continue() -> None:
         numbers.partial_fit(X[:, :3], X[:, 2:])
 
 
+@pytest.mark.parametrize("rule", ["anp-exact", "feedback"])
+def test_rules_that_learn_from_the_error_at_the_outputs(rule: str) -> None:
+    found = ANPClassifier(rule=rule, backend="reference", epochs=15, random_state=0, warm_start=True).fit(X, Y)
+    assert found.score(X, Y) > 0.9
+    model = found.to_model()
+    assert (model.network.rule, model.network.shift, model.origin["rule"]) == (rule, 3, rule)
+    assert np.mean(predict(model, X).classes == Y) > 0.9
+    with pytest.raises(ValueError, match=f"what was learned has rule {rule}, not anp; fit a new one"):
+        found.set_params(rule="anp").fit(X, Y)
+
+
 def test_each_part_has_noise_of_its_own() -> None:
     """Else samples that come one by one would all be learned in the direction of the same noise."""
     for backend in ("core", "reference"):
@@ -205,6 +216,7 @@ def test_what_is_set_after_a_fit_changes_no_prediction() -> None:
         ({"board": "native"}, "uses no board"),
         ({"rule": "bp"}, "no rule 'bp'"),
         ({"weights": "int8"}, "no weights 'int8'"),
+        ({"slope": 0.3}, "a slope of 0.3 is not possible"),
         ({"hidden_layer_sizes": None}, "must be whole numbers"),
         ({"hidden_layer_sizes": (8.5,)}, "must be whole numbers"),
         ({"hidden_layer_sizes": (200,)}, "203 units"),

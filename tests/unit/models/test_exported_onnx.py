@@ -31,6 +31,7 @@ MODELS = {
     "decorrelated int32": random_model((4, 6, 3), decorrelated=True, weight_format=WeightFormat.INT32),
     "sums of 64 bits": random_model((40, 30, 3), largest=32767),
     "single layer": random_model((7, 4)),
+    "slope 1/8": random_model((4, 8, 6, 3), slope=3),
 }
 
 

@@ -33,6 +33,7 @@ MODELS = [
     random_model((5, 4, 2), classes=False),
     random_model((3, 5, 1)),
     random_model((4, 6, 3), decorrelated=True, weight_format=WeightFormat.INT32),
+    random_model((4, 7, 3), slope=3),
 ]
 
 
@@ -57,6 +58,17 @@ def test_a_file_gives_back_what_was_written(model: Model, tmp_path: Path) -> Non
         assert np.load(file, allow_pickle=False)["description"].tobytes() == (tmp_path / "model.toml").read_bytes()
 
 
+def test_earlier_versions_are_kept_from_what_they_would_predict_wrongly(tmp_path: Path) -> None:
+    """They know slope 1/128 alone; what they can read keeps its format, and what they wrote names no slope."""
+    for model, written in ((MODELS[0], 1), (random_model((4, 7, 3), slope=3), 3)):
+        path = tmp_path / "model.npz"
+        write_model(model, path)
+        assert f"format = {written}\n" in (tmp_path / "model.toml").read_text()
+    write_model(MODELS[0], path)
+    change(path, description=described(path, 'rule = "anp"\nslope = 0.0078125\n', ""))
+    assert read_model(path).network == MODELS[0].network
+
+
 def change(path: Path, **arrays: object) -> None:
     with np.load(path) as content:
         kept = {**content, **arrays}
@@ -75,7 +87,7 @@ def described(path: Path, old: str, new: str) -> np.ndarray:
         ({"description": None}, "holds no description"),
         ({"description": np.zeros(3)}, "holds no description"),
         ({"description": np.frombuffer(b"format = ", np.uint8)}, "is damaged"),
-        ({"description": np.frombuffer(b"format = 3", np.uint8)}, "has format 3, and this mtjlearn reads up to 2"),
+        ({"description": np.frombuffer(b"format = 4", np.uint8)}, "has format 4, and this mtjlearn reads up to 3"),
         ({"description": np.frombuffer(b"format = 1", np.uint8)}, "is damaged"),
         ({"weights_1": None}, "weights_1 is missing"),
         ({"weights_0": np.zeros((8, 4), np.int16)}, "have the shapes"),
@@ -84,6 +96,9 @@ def described(path: Path, old: str, new: str) -> np.ndarray:
         ({"weights_0": np.full((8, 5), -32768, np.int16)}, "must be -32767 .. 32767"),
         (("[\n    4,", "[\n    4.5,"), "is damaged"),
         (("cross_entropy", "hinge"), "is damaged"),
+        (('rule = "anp"', 'rule = "delta"'), "is damaged"),
+        (("slope = 0.0078125", "slope = 0.3"), "a slope of 0.3 is not possible"),
+        (("slope = 0.0078125", "slope = [1]"), "is damaged"),
         (('"x0",', '"x1",'), "two inputs have the same name"),
         (('"c2",', ""), "2 classes are named, and the network has 3"),
         (("std = [\n    0.0", "std = [\n    -1.0"), "negative deviation"),

@@ -94,13 +94,16 @@ static inline void anp_decorrelated(const int16_t *matrix, const int16_t *x, uin
         xbar[i] = anp_dot(matrix, x, n, (int32_t)1 << 13, 14);
 }
 
-/* Hidden units: the leaky ReLU, slope 1/128. */
-static inline void anp_rectify(int16_t *z, uint16_t units)
+/* Hidden units: the leaky ReLU, slope 2^-shift. */
+static inline void anp_leaky(int16_t *z, uint16_t units, uint8_t shift)
 {
     for (uint16_t i = 0; i < units; i++)
         if (z[i] < 0)
-            z[i] = (int16_t)-(-z[i] >> 7);
+            z[i] = (int16_t)-(-z[i] >> shift);
 }
+
+/* The same with the slope 1/128, which headers of earlier versions call. */
+static inline void anp_rectify(int16_t *z, uint16_t units) { anp_leaky(z, units, 7); }
 
 /* Features as the network reads them: in standard deviations, times 4096, -32767 .. 32767. Means and factors are in flash; a factor of 0
  * stands for an input that was always the same. */

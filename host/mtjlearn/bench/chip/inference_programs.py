@@ -65,6 +65,7 @@ def plain_float(model: Model) -> Program:
         widest=max(model.network.sizes),
         last=last,
         outputs=model.network.sizes[-1],
+        slope=2.0**-model.network.shift,
     )
     size, stack, files = 4 * model.network.sizes[-1], 8 * max(model.network.sizes), {"program.c": text}
     return Program("program.c", len(model.inputs), size, _largest("<f4"), files, stack)
@@ -134,7 +135,7 @@ static void layer(const float *rows, const float *x, uint16_t inputs, float *y, 
         for (uint16_t j = 0; j < inputs; j++)
             sum += pgm_read_float(rows++) * x[j];
         sum += pgm_read_float(rows++);
-        y[i] = hidden && sum < 0.0f ? sum * (1.0f / 128.0f) : sum;
+        y[i] = hidden && sum < 0.0f ? sum * {slope}f : sum;
     }}
 }}
 static void infer(const float *features, void *answer)

@@ -8,11 +8,28 @@ from typing import Any, TypeVar
 
 import click
 
+from mtjlearn.network import MAX_SLOPE, slope_exponent
 from mtjlearn.virtual.boards import VIRTUAL, board_options, default_virtual_board
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FIGURES = (".png", ".svg", ".pdf")
 """Suffixes of figures, which say what they are written as."""
+
+
+class Slope(click.ParamType):  # type: ignore[type-arg]
+    """A slope such as 1/8 or 0.125, as a float."""
+
+    name = "slope"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The slope, if a network can have it."""
+        above, _, below = str(value).partition("/")
+        try:
+            slope = float(above) / float(below or 1)
+            slope_exponent(slope)
+        except (ValueError, ZeroDivisionError):
+            return self.fail(f"{value!r} is not a power of two from 1/2 to 1/{2**MAX_SLOPE}, such as 1/8", param, ctx)
+        return slope
 
 
 def board_option(function: Function) -> Function:

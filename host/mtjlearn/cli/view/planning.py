@@ -13,6 +13,7 @@ import click
 
 from mtjlearn.cli.view.options import (
     Function,
+    Slope,
     columns_options,
     device_noise_options,
     float_options,
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from mtjlearn.training import Plan
 
 _AS_ASKED = (
-    *("seed", "rule", "target", "task", "epochs", "eta", "sigma", "epsilon", "antithetic", "plain_step"),
+    *("seed", "rule", "target", "task", "epochs", "eta", "sigma", "epsilon", "antithetic", "plain_step", "slope"),
     *("scale", "data_dir", "samples"),
 )
 """Options that a plan takes as they are."""
+_RULE_HELP = f"Learning rule. Boards learn with {', '.join(BOARD_RULES[:-1])} and {BOARD_RULES[-1]}."
 _WEIGHTS = click.Choice(["int16", "int32"])
 _DATA = (
     click.option(
@@ -39,7 +41,7 @@ _DATA = (
     images_options,
 )
 _LEARNING = (
-    click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help="Boards learn with anp and danp."),
+    click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help=_RULE_HELP),
     click.option("--net", metavar="4-8-3", help="Inputs and units of each layer; if omitted, one hidden layer sized for the data."),
     click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Cross-entropy for classes unless given."),
     click.option("--epochs", metavar="N", type=click.IntRange(1), help="Passes through the training part."),
@@ -50,6 +52,9 @@ _LEARNING = (
     click.option("--plain-step", is_flag=True, help="Eq. 4 as printed: do not divide the step by 1 + ||x||^2."),
     click.option("--weights", type=_WEIGHTS, default="int16", show_default=True, help="Storage of weights."),
     click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated."),
+    click.option(
+        "--slope", metavar="1/8", type=Slope(), help="Of hidden units below 0: 1/8 with anp-exact and feedback, else 1/128."
+    ),
     device_noise_options,
     float_options,
 )
@@ -128,8 +133,12 @@ def refuse_ignored(plan: Plan, asked: Mapping[str, Any]) -> None:
         "link-log": (bool(asked["link_log"]) and not plan.on_board, f"it is the log of a board's link, and {learner}"),
         "sigma": (asked["sigma"] is not None and plan.rule == "bp", "it is the noise's deviation, and bp learns without noise"),
         "antithetic": (
-            asked["antithetic"] and plan.rule not in BOARD_RULES,
-            f"it is about the noise of {' and '.join(BOARD_RULES)}, and the rule is {plan.rule}",
+            asked["antithetic"] and plan.rule not in ("anp", "danp"),
+            f"it is about the noise of anp and danp, and the rule is {plan.rule}",
+        ),
+        "slope": (
+            asked["slope"] is not None and plan.network.layers == 1,
+            f"it is of hidden units, and {plan.network.name} has none",
         ),
     }
     for name, (ignored, why) in unread.items():

@@ -38,7 +38,7 @@ static inline void iris_outputs(const float features[IRIS_INPUTS], int16_t outpu
     int16_t one[8], other[8];
     anp_scale(features, iris_mean, iris_factor, one, 4);
     anp_layer(iris_weights_0, one, 4, other, 8);
-    anp_rectify(other, 8);
+    anp_leaky(other, 8, 7);
     anp_layer(iris_weights_1, other, 8, outputs, 3);
 }
 
