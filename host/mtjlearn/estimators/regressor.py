@@ -19,7 +19,7 @@ class ANPRegressor(RegressorMixin, ANPEstimator):  # type: ignore[misc]
     """Numbers, learned by activity-based node perturbation (eq. 4) with the squared error.
 
     Inputs and targets are floats in any unit; they are scaled to mean 0 and deviation 1. The arguments are those of
-    :class:`mtjlearn.estimators.ANPClassifier`; ``eta=None`` is 0.3 over the number of units, 0.28 with ``anp-exact``, 0.56 with
+    :class:`mtjlearn.estimators.ANPClassifier`; ``eta=None`` is 0.3 over the number of units, 0.4 with ``anp-exact``, 0.8 with
     ``feedback``. Several targets are learned at once.
 
     Attributes:

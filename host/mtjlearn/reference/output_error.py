@@ -19,7 +19,7 @@ FEEDBACK_RATE = 0.5
 
 
 def exact_output(model: Model, x: Array, target: Target, noise: Array | None) -> Signals:
-    """The error e of the outputs at the output layer; ``N_h dL da / ||da||^2`` of two passes at the N_h hidden units, da being theirs alone.
+    """The outputs' error e at the output layer; ``N_h dL da / ||da||^2`` of two passes at the N_h hidden units, with their own da.
 
     A sample with ``da = 0`` or ``dL = 0`` says nothing to hidden layers. Without hidden units the rule is the delta rule.
 
@@ -46,7 +46,7 @@ def exact_output(model: Model, x: Array, target: Target, noise: Array | None) ->
 
 
 def feedback(model: Model, x: Array, target: Target, noise: Array | None, matrices: list[Array]) -> Signals:
-    """The error e of the outputs at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
+    """The outputs' error e at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
 
     A probe learns B first. Its two passes differ by dx in what a hidden layer puts out, and by dy in what the network puts out:
     ``B += mu dx (dy - B^T dx)^T / ||dx||^2``, the norm rounded up to a power of two, the mean over the batch.

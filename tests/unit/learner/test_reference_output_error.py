@@ -151,8 +151,8 @@ def steps_to_learn_xor(rule: DeviceRule, rate: float, replicas: int = 300, most:
 
 
 def test_xor_needs_fewer_steps_than_with_anp() -> None:
-    """Measured with 1,000 starts, checked at every step: 102, 56 and 36 (docs/rules.md)."""
-    anp, exact, feedback = (steps_to_learn_xor(*each) for each in (("anp", 0.2), ("anp-exact", 0.28), ("feedback", 0.56)))
-    assert anp[0] > 1.5 * exact[0]
+    """Measured with 1,000 starts, checked at every step: 102, 64 and 42 (docs/rules.md)."""
+    anp, exact, feedback = (steps_to_learn_xor(*each) for each in (("anp", 0.2), ("anp-exact", 0.4), ("feedback", 0.8)))
+    assert anp[0] > 1.4 * exact[0]
     assert exact[0] > 1.2 * feedback[0]
     assert min(share for _, share in (anp, exact, feedback)) > 0.7
