@@ -66,7 +66,8 @@ def encode(path: Path, names: Sequence[str], columns: Sequence[Column], rows: Se
             inputs.append(column)
             found.append(name)
             continue
-        texts = [spelled(cell) for cell in column]
+        known = {cell: spelled(cell) for cell in set(column)}
+        texts = [known[cell] for cell in column]
         values = tuple(sorted(set(texts), key=_order))
         if "" in values:
             refuse(path, rows[texts.index("")], name, "is empty")

@@ -124,15 +124,17 @@ def check_targets(path: Path, rows: Sequence[int], column: str, cells: Sequence[
         DatasetError: naming the first cell that is empty, NaN or infinite, or is text where the others are fractions
             or the task is a regression.
     """
-    numbers = [parse_number(cell) for cell in cells]
-    text = [number is None for number in numbers]
-    fractions = any(number is not None and math.isfinite(number) and not number.is_integer() for number in numbers)
-    as_numbers = task == "regression" or not any(text) or (fractions and task is None)
-    for row, cell, is_text in zip(rows, cells, text, strict=True):
-        if as_numbers or not is_text or not cell:
-            check_number(path, row, column, cell)
+    numbers = {cell: parse_number(cell) for cell in set(cells)}
+    is_text = any(number is None for number in numbers.values())
+    fractions = any(number is not None and math.isfinite(number) and not number.is_integer() for number in numbers.values())
+    as_numbers = task == "regression" or not is_text or (fractions and task is None)
+    # A number that is refused is also refused among texts.
+    strange = {cell for cell, number in numbers.items() if (as_numbers if number is None else not abs(number) <= LIMIT)} | {""}
+    if not strange.isdisjoint(numbers):
+        row, cell = next((row, cell) for row, cell in zip(rows, cells, strict=True) if cell in strange)
+        check_number(path, row, column, cell)
     if as_numbers:
-        return np.array(numbers, dtype=np.float64)[:, None]
+        return np.array([numbers[cell] for cell in cells], dtype=np.float64)[:, None]
     return np.array(cells, dtype=np.str_)
 
 

@@ -48,7 +48,7 @@ def read_layout(path: Path) -> Layout:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise DatasetError(f"{path} is not text in UTF-8; save it as CSV UTF-8") from None
-    skipped, comments, separator, body = _split_head(text)
+    skipped, comments, separator, body = split_head(text)
     layout = _records(path, body, skipped, separator)
     if not layout.records:
         raise DatasetError(f"{path} is empty")
@@ -72,7 +72,7 @@ def cut_units(layout: Layout, first: int, inputs: Collection[int], names: Sequen
         del layout.lines[1], layout.records[1]
 
 
-def _split_head(text: str) -> tuple[int, list[str], str, str]:
+def split_head(text: str) -> tuple[int, list[str], str, str]:
     """Lines in front of the rows, the comments among them, the separator, and the text behind them."""
     skipped, comments, separator = 0, [], ""
     rest = text

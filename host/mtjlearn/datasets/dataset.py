@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -169,7 +170,7 @@ class Table:
     target_names: tuple[str, ...]
     hidden: tuple[int, ...] | None = None
     written: tuple[str, ...] | None = None
-    rows: tuple[int, ...] | None = None
+    rows: Sequence[int] | None = None
     notes: tuple[str, ...] = ()
     categories: tuple[Category, ...] = ()
 

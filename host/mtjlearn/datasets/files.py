@@ -15,7 +15,7 @@ from mtjlearn.datasets.cells import check_numbers, check_targets, refuse, shorte
 from mtjlearn.datasets.columns import Columns, choose, choose_inputs, index_columns
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.dataset import DatasetError, Table, Task
-from mtjlearn.datasets.limits import CSV_BYTES, MOST_BYTES, check_memory, check_table
+from mtjlearn.datasets.limits import MOST_BYTES, check_table
 from mtjlearn.errors import install_extra
 from mtjlearn.npz import NpzError, ObjectsError, read_npz
 
@@ -43,7 +43,6 @@ def read_file(path: Path, target: str | int | None, task: Task | None, columns: 
         if path.stat().st_size == 0:
             raise DatasetError(f"{path} is empty")
         if suffix in (".csv", ".tsv"):
-            check_memory(path, path.stat().st_size * CSV_BYTES)
             return read_csv(path, target, task, columns)
         if suffix == ".npz":
             return _read_npz(path, target, task, columns)

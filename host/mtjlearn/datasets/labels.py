@@ -70,9 +70,12 @@ def classes_of(table: Table) -> tuple[NDArray[np.int64], tuple[str, ...], list[s
 
 def _distinct(table: Table) -> tuple[list[str], NDArray[np.int64]]:
     """The different targets as texts, and which of them each sample has."""
-    source = table.targets.ravel() if table.written is None else np.array(table.written, dtype=object)
-    values, numbers = np.unique(source, return_inverse=True)
-    return [str(value) for value in values.tolist()], numbers.reshape(-1).astype(np.int64)
+    if table.written is None:
+        values, numbers = np.unique(table.targets.ravel(), return_inverse=True)
+        return [str(value) for value in values.tolist()], numbers.reshape(-1).astype(np.int64)
+    texts = sorted(set(table.written))
+    position = {text: index for index, text in enumerate(texts)}
+    return texts, np.fromiter((position[text] for text in table.written), np.int64, len(table.written))
 
 
 def _named(target: str, texts: list[str]) -> tuple[list[str], list[str]]:

@@ -12,6 +12,8 @@ MOST_BYTES = 2**31
 """Of a Parquet file's columns as they are read, as of an NPZ file's arrays."""
 CSV_BYTES = 60
 """Bytes of memory that a byte of a CSV file takes while it is read, at most: a cell of one digit becomes text and number."""
+PLAIN_CSV_BYTES = 16
+"""The same of a plain CSV file, whose rows become numbers as they are read; the arrays that training makes of them included."""
 CELL_BYTES = 40
 """The same of a number in a Parquet file: as it is read, as float64, and in the arrays that training makes of it."""
 _MEMORY = Path("/proc/meminfo")

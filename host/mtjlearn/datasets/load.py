@@ -21,6 +21,7 @@ from mtjlearn.datasets.files import read_file
 from mtjlearn.datasets.image_sets import IMAGES
 from mtjlearn.datasets.images import Channels, load_images
 from mtjlearn.datasets.labels import classes_of, from_one_hot, guess_task
+from mtjlearn.datasets.split import split_rows
 from mtjlearn.datasets.suspicions import suspicions
 from mtjlearn.network import Loss
 
@@ -164,8 +165,6 @@ def _check_regression(table: Table) -> None:
 def _split(
     table: Table, labels: _Rows | None, classes: tuple[str, ...] | None, test_fraction: float, seed: int
 ) -> tuple[_Rows, _Rows]:
-    from sklearn.model_selection import train_test_split  # takes a second to import
-
     samples = table.features.shape[0]
     if samples < MIN_ROWS:
         raise DatasetError(f"{table.name} has {samples} rows; learning needs at least {MIN_ROWS}")
@@ -185,8 +184,7 @@ def _split(
                 f"{table.name}: {samples} rows split into {samples - tests} and {tests} cannot show all {len(classes)} "
                 "classes in both parts; add rows or change the test fraction"
             )
-    train, test = train_test_split(np.arange(samples), test_size=tests, random_state=seed, stratify=labels)
-    return np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)
+    return split_rows(samples, tests, seed, labels)
 
 
 def _prepare(

@@ -340,10 +340,11 @@ def test_long_texts_and_lists_in_parquet_are_refused_before_they_are_unpacked(tm
         load(path, seed=0, target="y")
 
 
-def test_a_csv_file_is_bounded_by_memory(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("heading", "share"), [("a,y", "PLAIN_CSV_BYTES"), ('"a",y', "CSV_BYTES")])
+def test_a_csv_file_is_bounded_by_memory(tmp_path, monkeypatch, heading, share):
     path = tmp_path / "data.csv"
-    path.write_text("a,y\n" + "1,0\n2,1\n" * 50)
-    size = path.stat().st_size * limits.CSV_BYTES
+    path.write_text(f"{heading}\n" + "1,0\n2,1\n" * 50)
+    size = path.stat().st_size * getattr(limits, share)
     monkeypatch.setattr(limits, "free_memory", lambda: size - 1)
     with pytest.raises(DatasetError, match=r"GiB of memory and .* GiB are free; keep fewer rows or columns"):
         load(path, seed=0, target="y")
