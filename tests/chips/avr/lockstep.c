@@ -122,6 +122,10 @@ static struct anp_config random_config(void)
     config.loss = config.sizes[config.layers] > 1 && below(6) == 0;
     config.decorrelate = (uint8_t)(below(3) ? 0 : below((uint16_t)(1 << config.layers)));
 #endif
+#ifndef ANP_ONE_RULE
+    config.rule = (uint8_t)below(ANP_LAST_RULE + 1);
+    config.slope = (uint8_t)(below(3) ? 0 : below(ANP_SLOPE_MAX + 1));
+#endif
     config.rounding = (uint8_t)below(2);
     config.normalised = below(2);
     config.antithetic = below(2);
@@ -148,7 +152,7 @@ static bool fits(const struct anp_config *config)
         if (config->decorrelate >> l & 1)
             bytes += 2 * inputs * (inputs + 1) + 6 * MAX_INPUTS;
     }
-    return bytes <= ARENA;
+    return bytes + anp_feedback_bytes(config) <= ARENA;
 }
 
 static void random_weights(void)
@@ -273,6 +277,9 @@ static bool trial(uint32_t number)
     sum_up(&loss, sizeof loss);
     sum_up(net.at.weights, (uint32_t)net.at.weights_bytes);
     sum_up(net.at.matrices, (uint32_t)net.at.matrices_bytes);
+#ifndef ANP_ONE_RULE
+    sum_up(net.at.feedback, anp_feedback_bytes(&net.config));
+#endif
     sum_up(net.at.values, net.units * 6u);
     sum_up(&net.loss_sum, sizeof net.loss_sum);
     print("trial");

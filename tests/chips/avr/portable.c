@@ -11,7 +11,10 @@
 #define anp_squared_loss portable_squared_loss
 #define anp_sum_of_squares portable_sum_of_squares
 #define anp_loss_of portable_loss_of
+#define anp_loss_and_error portable_loss_and_error
 #define anp_is_correct portable_is_correct
+#define anp_pass_clean portable_pass_clean
+#define anp_feed_back portable_feed_back
 #define anp_global_factor portable_global_factor
 #define anp_update_layer portable_update_layer
 #define anp_update_matrix portable_update_matrix
@@ -24,5 +27,6 @@
 #include "anp_forward.c"
 #include "anp_portable.c"
 #include "anp_loss.c"
+#include "anp_rules.c"
 #include "anp_train.c"
 #include "anp_update.c"

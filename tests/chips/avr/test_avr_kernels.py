@@ -54,9 +54,10 @@ def on_a_desktop(folder: Path, *variant: str) -> list[str]:
     [
         ("atmega328p", ("-DANP_MAX_WIDTH=127",)),
         ("atmega328p", ("-DANP_INT16_ONLY", "-DANP_MAX_WIDTH=127")),
+        ("atmega328p", ("-DANP_ONE_RULE", "-DANP_MAX_WIDTH=127")),
         ("atmega1284p", ("-DLOCKSTEP_WIDE",)),
     ],
-    ids=["deep", "int16", "wide"],
+    ids=["deep", "int16", "one_rule", "wide"],
 )
 def test_the_chips_own_functions_give_the_same_bits(tmp_path: Path, chip: str, variant: tuple[str, ...], trials: int) -> None:
     options = (f"-DTRIALS={trials}", *variant)

@@ -38,9 +38,6 @@ enum anp_weight_format { ANP_INT16 = 0, ANP_INT32 = 1 };
 #define ANP_LAST_FORMAT ANP_INT32
 #endif
 
-#if defined __AVR__ && !defined ANP_PORTABLE && !defined ANP_ONE_RULE
-#define ANP_ONE_RULE
-#endif
 enum anp_rule { ANP_RULE_ANP = 0, ANP_RULE_EXACT = 1, ANP_RULE_FEEDBACK = 2 };
 
 /* A build for a chip that is short of flash defines ANP_ONE_RULE: the rule is ANP, and the slope 1/128. */

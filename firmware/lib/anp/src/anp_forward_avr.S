@@ -46,16 +46,32 @@
 \back:
 .endm
 
-.macro LEAKY_RELU
+/* With the slope 1/128, or where T is set by what lies at \eighth. */
+.macro LEAKY_RELU eighth, back
     tst     r17
-    brpl    1f
+    brpl    \back
+#ifndef ANP_ONE_RULE
+    brts    \eighth
+#endif
     subi    r16, lo8(-127)
     sbci    r17, hi8(-127)
     lsl     r16
     rol     r17
     mov     r16, r17
     sbc     r17, r17
-1:
+\back:
+.endm
+
+/* A negative value times 1/8. */
+.macro EIGHTH label, back
+\label:
+    subi    r16, lo8(-7)
+    sbci    r17, hi8(-7)
+    .rept   3
+    asr     r17
+    ror     r16
+    .endr
+    rjmp    \back
 .endm
 
 /* Both passes through all layers. Out: r21:r20 behind the last unit's first value, r22 units; the frame has the last layer. */
@@ -85,6 +101,9 @@ begin_layer:
     breq    1f
     rcall   decorrelate
 1:  clr     flags
+#ifndef ANP_ONE_RULE
+    clt
+#endif
     cp      r26, r8
     cpc     r27, r9
     brne    1f
@@ -96,6 +115,18 @@ begin_layer:
     cpi     r16, 1
     breq    1f
     ori     flags, 1 << HIDDEN
+#ifndef ANP_ONE_RULE
+    ldd     r16, Y+FRAME_FLAGS
+    .rept   FLAG_SLOPE
+    lsr     r16
+    .endr
+    cpi     r16, 7
+    breq    1f
+    set
+    cpi     r16, 3
+    breq    1f
+    andi    flags, 0xff - (1 << HIDDEN) /* with T: another slope */
+#endif
 1:  ldd     inputs, Z+LAYER_INPUTS
     lsl     inputs
 #ifdef ANP_MANY_INPUTS
@@ -215,18 +246,53 @@ difference_minimum:
     movw    r16, r8
     rjmp    difference_done
 
+#ifndef ANP_ONE_RULE
+    EIGHTH  second_eighth, second_given
+    EIGHTH  first_eighth, give_on
+any_hidden:
+    rcall   any_slope
+    st      Z, r16
+    std     Z+1, r17
+    movw    r16, r6
+    rcall   any_slope
+    rjmp    give_on
+any_slope:
+    tst     r17
+    brpl    2f
+    movw    r8, r30
+    in      r30, SPL_IO
+    in      r31, SPH_IO
+    ldd     r0, Z+2*RETURN_BYTES+FRAME_FLAGS
+    movw    r30, r8
+    .rept   FLAG_SLOPE
+    lsr     r0
+    .endr
+    com     r17
+    neg     r16
+    sbci    r17, 0xff
+1:  lsr     r17
+    ror     r16
+    dec     r0
+    brne    1b
+    com     r17
+    neg     r16
+    sbci    r17, 0xff
+2:  ret
+#endif
 linear:
+#ifndef ANP_ONE_RULE
+    brts    any_hidden
+#endif
     st      Z, r16
     std     Z+1, r17
     movw    r16, r6
     rjmp    give_on
 hidden:
-    LEAKY_RELU
+    LEAKY_RELU second_eighth, second_given
     st      Z, r16
     std     Z+1, r17
     movw    r16, r6
-    LEAKY_RELU
-give_on:
+    LEAKY_RELU first_eighth, give_on
     add     r30, units
     adc     r31, zero
     add     r30, units

@@ -26,10 +26,17 @@
 #define NET_VALUES (NET_SIGMA + 37)
 #define NET_DECORRELATED (NET_SIGMA + 39)
 #define NET_PROJECTION (NET_SIGMA + 41)
+#ifdef ANP_ONE_RULE
 #define NET_STEPS (NET_SIGMA + 53)
-#define NET_SKIPPED (NET_SIGMA + 57)
-#define NET_LAST_LOSS (NET_SIGMA + 61)
-#define NET_LOSS_SUM (NET_SIGMA + 65)
+#else
+#define NET_STEPS (NET_SIGMA + 55)
+#define NET_NOISY (NET_STEPS + 20)
+#define NET_DELTA_EXPONENT (NET_STEPS + 21)
+#define NET_DELTA_MANTISSA (NET_STEPS + 22)
+#endif
+#define NET_SKIPPED (NET_STEPS + 4)
+#define NET_LAST_LOSS (NET_STEPS + 8)
+#define NET_LOSS_SUM (NET_STEPS + 12)
 #define LAYER_INPUTS 0
 #define LAYER_UNITS 2
 #define LAYER_ROWS 4
@@ -82,6 +89,10 @@ ANP_OFFSET(anp_network, config.decorrelate, NET_DECORRELATE);
 #ifndef ANP_ONE_RULE
 ANP_OFFSET(anp_network, config.rule, NET_RULE);
 ANP_OFFSET(anp_network, config.slope, NET_SLOPE);
+ANP_OFFSET(anp_network, noisy, NET_NOISY);
+ANP_OFFSET(anp_network, delta_exponent, NET_DELTA_EXPONENT);
+ANP_OFFSET(anp_network, delta_mantissa, NET_DELTA_MANTISSA);
+_Static_assert(ANP_RULE_FEEDBACK == 2, "its bit 1 is none of the others'");
 #endif
 ANP_OFFSET(anp_network, config.sigma, NET_SIGMA);
 ANP_OFFSET(anp_network, config.decorrelation_rate, NET_DECORRELATION_RATE);

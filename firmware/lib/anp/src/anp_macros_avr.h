@@ -27,6 +27,7 @@
 
 #define FLAG_WIDE       0      /* int32 */
 #define FLAG_NORMALISED 1
+#define FLAG_SLOPE      2      /* the slope from here on, unless the rule is the only one */
 
 #define sign r2                /* sign of a product, then 0 where a part says so */
 #define zero r2
@@ -147,6 +148,9 @@
 #define SKIPPED   NET_SKIPPED - NET_STEPS
 #define LAST_LOSS NET_LAST_LOSS - NET_STEPS
 #define LOSS_SUM  NET_LOSS_SUM - NET_STEPS
+#define NOISY     NET_NOISY - NET_STEPS
+#define DELTA_EXPONENT NET_DELTA_EXPONENT - NET_STEPS
+#define DELTA_MANTISSA NET_DELTA_MANTISSA - NET_STEPS
 
 .macro FUNCTION name
     .section .text.\name, "ax", @progbits

@@ -72,7 +72,21 @@ FUNCTION anp_train
     ldd     r19, Z+NET_NORMALISED
     lsl     r19
     or      r18, r19
+#ifndef ANP_ONE_RULE
+    ldd     r19, Z+NET_SLOPE
+    .rept   FLAG_SLOPE
+    lsl     r19
+    .endr
+    or      r18, r19
+#endif
     std     Y+FRAME_FLAGS, r18
+#ifndef ANP_ONE_RULE
+    ldd     r18, Z+NET_RULE
+    tst     r18
+    breq    1f
+    rjmp    pass_by_rule
+1:
+#endif
     ldd     r26, Z+NET_VALUES
     ldd     r27, Z+NET_VALUES+1
     ldd     r20, Z+NET_UNITS
@@ -85,8 +99,10 @@ FUNCTION anp_train
     ldd     r18, Z+NET_ANTITHETIC
     sbrc    r18, 0
     rcall   negate_noise
+passes:
     XCALL   anp_passes
 
+passed:
     /* r27:r26 y of pass 1, and y of pass 2, from r21:r20, behind the first of three values, and r22 units */
     ldd     r30, Y+FRAME_LAYER
     ldd     r31, Y+FRAME_LAYER+1
@@ -107,12 +123,25 @@ FUNCTION anp_train
     adc     r27, zero
     add     r26, r22
     adc     r27, zero
+#ifndef ANP_ONE_RULE
+    LOAD_NET r30, r31
+    ldd     r18, Z+NET_RULE
+    cpse    r18, zero
+    rjmp    loss_by_rule
+#endif
     rcall   loss
+have_loss:
     LOAD_COUNTERS
     std     Z+LAST_LOSS, r22
     std     Z+LAST_LOSS+1, r23
     std     Z+LAST_LOSS+2, r24
     std     Z+LAST_LOSS+3, r25
+#ifndef ANP_ONE_RULE
+    LOAD_NET r30, r31
+    ldd     r18, Z+NET_RULE
+    sbrc    r18, 1
+    rjmp    feed_back
+#endif
     ldd     r26, Y+FRAME_OUTPUT
     ldd     r27, Y+FRAME_OUTPUT+1
     rcall   loss
@@ -129,7 +158,18 @@ FUNCTION anp_train
     LOAD_NET r30, r31
     ldd     r26, Z+NET_VALUES
     ldd     r27, Z+NET_VALUES+1
+#ifndef ANP_ONE_RULE
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldd     r20, Z+NOISY
+    tst     r20
+    brne    1f
+    LOAD_NET r30, r31
+    rjmp    unchanged
+1:
+#else
     ldd     r20, Z+NET_UNITS
+#endif
     XCALL   anp_sum_of_squares
 
     LOAD_NET r30, r31
@@ -162,6 +202,13 @@ FUNCTION anp_train
 next_layer:
     std     Y+FRAME_LAYER, r30
     std     Y+FRAME_LAYER+1, r31
+#ifndef ANP_ONE_RULE
+    ldd     r16, Y+FRAME_LEFT
+    cpi     r16, 1
+    brne    1f
+    rcall   take_delta
+1:
+#endif
     ldd     r26, Z+LAYER_INPUT
     ldd     r27, Z+LAYER_INPUT+1
     mov     r0, r26
@@ -231,8 +278,201 @@ skip:
     ADD_CARRY SKIPPED, 4
     LOAD_NET r30, r31
 unchanged:
+#ifdef ANP_ONE_RULE
     rcall   begin_update
     rjmp    updated
+#else
+    ldd     r8, Z+NET_RULE
+    rcall   begin_update
+    tst     r8
+    breq    1f
+    /* the last layer has a factor of its own */
+    ldd     r16, Y+FRAME_LEFT
+    ldi     r17, 1
+    std     Y+FRAME_LEFT, r17
+    dec     r16
+    ldi     r17, LAYER_SIZE
+    mul     r16, r17
+    add     r30, r0
+    adc     r31, r1
+    rcall   take_delta
+    breq    1f
+    rjmp    next_layer
+1:  rjmp    updated
+
+/* Except with ANP, the factor of the delta rule. Z: it is 0. Keeps r8, r15:r14, r25:r24, r31:r30. */
+take_delta:
+    movw    r18, r30
+    LOAD_NET r30, r31
+    ldd     r16, Z+NET_RULE
+    tst     r16
+    breq    1f
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldd     r16, Z+DELTA_EXPONENT
+    std     Y+FRAME_EXPONENT, r16
+    ldd     r16, Z+DELTA_MANTISSA
+    std     Y+FRAME_MANTISSA, r16
+    ldd     r17, Z+DELTA_MANTISSA+1
+    std     Y+FRAME_MANTISSA+1, r17
+    or      r16, r17
+1:  movw    r30, r18
+    ret
+
+/* r31:r30 is the network, r18 the rule. */
+pass_by_rule:
+    sbrs    r18, 1
+    rjmp    1f
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldd     r19, Z+STEPS
+    LOAD_NET r30, r31
+    andi    r19, 3
+    breq    1f
+    rjmp    clean
+1:  rcall   is_negated
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldd     r20, Z+NOISY
+    LOAD_NET r30, r31
+    tst     r20
+    breq    2f
+    brts    1f
+    lsl     r20
+1:  ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
+    movw    r30, r16
+    XCALL   anp_noise_draw
+    LOAD_NET r30, r31
+    rcall   is_negated
+2:  clr     zero
+    ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
+    ldd     r21, Z+NET_UNITS
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldd     r20, Z+NOISY
+    add     r26, r20
+    adc     r27, zero
+    add     r26, r20
+    adc     r27, zero
+    movw    r30, r26           /* the end of the noise in pass 2, of which that in pass 1 is the source, or what was drawn behind it */
+    add     r30, r21
+    adc     r31, zero
+    add     r30, r21
+    adc     r31, zero
+    brts    1f
+    add     r26, r20
+    adc     r27, zero
+    add     r26, r20
+    adc     r27, zero
+1:  mov     r18, r20
+    tst     r18
+    breq    5f
+3:  ld      r17, -X
+    ld      r16, -X
+    brtc    4f
+    com     r17
+    neg     r16
+    sbci    r17, 0xff
+4:  st      -Z, r17
+    st      -Z, r16
+    dec     r18
+    brne    3b
+5:  sub     r21, r20           /* the outputs have none */
+    mov     r18, r21
+6:  st      -Z, zero
+    st      -Z, zero
+    dec     r18
+    brne    6b
+    add     r20, r21
+    add     r30, r20
+    adc     r31, zero
+    add     r30, r20
+    adc     r31, zero
+7:  st      Z+, zero
+    st      Z+, zero
+    dec     r21
+    brne    7b
+    rjmp    passes
+
+/* T: pass 2 negates the noise of pass 1. r31:r30 is the network. */
+is_negated:
+    ldd     r18, Z+NET_RULE
+    lsr     r18
+    ldd     r19, Z+NET_ANTITHETIC
+    or      r18, r19
+    bst     r18, 0
+    ret
+
+/* A step of feedback without a probe: what anp_passes() leaves. */
+clean:
+    LOAD_NET r24, r25
+    ldd     r22, Y+FRAME_SAMPLE
+    ldd     r23, Y+FRAME_SAMPLE+1
+    clr     r1
+    XCALL   anp_pass_clean
+    LOAD_NET r30, r31
+    ldd     r16, Z+NET_LAYERS
+    dec     r16
+    ldi     r17, LAYER_SIZE
+    mul     r16, r17
+    ldd     r16, Z+NET_LAYER
+    ldd     r17, Z+NET_LAYER+1
+    add     r16, r0
+    adc     r17, r1
+    std     Y+FRAME_LAYER, r16
+    std     Y+FRAME_LAYER+1, r17
+    ldd     r20, Z+NET_VALUES
+    ldd     r21, Z+NET_VALUES+1
+    ldd     r22, Z+NET_UNITS
+    clr     zero
+    add     r20, r22
+    adc     r21, zero
+    add     r20, r22
+    adc     r21, zero
+    rjmp    passed
+
+/* The loss of pass 1, whose outputs are at X, and the error: by feedback it goes to the outputs' second values, else to their differences. */
+loss_by_rule:
+    movw    r22, r26
+    ldd     r20, Y+FRAME_TARGET
+    ldd     r21, Y+FRAME_TARGET+1
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    ldd     r24, Y+FRAME_OUTPUT
+    ldd     r25, Y+FRAME_OUTPUT+1
+    sbrs    r18, 1
+    ldd     r24, Z+LAYER_DIFFERENCE
+    sbrs    r18, 1
+    ldd     r25, Z+LAYER_DIFFERENCE+1
+    movw    r18, r24
+    LOAD_NET r24, r25
+    movw    r16, r24
+    subi    r16, lo8(-NET_SATURATIONS)
+    sbci    r17, hi8(-NET_SATURATIONS)
+    clr     r1
+    XCALL   anp_loss_and_error
+    rjmp    have_loss
+
+feed_back:
+    movw    r24, r30
+    subi    r30, lo8(-NET_STEPS)
+    sbci    r31, hi8(-NET_STEPS)
+    ldi     r22, 1
+    ldd     r18, Z+STEPS
+    andi    r18, 3
+    breq    1f
+    clr     r22
+1:  clr     r1
+    XCALL   anp_feed_back
+    LOAD_NET r30, r31
+    rcall   begin_update
+    rcall   take_delta
+    breq    1f
+    rjmp    next_layer
+1:  rjmp    updated
+#endif
 
 /* r25:r24 the first dither word, r15:r14 their increment, r31:r30 the first layer; r31:r30 is the network before. */
 begin_update:
