@@ -1,7 +1,7 @@
-/* What the rules anp-exact and feedback add to a step (shared/numerics.md, section 13). */
+/* What the rule feedback adds to a step (shared/numerics.md, section 13). */
 #include "anp_internal.h"
 
-#ifndef ANP_ONE_RULE
+#if !defined ANP_ONE_RULE && !defined ANP_NO_FEEDBACK
 #include <string.h>
 
 #define MARGIN 8                  /* bits that a product loses, so that 32 bits hold the sum of 200 */

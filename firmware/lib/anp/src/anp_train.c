@@ -2,12 +2,17 @@
 #include "anp_internal.h"
 
 #ifndef ANP_HAS_TRAIN
+static bool is_feedback(const struct anp_network *net)
+{
+    return ANP_LAST_RULE == ANP_RULE_FEEDBACK && anp_rule_of(&net->config) == ANP_RULE_FEEDBACK;
+}
+
 /* Only the first units may have noise. */
 static void draw_noise(struct anp_network *net, const struct anp_noise *noise, struct anp_draw draw)
 {
     uint16_t units = net->units, noisy = anp_noisy_of(net);
     int16_t *first = net->at.values, *second = first + units;
-    bool negated = net->config.antithetic || anp_rule_of(&net->config) == ANP_RULE_FEEDBACK;
+    bool negated = net->config.antithetic || is_feedback(net);
     anp_noise_draw(noise, draw, first, negated ? noisy : (uint16_t)(2 * noisy), &net->saturations);
     if (!negated && noisy == units)
         return;
@@ -79,8 +84,8 @@ uint32_t anp_train(struct anp_network *net, const struct anp_noise *noise, const
     struct anp_draw draw = anp_draw_split(anp_random(&net->random_state));
     bool stochastic = net->config.rounding == ANP_STOCHASTIC;
     struct anp_dither dither = {stochastic ? draw.dither : 32768u, stochastic ? 40503u : 0u};
-    uint8_t rule = anp_rule_of(&net->config), layers = net->config.layers;
-    bool feedback = rule == ANP_RULE_FEEDBACK, probes = net->steps % ANP_PROBE_EVERY == 0;
+    uint8_t layers = net->config.layers;
+    bool feedback = is_feedback(net), probes = net->steps % ANP_PROBE_EVERY == 0;
 
     if (feedback && !probes) {
         anp_pass_clean(net, x);

@@ -136,7 +136,7 @@ have_loss:
     std     Z+LAST_LOSS+1, r23
     std     Z+LAST_LOSS+2, r24
     std     Z+LAST_LOSS+3, r25
-#ifndef ANP_ONE_RULE
+#if !defined ANP_ONE_RULE && !defined ANP_NO_FEEDBACK
     LOAD_NET r30, r31
     ldd     r18, Z+NET_RULE
     sbrc    r18, 1
@@ -321,6 +321,7 @@ take_delta:
 
 /* r31:r30 is the network, r18 the rule. */
 pass_by_rule:
+#ifndef ANP_NO_FEEDBACK
     sbrs    r18, 1
     rjmp    1f
     subi    r30, lo8(-NET_STEPS)
@@ -330,7 +331,9 @@ pass_by_rule:
     andi    r19, 3
     breq    1f
     rjmp    clean
-1:  rcall   is_negated
+1:
+#endif
+    rcall   is_negated
     subi    r30, lo8(-NET_STEPS)
     sbci    r31, hi8(-NET_STEPS)
     ldd     r20, Z+NOISY
@@ -405,6 +408,7 @@ is_negated:
     bst     r18, 0
     ret
 
+#ifndef ANP_NO_FEEDBACK
 /* A step of feedback without a probe: what anp_passes() leaves. */
 clean:
     LOAD_NET r24, r25
@@ -432,6 +436,7 @@ clean:
     add     r20, r22
     adc     r21, zero
     rjmp    passed
+#endif
 
 /* The loss of pass 1, whose outputs are at X, and the error: by feedback it goes to the outputs' second values, else to their differences. */
 loss_by_rule:
@@ -455,6 +460,7 @@ loss_by_rule:
     XCALL   anp_loss_and_error
     rjmp    have_loss
 
+#ifndef ANP_NO_FEEDBACK
 feed_back:
     movw    r24, r30
     subi    r30, lo8(-NET_STEPS)
@@ -472,6 +478,7 @@ feed_back:
     breq    1f
     rjmp    next_layer
 1:  rjmp    updated
+#endif
 #endif
 
 /* r25:r24 the first dither word, r15:r14 their increment, r31:r30 the first layer; r31:r30 is the network before. */
