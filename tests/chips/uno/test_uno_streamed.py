@@ -56,8 +56,11 @@ def test_the_image_is_small(elf: Path) -> None:
         Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, decorrelate=(True, False), seed=4, **DECORRELATED),
         Network((4, 6, 3), decorrelate=(True, True), seed=5, **DECORRELATED),
         Network((2, 3, 2, 1), decorrelate=(True, True, True), normalised=False, seed=6, **DECORRELATED),
+        Network((4, 8, 3), rule="anp-exact", learning_rate=0.5, seed=7),
+        Network((4, 3, 2, 3), loss=Loss.CROSS_ENTROPY, rule="anp-exact", slope=7, antithetic=True, learning_rate=0.5, seed=8),
+        Network((4, 3), rule="anp-exact", decorrelate=(True,), seed=9, **DECORRELATED),
     ],
-    ids=lambda network: f"{network.name} {network.decorrelate} {network.loss.name.lower()}",
+    ids=lambda network: f"{network.name} {network.rule} {network.decorrelate} {network.loss.name.lower()}",
 )
 @pytest.mark.parametrize("full_scale", [False, True], ids=["usual", "full-scale"])
 def test_it_trains_bit_for_bit_as_the_model_does(board: Board, network: Network, full_scale: bool) -> None:
@@ -71,8 +74,14 @@ def test_int32_weights_are_refused_before_they_are_sent(board: Board) -> None:
         board.configure(Network((2, 2, 1), weight_format=WeightFormat.INT32))
 
 
+def test_feedback_is_refused_before_it_is_sent(board: Board) -> None:
+    assert board.info.features & (Features.ANP_EXACT | Features.FEEDBACK) == Features.ANP_EXACT
+    with pytest.raises(BoardError, match="rule feedback: train with --rule anp"):
+        board.configure(Network((2, 2, 1), rule="feedback"))
+
+
 def test_what_does_not_fit_is_told_in_bytes(board: Board) -> None:
-    with pytest.raises(BoardRefused, match="needs 72 bytes more than it has"):
+    with pytest.raises(BoardRefused, match="needs 80 bytes more than it has"):
         board.configure(Network((4, 8, 3), decorrelate=(True, True), **DECORRELATED))
 
 
