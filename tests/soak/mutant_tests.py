@@ -68,6 +68,19 @@ TESTS: list[tuple[str, str]] = [
 ]
 """Patterns of source files, the first that fits counts, and tests: names of files below tests/unit, or paths."""
 
+COMPARISONS = [
+    ("firmware/lib/anp/*", "tests/unit/learner/test_learner_equals_model.py"),
+    ("firmware/src/health*", "tests/unit/noise/test_health_equals_model.py"),
+    ("host/mtjlearn/fixedpoint/*", "tests/unit/learner/test_learner_equals_model.py"),
+]
+"""Patterns of source files, and the test that compares two implementations on drawn inputs: not fast, but it catches most mutants
+within seconds."""
+
+
+def compared_by(path: str) -> list[str]:
+    """The tests that compare a source file's arithmetic with another implementation."""
+    return [test for pattern, test in COMPARISONS if fnmatch.fnmatch(path, pattern)]
+
 
 def tests_of(tree: Path, path: str) -> list[str]:
     """Test files that the table has for a source file."""

@@ -3,7 +3,8 @@
     make soak-mutants ARGS="[--count 300] [--seed 1] [--only PATTERN] [--fresh] [--again [TESTS ...]]"
 
 Works in a copy of the tree, build/mutants/SEED; the sources stay as they are. First it records which fast tests reach which
-function. Then each change meets the fast tests that reach its function, and those left alive meet the longer tests of a table.
+function. Then each change meets the fast tests that reach its function, among them the comparison with the model where there is
+one, and those left alive meet the longer tests of a table.
 A change that survives is printed with file and line: either the tests miss something, or the change makes no difference, which a
 person has to say. Every result is written at once, so the same command resumes after an interruption, with the same copy of the
 tree; ``--fresh`` copies it again. ``--again`` tries the survivors with today's tests: those named, or all files that are not as
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import reach
 from mutant_place import PROJECT, Place
-from mutant_tests import UNIT, tests_of
+from mutant_tests import UNIT, compared_by, tests_of
 from mutations import Mutation, c_mutations, python_mutations
 
 SOURCES = (
@@ -218,10 +219,12 @@ def thoroughly(place: Place, tried: list[Mutation], found: Results, reaching: re
 
 
 def trials(mutation: Mutation, reaching: reach.Reach) -> list[Trial]:
-    """The tests that reach a mutant, in two parts."""
+    """The tests that reach a mutant: the nearest, those that compare with the model, the rest."""
     names = reaching.of(mutation.path, mutation.line)
     parts = [part for part in (names[:FIRST], names[FIRST:]) if part]
-    return [(list(dict.fromkeys(name.split("::")[0] for name in part)), reach.Trial(part, reaching.seconds)) for part in parts]
+    reached = [(list(dict.fromkeys(name.split("::")[0] for name in part)), reach.Trial(part, reaching.seconds)) for part in parts]
+    compared = compared_by(mutation.path)
+    return [*reached[:1], *([(compared, reach.Trial(None, {}))] if compared else []), *reached[1:]]
 
 
 def again(place: Place, chosen: list[Mutation], found: Results, now: Results, tests: list[str], timeout: float) -> int:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtjlearn.fixedpoint import FixedNetwork, NoiseError
+from mtjlearn.fixedpoint.losses import cross_entropy_loss
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import DEVICE_RULES, Loss, Network, Rounding, WeightFormat
 
@@ -111,3 +112,14 @@ def test_an_empty_ring_is_refused() -> None:
     learner.put_codes(np.arange(199))
     with pytest.raises(NoiseError):
         learner.train(np.zeros((1, 2), int), np.zeros((1, 1), int))
+
+
+@pytest.mark.parametrize(("third", "hits"), [(39, [7752, 8373, 8476]), (195, [342, 7423]), (208, [4181, 17048, 25393])])
+def test_losses_are_equal_where_the_logarithm_is_all_but_halved(third: int, hits: list[int]) -> None:
+    """One more in the product, and its rounding would go up; no other test meets the one logarithm in 16,384."""
+    learner = Learner(Network((1, 3), loss=Loss.CROSS_ENTROPY))
+    learner.weights[0][:] = [[0, 0], [-4096, 0], [0, -third]]
+    for x in hits:
+        outputs = np.array([[0, -x, -third]])
+        np.testing.assert_array_equal(learner.predict(np.array([[x]])), outputs)
+        assert learner.evaluate(np.array([[x]]), np.array([[1]]))[0] == cross_entropy_loss(outputs, np.array([1]))[0]
