@@ -1,8 +1,25 @@
-"""Bounds of what a host asks for, as functions of numbers alone. blobs.py, and what keeps datasets and checkpoints, call them."""
+"""Bounds of what a host asks for, as functions of numbers alone. blobs.py, long_samples.py, and what keeps datasets and
+checkpoints, call them.
+"""
 
 import struct
 
 from messages import SIZE_CHECKPOINT_RECORD
+
+
+def part(inputs: int, offset: int, count: int) -> bool:
+    """Whether a part of a sample lies in its inputs."""
+    return count != 0 and offset + count <= inputs
+
+
+def sample_place(used: int) -> int:
+    """Where a sample stands in the arena behind `used` bytes of network."""
+    return (used + 3) // 4 * 4
+
+
+def with_sample(used: int, inputs: int, targets: int) -> int:
+    """Bytes of arena that a network takes with a sample behind it."""
+    return sample_place(used) + 2 * (inputs + targets)
 
 
 def chunk(total: int, start: int, count: int) -> bool:

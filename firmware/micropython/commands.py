@@ -7,6 +7,7 @@ import struct
 
 import blobs
 import configure
+import long_samples
 import noise_limits
 import reports
 import samples
@@ -15,6 +16,7 @@ from learner import OK
 from messages import (
     COMMANDS,
     COMMANDS_AUTONOMOUS,
+    COMMANDS_LONG_SAMPLES,
     ERROR_BAD_LENGTH,
     ERROR_BUSY,
     ERROR_NO_MEMORY,
@@ -107,7 +109,7 @@ def command_reset(device: Device, payload: memoryview) -> int:
 def _handlers() -> dict[str, Command]:
     """Who executes a command, by the handler's name: all of this module and of the modules with handlers of a kind."""
     found = {name: handler for name, handler in globals().items() if name.startswith("command_")}
-    for module in (blobs, configure, reports, samples):
+    for module in (blobs, configure, long_samples, reports, samples):
         found.update({name: getattr(module, name) for name in dir(module) if name.startswith("command_")})
     found.update({handler.__name__: handler for handler in AUTONOMOUS_HANDLERS})
     return found
@@ -116,7 +118,7 @@ def _handlers() -> dict[str, Command]:
 def _table() -> dict[int, tuple[int, int, int, Command]]:
     """Each command's row of messages.py, and who executes it, by its type."""
     handlers, found = _handlers(), {}
-    for commands in (COMMANDS, COMMANDS_AUTONOMOUS):
+    for commands in (COMMANDS, COMMANDS_AUTONOMOUS, COMMANDS_LONG_SAMPLES):
         for kind, (name, size, open_bits, needs) in commands.items():
             found[kind] = (size, open_bits, needs, handlers["command_" + name])
     return found
@@ -148,4 +150,4 @@ def command_execute(device: Device, kind: int, payload: memoryview) -> int:
         return device.refuse(ERROR_BUSY, 0)
     if needs & NEEDS_SAVED and autonomous.saves():
         return LATER
-    return execute(device, payload)
+    return long_samples.long_samples_used(device, kind, execute(device, payload))

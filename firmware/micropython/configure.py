@@ -5,6 +5,7 @@ if False:
 
 import struct
 
+import bounds
 import learner
 from messages import (
     ERROR_TOO_LARGE,
@@ -73,13 +74,20 @@ def _read_config(payload: memoryview, size_count: int) -> learner.Config:
 
 
 def configure_fits(config: learner.Config, max_payload: int) -> bool:
-    """Whether the longest messages about one sample fit: an EVALUATE, and a PREDICTION."""
+    """Whether the longest messages about one sample fit: an EVALUATE, which needs to hold the targets alone, and a PREDICTION."""
     targets = config.sizes[config.layers]
     if config.loss == LOSS_CROSS_ENTROPY:
         if targets > max_payload // 2:
             return False
         targets = 1
-    return config.sizes[0] + targets <= (max_payload - SIZE_EVALUATE) // 2
+    return targets <= (max_payload - SIZE_EVALUATE) // 2
+
+
+def configure_arena_bytes(config: learner.Config, max_payload: int) -> int:
+    """Bytes of arena that it takes, with room for a sample behind it if one does not fit a message."""
+    needed = learner.arena_bytes(config)
+    inputs, targets = config.sizes[0], 1 if config.loss == LOSS_CROSS_ENTROPY else config.sizes[config.layers]
+    return bounds.with_sample(needed, inputs, targets) if inputs + targets > (max_payload - SIZE_EVALUATE) // 2 else needed
 
 
 def command_configure(device: Device, payload: memoryview) -> int:
@@ -98,7 +106,7 @@ def command_configure(device: Device, payload: memoryview) -> int:
     status = learner.check(config)
     if status != learner.OK:
         return device.out_of_range(_FIELD_OF[status - learner.BAD_LOSS])
-    needed = learner.arena_bytes(config)
+    needed = configure_arena_bytes(config, device.session.max_payload)
     if needed > board.arena_bytes:
         return device.refuse(ERROR_TOO_LARGE, needed - board.arena_bytes)
     if not configure_fits(config, device.session.max_payload):
@@ -107,6 +115,7 @@ def command_configure(device: Device, payload: memoryview) -> int:
     device.net.configure(config, device.arena, board.arena_bytes)
     device.configured = True
     device.blobs.init()
+    device.filled = 0
     device.forget_metrics()
     device.autonomous.configured()
     intake = device.intake

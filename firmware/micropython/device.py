@@ -47,6 +47,10 @@ class Device:
         """In this turn."""
         self.barred = False
         """Training, until the host has asked for STATUS: a fault of the noise was reported."""
+        self.filled = 0
+        """Inputs of the next sample that SAMPLE_PART has brought."""
+        self.completes = False
+        """The present frame completes that sample, instead of holding whole ones."""
         self.input = bytearray(_INPUT)
         self.input_start = 0
         """Received bytes that the session has not taken yet."""

@@ -17,7 +17,7 @@ FAULT_ERROR = const(128)
 CHECKPOINT_FORMAT = const(2)
 CHECKPOINT_COMMIT = const(27904)
 SESSION_NONE = const(0)
-SCHEMA = 0x8E1F7A15
+SCHEMA = 0x327D43CD
 
 LOSS_SQUARED = const(0)
 LOSS_CROSS_ENTROPY = const(1)
@@ -120,6 +120,7 @@ FEATURES_MEMORY = const(32)
 FEATURES_ANALOG = const(64)
 FEATURES_ANP_EXACT = const(128)
 FEATURES_FEEDBACK = const(256)
+FEATURES_LONG_SAMPLES = const(512)
 
 OPTIONS_NORMALISED = const(1)
 OPTIONS_ANTITHETIC = const(2)
@@ -268,6 +269,17 @@ FIELD_CHECKPOINT_ACTION = const(1)
 
 TYPE_GET_CHECKPOINT = const(24)
 
+TYPE_SAMPLE_PART = const(25)
+SIZE_SAMPLE_PART = const(4)
+LAYOUT_SAMPLE_PART = "<HBB"
+SAMPLE_PART_VALUE_BYTES_MIN = const(1)
+SAMPLE_PART_VALUE_BYTES_MAX = const(2)
+SAMPLE_PART_SCALE_MAX = const(8)
+FIELD_SAMPLE_PART_OFFSET = const(1)
+FIELD_SAMPLE_PART_VALUE_BYTES = const(2)
+FIELD_SAMPLE_PART_SCALE = const(3)
+FIELD_SAMPLE_PART_DATA = const(4)
+
 TYPE_WELCOME = const(129)
 SIZE_WELCOME = const(56)
 LAYOUT_WELCOME = "<IBBII12sHBHBHBIHIIBBBHBB"
@@ -363,4 +375,9 @@ COMMANDS_AUTONOMOUS = {
     0x14: ("get_curve", 0, 255, 0),
     0x17: ("checkpoint", 1, 255, 12),
     0x18: ("get_checkpoint", 0, 255, 0),
+}
+
+# Name, bytes of the fixed fields, bits that are 0 in the length of the rest, what it needs.
+COMMANDS_LONG_SAMPLES = {
+    0x19: ("sample_part", 4, 0, 3),
 }

@@ -3,7 +3,7 @@
 if False:
     from kinds import Device, Slot
 
-import learner
+from configure import configure_arena_bytes
 from messages import (
     CHECKPOINT_FORMAT,
     ERROR_BAD_CHECKPOINT,
@@ -61,7 +61,7 @@ def checkpoint_import(device: Device) -> int:
     room = memory_dataset_room(board, memory_checkpoint_bytes(slot.config))
     if room < 0:
         return device.refuse(ERROR_TOO_LARGE, -room)
-    arena = learner.arena_bytes(slot.config)
+    arena = configure_arena_bytes(slot.config, device.session.max_payload)
     if arena > board.arena_bytes:
         return device.refuse(ERROR_TOO_LARGE, arena - board.arena_bytes)
     if not slot_fits(device, slot):

@@ -4,9 +4,10 @@ A frame's samples are 16-bit values back to back in the session's buffer, `sessi
 """
 
 if False:
-    from kinds import Device
+    from kinds import Device, Halves
 
 import micropython
+from long_samples import long_samples_complete, long_samples_completes, long_samples_place
 from messages import (
     ERROR_BAD_LENGTH,
     ERROR_NOISE_FAULT,
@@ -42,7 +43,8 @@ def _first_invalid(values: ptr16, count: int, width: int, classes: int) -> int:
 
 
 def _read_batch(device: Device, length: int, with_targets: bool) -> int:
-    """Checks all samples in `length` bytes before the first is used. Returns how many; -1 when the command was refused.
+    """Checks all samples in `length` bytes, or what completes one, before the first is used. Returns how many samples there are; -1
+    when the command was refused.
 
     Only an EVALUATE may hold none.
     """
@@ -51,19 +53,32 @@ def _read_batch(device: Device, length: int, with_targets: bool) -> int:
     inputs = config.sizes[0]
     targets = net.target_count() if with_targets else 0
     classes = config.sizes[config.layers] if with_targets and config.loss == LOSS_CROSS_ENTROPY else 0
-    sample_bytes = 2 * (inputs + targets)
+    width = inputs + targets
+    device.completes = completes = long_samples_completes(device, length, width)
     if device.blobs.damaged:
         device.refuse(ERROR_NOT_LOADED, 0)
         return -1
     frame_length = session.decoder.length()
-    if length % sample_bytes or frame_length == 0:
+    if not completes and (length % (2 * width) or frame_length == 0):
         device.refuse(ERROR_BAD_LENGTH, frame_length)
         return -1
-    invalid = _first_invalid(session.values, length >> 1, inputs + targets, classes)
+    invalid = _first_invalid(session.values, length >> 1, length >> 1 if completes else width, classes)
     if invalid:
         device.out_of_range(invalid)
         return -1
-    return length // sample_bytes
+    if not completes:
+        return length // (2 * width)
+    long_samples_complete(device, length >> 1)
+    return 1
+
+
+def _values(device: Device) -> Halves:
+    """Where the samples are, from _first() on."""
+    return device.arena if device.completes else device.session.values
+
+
+def _first(device: Device) -> int:
+    return long_samples_place(device) if device.completes else 0
 
 
 def _refuse_training(device: Device, trained: int) -> int:
@@ -83,9 +98,9 @@ def command_train(device: Device, payload: memoryview) -> int:
     if device.barred:
         return device.refuse(ERROR_NOISE_FAULT, device.intake.health.last_fault)
 
-    values, net = device.session.values, device.net
+    values, net = _values(device), device.net
     inputs = net.config.sizes[0]
-    at, width = 0, inputs + net.target_count()
+    at, width = _first(device), inputs + net.target_count()
     for i in range(count):
         state = step_prepare(device)
         if state != READY:
@@ -107,16 +122,16 @@ def command_predict(device: Device, payload: memoryview) -> int:
     length = 2 * outputs * count
     if not session.reserve(length):
         return LATER
-    values, reply = session.values, session.reply_values
+    values, first, reply = _values(device), _first(device), session.reply_values
     for i in range(count):
-        net.predict(values, i * inputs, reply, i * outputs)
+        net.predict(values, first + i * inputs, reply, i * outputs)
     session.send(TYPE_PREDICTION, length)
     return DONE
 
 
 def command_evaluate(device: Device, payload: memoryview) -> int:
     """EVALUATE: without noise and without learning."""
-    session, net = device.session, device.net
+    net = device.net
     restart = payload[0]
     if restart > EVALUATE_RESTART_MAX:
         return device.out_of_range(0)
@@ -129,9 +144,9 @@ def command_evaluate(device: Device, payload: memoryview) -> int:
         return DONE
     if restart:
         device.forget_metrics()
-    values = session.values
+    values = _values(device)
     inputs = net.config.sizes[0]
-    at, width = 0, inputs + net.target_count()
+    at, width = _first(device), inputs + net.target_count()
     for _ in range(count):
         device.correct += net.evaluate(values, at, at + inputs)
         device.loss_sum += net.evaluated_loss()

@@ -10,7 +10,7 @@ import struct
 import learner
 import noise_limits
 from blobs import first_invalid
-from configure import configure_fits
+from configure import configure_arena_bytes, configure_fits
 from messages import (
     ACTIVITY_HALTED,
     CHECKPOINT_COMMIT,
@@ -239,7 +239,8 @@ def _weights_are_valid(file: File, config: Config, left: int) -> bool:
 def slot_fits(device: Device, slot: Slot) -> bool:
     """Whether a complete slot holds what the device can load. Changes nothing; may raise OSError."""
     config = slot.config
-    if learner.arena_bytes(config) > device.board.arena_bytes or not configure_fits(config, device.session.max_payload):
+    max_payload = device.session.max_payload
+    if configure_arena_bytes(config, max_payload) > device.board.arena_bytes or not configure_fits(config, max_payload):
         return False
     if not _is_sane(device, slot.record):
         return False
@@ -273,6 +274,7 @@ def slot_load(device: Device, slot: Slot) -> None:
     intake.health.set_levels(slot.record["level_low"], slot.record["level_high"])
     intake.contiguous = 0
     device.blobs.init()
+    device.filled = 0
     device.configured = True
 
 

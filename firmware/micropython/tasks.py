@@ -51,6 +51,7 @@ class Tasks:
         Args:
             own: the training (training.py), of which `task`, `source`, `order` and `epoch_steps` are used here.
         """
+        self._device.filled = 0
         net = self._device.net
         self._inputs = net.config.sizes[0]
         self.x = _sample_place(net, own.task)

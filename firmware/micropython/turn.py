@@ -12,6 +12,7 @@ from messages import (
     FEATURES_CROSS_ENTROPY,
     FEATURES_DECORRELATION,
     FEATURES_INT32_WEIGHTS,
+    FEATURES_LONG_SAMPLES,
     LAYOUT_WELCOME,
     SCHEMA,
     VERSION,
@@ -20,7 +21,7 @@ from micropython import const
 
 _INPUTS = const(8)
 """How often bytes are taken in one turn, at most: up to the end of a frame."""
-_OWN_FEATURES = FEATURES_DECORRELATION | FEATURES_CROSS_ENTROPY | FEATURES_INT32_WEIGHTS
+_OWN_FEATURES = FEATURES_DECORRELATION | FEATURES_CROSS_ENTROPY | FEATURES_INT32_WEIGHTS | FEATURES_LONG_SAMPLES
 
 
 class _Handler:
@@ -77,6 +78,7 @@ class _Handler:
         device.stream.stop()
         device.telemetry.init()
         device.blobs.abandon()
+        device.filled = 0
         device.barred = False
         device.autonomous.opened()
         device.forget_metrics()

@@ -1,4 +1,4 @@
-/* Two comparisons that must hold for all numbers. blobs.c and memory_map.c call them. */
+/* Comparisons and places that must hold for all numbers. blobs.c, memory_map.c and long_samples.c call them. */
 #include "bounds.h"
 
 bool bounds_chunk(size_t total, size_t start, uint8_t count)
@@ -41,6 +41,21 @@ uint32_t bounds_missing(uint16_t samples, uint16_t sample_bytes, uint8_t class_b
 uint16_t bounds_sample(uint16_t index, uint16_t sample_bytes)
 {
     return (uint16_t)((uint32_t)index * sample_bytes);
+}
+
+bool bounds_part(uint16_t inputs, uint16_t offset, uint8_t count)
+{
+    return count != 0 && offset <= inputs && count <= inputs - offset;
+}
+
+size_t bounds_sample_place(size_t used)
+{
+    return (used + 3) / 4 * 4;
+}
+
+uint32_t bounds_with_sample(uint32_t used, uint16_t inputs, uint16_t targets)
+{
+    return (used + 3) / 4 * 4 + ((uint32_t)inputs + targets) * 2;
 }
 
 uint16_t bounds_class(uint16_t samples, uint16_t sample_bytes, uint8_t class_bits, uint16_t index)

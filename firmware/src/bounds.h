@@ -53,7 +53,7 @@ ptrdiff_t bounds_between(uint16_t memory_bytes, size_t slot_bytes);
 size_t bounds_dataset(uint16_t samples, uint16_t sample_bytes, uint8_t class_bits);
 
 /* Bytes that a dataset lacks in this room; 0: it fits. */
-/*@ requires sample: sample_bytes <= WIRE_MAX_PAYLOAD && class_bits <= 8;
+/*@ requires sample: sample_bytes <= 4096 && class_bits <= 8;
   @ requires memory: -0x40000000 <= room <= UINT16_MAX;
   @ assigns \nothing;
   @ ensures fits: \result == 0 <==> dataset_bytes_of(samples, sample_bytes, class_bits) <= room;
@@ -75,5 +75,23 @@ uint16_t bounds_sample(uint16_t index, uint16_t sample_bytes);
   @ ensures exact: \result == samples * sample_bytes + index * class_bits / 8;
   @ ensures inside: \result < dataset_bytes_of(samples, sample_bytes, class_bits); */
 uint16_t bounds_class(uint16_t samples, uint16_t sample_bytes, uint8_t class_bits, uint16_t index);
+
+/* Whether a part of a sample lies in its inputs. */
+/*@ assigns \nothing;
+  @ ensures exact: \result <==> count > 0 && offset + count <= inputs; */
+bool bounds_part(uint16_t inputs, uint16_t offset, uint8_t count);
+
+/* Where a sample stands in the arena behind `used` bytes of network. */
+/*@ requires fits: used <= SIZE_MAX / 2;
+  @ assigns \nothing;
+  @ ensures behind: used <= \result <= used + 3;
+  @ ensures aligned: \result % 4 == 0; */
+size_t bounds_sample_place(size_t used);
+
+/* Bytes of arena that a network takes with a sample behind it. */
+/*@ requires fits: used <= 0x40000000;
+  @ assigns \nothing;
+  @ ensures exact: \result == (used + 3) / 4 * 4 + 2 * (inputs + targets); */
+uint32_t bounds_with_sample(uint32_t used, uint16_t inputs, uint16_t targets);
 
 #endif

@@ -6,6 +6,7 @@
 #include "autonomous.h"
 #include "flash.h"
 #include "handlers.h"
+#include "long_samples.h"
 #include "messages.h"
 
 struct command {
@@ -101,6 +102,7 @@ _Static_assert(sizeof(struct health_limits) == offsetof(struct wire_set_health, 
 static const WIRE_FLASH struct command commands[] = {
     WIRE_COMMANDS(ROW)
     AUTONOMOUS_COMMANDS(ROW)
+    LONG_SAMPLES_COMMANDS(ROW)
 };
 
 static bool length_fits(const WIRE_FLASH struct command *command, uint8_t length)
@@ -129,5 +131,5 @@ enum wire_result command_execute(struct device *device, uint8_t type, const uint
         return device_refuse(device, WIRE_ERROR_BUSY, 0);
     if ((command->needs & WIRE_NEEDS_SAVED) && autonomous_saves(device))
         return WIRE_LATER;
-    return command->execute(device, payload, length);
+    return long_samples_used(device, type, command->execute(device, payload, length));
 }

@@ -5,6 +5,7 @@
 
 #include "autonomous.h"
 #include "blobs.h"
+#include "bounds.h"
 #include "fields.h"
 #include "flash.h"
 #include "handlers.h"
@@ -55,7 +56,7 @@ static void read_config(struct anp_config *config, const struct wire_configure *
     memcpy(config->sizes, message + 1, size_count * sizeof config->sizes[0]);
 }
 
-/* The longest messages about one sample: an EVALUATE, and a PREDICTION. */
+/* The longest messages about one sample: an EVALUATE, and a PREDICTION. With parts an EVALUATE holds the targets alone. */
 bool configure_fits(const struct anp_config *config, uint8_t max_payload)
 {
     WIRE_NEAR(config);
@@ -65,7 +66,18 @@ bool configure_fits(const struct anp_config *config, uint8_t max_payload)
             return false;
         targets = 1;
     }
-    return config->sizes[0] + targets <= (uint8_t)(max_payload - WIRE_SIZE_EVALUATE) / 2u;
+    uint16_t inputs = LONG_SAMPLES_FEATURES ? 0 : config->sizes[0];
+    return inputs + targets <= (uint8_t)(max_payload - WIRE_SIZE_EVALUATE) / 2u;
+}
+
+uint32_t configure_arena_bytes(const struct anp_config *config, uint8_t max_payload)
+{
+    uint32_t needed = anp_arena_bytes(config);
+    if (!LONG_SAMPLES_FEATURES)
+        return needed;
+    uint16_t inputs = config->sizes[0], targets = config->loss == ANP_CROSS_ENTROPY ? 1 : config->sizes[config->layers];
+    bool is_long = inputs + targets > (uint8_t)(max_payload - WIRE_SIZE_EVALUATE) / 2u;
+    return is_long ? bounds_with_sample(needed, inputs, targets) : needed;
 }
 
 enum wire_result command_configure(struct device *device, const uint8_t *payload, uint8_t length)
@@ -92,7 +104,7 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     enum anp_status status = anp_check(&config);
     if (status != ANP_OK)
         return device_out_of_range(device, field_of[status]);
-    uint32_t needed = anp_arena_bytes(&config);
+    uint32_t needed = configure_arena_bytes(&config, device->session.max_payload);
     if (needed > BOARD(board, arena_bytes))
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, needed - BOARD(board, arena_bytes));
     if (!configure_fits(&config, device->session.max_payload))
@@ -101,6 +113,7 @@ enum wire_result command_configure(struct device *device, const uint8_t *payload
     anp_configure(&device->net, &config, BOARD(board, arena), BOARD(board, arena_bytes));
     device->configured = true;
     blobs_init(&device->blobs);
+    long_samples_forget(device);
     device->metrics = (struct wire_metrics){0};
     autonomous_configured(device);
     if (message->noise_source != device->intake.source)

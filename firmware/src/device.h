@@ -12,6 +12,7 @@
 #include "blobs_state.h"
 #include "board.h"
 #include "intake.h"
+#include "long_samples.h"
 #include "session.h"
 #include "stream.h"
 #include "telemetry.h"
@@ -47,6 +48,7 @@ struct device {
 #endif
     struct stream stream;
     struct blobs blobs;
+    struct long_samples long_samples;
     struct telemetry telemetry;
     struct wire_session session;
     struct wire_metrics metrics;

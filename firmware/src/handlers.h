@@ -14,6 +14,7 @@ struct device;
 #define DECLARE(NAME, name, needs) enum wire_result command_##name(struct device *device, const uint8_t *payload, uint8_t length);
 WIRE_COMMANDS(DECLARE)
 WIRE_COMMANDS_AUTONOMOUS(DECLARE)
+WIRE_COMMANDS_LONG_SAMPLES(DECLARE)
 #undef DECLARE
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "device.h"
 #include "handlers.h"
+#include "long_samples.h"
 #include "messages.h"
 #include "steps.h"
 
@@ -10,18 +11,23 @@
 struct batch {
     const int16_t *values;        /* back to back */
     uint8_t count;                /* samples */
-    uint8_t inputs;               /* values of one sample */
+    sample_width inputs;          /* values of one sample */
     uint8_t targets;
 };
 
-/* Finds the samples in `length` bytes and checks all of them before the first is used. False when the command was refused. Only an
- * EVALUATE may hold none. */
+/* Finds the samples in `length` bytes, or the one that they complete, and checks all values before the first is used. False when the command
+ * was refused. Only an EVALUATE may hold no sample. */
 static bool read_batch(struct device *device, struct batch *batch, const int16_t *values, uint8_t length, bool with_targets)
 {
     const struct anp_config *config = &device->net.config;
-    uint8_t inputs = (uint8_t)config->sizes[0], targets = (uint8_t)(with_targets ? anp_target_count(&device->net) : 0);
+    sample_width inputs = (sample_width)config->sizes[0];
+    uint8_t targets = (uint8_t)(with_targets ? anp_target_count(&device->net) : 0);
     bool classes = with_targets && config->loss == ANP_CROSS_ENTROPY;
-    uint8_t width = (uint8_t)(inputs + targets), sample_bytes = (uint8_t)(width * sizeof *values);
+    sample_width width = (sample_width)(inputs + targets);
+    bool completes = long_samples_completes(device, length, width);
+    if (completes)
+        width = (sample_width)(width - long_samples_filled(device));
+    sample_width sample_bytes = (sample_width)(width * sizeof *values);
     batch->values = values;
     batch->inputs = inputs;
     batch->targets = targets;
@@ -32,9 +38,9 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
     }
     uint8_t number = 0, invalid = 0;
     const int16_t *value = values;
-    for (; length >= sample_bytes; length = (uint8_t)(length - sample_bytes)) {
+    for (; completes ? batch->count == 0 : length >= sample_bytes; length = (uint8_t)(length - sample_bytes)) {
         batch->count++;
-        for (uint8_t left = width; left; left--) {
+        for (sample_width left = width; left; left--) {
             number++;
             if (*value++ < -WIRE_MAX_SAMPLES_VALUE && !invalid)
                 invalid = number;
@@ -44,7 +50,7 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
             invalid = number;
     }
     uint8_t frame_length = wire_frame_length(&device->session.decoder);
-    if (length != 0 || frame_length == 0) {
+    if (length != 0 || (frame_length == 0 && !completes)) {
         device_refuse(device, WIRE_ERROR_BAD_LENGTH, frame_length);
         return false;
     }
@@ -52,6 +58,8 @@ static bool read_batch(struct device *device, struct batch *batch, const int16_t
         device_out_of_range(device, invalid);
         return false;
     }
+    if (completes)
+        batch->values = long_samples_complete(device, values, number);
     return true;
 }
 

@@ -17,7 +17,7 @@
 #define OWN_FEATURES (WIRE_FEATURES_DECORRELATION | WIRE_FEATURES_CROSS_ENTROPY |                                                                \
                       (ANP_LAST_FORMAT == ANP_INT32 ? WIRE_FEATURES_INT32_WEIGHTS : 0) |                                                      \
                       (ANP_LAST_RULE >= ANP_RULE_EXACT ? WIRE_FEATURES_ANP_EXACT : 0) |                                                       \
-                      (ANP_LAST_RULE >= ANP_RULE_FEEDBACK ? WIRE_FEATURES_FEEDBACK : 0))
+                      (ANP_LAST_RULE >= ANP_RULE_FEEDBACK ? WIRE_FEATURES_FEEDBACK : 0) | LONG_SAMPLES_FEATURES)
 
 enum wire_result device_handle(void *context, uint8_t type, const uint8_t *payload, uint8_t length)
 {
@@ -64,6 +64,7 @@ void device_opened(void *context)
     stream_stop(&device->stream);
     telemetry_init(&device->telemetry);
     blobs_abandon(&device->blobs);
+    long_samples_forget(device);
     device->barred = false;
     autonomous_opened(device);
     device->metrics = (struct wire_metrics){0};

@@ -45,8 +45,10 @@ static const struct fuzz_field fuzz_fields[] = {
     {2, 2, 0u, 32768u}, /* SET_HEALTH window */
     {10, 1, 0u, 1u}, /* SET_HEALTH recalibrate */
     {0, 1, 0u, 1u}, /* CHECKPOINT action */
+    {2, 1, 1u, 2u}, /* SAMPLE_PART value_bytes */
+    {3, 1, 0u, 8u}, /* SAMPLE_PART scale */
     {28, 1, 0u, 5u}, /* WELCOME reset_cause */
-    {32, 2, 0u, 511u}, /* WELCOME features */
+    {32, 2, 0u, 1023u}, /* WELCOME features */
     {54, 1, 0u, 5u}, /* WELCOME restored */
     {1, 1, 1u, 17u}, /* ERR code */
     {0, 1, 0u, 3u}, /* BLOB blob */
@@ -59,7 +61,7 @@ static const struct fuzz_field fuzz_fields[] = {
     {13, 1, 0u, 5u}, /* CHECKPOINTS restored */
 };
 
-#define FUZZ_HOST_MESSAGES 24
+#define FUZZ_HOST_MESSAGES 25
 static const struct fuzz_message fuzz_host_messages[] __attribute__((unused)) = {
     {WIRE_TYPE_HELLO, WIRE_SIZE_HELLO, 0, 0, 0, 0},
     {WIRE_TYPE_CONFIGURE, WIRE_SIZE_CONFIGURE, 2, 0, 9, 0},
@@ -85,23 +87,24 @@ static const struct fuzz_message fuzz_host_messages[] __attribute__((unused)) = 
     {WIRE_TYPE_GET_HEALTH, WIRE_SIZE_GET_HEALTH, 0, 23, 0, 0},
     {WIRE_TYPE_CHECKPOINT, WIRE_SIZE_CHECKPOINT, 0, 23, 1, 1},
     {WIRE_TYPE_GET_CHECKPOINT, WIRE_SIZE_GET_CHECKPOINT, 0, 24, 0, 0},
+    {WIRE_TYPE_SAMPLE_PART, WIRE_SIZE_SAMPLE_PART, 1, 24, 2, 0},
 };
 
 #define FUZZ_DEVICE_MESSAGES 13
 static const struct fuzz_message fuzz_device_messages[] __attribute__((unused)) = {
-    {WIRE_TYPE_WELCOME, WIRE_SIZE_WELCOME, 0, 24, 3, 0},
-    {WIRE_TYPE_ACK, WIRE_SIZE_ACK, 0, 27, 0, 0},
-    {WIRE_TYPE_ERR, WIRE_SIZE_ERR, 0, 27, 1, 0},
-    {WIRE_TYPE_BLOB, WIRE_SIZE_BLOB, 1, 28, 1, 0},
-    {WIRE_TYPE_PREDICTION, WIRE_SIZE_PREDICTION, 2, 29, 0, 0},
-    {WIRE_TYPE_METRICS, WIRE_SIZE_METRICS, 0, 29, 0, 0},
-    {WIRE_TYPE_STATUS, WIRE_SIZE_STATUS, 0, 29, 1, 0},
-    {WIRE_TYPE_NOISE_CODES, WIRE_SIZE_NOISE_CODES, 1, 30, 0, 0},
-    {WIRE_TYPE_TELEMETRY, WIRE_SIZE_TELEMETRY, 0, 30, 0, 0},
-    {WIRE_TYPE_PROGRESS, WIRE_SIZE_PROGRESS, 0, 30, 3, 0},
-    {WIRE_TYPE_CURVE, WIRE_SIZE_CURVE, 2, 33, 0, 0},
-    {WIRE_TYPE_HEALTH, WIRE_SIZE_HEALTH, 0, 33, 2, 0},
-    {WIRE_TYPE_CHECKPOINTS, WIRE_SIZE_CHECKPOINTS, 0, 35, 1, 0},
+    {WIRE_TYPE_WELCOME, WIRE_SIZE_WELCOME, 0, 26, 3, 0},
+    {WIRE_TYPE_ACK, WIRE_SIZE_ACK, 0, 29, 0, 0},
+    {WIRE_TYPE_ERR, WIRE_SIZE_ERR, 0, 29, 1, 0},
+    {WIRE_TYPE_BLOB, WIRE_SIZE_BLOB, 1, 30, 1, 0},
+    {WIRE_TYPE_PREDICTION, WIRE_SIZE_PREDICTION, 2, 31, 0, 0},
+    {WIRE_TYPE_METRICS, WIRE_SIZE_METRICS, 0, 31, 0, 0},
+    {WIRE_TYPE_STATUS, WIRE_SIZE_STATUS, 0, 31, 1, 0},
+    {WIRE_TYPE_NOISE_CODES, WIRE_SIZE_NOISE_CODES, 1, 32, 0, 0},
+    {WIRE_TYPE_TELEMETRY, WIRE_SIZE_TELEMETRY, 0, 32, 0, 0},
+    {WIRE_TYPE_PROGRESS, WIRE_SIZE_PROGRESS, 0, 32, 3, 0},
+    {WIRE_TYPE_CURVE, WIRE_SIZE_CURVE, 2, 35, 0, 0},
+    {WIRE_TYPE_HEALTH, WIRE_SIZE_HEALTH, 0, 35, 2, 0},
+    {WIRE_TYPE_CHECKPOINTS, WIRE_SIZE_CHECKPOINTS, 0, 37, 1, 0},
 };
 
 #endif

@@ -47,7 +47,7 @@ enum wire_result checkpoint_import(struct device *device)
     if (slot_examine(device, slot, &config) != SLOT_COMPLETE)
         return device_refuse(device, WIRE_ERROR_BAD_CHECKPOINT, WIRE_CHECKPOINT_FORMAT);
     ptrdiff_t room = memory_dataset_room(device->board, memory_checkpoint_bytes(config.layers, (size_t)anp_blob_bytes(&config)));
-    uint32_t arena = anp_arena_bytes(&config);
+    uint32_t arena = configure_arena_bytes(&config, device->session.max_payload);
     if (room < 0)
         return device_refuse(device, WIRE_ERROR_TOO_LARGE, (uint32_t)-room);
     if (arena > BOARD(device->board, arena_bytes))

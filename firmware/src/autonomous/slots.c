@@ -223,7 +223,8 @@ static bool is_sane(const struct device *device, uint8_t slot)
 
 bool slot_fits(const struct device *device, uint8_t slot, struct anp_config *config)
 {
-    if (anp_arena_bytes(config) > BOARD(device->board, arena_bytes) || !configure_fits(config, device->session.max_payload) ||
+    uint8_t max_payload = device->session.max_payload;
+    if (configure_arena_bytes(config, max_payload) > BOARD(device->board, arena_bytes) || !configure_fits(config, max_payload) ||
         !is_sane(device, slot))
         return false;
     uint8_t decorrelate = config->decorrelate, value[sizeof(int32_t)], value_bytes = anp_is_wide(config) ? sizeof(int32_t) : sizeof(int16_t);
@@ -263,6 +264,7 @@ void slot_load(struct device *device, uint8_t slot, const struct anp_config *con
     health_set_levels(&device->intake.health, device->intake.health.level_low, device->intake.health.level_high);
     device->intake.contiguous = 0;
     blobs_init(&device->blobs);
+    long_samples_forget(device);
     device->configured = true;
 }
 

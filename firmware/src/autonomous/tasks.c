@@ -39,6 +39,7 @@ static struct sample place_of(const struct device *device)
 
 void task_begin(struct device *device)
 {
+    long_samples_forget(device);
     if (is_teacher(device->autonomous.training.task))
         anp_draw_weights(&device->net, teacher_of(device), device->autonomous.training.source);
 }

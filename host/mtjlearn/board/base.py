@@ -13,7 +13,6 @@ from mtjlearn import interruption
 from mtjlearn.board import blobs
 from mtjlearn.board.refusals import refused
 from mtjlearn.board.results import BoardInfo
-from mtjlearn.board.samples import sample_bytes
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
@@ -118,7 +117,7 @@ class BoardBase:
         """Training samples since configure() that the board acknowledged: each was trained exactly once."""
         samples, trained = self._counted
         network = self._network
-        return samples if network is None else samples + (self._connection.trained - trained) // sample_bytes(network)
+        return samples if network is None else samples + self._connection.trained - trained
 
     @property
     def link(self) -> LinkCounters:
@@ -233,6 +232,11 @@ class BoardBase:
     def _max_payload(self) -> int:
         return self._connection.welcome.max_payload
 
+    @property
+    def _takes_parts(self) -> bool:
+        """Whether a sample may be longer than a frame."""
+        return messages.Features.LONG_SAMPLES in self.info.features
+
     def _configured(self) -> Network:
         if self._network is None:
             raise BoardError("the network on the board is unknown; call configure(), or adopt() the present one")
@@ -240,7 +244,7 @@ class BoardBase:
 
     def _finish(self, command: Command, network: Network | None) -> None:
         if command.refusal is not None:
-            raise refused(command, network)
+            raise refused(command, network, self.info)
 
     def _ask(self, question: Message, kind: type[Answer]) -> Answer:
         answer = self.execute(question)
@@ -250,7 +254,7 @@ class BoardBase:
     def _stream(self, commands: Iterable[Command], done: Callable[[Command], None] = lambda command: None) -> None:
         bad = self._connection.stream(commands, done)
         if bad is not None:
-            raise refused(bad, self._network)
+            raise refused(bad, self._network, self.info)
 
     def _read_blob(self, kind: BlobKind, check: Callable[[], object] = lambda: None) -> bytes:
         """All of a blob, as long as the board says it is.

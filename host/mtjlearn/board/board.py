@@ -107,19 +107,18 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         network = self._configured()
         rows = samples.checked_samples(network, x, target)
         samples.warn_of_tiny(network, rows)
-        width = samples.sample_bytes(network)
         before = self.acknowledged_samples
         trained = 0
 
         def count(command: Command) -> None:
             nonlocal trained
             if command.refusal is None:
-                trained += len(command.payload) // width
+                trained += command.samples
                 if on_progress is not None:
                     on_progress(trained)
 
         try:
-            self._stream(samples.train_commands(rows, self._max_payload), count)
+            self._stream(samples.train_commands(rows, self._max_payload, self._long_inputs(network)), count)
         except BoardRefused as refusal:
             # Which of the frames on their way were refused may be in doubt; the board's own count is not.
             steps = self.status().steps
@@ -141,7 +140,7 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
             if isinstance(command.answer, messages.Prediction):
                 outputs.append(command.answer.outputs)
 
-        self._stream(samples.predict_commands(inputs, network.sizes[-1], self._max_payload), collect)
+        self._stream(samples.predict_commands(inputs, network.sizes[-1], self._max_payload, self._takes_parts), collect)
         joined = np.concatenate(outputs) if outputs else np.zeros(0, np.int16)
         if joined.size != len(inputs) * network.sizes[-1]:
             raise BoardError(f"the board sent {joined.size} outputs for {len(inputs)} inputs; configure it again")
@@ -149,8 +148,9 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
     def evaluate(self, x: Integers, target: Integers) -> Evaluation:
         """Loss and accuracy on samples, without noise and without learning; arrays as for train()."""
-        rows = samples.checked_samples(self._configured(), x, target)
-        self._stream(samples.evaluate_commands(rows, self._max_payload))
+        network = self._configured()
+        rows = samples.checked_samples(network, x, target)
+        self._stream(samples.evaluate_commands(rows, self._max_payload, self._long_inputs(network)))
         return Evaluation.of(self._ask(messages.GetMetrics(), messages.Metrics))
 
     def telemetry(self, interval: int) -> None:
@@ -213,6 +213,9 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
         self.stop()
         if interval:
             self.telemetry(interval)
+
+    def _long_inputs(self, network: Network) -> int:
+        return network.sizes[0] if self._takes_parts else 0
 
     def _check_features(self, network: Network, injected: bool) -> None:
         features = self.info.features

@@ -19,7 +19,6 @@ from mtjlearn.wire.messages import MAX_SAMPLES_VALUE, DefineDataset, TargetKind
 Integers = npt.NDArray[np.integer]
 Fixed = npt.NDArray[np.int16]
 
-MAX_SCALE = 8
 MAX_SAMPLES = 65535
 _ONE = 1 << FRACTION_BITS
 _BYTE = 127
@@ -157,6 +156,6 @@ def _stored(values: Fixed, value_bytes: int) -> tuple[npt.NDArray[np.integer], i
     if value_bytes == 2:
         return values.astype("<i2"), 0
     largest = int(np.abs(values.astype(np.int32)).max(initial=0))
-    scale = next((s for s in range(MAX_SCALE) if round(largest / (1 << s)) <= _BYTE), MAX_SCALE)
+    scale = next((s for s in range(samples.MAX_SCALE) if round(largest / (1 << s)) <= _BYTE), samples.MAX_SCALE)
     rounded = np.rint(values / (1 << scale))
     return np.clip(rounded, -_BYTE, _BYTE).astype(np.int8), scale

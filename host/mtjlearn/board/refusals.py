@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from mtjlearn.board.results import BoardInfo
+from mtjlearn.board.samples import VALUE_BYTES, longest_targets
 from mtjlearn.network import Network
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
@@ -18,29 +20,38 @@ from mtjlearn.wire.messages import (
     Configure,
     DefineDataset,
     Error,
+    Features,
     Inject,
     Message,
     NoiseFault,
+    SamplePart,
     SetBlob,
 )
 
+_NARROW = 127
+"""Inputs and units of a layer that every firmware takes: some is built for no more."""
 _FULL = 28
 """ENOSPC of a board's file system."""
 _OMITTED = {
+    "long_samples": "its firmware takes samples that fit a message only; use a network with fewer inputs, or another board",
     "autonomous": "its firmware learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno",
 }
 """For each feature that an image can omit: the advice when one of its commands is unknown."""
 
 
-def refused(command: Command, network: Network | None) -> BoardRefused:
+def refused(command: Command, network: Network | None, info: BoardInfo | None = None) -> BoardRefused:
     """The exception for a command that was refused.
 
     Args:
-        command: with its refusal.
+        command: with its refusal. Of a sample in parts, the first part that was refused says why.
         network: what the board was being configured with, or is configured with.
+        info: what the board said of itself.
     """
+    command = next((part for part in command.parts if part.refusal is not None), command)
     assert command.refusal is not None
     code, detail = command.refusal
+    if code == Error.OUT_OF_RANGE and command.type == Configure.TYPE and detail == len(fields(Configure)):
+        return BoardRefused(Configure.NAME, code, detail, f"the board refused CONFIGURE: {_sizes_advice(network, info)}")
     kind = MESSAGES.get(command.type)
     name = kind.NAME if kind is not None else f"command 0x{command.type:02x}"
     return BoardRefused(name, code, detail, f"the board refused {name}: {_advice(kind, code, detail, network)}")
@@ -56,8 +67,6 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
         case Error.BAD_LENGTH:
             return f"{detail} bytes do not fit the network on the board; configure it with the network of your data"
         case Error.OUT_OF_RANGE:
-            if kind is Configure and detail == len(fields(Configure)):
-                return f"sizes is out of range for it ({which}); use fewer or narrower layers, or a larger board"
             if kind is not None and kind.TYPE not in NUMBERED:
                 return f"{_field(kind, detail)} is out of range; change it"
             return f"value {detail} of the message is out of range; quantise the data to -32767 .. 32767, classes from 0"
@@ -67,6 +76,8 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
             return f"the dataset needs {detail} bytes more than its memory has next to two checkpoints; use fewer samples, or int8"
         case Error.TOO_LARGE if kind is SetBlob:
             return f"the checkpoint's network needs {detail} bytes more than it has; use a larger board"
+        case Error.TOO_LARGE if kind is SamplePart:
+            return f"{which} with a sample next to it needs {detail} bytes more than it has; use fewer units, or a larger board"
         case Error.TOO_LARGE if kind in (Checkpoint, Autonomous):
             return f"two checkpoints of {which} need {detail} bytes more than its memory has; use fewer units, or a larger board"
         case Error.TOO_LARGE:
@@ -75,6 +86,8 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
             if kind is Autonomous:
                 return "the dataset or the weights in it are incomplete; upload them again"
             return "its weights are incomplete after an interrupted upload; set the weights again, or configure it again"
+        case Error.BAD_OFFSET if kind is SamplePart:
+            return "a part of another sample came in between; train, predict and evaluate from one thread at a time"
         case Error.BAD_OFFSET:
             return f"a chunk is out of order (offset {detail} is expected); upload again from the start"
         case Error.BAD_CHECKSUM:
@@ -108,6 +121,25 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
             return f"the checkpoint is {seen}; load one that this firmware saved"
         case _:
             return f"error {code} (detail {detail}), unknown to this host; install a newer mtjlearn"
+
+
+def _sizes_advice(network: Network | None, info: BoardInfo | None) -> str:
+    """Which of the sizes a board cannot take, its limit, and what fits."""
+    if network is None or info is None:
+        which = network.name if network is not None else "the network"
+        return f"a size of {which} is out of range for it; use fewer or narrower layers, or a larger board"
+    inputs, outputs, targets = network.sizes[0], network.sizes[-1], network.target_count
+    most, answered = longest_targets(info.max_payload), info.max_payload // VALUE_BYTES
+    if targets > most or outputs > answered:
+        limit = min(most, answered) if targets > 1 else answered
+        return f"{network.name} has {outputs} outputs, and its messages of {info.max_payload} bytes hold {limit}; use fewer outputs"
+    if inputs + targets > most and Features.LONG_SAMPLES not in info.features:
+        return (
+            f"a sample of {network.name} has {inputs + targets} values, and its messages of {info.max_payload} bytes hold {most}; "
+            f"use at most {most - targets} inputs, or a board that takes longer samples"
+        )
+    widest = max(network.sizes)
+    return f"{network.name} has {widest} inputs or units in a layer, more than it takes; use at most {_NARROW}, or a larger board"
 
 
 def _field(kind: type[Message], number: int) -> str:

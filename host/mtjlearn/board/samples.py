@@ -11,11 +11,15 @@ import numpy.typing as npt
 from mtjlearn.network import Loss, Network
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError
-from mtjlearn.wire.messages import MAX_SAMPLES_VALUE, Evaluate, Predict, Train
+from mtjlearn.wire.messages import MAX_SAMPLES_VALUE, Evaluate, Predict, SamplePart, Train
 
 Integers = npt.NDArray[np.integer]
 
 VALUE_BYTES = 2
+MAX_SCALE = 8
+"""Of SAMPLE_PART and DEFINE_DATASET."""
+_FRAME_COST = 14
+"""Bytes on the line that a SAMPLE_PART takes besides its values."""
 _QUANTISE = (
     "the board accepts integers, of which 4096 is 1.0: quantise the data first, scaled to mean 0 and deviation 1, with "
     "mtjlearn.datasets.quantise_values()"
@@ -25,9 +29,9 @@ _TINY = 8
 """Values up to this are 0.002 for the board: nobody scales data so, but floats that were cast to integers are."""
 
 
-def sample_bytes(network: Network) -> int:
-    """Bytes of a training sample."""
-    return VALUE_BYTES * (network.sizes[0] + network.target_count)
+def longest_targets(max_payload: int) -> int:
+    """Values that an EVALUATE holds: a sample's targets, and where a board does not take parts its inputs too."""
+    return (max_payload - Evaluate.LAYOUT.size) // VALUE_BYTES
 
 
 def checked_inputs(network: Network, x: Integers) -> npt.NDArray[np.int16]:
@@ -82,35 +86,89 @@ def warn_of_tiny(network: Network, samples: npt.NDArray[np.int16]) -> None:
             )
 
 
-def train_commands(samples: npt.NDArray[np.int16], max_payload: int) -> Iterator[Command]:
-    """TRAIN commands for checked samples, as many samples in each as it holds."""
-    for part in _parts(samples, max_payload):
-        yield Command(Train.TYPE, part)
+def train_commands(samples: npt.NDArray[np.int16], max_payload: int, inputs: int = 0) -> Iterator[Command]:
+    """TRAIN commands for checked samples, as many samples in each as it holds; one behind its parts where it does not hold one.
+
+    Args:
+        samples: shape (n, inputs + targets).
+        max_payload: of the board, bytes.
+        inputs: of a sample, which may come in parts; 0: the board does not take them.
+
+    Raises:
+        BoardError: a sample does not fit a message, and must.
+    """
+    width = VALUE_BYTES * samples.shape[1]
+    if inputs and width > max_payload:
+        for parts, rest in _in_parts(samples, inputs, max_payload, max_payload):
+            yield Command(Train.TYPE, rest, samples=1, parts=parts)
+        return
+    for part in _whole(samples, max_payload):
+        yield Command(Train.TYPE, part, samples=len(part) // width)
 
 
-def evaluate_commands(samples: npt.NDArray[np.int16], max_payload: int) -> Iterator[Command]:
-    """EVALUATE commands that start a new evaluation with all these samples."""
+def evaluate_commands(samples: npt.NDArray[np.int16], max_payload: int, inputs: int = 0) -> Iterator[Command]:
+    """EVALUATE commands that start a new evaluation with all these samples; arguments and errors as for train_commands()."""
+    room = max_payload - Evaluate.LAYOUT.size
     yield Command(Evaluate.TYPE, b"\1")
-    for part in _parts(samples, max_payload - Evaluate.LAYOUT.size):
+    if inputs and VALUE_BYTES * samples.shape[1] > room:
+        for parts, rest in _in_parts(samples, inputs, max_payload, room):
+            yield Command(Evaluate.TYPE, b"\0" + rest, parts=parts)
+        return
+    for part in _whole(samples, room):
         yield Command(Evaluate.TYPE, b"\0" + part)
 
 
-def predict_commands(inputs: npt.NDArray[np.int16], outputs: int, max_payload: int) -> Iterator[Command]:
-    """PREDICT commands, none larger than its PREDICTION can answer at once."""
+def predict_commands(inputs: npt.NDArray[np.int16], outputs: int, max_payload: int, in_parts: bool = False) -> Iterator[Command]:
+    """PREDICT commands, none larger than its PREDICTION can answer at once.
+
+    Args:
+        inputs: shape (n, inputs).
+        outputs: of the network.
+        max_payload: of the board, bytes.
+        in_parts: inputs that do not fit a message may come in parts.
+
+    Raises:
+        BoardError: inputs do not fit a message, and must, or outputs do not.
+    """
     answerable = max_payload // (VALUE_BYTES * outputs)
     if answerable == 0:
         raise BoardError(f"a prediction of {outputs} outputs does not fit the board's messages of {max_payload} bytes")
     width = VALUE_BYTES * inputs.shape[1]
-    for part in _parts(inputs, min(max_payload, answerable * width)):
+    if in_parts and width > max_payload:
+        for parts, rest in _in_parts(inputs, inputs.shape[1], max_payload, max_payload):
+            yield Command(Predict.TYPE, rest, parts=parts)
+        return
+    for part in _whole(inputs, min(max_payload, answerable * width)):
         yield Command(Predict.TYPE, part)
 
 
-def _parts(rows: npt.NDArray[np.int16], room: int) -> Iterator[bytes]:
+def _in_parts(rows: npt.NDArray[np.int16], inputs: int, max_payload: int, room: int) -> Iterator[tuple[tuple[Command, ...], bytes]]:
+    """For each row its SAMPLE_PARTs, as int8 where that loses nothing, and what is missing then, in at most `room` bytes."""
+    bits = int(np.bitwise_or.reduce(rows[:, :inputs], axis=None)) | 1 << MAX_SCALE
+    scale = (bits & -bits).bit_length() - 1
+    short = rows[:, :inputs] >> scale
+    narrow = not short.size or (int(short.min()) >= -128 and int(short.max()) <= 127)
+    value_bytes, scale = (1, scale) if narrow else (2, 0)
+    values = short.astype(np.int8) if narrow else rows[:, :inputs].astype("<i2", copy=False)
+    most = (max_payload - SamplePart.LAYOUT.size) // value_bytes
+    left = inputs % most or most
+    spare = room // VALUE_BYTES - (rows.shape[1] - inputs)
+    # The last inputs go with the rest if a frame of their own would cost more than their second bytes.
+    if left > spare or left * (VALUE_BYTES - value_bytes) > _FRAME_COST:
+        left = 0
+    heads = [(at, SamplePart(at, value_bytes, scale, b"").pack()) for at in range(0, inputs - left, most)]
+    rest = rows[:, inputs - left :].astype("<i2", copy=False)
+    for row, end in zip(values, rest, strict=True):
+        parts = (Command(SamplePart.TYPE, head + row[at : min(at + most, inputs - left)].tobytes()) for at, head in heads)
+        yield tuple(parts), end.tobytes()
+
+
+def _whole(rows: npt.NDArray[np.int16], room: int) -> Iterator[bytes]:
     width = VALUE_BYTES * rows.shape[1]
     if width > room:
         raise BoardError(
-            f"a sample of {rows.shape[1]} values does not fit the board's messages, which hold {room // VALUE_BYTES}; "
-            "use a network with fewer inputs, or another board"
+            f"a sample of {rows.shape[1]} values does not fit the board's messages, which hold {room // VALUE_BYTES}, and its "
+            "firmware does not take longer ones; use a network with fewer inputs, or another board"
         )
     data = rows.astype("<i2", copy=False).tobytes()
     step = room // width * width

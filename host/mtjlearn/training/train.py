@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mtjlearn.board import Board, BoardError, BoardLost
-from mtjlearn.board.samples import sample_bytes
+from mtjlearn.board.samples import longest_targets
 from mtjlearn.datasets import dequantise
 from mtjlearn.discovery import open_board
 from mtjlearn.models import ModelError, write_model
@@ -183,12 +183,11 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_l
 
 
 def _check_frame(plan: Plan) -> None:
-    """Refuses samples that no board can be sent, before it is opened."""
-    needed = sample_bytes(plan.network)
-    if needed > MAX_PAYLOAD:
+    """Refuses outputs that no board can send, before it is opened."""
+    outputs, most = plan.network.sizes[-1], longest_targets(MAX_PAYLOAD)
+    if outputs > most:
         raise NetworkError(
-            f"a sample of {plan.name} has {needed:,} bytes and a message to a board at most {MAX_PAYLOAD}: use data with fewer "
-            f"inputs, {INSTEAD}"
+            f"a message from a board holds at most {most} outputs, and {plan.name} has {outputs}: use fewer outputs, {INSTEAD}"
         )
 
 

@@ -26,6 +26,10 @@ class Command:
 
     type: int
     payload: bytes
+    samples: int = 0
+    """Training samples that it completes."""
+    parts: tuple[Command, ...] = ()
+    """SAMPLE_PARTs of the sample that it completes. They travel right before it, also when it is asked again."""
     number: int = -1
     """Place in the session's sequence; the seq on the wire is its low byte."""
     frame: bytes = b""
@@ -49,6 +53,8 @@ class Command:
 
     def ask_again(self) -> None:
         """Makes the question ready to be sent as a new command, because its answer got lost."""
-        self.frame = b""
-        self.resent = False
-        self.asked_before += 1
+        for command in (*self.parts, self):
+            command.frame = b""
+            command.resent = False
+            command.done = False
+            command.asked_before += 1

@@ -85,7 +85,7 @@ class Connection:
 
     @property
     def trained(self) -> int:
-        """Bytes of samples that the board acknowledged as trained, since the connection was made."""
+        """Samples that the board acknowledged as trained, since the connection was made."""
         waiter = Waiter(lambda: True)  # what is done is counted before it rings
         self._engine.admit(waiter)
         with contextlib.suppress(BoardError):

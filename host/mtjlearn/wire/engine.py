@@ -67,7 +67,7 @@ class Engine:
         self.transport = transport
         self.link = Link(time.monotonic(), secrets.randbits(32), timeout)
         self.trained = 0
-        """Bytes of samples that the board acknowledged as trained."""
+        """Samples that the board acknowledged as trained."""
         self.closing = False
         self.ended = False
         """Nothing is sent or received any more."""
@@ -189,7 +189,7 @@ class Engine:
     def _count(self) -> None:
         while self._training and self._training[0].done:
             command = self._training.popleft()
-            self.trained += len(command.payload) if command.refusal is None else 0
+            self.trained += command.samples if command.refusal is None else 0
 
     def _ring(self) -> None:
         for _ in range(len(self._waiters)):

@@ -27,7 +27,7 @@ FAULT_ERROR = 128
 CHECKPOINT_FORMAT = 2
 CHECKPOINT_COMMIT = 27904
 SESSION_NONE = 0
-SCHEMA = 0x8E1F7A15
+SCHEMA = 0x327D43CD
 
 
 class Loss(enum.IntEnum):
@@ -198,6 +198,7 @@ class Features(enum.IntFlag):
     ANALOG = 64
     ANP_EXACT = 128
     FEEDBACK = 256
+    LONG_SAMPLES = 512
 
 
 class Options(enum.IntFlag):
@@ -355,7 +356,7 @@ class GetBlob(Message):
 @dataclass(frozen=True, eq=False)
 class Train(Message):
     """Samples, back to back, one training step each. A sample is its inputs, then its targets (squared error) or its
-    class (cross-entropy).
+    class (cross-entropy). After SAMPLE_PART: the missing values of that sample.
 
     Args:
         samples: whole samples, at least one [2^-12].
@@ -371,10 +372,11 @@ class Train(Message):
 
 @dataclass(frozen=True, eq=False)
 class Predict(Message):
-    """Inputs of one or more samples; asks for a PREDICTION. No noise.
+    """Inputs of one or more samples, or after SAMPLE_PART the missing inputs of that sample; asks for a PREDICTION. No
+    noise.
 
     Args:
-        inputs: whole inputs, at least one [2^-12].
+        inputs: whole inputs, at least one; or what is missing, which may be none [2^-12].
     """
 
     TYPE = 0x07
@@ -662,6 +664,34 @@ class GetCheckpoint(Message):
 
 
 @dataclass(frozen=True, eq=False)
+class SamplePart(Message):
+    """Inputs of one sample, in order from the first on. The next TRAIN, PREDICT or EVALUATE completes it: with exactly
+    the values that are missing, instead of whole samples. What is refused, whole samples, another network, AUTONOMOUS
+    and a new session forget the inputs so far.
+
+    Args:
+        offset: inputs before these; 0 begins a sample [values].
+        value_bytes: 1: values are int8, 2: int16.
+        scale: values are multiplied by 2^scale, and saturated, to make them Q3.12.
+        data: the values, at least one.
+    """
+
+    TYPE = 0x19
+    NAME = "SAMPLE_PART"
+    LAYOUT = struct.Struct("<HBB")
+    BOUNDS = {  # noqa: RUF012
+        "value_bytes": (1, 2),
+        "scale": (0, 8),
+    }
+    TAIL = ("data", "")
+
+    offset: int
+    value_bytes: int
+    scale: int
+    data: bytes
+
+
+@dataclass(frozen=True, eq=False)
 class Welcome(Message):
     """The answer to HELLO. A device that does not speak the host's version answers too, with its own version, and opens
     no session (session 0).
@@ -697,7 +727,7 @@ class Welcome(Message):
     LAYOUT = struct.Struct("<IBBII12sHBHBHBIHIIBBBHBB")
     BOUNDS = {  # noqa: RUF012
         "reset_cause": (0, 5),
-        "features": (0, 511),
+        "features": (0, 1023),
         "restored": (0, 5),
     }
 
@@ -1220,7 +1250,7 @@ class CheckpointRecord(Message):
 HOST_MESSAGES: tuple[type[Message], ...] = (
     Hello, Configure, SetRates, SetBlob, GetBlob, Train, Predict, Evaluate, GetMetrics, GetStatus, Noise, Inject,
     SetTelemetry, Stop, Reset, DefineDataset, Autonomous, Halt, GetProgress, GetCurve, SetHealth, GetHealth, Checkpoint,
-    GetCheckpoint,
+    GetCheckpoint, SamplePart,
 )
 DEVICE_MESSAGES: tuple[type[Message], ...] = (
     Welcome, Ack, Err, Blob, Prediction, Metrics, Status, NoiseCodes, Telemetry, Progress, Curve, Health, Checkpoints,
@@ -1250,6 +1280,7 @@ FEATURE_OF: dict[int, str] = {
     GetCurve.TYPE: "autonomous",
     Checkpoint.TYPE: "autonomous",
     GetCheckpoint.TYPE: "autonomous",
+    SamplePart.TYPE: "long_samples",
 }
 """Commands that an image can leave out, with the feature that each belongs to."""
 NUMBERED: frozenset[int] = frozenset(

@@ -18,7 +18,7 @@ from collections import deque
 
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.frame import encode_frame
-from mtjlearn.wire.messages import MAX_OUTSTANDING, Ack
+from mtjlearn.wire.messages import MAX_OUTSTANDING, Ack, SamplePart
 
 RTO_FIRST = 0.1
 """Time-out before any round trip was measured."""
@@ -56,6 +56,8 @@ class Sender:
         self._rto = RTO_FIRST
         self._srtt: float | None = None
         self._rttvar = 0.0
+        self._in_sample = False
+        """Parts of a sample were sent, and what completes it was not."""
         self.questions_only = False
         """While set, only questions leave the queue."""
         self.sent = 0
@@ -72,15 +74,17 @@ class Sender:
         return self._rto
 
     def submit(self, command: Command, now: float, *, first: bool = False) -> None:
-        """Queues a command, with `first` before all others that wait."""
+        """Queues a command behind its parts; with `first` before all others that wait, but never among another sample's parts."""
         if not self.busy:
             self._timer = now
-        if first:
-            if self.queue:
-                self.queue[0].frame = b""  # encoded with the number that this command takes now
-            self.queue.appendleft(command)
-        else:
-            self.queue.append(command)
+        if not first:
+            self.queue.extend((*command.parts, command))
+            return
+        at = self._after_sample() if command.parts else 0
+        if self.queue and at == 0:
+            self.queue[0].frame = b""  # encoded with the number that this command takes now
+        for place, member in enumerate((*command.parts, command), at):
+            self.queue.insert(place, member)
 
     def deadline(self) -> float | None:
         """When transmit() must be called at the latest; None: not before something happens."""
@@ -151,6 +155,12 @@ class Sender:
         self._out_bytes += len(command.frame)
         self.sent += 1
 
+    def _after_sample(self) -> int:
+        """Place in the queue behind the sample whose first parts have been sent."""
+        if not self._in_sample:
+            return 0
+        return next((place + 1 for place, command in enumerate(self.queue) if command.parts), 0)
+
     def _launch(self, command: Command, now: float) -> bytes:
         if self._out < len(self.flight):
             command.resent = True
@@ -161,6 +171,7 @@ class Sender:
             self._next += 1
             self.flight.append(command)
             self.sent += 1
+            self._in_sample = command.type == SamplePart.TYPE or (self._in_sample and not command.parts)
         command.sent_at = now
         self._out += 1
         self._out_bytes += len(command.frame)

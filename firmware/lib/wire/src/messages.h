@@ -26,7 +26,7 @@ WIRE_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 #define WIRE_CHECKPOINT_FORMAT 2
 #define WIRE_CHECKPOINT_COMMIT 27904
 #define WIRE_SESSION_NONE 0
-#define WIRE_SCHEMA 0x8e1f7a15u
+#define WIRE_SCHEMA 0x327d43cdu
 
 enum {
     WIRE_LOSS_SQUARED = 0,
@@ -162,6 +162,7 @@ enum {
     WIRE_FEATURES_ANALOG = 64,
     WIRE_FEATURES_ANP_EXACT = 128,
     WIRE_FEATURES_FEEDBACK = 256,
+    WIRE_FEATURES_LONG_SAMPLES = 512,
 };
 
 enum {
@@ -197,6 +198,7 @@ enum {
     WIRE_TYPE_GET_HEALTH = 0x16,
     WIRE_TYPE_CHECKPOINT = 0x17,
     WIRE_TYPE_GET_CHECKPOINT = 0x18,
+    WIRE_TYPE_SAMPLE_PART = 0x19,
     WIRE_TYPE_WELCOME = 0x81,
     WIRE_TYPE_ACK = 0x82,
     WIRE_TYPE_ERR = 0x83,
@@ -314,7 +316,7 @@ struct __attribute__((packed)) wire_get_blob {
 WIRE_ASSERT(sizeof(struct wire_get_blob) == WIRE_SIZE_GET_BLOB);
 
 /* TRAIN, host to device. Samples, back to back, one training step each. A sample is its inputs, then its targets
- * (squared error) or its class (cross-entropy). */
+ * (squared error) or its class (cross-entropy). After SAMPLE_PART: the missing values of that sample. */
 #define WIRE_SIZE_TRAIN 0
 #define WIRE_OPEN_TRAIN 1
 enum {
@@ -322,13 +324,14 @@ enum {
 };
 /* then samples, i16[]: whole samples, at least one [2^-12] */
 
-/* PREDICT, host to device. Inputs of one or more samples; asks for a PREDICTION. No noise. */
+/* PREDICT, host to device. Inputs of one or more samples, or after SAMPLE_PART the missing inputs of that sample; asks
+ * for a PREDICTION. No noise. */
 #define WIRE_SIZE_PREDICT 0
 #define WIRE_OPEN_PREDICT 1
 enum {
     WIRE_FIELD_PREDICT_INPUTS = 1,
 };
-/* then inputs, i16[]: whole inputs, at least one [2^-12] */
+/* then inputs, i16[]: whole inputs, at least one; or what is missing, which may be none [2^-12] */
 
 /* EVALUATE, host to device. Adds samples to the evaluation, without noise and without learning. */
 #define WIRE_SIZE_EVALUATE 1
@@ -509,6 +512,28 @@ WIRE_ASSERT(sizeof(struct wire_checkpoint) == WIRE_SIZE_CHECKPOINT);
 /* GET_CHECKPOINT, host to device. Asks for CHECKPOINTS. */
 #define WIRE_SIZE_GET_CHECKPOINT 0
 #define WIRE_OPEN_GET_CHECKPOINT 255
+
+/* SAMPLE_PART, host to device. Inputs of one sample, in order from the first on. The next TRAIN, PREDICT or EVALUATE
+ * completes it: with exactly the values that are missing, instead of whole samples. What is refused, whole samples,
+ * another network, AUTONOMOUS and a new session forget the inputs so far. */
+#define WIRE_SIZE_SAMPLE_PART 4
+#define WIRE_OPEN_SAMPLE_PART 0
+#define WIRE_SAMPLE_PART_VALUE_BYTES_MIN 1
+#define WIRE_SAMPLE_PART_VALUE_BYTES_MAX 2
+#define WIRE_SAMPLE_PART_SCALE_MAX 8
+enum {
+    WIRE_FIELD_SAMPLE_PART_OFFSET = 1,
+    WIRE_FIELD_SAMPLE_PART_VALUE_BYTES = 2,
+    WIRE_FIELD_SAMPLE_PART_SCALE = 3,
+    WIRE_FIELD_SAMPLE_PART_DATA = 4,
+};
+struct __attribute__((packed)) wire_sample_part {
+    uint16_t offset;                /* inputs before these; 0 begins a sample [values] */
+    uint8_t value_bytes;            /* 1: values are int8, 2: int16 */
+    uint8_t scale;                  /* values are multiplied by 2^scale, and saturated, to make them Q3.12 */
+};
+WIRE_ASSERT(sizeof(struct wire_sample_part) == WIRE_SIZE_SAMPLE_PART);
+/* then data, bytes: the values, at least one */
 
 /* WELCOME, device to host. The answer to HELLO. A device that does not speak the host's version answers too, with its
  * own version, and opens no session (session 0). */
@@ -802,5 +827,10 @@ enum {
     COMMAND(GET_CURVE, get_curve, 0) \
     COMMAND(CHECKPOINT, checkpoint, WIRE_NEEDS_SAVED | WIRE_NEEDS_MEMORY) \
     COMMAND(GET_CHECKPOINT, get_checkpoint, 0)
+
+/* The commands of a feature that an image can leave out: samples longer than a frame. COMMAND(name, name in small
+ * letters, what it needs) */
+#define WIRE_COMMANDS_LONG_SAMPLES(COMMAND) \
+    COMMAND(SAMPLE_PART, sample_part, WIRE_NEEDS_NETWORK | WIRE_NEEDS_IDLE)
 
 #endif
