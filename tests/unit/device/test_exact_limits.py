@@ -49,9 +49,21 @@ def test_the_widest_sample_that_fits_a_frame(max_payload: int, loss: Loss) -> No
     row = samples(widest, 1).ravel()
     client.tell(messages.Evaluate(0, row))
     client.tell(messages.Train(row))
-    wider = Network((values - targets + 1, outputs), loss=loss)
-    assert client.refused(configure(wider, injected=True)) == (Error.OUT_OF_RANGE, SIZES)
     assert client.status().steps == 1
+    wider = Network((values - targets + 1, outputs), loss=loss)
+    client.tell(configure(wider, injected=True))
+    row = samples(wider, 1).ravel()
+    assert client.refused(messages.Evaluate(0, row[: values - targets])) == (Error.BAD_LENGTH, 2 * (values - targets) + 1)
+    client.tell(messages.SamplePart(0, 2, 0, row[:1].astype("<i2").tobytes()))
+    client.tell(messages.Evaluate(0, row[1:]))
+
+
+@pytest.mark.parametrize("max_payload", [64, 240])
+def test_the_most_targets_that_an_evaluation_holds(max_payload: int) -> None:
+    most = (max_payload - 1) // 2
+    _, client = opened(Network((130, most), antithetic=True), max_payload=max_payload)
+    more = Network((130, most + 1), antithetic=True)
+    assert client.refused(configure(more, injected=True)) == (Error.OUT_OF_RANGE, SIZES)
 
 
 @pytest.mark.parametrize("max_payload", [64, 240])

@@ -25,6 +25,7 @@ from mtjlearn.wire.messages import (
     Inject,
     Message,
     NoiseFault,
+    SamplePart,
     SetBlob,
     Train,
 )
@@ -89,6 +90,8 @@ def test_no_two_codes_share_a_text_and_none_is_unknown() -> None:
         (Checkpoint, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
         (Autonomous, Error.TOO_LARGE, 31, "two checkpoints of 4-8-3 need 31 bytes more"),
         (Autonomous, Error.NOT_LOADED, 0, "the dataset or the weights in it are incomplete"),
+        (SamplePart, Error.TOO_LARGE, 31, "4-8-3 with a sample next to it needs 31 bytes more"),
+        (SamplePart, Error.BAD_OFFSET, 3, "a part of another sample came in between"),
         (Inject, Error.WRONG_MODE, 0, "uses noise from the ADC; configure it with injected noise first"),
         (Checkpoint, Error.NO_MEMORY, 28, "could not keep what the command changed: its file system is full; remove other files"),
         (Checkpoint, Error.NO_MEMORY, 2**32 - 1, "its file system failed (error 4294967295); try again"),
@@ -105,7 +108,11 @@ def test_without_a_network_it_has_no_name() -> None:
 
 
 ONLY_STREAM = "learns from a host's stream only; for autonomous learning: mtjlearn flash"
-WITHOUT = {None: "flash the firmware that came with", "autonomous": ONLY_STREAM}
+WITHOUT = {
+    None: "flash the firmware that came with",
+    "autonomous": ONLY_STREAM,
+    "long_samples": "takes samples that fit a message only; use a network with fewer inputs",
+}
 """What is said where a feature is missing, and of commands that every image has."""
 
 
@@ -127,7 +134,7 @@ def test_a_field_out_of_range_is_named(kind: type[Message]) -> None:
     names = [field.name for field in fields(kind)]
     for number, name in enumerate(names, 1):
         if (kind, name) == (Configure, "sizes"):
-            assert text(kind, Error.OUT_OF_RANGE, number).startswith("sizes is out of range for it (4-8-3); use fewer or narrower")
+            assert text(kind, Error.OUT_OF_RANGE, number).startswith("a size of 4-8-3 is out of range for it; use fewer or")
             continue
         assert text(kind, Error.OUT_OF_RANGE, number) == f"{name} is out of range; change it"
     for number in (0, len(names) + 1):

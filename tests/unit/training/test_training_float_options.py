@@ -150,8 +150,9 @@ def test_mistakes_before_anything_starts(tmp_path, monkeypatch):
         default_plan("iris", seed=0, board="none", floats=FloatOptions(centring=True))
     with pytest.raises(NetworkError, match="omit --sigma"):
         default_plan("iris", seed=0, board="none", sigma=0.1, floats=FloatOptions(reading="code"))
-    said = mistake("mnist", "--data-dir", folder, "--board", "native", "--epochs", 1)
-    assert "a sample of mnist has 1,570 bytes and a message to a board at most 240" in said
+    np.savez(tmp_path / "wide.npz", x=np.arange(60.0).reshape(20, 3) % 7, y=np.arange(2400.0).reshape(20, 120) % 11)
+    said = mistake(tmp_path / "wide.npz", "--net", "3-120", "--antithetic", "--board", "native", "--epochs", 1)
+    assert "a message from a board holds at most 119 outputs, and wide has 120" in said
     assert "omit --no-reference" in mistake("iris", "--board", "none", "--no-reference")
     assert "for image sets" in mistake("iris", "--data-dir", folder)
     assert not list((tmp_path / "runs").iterdir())
