@@ -5,7 +5,8 @@
  * with enumerations that the protocol names; a TRAIN trains exactly its samples, or at most those when it is refused, and no other
  * answered command trains; a chunk that is taken continues where the one before it ended, states the same size and ends inside of it, one
  * that is refused writes nothing, and a dataset is written between the checkpoints alone; a noise stream has no more codes than were asked
- * for; an EVALUATE counts exactly its samples; a command writes memory only if the protocol says so; no weight and no matrix holds the
+ * for; an EVALUATE counts exactly its samples; parts of a sample follow each other, are as they were sent until it is used, and are used
+ * once; a command writes memory only if the protocol says so; no weight and no matrix holds the
  * value that symmetric saturation excludes; the noise buffer agrees with its sum; and a host that reads and a junction that flickers get
  * every command answered in the end. */
 #include "device_target.h"
@@ -17,6 +18,7 @@
 
 #include "autonomous/memory_map.h"
 #include "autonomous/tasks.h"
+#include "bounds.h"
 #include "fuzz_messages.h"
 #include "messages.h"
 #include "turn.h"
@@ -28,10 +30,17 @@ struct rig rig;
 static enum wire_result (*execute)(void *context, uint8_t type, const uint8_t *payload, uint8_t length);
 static void (*put_on_line)(void *context, const uint8_t *bytes, uint16_t count);
 
+/* Samples in `length` bytes, or the one that they complete. */
 static uint32_t samples_in(uint8_t length)
 {
     const struct anp_network *net = &rig.device->net;
-    return length / 2u / (net->config.sizes[0] + anp_target_count(net));
+    uint32_t width = net->config.sizes[0] + anp_target_count(net), filled = rig.sample.filled;
+    return filled && length == 2 * (width - filled) ? 1 : length / 2u / width;
+}
+
+static const int16_t *sample_place(void)
+{
+    return (const int16_t *)(const void *)(rig.board.arena + bounds_sample_place(rig.device->net.at.used));
 }
 
 /* What network and task do not use of the arena is out of bounds. */
@@ -44,8 +53,14 @@ static void close_arena(void)
 {
     const struct device *device = rig.device;
     uint32_t used = device->configured ? (uint32_t)device->net.at.used : 0, arena = rig.board.board.arena_bytes;
-    if (device->configured && device->autonomous.training.task != WIRE_TASK_NONE)
-        used = (uint32_t)task_arena_bytes(device, device->autonomous.training.task);
+    if (device->configured) {
+        uint32_t with = bounds_with_sample(used, device->net.config.sizes[0], anp_target_count(&device->net));
+        used = with <= arena ? with : used;
+    }
+    if (device->configured && device->autonomous.training.task != WIRE_TASK_NONE) {
+        uint32_t task = (uint32_t)task_arena_bytes(device, device->autonomous.training.task);
+        used = task > used ? task : used;
+    }
     if (used < arena)
         ASAN_POISON_MEMORY_REGION(rig.board.arena + used, arena - used);
 }
@@ -81,6 +96,41 @@ static void check_chunk(const struct wire_set_blob *chunk, uint32_t count, bool 
     rig.upload.kind = chunk->blob;
     rig.upload.total = chunk->total;
     rig.upload.next = chunk->offset + count < chunk->total ? chunk->offset + count : 0;
+}
+
+/* What a part brings, after it was taken: in order, and into the inputs. */
+static void keep_part(const uint8_t *payload, uint8_t length)
+{
+    struct wire_sample_part part;
+    memcpy(&part, payload, sizeof part);
+    uint32_t count = (length - (uint32_t)sizeof part) / part.value_bytes;
+    fuzz_check(part.offset == 0 || part.offset == rig.sample.filled, "a part that does not follow the one before");
+    fuzz_check(count && part.offset + count <= rig.device->net.config.sizes[0], "a part beyond the inputs");
+    for (uint32_t i = 0; i < count; i++) {
+        int16_t value = (int8_t)payload[sizeof part + i];
+        if (part.value_bytes == 2)
+            memcpy(&value, payload + sizeof part + 2 * i, 2);
+        int32_t scaled = value * (1 << part.scale), limit = WIRE_MAX_SAMPLES_VALUE;
+        rig.sample.values[part.offset + i] = (int16_t)(scaled > limit ? limit : scaled < -limit ? -limit : scaled);
+    }
+    rig.sample.filled = (uint16_t)(part.offset + count);
+}
+
+static bool uses_samples(uint8_t type)
+{
+    return type == WIRE_TYPE_TRAIN || type == WIRE_TYPE_PREDICT || type == WIRE_TYPE_EVALUATE;
+}
+
+/* After any command: the device remembers no other parts than those that it took, and has them as they were. */
+static void check_parts(uint8_t type, const uint8_t *payload, uint8_t length, bool refused)
+{
+    if (type == WIRE_TYPE_SAMPLE_PART && !refused)
+        keep_part(payload, length);
+    uint16_t filled = rig.device->long_samples.filled;
+    fuzz_check(filled == 0 || filled == rig.sample.filled, "parts that were forgotten are remembered");
+    fuzz_check(filled == 0 || !uses_samples(type), "parts are used twice");
+    fuzz_check(memcmp(sample_place(), rig.sample.values, 2u * filled) == 0, "a sample that was mixed");
+    rig.sample.filled = filled;
 }
 
 /* After a command that was executed. `samples`: evaluated before. */
@@ -149,6 +199,8 @@ static enum wire_result handle(void *context, uint8_t type, const uint8_t *paylo
     }
     if (result == WIRE_DONE) {
         check_counts(type, payload, length, refused, rig.board.writes != writes, samples);
+        if (device->configured)
+            check_parts(type, payload, length, refused);
         rig.attempted = false;
     }
     rig.board.write_from = 0;

@@ -23,6 +23,10 @@ struct rig {
         uint8_t kind;
         uint32_t total, next;     /* next: where the last chunk that was taken ends; 0: none is under way */
     } upload;
+    struct {
+        uint16_t filled;          /* inputs that parts have brought since the last command with samples */
+        int16_t values[ANP_MAX_WIDTH];
+    } sample;
     uint32_t codes_asked;         /* of noise streams, not sent yet */
     struct {
         uint32_t total;

@@ -87,7 +87,9 @@ static void any_length(void)
     command(type, length);
 }
 
-/* Whole samples for the network that is there. */
+static void long_sample(uint8_t type, uint8_t seed, uint16_t inputs, uint16_t targets);
+
+/* Samples for the network that is there: whole ones if they fit a frame. */
 static void samples(void)
 {
     static const uint8_t types[] = {WIRE_TYPE_TRAIN, WIRE_TYPE_TRAIN, WIRE_TYPE_PREDICT, WIRE_TYPE_EVALUATE};
@@ -99,7 +101,11 @@ static void samples(void)
     uint16_t inputs = net->config.sizes[0], targets = type == WIRE_TYPE_PREDICT ? 0 : anp_target_count(net);
     uint16_t width = (uint16_t)(inputs + targets);
     uint8_t room = (uint8_t)((largest() - (type == WIRE_TYPE_EVALUATE)) / 2);
-    uint8_t count = (uint8_t)(width > room ? 0 : 1 + (how >> 4) % (room / width));
+    if (width > room) {
+        long_sample(type, seed, inputs, targets);
+        return;
+    }
+    uint8_t count = (uint8_t)(1 + (how >> 4) % (room / width));
     spread((uint8_t *)values, (uint16_t)(count * width * 2), seed);
     for (uint16_t i = 0; i < count * width; i++) {
         uint16_t classes = net->config.sizes[net->config.layers];
@@ -129,6 +135,8 @@ static void configure(void)
     uint16_t sizes[5];
     for (uint8_t i = 0; i <= layers; i++)
         sizes[i] = (uint16_t)(1 + take() % 12 + (i == layers && message.loss));
+    if (how == 0 && more & 4) /* a sample that does not fit a frame */
+        sizes[0] = (uint16_t)(sizes[0] * 29);
     memcpy(payload, &message, sizeof message);
     memcpy(payload + sizeof message, sizes, 2u * (layers + 1u));
     command(WIRE_TYPE_CONFIGURE, (uint8_t)(sizeof message + 2u * (layers + 1u)));
@@ -352,6 +360,30 @@ static void settle(void)
 {
     for (uint8_t wait = 0; rig.device->session.held && wait < TURNS; wait++)
         rig_poll(TURNS);
+}
+
+/* Parts, mostly as the device expects them, then a frame with what is missing. */
+static void long_sample(uint8_t type, uint8_t seed, uint16_t inputs, uint16_t targets)
+{
+    for (uint8_t left = (uint8_t)(1 + (seed >> 4)); left; left--) {
+        settle();
+        uint16_t filled = rig.device->long_samples.filled;
+        struct wire_sample_part part = {
+            .offset = (uint16_t)around(filled, 0), .value_bytes = (uint8_t)around(1u + (seed & 1), 3), .scale = seed >> 1 & 7,
+        };
+        uint32_t bytes = part.value_bytes == 2 ? 2 : 1, most = (largest() - (uint32_t)sizeof part) / bytes, rest = inputs - (uint32_t)filled;
+        uint32_t count = around(rest < most ? rest : most, most) % (most + 1);
+        memcpy(payload, &part, sizeof part);
+        spread(payload + sizeof part, (uint16_t)(count * bytes), (uint8_t)(seed + left));
+        command(WIRE_TYPE_SAMPLE_PART, (uint8_t)(sizeof part + count * bytes));
+    }
+    settle();
+    uint8_t before = type == WIRE_TYPE_EVALUATE;
+    uint32_t room = (uint32_t)(largest() - before) / 2, width = (uint32_t)inputs + targets;
+    uint32_t count = around(width - rig.device->long_samples.filled, 0) % (room + 1);
+    payload[0] = 0;
+    memset(payload + before, 0, 2 * count); /* class 0 too */
+    command(type, (uint8_t)(before + 2 * count));
 }
 
 /* Chunks in a row. */

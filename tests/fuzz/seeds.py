@@ -93,6 +93,11 @@ def command_scripts() -> Iterator[tuple[str, bytes]]:
     for how in (0x00, 0x01, 0x02, 0x4F, 0x86, 0x18):
         ask = op("SAMPLES", 2, 5) + op("SAMPLES", 0x1B, 5) + command(messages.GetStatus)
         yield f"train-{how:02x}", small_network(how) + TRAIN + ask
+    wide = op("CONFIGURE", 0, 5, 200, 9, 3, 4)
+    expected = bytes((5,)) * 3  # each field as the device expects it
+    for kind, seed in ((0, 0x20), (2, 0x30), (3, 0x21)):
+        one = op("SAMPLES", kind, seed) + expected * (1 + (seed >> 4)) + bytes((5,))
+        yield f"parts-{kind}", wide + op("FLICKER", 10) + one * 2 + op("SAMPLES", kind, 0x10) + expected * 2 + bytes((1, 7)) + one
     yield "inject", small_network(0x20) + command(messages.Inject, extra=25) * 8 + op("SAMPLES", 0, 1)
     fetch = op("FETCH_BLOB", 0) + op("FETCH_BLOB", 1)
     yield "blobs", small_network(0x42) + TRAIN + fetch + op("SEND_BLOB", 0, 1, 3, 9) + op("SEND_BLOB", 1, 0)

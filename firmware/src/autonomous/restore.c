@@ -2,6 +2,7 @@
 #include "restore.h"
 
 #include "checkpoint.h"
+#include "configure.h"
 #include "device.h"
 #include "memory_map.h"
 #include "messages.h"
