@@ -15,6 +15,8 @@
 #define anp_is_correct portable_is_correct
 #define anp_pass_clean portable_pass_clean
 #define anp_feed_back portable_feed_back
+#define anp_sum_of_upper portable_sum_of_upper
+#define anp_add_outer portable_add_outer
 #define anp_global_factor portable_global_factor
 #define anp_update_layer portable_update_layer
 #define anp_update_matrix portable_update_matrix

@@ -120,6 +120,7 @@ begin_layer:
     .rept   FLAG_SLOPE
     lsr     r16
     .endr
+    andi    r16, 15
     cpi     r16, 7
     breq    1f
     set
@@ -264,9 +265,14 @@ any_slope:
     in      r31, SPH_IO
     ldd     r0, Z+2*RETURN_BYTES+FRAME_FLAGS
     movw    r30, r8
+    mov     r9, r18
+    mov     r18, r0
     .rept   FLAG_SLOPE
-    lsr     r0
+    lsr     r18
     .endr
+    andi    r18, 15
+    mov     r0, r18
+    mov     r18, r9
     com     r17
     neg     r16
     sbci    r17, 0xff
@@ -337,6 +343,11 @@ hidden:
     adc     r27, zero
     add     r26, units
     adc     r27, zero
+#ifndef ANP_ONE_RULE
+    ldd     r16, Y+FRAME_FLAGS
+    sbrc    r16, FLAG_CLEAN
+    movw    r8, r26
+#endif
     adiw    r30, LAYER_SIZE
     rjmp    begin_layer
 

@@ -65,6 +65,7 @@
 #define ANP_HAS_PRODUCTS
 #define ANP_HAS_DECORRELATE
 #define ANP_HAS_SQUARED_LOSS
+#define ANP_HAS_FEEDBACK_PRODUCTS
 
 #define ANP_OFFSET(type, field, value) _Static_assert(offsetof(struct type, field) == value, #field)
 ANP_OFFSET(anp_network, random_state, NET_RANDOM_STATE);

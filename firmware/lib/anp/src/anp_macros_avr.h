@@ -27,7 +27,8 @@
 
 #define FLAG_WIDE       0      /* int32 */
 #define FLAG_NORMALISED 1
-#define FLAG_SLOPE      2      /* the slope from here on, unless the rule is the only one */
+#define FLAG_SLOPE      2      /* 4 bits, unless the rule is the only one */
+#define FLAG_CLEAN      6      /* there is one pass, without noise */
 
 #define sign r2                /* sign of a product, then 0 where a part says so */
 #define zero r2

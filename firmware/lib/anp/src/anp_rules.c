@@ -6,6 +6,22 @@
 
 #define MARGIN 8                  /* bits that a product loses, so that 32 bits hold the sum of 200 */
 
+#ifndef ANP_HAS_FEEDBACK_PRODUCTS
+int32_t anp_sum_of_upper(const int16_t *row, uint16_t stride, const int16_t *x, uint8_t count)
+{
+    int32_t sum = 0;
+    for (; count; count--, row += stride)
+        sum += (int32_t)*row * *x++ >> MARGIN;
+    return sum;
+}
+
+void anp_add_outer(int16_t *row, int16_t change, const int16_t *rest, uint8_t count, uint8_t shift, uint32_t *saturations)
+{
+    for (; count; count--, row++)
+        *row = anp_sat16(*row + anp_round32((int32_t)change * *rest++, shift), saturations);
+}
+#endif
+
 void anp_pass_clean(struct anp_network *net, const int16_t *x)
 {
     uint8_t last = (uint8_t)(net->config.layers - 1);
@@ -26,43 +42,36 @@ void anp_pass_clean(struct anp_network *net, const int16_t *x)
 /* B and its layer, whose changes dx are where its differences are; `rest` has room for r. */
 static void probe(struct anp_network *net, const struct anp_layer *layer, int16_t *b, const int16_t *output_change, int16_t *rest)
 {
-    uint16_t units = layer->units, outputs = net->config.sizes[net->config.layers];
+    uint8_t units = (uint8_t)layer->units, outputs = (uint8_t)net->config.sizes[net->config.layers];
     int16_t *change = layer->difference;
     const int16_t *second = change + net->units, *first = second + net->units;
     uint32_t energy = 0;
-    for (uint16_t i = 0; i < units; i++) {
+    for (uint8_t i = 0; i < units; i++) {
         change[i] = anp_sat16((int32_t)first[i] - second[i], &net->saturations);
         uint32_t square = (uint32_t)((int32_t)change[i] * change[i]);
         energy = energy + square < square ? UINT32_MAX : energy + square;
     }
-    for (uint16_t k = 0; k < outputs; k++) {
-        int32_t expected = 0;
-        const int16_t *entry = b + k;
-        for (uint16_t i = 0; i < units; i++, entry += outputs)
-            expected += (int32_t)*entry * change[i] >> MARGIN;
+    for (uint8_t k = 0; k < outputs; k++) {
+        int32_t expected = anp_sum_of_upper(b + k, outputs, change, units);
         rest[k] = anp_sat16(output_change[k] - anp_round32(expected, ANP_FRACTION_BITS - MARGIN), &net->saturations);
     }
     uint8_t bits = energy > 1 ? anp_bits32(energy - 1) : 0, shift = bits > 12 ? (uint8_t)(bits - 11) : 1;
-    for (uint16_t i = 0; i < units; i++) {
-        for (uint16_t k = 0; k < outputs; k++, b++)
-            *b = anp_sat16(*b + anp_round32((int32_t)change[i] * rest[k], shift), &net->saturations);
-    }
+    for (uint8_t i = 0; i < units; i++, b += outputs)
+        anp_add_outer(b, change[i], rest, outputs, shift, &net->saturations);
 }
 
 void anp_feed_back(struct anp_network *net, bool probes)
 {
     const struct anp_layer *layer = net->at.layer, *last = layer + (net->config.layers - 1);
     int16_t *b = net->at.feedback, *error = last->difference + net->units;
-    uint16_t outputs = last->units;
+    uint8_t outputs = (uint8_t)last->units;
     for (; layer != last; layer++) {
         if (probes)
             probe(net, layer, b, last->difference, error + net->units);
         int16_t *signal = layer->difference;
         const int16_t *given = signal + 2u * net->units;
-        for (uint16_t i = 0; i < layer->units; i++) {
-            int32_t sum = 0;
-            for (uint16_t k = 0; k < outputs; k++)
-                sum += (int32_t)*b++ * error[k] >> MARGIN;
+        for (uint8_t i = 0; i < layer->units; i++, b += outputs) {
+            int32_t sum = anp_sum_of_upper(b, 1, error, outputs);
             int16_t v = anp_sat16(anp_round32(sum, ANP_FRACTION_BITS - MARGIN), &net->saturations);
             if (given[i] < 0)
                 v = v >= 0 ? (int16_t)(v >> net->config.slope) : anp_leaky_relu(v, net->config.slope);

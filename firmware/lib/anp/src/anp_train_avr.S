@@ -409,37 +409,28 @@ is_negated:
     ret
 
 #ifndef ANP_NO_FEEDBACK
-/* A step of feedback without a probe: what anp_passes() leaves. */
+/* A step of feedback without a probe: one pass, as both with the noise 0. */
 clean:
-    LOAD_NET r24, r25
-    ldd     r22, Y+FRAME_SAMPLE
-    ldd     r23, Y+FRAME_SAMPLE+1
-    clr     r1
-    XCALL   anp_pass_clean
-    LOAD_NET r30, r31
-    ldd     r16, Z+NET_LAYERS
-    dec     r16
-    ldi     r17, LAYER_SIZE
-    mul     r16, r17
-    ldd     r16, Z+NET_LAYER
-    ldd     r17, Z+NET_LAYER+1
-    add     r16, r0
-    adc     r17, r1
-    std     Y+FRAME_LAYER, r16
-    std     Y+FRAME_LAYER+1, r17
-    ldd     r20, Z+NET_VALUES
-    ldd     r21, Z+NET_VALUES+1
-    ldd     r22, Z+NET_UNITS
+    ldd     r16, Y+FRAME_FLAGS
+    ori     r16, 1 << FLAG_CLEAN
+    std     Y+FRAME_FLAGS, r16
+    ldd     r20, Z+NET_UNITS
+    ldd     r26, Z+NET_VALUES
+    ldd     r27, Z+NET_VALUES+1
     clr     zero
-    add     r20, r22
-    adc     r21, zero
-    add     r20, r22
-    adc     r21, zero
-    rjmp    passed
+1:  .rept   4
+    st      X+, zero
+    .endr
+    dec     r20
+    brne    1b
+    rjmp    passes
 #endif
 
 /* The loss of pass 1, whose outputs are at X, and the error: by feedback it goes to the outputs' second values, else to their differences. */
 loss_by_rule:
+    ldd     r19, Z+NET_LOSS
+    tst     r19
+    breq    squared_by_rule
     movw    r22, r26
     ldd     r20, Y+FRAME_TARGET
     ldd     r21, Y+FRAME_TARGET+1
@@ -459,6 +450,49 @@ loss_by_rule:
     clr     r1
     XCALL   anp_loss_and_error
     rjmp    have_loss
+squared_by_rule:
+    movw    r22, r26
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    ldd     r20, Z+LAYER_UNITS
+    ldd     r24, Y+FRAME_OUTPUT
+    ldd     r25, Y+FRAME_OUTPUT+1
+    sbrs    r18, 1
+    ldd     r24, Z+LAYER_DIFFERENCE
+    sbrs    r18, 1
+    ldd     r25, Z+LAYER_DIFFERENCE+1
+    ldd     r30, Y+FRAME_TARGET
+    ldd     r31, Y+FRAME_TARGET+1
+    movw    r8, r28            /* Y the errors */
+    movw    r28, r24
+1:  ld      r16, X+
+    ld      r17, X+
+    ld      r18, Z+
+    ld      r19, Z+
+    sub     r16, r18
+    sbc     r17, r19
+    brvs    3f
+    cpi     r17, 0x80
+    brne    2f
+    cpse    r16, zero
+    rjmp    2f
+    inc     r16
+2:  st      Y+, r16
+    st      Y+, r17
+    dec     r20
+    brne    1b
+    movw    r28, r8
+    movw    r26, r22
+    rcall   loss
+    rjmp    have_loss
+3:  ldi     r16, 0xff          /* the sign is the opposite one */
+    ldi     r19, 0x7f
+    sbrs    r17, 7
+    ldi     r16, 1
+    sbrs    r17, 7
+    ldi     r19, 0x80
+    mov     r17, r19
+    rjmp    2b
 
 #ifndef ANP_NO_FEEDBACK
 feed_back:
