@@ -35,8 +35,9 @@ MAX_WIDTH = 1024
 RuleName = Literal["bp", "np", "anp", "danp", "anp-exact", "feedback"]
 RULES: tuple[RuleName, ...] = ("bp", "np", "anp", "danp", "anp-exact", "feedback")
 """Learning rules of the float reference."""
-BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp")
-"""Learning rules of boards."""
+BOARD_RULES: tuple[RuleName, ...] = ("anp", "danp", "anp-exact", "feedback")
+"""Learning rules of boards. An image may lack some of them; its features say which."""
+BOARD_RULES_TEXT = f"{', '.join(BOARD_RULES[:-1])} and {BOARD_RULES[-1]}"
 DeviceRule = Literal["anp", "anp-exact", "feedback"]
 DEVICE_RULES: tuple[DeviceRule, ...] = ("anp", "anp-exact", "feedback")
 """What a network's ``rule`` can be (shared/numerics.md); a rule's place is its number on the wire. Decorrelation goes with each."""

@@ -225,9 +225,9 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
                 (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
                 (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
                 (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
-                (network.rule == "feedback", Features.FEEDBACK, "rule feedback: train with --rule anp"),
-                (network.rule == "anp-exact", Features.ANP_EXACT, "rule anp-exact: train with --rule anp"),
-                (network.shift != DEFAULT_SLOPES["anp"], Features.ANP_EXACT, "slope but 1/128: use 7"),
+                (network.rule == "feedback", Features.FEEDBACK, "rule feedback: use anp"),
+                (network.rule == "anp-exact", Features.ANP_EXACT, "rule anp-exact: use anp"),
+                (network.shift != DEFAULT_SLOPES["anp"], Features.ANP_EXACT, "slope other than 1/128: use that one"),
                 (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
             )
             if needed and feature not in features

@@ -11,7 +11,7 @@ import click
 from mtjlearn.cli.view.command import EXIT_UNPROVEN, command, exit_with
 from mtjlearn.cli.view.console import bar, print_result, say
 from mtjlearn.cli.view.options import runs_option, seed_option
-from mtjlearn.network import BOARD_RULES
+from mtjlearn.network import RuleName
 from mtjlearn.virtual.boards import default_virtual_board
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VALIDATION_STEPS = 40
 """Steps of each bit-exact case: the short form."""
 REPLICAS = 20
+RULES: tuple[RuleName, ...] = ("anp", "danp")
 
 
 @click.command(short_help="Show everything in a minute: a virtual board learns iris from its noise.")
@@ -66,7 +67,7 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
         exact = check_board(proven, chosen, VALIDATION_STEPS, progress.update)
     say("3. do the integers learn as well as floats?")
     compared: dict[str, Comparison] = {}
-    for rule in BOARD_RULES:
+    for rule in RULES:
         compared[rule] = _compare(rule)
     _show(board, report, exact, compared)
     if not exact.proven:
@@ -78,7 +79,7 @@ def cli(board: str, seed: int, root: Path, autonomous: bool) -> dict[str, Any]:
     }
 
 
-def _compare(rule: str) -> Comparison:
+def _compare(rule: RuleName) -> Comparison:
     from mtjlearn.validate import compare
 
     with bar(f"XOR {rule}, integers and floats") as progress:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 
 from mtjlearn.board import Board, PackedDataset, Schedule
 from mtjlearn.datasets import Dataset, DatasetError, Quantised
-from mtjlearn.network import BOARD_RULES, Network, NetworkError, RuleName
+from mtjlearn.network import (
+    BOARD_RULES,
+    BOARD_RULES_TEXT,
+    EXACT_RATES,
+    Loss,
+    Network,
+    NetworkError,
+    RuleName,
+    device_rule,
+)
 from mtjlearn.schedule import CONSTANT_SHARE, EPOCH_STEPS, LIVE_PERIOD
 from mtjlearn.training.defaults import DECORRELATION_RATE, SQUARED_FACTOR, XOR_FACTOR
 from mtjlearn.training.plan import Plan
@@ -53,7 +62,7 @@ def plan_dataset(plan: Plan, schedule: Schedule) -> AutonomousPlan:
         NetworkError: a number of the schedule is out of range.
     """
     if plan.rule not in BOARD_RULES:
-        raise NetworkError(f"boards learn with {' and '.join(BOARD_RULES)}, not with {plan.rule}")
+        raise NetworkError(f"boards learn with {BOARD_RULES_TEXT}, not with {plan.rule}")
     schedule = _checked(replace(schedule, task=Task.DATASET), len(plan.dataset.x_train))
     return AutonomousPlan(plan.network, schedule, plan.dataset, plan.quantised)
 
@@ -97,7 +106,7 @@ def plan_task(
         schedule: its task and rules.
         sizes: of the network; None: one that suits the task.
         seed: of the weights.
-        rule: anp or danp.
+        rule: one of boards.
         eta: learning rate; None: one that suits the network.
         sigma: standard deviation of a unit's noise; None: 1/32.
 
@@ -114,15 +123,21 @@ def plan_task(
         pins = shape[0] + shape[-1]
         raise NetworkError(f"{shape[0]} inputs and {shape[-1]} targets need {pins} pins; a board has at most {MOST_PINS}")
     if rule not in BOARD_RULES:
-        raise NetworkError(f"boards learn with {' and '.join(BOARD_RULES)}, not with {rule}")
+        raise NetworkError(f"boards learn with {BOARD_RULES_TEXT}, not with {rule}")
     decorrelated = rule == "danp"
+    if rule in EXACT_RATES:
+        rate = EXACT_RATES[rule][Loss.SQUARED]
+    else:
+        rate = (XOR_FACTOR if task is Task.XOR else SQUARED_FACTOR) / sum(shape[1:])
     network = Network(
         shape,
-        learning_rate=eta if eta is not None else (XOR_FACTOR if task is Task.XOR else SQUARED_FACTOR) / sum(shape[1:]),
+        antithetic=rule in EXACT_RATES,
+        learning_rate=rate if eta is None else eta,
         decorrelate=(decorrelated,) * (len(shape) - 1),
         decorrelation_rate=DECORRELATION_RATE if decorrelated else 0.0,
         sigma=1 / 32 if sigma is None else sigma,
         seed=seed + 1,
+        rule=device_rule(rule),
     ).for_device()
     samples = 4 if task is Task.XOR else schedule.epoch_steps or EPOCH_STEPS
     schedule = replace(

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from mtjlearn.datasets import Dataset, dequantise, epoch_order, load, quantise
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.inprocess import Learner
-from mtjlearn.network import LOSS_BITS, NOISE_BUFFER, Loss, Network, WeightFormat
+from mtjlearn.network import (
+    EXACT_RATES,
+    LOSS_BITS,
+    NOISE_BUFFER,
+    Loss,
+    Network,
+    RuleName,
+    WeightFormat,
+    device_rule,
+)
 from mtjlearn.noise import RingBuffer, stored_codes
 from mtjlearn.reference import Reference
 from mtjlearn.schedule import constant, halving
@@ -22,6 +31,9 @@ from mtjlearn.training.floats import float_targets, float_weights, simulated_adc
 from mtjlearn.training.plan import CODES_PER_STEP
 
 BOOTSTRAPS = 10_000
+
+EXACT_SHARE = 1 / 32
+"""Of the usual rate of anp-exact and feedback: with all of it XOR's loss ends below the resolution of int16 weights."""
 
 Schedule = Callable[[int, int], float]
 """Factor on the learning rate in an epoch of this many."""
@@ -91,7 +103,7 @@ class Comparison:
 
 def compare(
     task: str,
-    rule: str,
+    rule: RuleName,
     replicas: int,
     *,
     weight_format: WeightFormat = WeightFormat.INT16,
@@ -105,7 +117,7 @@ def compare(
 
     Args:
         task: a name of :data:`TASKS`.
-        rule: ``anp`` or ``danp``.
+        rule: one of boards.
         replicas: how many seeds.
         weight_format: of the integer runs.
         full: digits with a hidden layer.
@@ -118,7 +130,9 @@ def compare(
             plan.sizes,
             loss=plan.loss,
             weight_format=weight_format,
-            learning_rate=plan.factor / sum(plan.sizes[1:]),
+            antithetic=rule in EXACT_RATES,
+            learning_rate=EXACT_RATES[rule][plan.loss] * EXACT_SHARE if rule in EXACT_RATES else plan.factor / sum(plan.sizes[1:]),
+            rule=device_rule(rule),
             decorrelate=(rule == "danp",) * layers,
             decorrelation_rate=DECORRELATION_RATE if rule == "danp" else 0.0,
             seed=seed + 1,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjlearn.network import FRACTION_BITS, Loss, Network, WeightFormat
+from mtjlearn.network import DEFAULT_SLOPES, EXACT_RATES, FRACTION_BITS, DeviceRule, Loss, Network, WeightFormat
 from mtjlearn.wire.messages import Features
 
 NETWORKS = ((2, 2, 2, 1), (2, 4, 1), (4, 8, 3), (64, 32, 10))
@@ -36,12 +36,14 @@ class Case:
         network = self.network
         parts = [
             network.name,
-            "danp" if any(network.decorrelate) else "anp",
+            ("danp" if any(network.decorrelate) else "anp") if network.rule == "anp" else network.rule,
             network.weight_format.name.lower(),
             network.loss.name.lower().replace("_", "-"),
             "antithetic" if network.antithetic else "plain",
             "normalised" if network.normalised else "unnormalised",
         ]
+        if network.rule != "anp":
+            parts += ["decorrelated"] * any(network.decorrelate) + [f"slope 1/{2**network.shift}"]
         return " ".join([*parts, "full-scale"] if self.full_scale else parts)
 
     @property
@@ -50,6 +52,8 @@ class Case:
         network, needs = self.network, Features(0)
         needs |= Features.DECORRELATION if any(network.decorrelate) else Features(0)
         needs |= Features.CROSS_ENTROPY if network.loss is Loss.CROSS_ENTROPY else Features(0)
+        needs |= Features.FEEDBACK if network.rule == "feedback" else Features(0)
+        needs |= Features.ANP_EXACT if network.rule == "anp-exact" or network.shift != DEFAULT_SLOPES["anp"] else Features(0)
         return needs | (Features.INT32_WEIGHTS if network.weight_format is WeightFormat.INT32 else Features(0))
 
     def samples(self, count: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
@@ -76,7 +80,8 @@ class Case:
 
 
 def cases(seed: int, features: Features) -> list[Case]:
-    """All combinations of network, rule, weight format, loss and antithetic pass; step size and range of the samples alternate.
+    """All combinations of network, anp or danp, weight format, loss and antithetic pass; step size and range of the samples
+    alternate. Then the other rules.
 
     Args:
         seed: from which each case gets its own.
@@ -99,4 +104,31 @@ def cases(seed: int, features: Features) -> list[Case]:
             seed=1 + seed * 1000 + number,
         )
         found.append(Case(network, 1000 * seed + number, full_scale=number % 5 == 4))
+    found += _other_rules(1000 * seed + 500)
     return [case for case in found if case.needs in features]
+
+
+def _other_rules(first: int) -> list[Case]:
+    """Those of anp-exact and feedback: all networks and losses; the other options alternate."""
+    found = []
+    rules: tuple[DeviceRule, ...] = ("anp-exact", "feedback")
+    combinations = itertools.product(rules, Loss, ((4, 3), *NETWORKS))
+    for number, (rule, loss, sizes) in enumerate(combinations):
+        if loss is Loss.CROSS_ENTROPY and sizes[-1] < 2:
+            continue
+        decorrelated = number % 3 == 2
+        network = Network(
+            sizes,
+            loss=loss,
+            weight_format=WeightFormat(number % 2),
+            antithetic=number % 4 < 2,
+            normalised=number % 5 != 4,
+            decorrelate=(decorrelated,) * (len(sizes) - 1),
+            decorrelation_rate=2**-10 if decorrelated else 0.0,
+            learning_rate=EXACT_RATES[rule][loss] / 4,
+            seed=1 + first + number,
+            rule=rule,
+            slope=(None, 7, 1, 12)[number % 4],
+        )
+        found.append(Case(network, first + number, full_scale=number % 6 == 5))
+    return found

@@ -163,7 +163,7 @@ def test_a_search_and_its_plots(here: Path) -> None:
         (("iris", "--over", "antithetic=maybe"), "values are on and off"),
         (("iris", "--seeds", "-1:2"), "seed"),
         (("irs",), "irs"),
-        (("xor", "--over", "rule=bp", "--board", "native"), "boards learn with anp and danp"),
+        (("xor", "--over", "rule=bp", "--board", "native"), "boards learn with anp, danp, anp-exact and feedback"),
         (("iris", "--board", "native,native"), "native"),
         (("iris", "--board", "/dev/ttyACM0,/dev/ttyACM0"), "given twice"),
         (("iris", "--board", "nativ"), "did you mean native?"),

@@ -167,7 +167,7 @@ def test_a_bad_cell_is_named_by_row_and_column(here, cell, named):
         (["iris", "--epochs", "0"], "not in the range x>=1"),
         (["iris", "--weights", "int8"], "'int8' is not one of 'int16', 'int32'"),
         (["iris", "--bord", "native"], "Did you mean '--board'?"),
-        (["iris", "--rule", "bp", "--board", "native"], "boards learn with anp and danp; omit --board"),
+        (["iris", "--rule", "bp", "--board", "native"], "boards learn with anp, danp, anp-exact and feedback; omit --board"),
         (["iris", "--rule", "np", "--no-reference"], "omit --no-reference"),
         (["iris", "--preset", "bench"], "--preset sets up a virtual board; omit it"),
         (["iris", "--device-noise", "gaussian", "--board", "/dev/ttyACM0"], "--device-noise sets up a virtual board"),

@@ -33,15 +33,15 @@ def test_the_short_form(monkeypatch):
     result = json.loads(found.stdout)
     assert set(result) == {"board", "bit_exact", "float"}
     assert result["board"] == "native"
-    assert result["bit_exact"] == {"steps": 48 * 12, "mismatches": 0, "cases": 48, "skipped": []}
+    assert result["bit_exact"] == {"steps": 64 * 12, "mismatches": 0, "cases": 64, "skipped": []}
     assert set(result["float"]) == {"xor"}
-    assert set(result["float"]["xor"]) == {"anp", "danp"}
+    assert set(result["float"]["xor"]) == {"anp", "danp", "anp-exact", "feedback"}
     for figures in result["float"]["xor"].values():
         assert set(figures) == {"ratio", "ci95", "replicas"}
         low, high = figures["ci95"]
         assert low <= figures["ratio"] <= high
         assert figures["replicas"] == 3
-    assert "native: 576 steps in 48 cases against the integer model, 0 mismatches" in found.stderr
+    assert "native: 768 steps in 64 cases against the integer model, 0 mismatches" in found.stderr
     assert "median ratio" in found.stderr
 
 

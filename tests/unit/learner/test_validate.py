@@ -41,16 +41,32 @@ def case_of(**wanted):
 
 
 def test_the_cases_are_all_combinations():
-    found = [case.network for case in cases(0, EVERYTHING)]
+    everything = [case.network for case in cases(0, EVERYTHING)]
+    assert len({case.name for case in cases(0, EVERYTHING)}) == len(everything)
+    found = [network for network in everything if network.rule == "anp"]
     kinds = {(n.sizes, any(n.decorrelate), n.weight_format, n.loss, n.antithetic) for n in found}
     assert len(kinds) == len(found) == 2 * 2 * 2 * (2 * 2 + 2)  # cross-entropy needs two outputs: half of the networks
     assert {n.sizes for n in found} == set(NETWORKS)
     assert {n.normalised for n in found} == {True, False}
     assert {case.full_scale for case in cases(0, EVERYTHING)} == {True, False}
-    assert len({case.name for case in cases(0, EVERYTHING)}) == len(found)
     assert cases(0, EVERYTHING) == cases(0, EVERYTHING)
     seeds = [case.network.seed for seed in range(3) for case in cases(seed, EVERYTHING)]
     assert len(set(seeds)) == len(seeds)
+
+
+def test_the_other_rules_have_cases_with_every_option():
+    found = [case for case in cases(0, EVERYTHING) if case.network.rule != "anp"]
+    for rule in ("anp-exact", "feedback"):
+        own = [case.network for case in found if case.network.rule == rule]
+        assert {(n.sizes, n.loss) for n in own} == {
+            (sizes, loss) for sizes in ((4, 3), *NETWORKS) for loss in Loss if sizes[-1] > 1 or loss is Loss.SQUARED
+        }
+        assert {n.weight_format for n in own} == set(WeightFormat)
+        assert {n.normalised for n in own} == {n.antithetic for n in own} == {any(n.decorrelate) for n in own} == {False, True}
+        assert len({n.shift for n in own}) > 2
+    assert {case.full_scale for case in found} == {False, True}
+    assert not [case for case in cases(0, EVERYTHING & ~Features.FEEDBACK) if case.network.rule == "feedback"]
+    assert not [case for case in cases(0, EVERYTHING & ~Features.ANP_EXACT) if case.network.shift != 7]
 
 
 def test_what_a_firmware_lacks_is_left_out():
@@ -168,6 +184,11 @@ def test_the_integers_learn_as_well_as_floats(task, rule, replicas):
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
     assert found.figures == {"ratio": found.ratio, "ci95": [low, high], "replicas": replicas}
+
+
+@pytest.mark.parametrize("rule", ["anp-exact", "feedback"])
+def test_the_integers_of_the_other_rules_learn_as_well_as_floats(rule):
+    assert 0.8 < compare("xor", rule, 16).ratio < 1.25
 
 
 def test_a_comparison_repeats_itself(monkeypatch):

@@ -20,7 +20,7 @@ from mtjlearn.cli.view.options import (
     images_options,
     virtual_options,
 )
-from mtjlearn.network import BOARD_RULES, RULES, Loss, WeightFormat, parse_sizes
+from mtjlearn.network import BOARD_RULES, BOARD_RULES_TEXT, RULES, Loss, WeightFormat, parse_sizes
 
 if TYPE_CHECKING:
     from mtjlearn.training import Plan
@@ -30,7 +30,7 @@ _AS_ASKED = (
     *("scale", "data_dir", "samples"),
 )
 """Options that a plan takes as they are."""
-_RULE_HELP = f"Learning rule. Boards learn with {', '.join(BOARD_RULES[:-1])} and {BOARD_RULES[-1]}."
+_RULE_HELP = f"Learning rule. Boards learn with {BOARD_RULES_TEXT}."
 _WEIGHTS = click.Choice(["int16", "int32"])
 _DATA = (
     click.option(
@@ -155,5 +155,6 @@ def check_rule(plan: Plan) -> None:
     from mtjlearn.training import NO_BOARD
 
     if plan.board not in (None, NO_BOARD) and not plan.on_board:
-        rules = " and ".join(BOARD_RULES)
-        raise click.UsageError(f"boards learn with {rules}; omit --board: the float reference alone learns with {plan.rule}")
+        raise click.UsageError(
+            f"boards learn with {BOARD_RULES_TEXT}; omit --board: the float reference alone learns with {plan.rule}"
+        )
