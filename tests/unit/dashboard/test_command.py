@@ -12,13 +12,14 @@ import urllib.error
 import urllib.request
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from click.testing import CliRunner
 
 from mtjlearn.cli import main
-from mtjlearn.dashboard.app import STATIC
+from mtjlearn.dashboard.app import STATIC, Page
 from mtjlearn.dashboard.serve import PortTakenError, _Server, open_socket
 
 PATIENCE = 120.0
@@ -63,6 +64,23 @@ def test_the_page_is_on_loopback_alone() -> None:
 
 def test_a_board_that_cannot_be_started_is_a_line_and_ends_the_others() -> None:
     assert "inprocess lives inside one program" in mistake("--board", "native", "--board", "inprocess")
+
+
+@pytest.mark.parametrize("words", [(), ("--control",)])
+def test_nothing_can_be_started_without_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    given: list[object] = []
+
+    class Seen(Page):
+        def __init__(self, *parts: Any) -> None:
+            given.append(parts[-1])
+            super().__init__(*parts)
+
+    monkeypatch.setattr("mtjlearn.dashboard.app.Page", Seen)
+    monkeypatch.setattr("mtjlearn.dashboard.serve.serve", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["dashboard", *words]).exit_code == 0
+    (actions,) = given
+    assert (actions is not None) == bool(words)
 
 
 def test_another_interruption_does_not_skip_the_end() -> None:

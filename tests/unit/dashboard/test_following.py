@@ -339,3 +339,12 @@ def test_a_short_curve_is_exact() -> None:
         series.add(step, step / 3)
     assert series.points == [(step, float(f"{step / 3:.5g}")) for step in range(10)]
     assert json.loads(json.dumps(series.points))[3] == [3, 1.0]
+
+
+def test_what_is_recorded_later_of_the_same_step_counts(tmp_path: Path) -> None:
+    with begun(tmp_path) as run:
+        run.metric(step=100, epoch=1, loss=0.5, skipped=3, saturations=7, seconds=0.5)
+        run.metric(step=100, skipped=4)
+        follower = Follower(run.path)
+        follower.update()
+        assert (follower.view()["skipped"], follower.view()["saturations"]) == (4, 7)

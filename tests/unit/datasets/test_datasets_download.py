@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import threading
+import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,3 +127,16 @@ def test_the_table_names_every_file_with_size_and_checksum():
             assert file.url.endswith(f"/{name}")
             assert len(bytes.fromhex(file.sha256)) == 32
             assert file.size > 1000
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [(TimeoutError("timed out"), "no answer"), (ConnectionRefusedError(111, "refused"), "[Errno 111] refused")]
+)
+def test_a_server_that_does_not_answer(file, monkeypatch, reason, said):
+    def refuse(*_arguments, **_options):
+        raise urllib.error.URLError(reason)
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    with pytest.raises(UnreachableError) as refused:
+        download.download(*file)
+    assert str(refused.value).endswith(f": {said}")

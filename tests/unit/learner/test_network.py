@@ -108,3 +108,12 @@ def test_the_reference_trains_what_no_device_can() -> None:
     x, t = rng.normal(size=(8, 30)), rng.normal(size=(8, 5))
     history = Reference(network, Rule.ANP, Gaussian(network.sigma)).train(x, t, 1, batch=4)
     assert np.isfinite(history.losses).all()
+
+
+@pytest.mark.parametrize(
+    ("antithetic", "said"), [(False, "which serve 100 units (200 with --antithetic): "), (True, "which serve 200 units: ")]
+)
+def test_the_limit_of_units_names_the_way_to_more(antithetic: bool, said: str) -> None:
+    with pytest.raises(NetworkError) as refused:
+        check_device(Network((2, 200, 1), antithetic=antithetic))
+    assert said in str(refused.value)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from model_support import outputs_in_c, outputs_in_micropython
+from model_support import outputs_in_c, outputs_in_micropython, random_model
 from training_support import Watcher, write_csv
 
 from mtjlearn.cli import main
 from mtjlearn.datasets import Columns, read_features
-from mtjlearn.models import predict
+from mtjlearn.datasets.dataset import Category
+from mtjlearn.models import ModelError, predict
 from mtjlearn.runs import Run, read_config
 from mtjlearn.training import Plan, default_plan, train
 from mtjlearn.training.models import model_of_run
@@ -55,3 +57,13 @@ def test_categories_and_several_targets_from_training_to_programs(tmp_path: Path
     assert np.array_equal(outputs_in_c(model, x, tmp_path), expected)
     assert np.array_equal(outputs_in_micropython(model, x, tmp_path), expected)
     assert 'features 2 to 4 are 1 for the "colour" that it is' in (tmp_path / "exported.h").read_text()
+
+
+@pytest.mark.parametrize(("first", "values"), [(0, ()), (1, ("red", "blue")), (-1, ("red", "blue"))])
+def test_categories_that_are_not_those_of_the_inputs(first: int, values: tuple[str, ...]) -> None:
+    model = random_model((3, 2, 2))
+    names = ("colour=red", "colour=blue", "size")
+    good = Category("colour", ("red", "blue"), 0)
+    assert replace(model, inputs=names, categories=(good,)).categories == (good,)
+    with pytest.raises(ModelError, match="categories of 'colour' are not those of its inputs"):
+        replace(model, inputs=names, categories=(Category("colour", values, first),))

@@ -20,7 +20,7 @@ from mtjlearn.noise import (
     circuit,
     simulated_recording,
 )
-from mtjlearn.noise.smtj import BOLTZMANN, RECORDED_SWITCHING_PROBABILITY, dwell_time, ensemble_rate
+from mtjlearn.noise.smtj import BOLTZMANN, RECORDED_SWITCHING_PROBABILITY, SimulatedAdc, dwell_time, ensemble_rate
 
 RATE = 40_000.0
 
@@ -220,3 +220,9 @@ def test_a_circuit_of_many_states_is_simulated_in_parts(monkeypatch: pytest.Monk
     assert volts.shape == (2, 4000, 3)
     assert volts.std() == pytest.approx(source.deviation, rel=0.1)
     assert np.abs(np.diff(volts, axis=1)).max() < 5 * source.deviation
+
+
+@pytest.mark.parametrize("bits", [0, 17])
+def test_a_converter_has_1_to_16_bits(bits: int) -> None:
+    with pytest.raises(ValueError, match=f"1 to 16 bits, not {bits}"):
+        SimulatedAdc(PRESETS["recording"], bits=bits)

@@ -13,6 +13,7 @@ from mtjlearn.cli.noise import cli
 from mtjlearn.noise import PRESETS, Recording, SimulatedAdc, Summary, characterise
 from mtjlearn.noise.entropy import estimates, markov
 from mtjlearn.noise.regularity import register_length
+from mtjlearn.noise.verdict import board_hints
 
 pytestmark = pytest.mark.thorough
 
@@ -229,3 +230,20 @@ def test_any_scale_is_characterised(scale: float) -> None:
     summary = characterise(Recording((junction(400) - 38) / 100 * scale, rate=RATE), 1000.0)
     assert 0 <= summary.min_entropy <= 1
     json.dumps([summary.deviation, summary.mean, summary.min_entropy], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([0] * 900, "every code is 0"),
+        ([1] * 900, None),
+        ([0] * 899 + [1], None),
+        ([1023] * 900, "every code is full scale"),
+        ([1023] * 9 + [500] * 891, "1.0% of the codes are full scale"),
+    ],
+)
+def test_the_ends_of_a_converter_are_named(codes: list[int], said: str | None) -> None:
+    values = np.array(codes, dtype=np.float64)
+    hints = board_hints(values, 1023, look(values), None)
+    named = [hint for hint in hints if "full scale" in hint or "every code is 0" in hint]
+    assert [said in hint for hint in named] == ([] if said is None else [True])
