@@ -31,6 +31,8 @@ struct anp_factor {
 #include "anp_kernels_avr.h"
 #elif defined __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M' && !defined ANP_PORTABLE
 #include "anp_kernels_arm.h"
+#elif defined __ARM_ARCH_6M__ && !defined ANP_PORTABLE
+#include "anp_kernels_m0.h"
 #endif
 
 /* xorshift32 (section 2); the state is never 0. */

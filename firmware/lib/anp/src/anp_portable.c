@@ -1,4 +1,5 @@
 /* The kernels in portable C; the global factor and the update of the weights are in anp_update.c. */
+#define ANP_KERNELS_IN_C
 #include "anp_internal.h"
 
 #ifndef ANP_HAS_RANDOM

@@ -1,4 +1,5 @@
 /* The global factor and the weight update (shared/numerics.md, sections 6 and 7) in portable C. */
+#define ANP_KERNELS_IN_C
 #include "anp_internal.h"
 
 #define MAX_SHIFT 30              /* beyond it an update is below the resolution */

@@ -1,4 +1,4 @@
-/* Trains networks of all kinds on a Cortex-M4 and prints what they learned, for a comparison of the chip's own kernels with those in C:
+/* Trains networks of all kinds on a Cortex-M and prints what they learned, for a comparison of the chip's own kernels with those in C:
  * the same program, compiled once more with ANP_PORTABLE, must print the same. */
 #include <stddef.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 
 #define CASES 1500
 #define STEPS 6
+#define WIDEST 80
 #define ARENA 16384
 
 extern uint32_t bss_start[], bss_end[], stack_top[];
@@ -62,7 +63,7 @@ static struct anp_config choose(void)
         .layers = (uint8_t)(1 + pick(4)),
     };
     for (uint8_t l = 0; l <= config.layers; l++)
-        config.sizes[l] = (uint16_t)(pick(4) ? 1 + pick(5) : 1 + pick(20));
+        config.sizes[l] = (uint16_t)(pick(4) ? 1 + pick(5) : 1 + pick(pick(4) ? 20 : l ? 40 : WIDEST));
     config.loss = config.sizes[config.layers] > 1 && pick(4) == 0;
     if (pick(5) == 0)
         config.decorrelate = (uint8_t)pick(1u << config.layers);
@@ -126,8 +127,8 @@ static void run(uint32_t number)
     set_weights(&config, weights);
     uint32_t h = 2166136261u;
     for (int step = 0; step < STEPS; step++) {
-        int16_t x[20], target[20];
-        for (int i = 0; i < 20; i++) {
+        int16_t x[WIDEST], target[WIDEST];
+        for (int i = 0; i < WIDEST; i++) {
             x[i] = value(inputs);
             target[i] = config.loss ? (int16_t)pick(config.sizes[config.layers]) : value(targets);
         }
@@ -146,7 +147,7 @@ static void run(uint32_t number)
 
 __attribute__((noreturn)) void reset_handler(void)
 {
-    MPS2_CPACR |= MPS2_CPACR_FPU;
+    machine_begin();
     for (volatile uint32_t *to = bss_start; to < bss_end; to++)
         *to = 0;
     output = semihosting_open(":tt", SEMIHOSTING_WRITE);

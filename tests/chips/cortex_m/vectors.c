@@ -1,4 +1,4 @@
-/* What the golden vectors' program (tests/platformio/project/test_steps) needs of a Cortex-M4 in QEMU. */
+/* What the golden vectors' program (tests/platformio/project/test_steps) needs of a Cortex-M in QEMU. */
 #include <string.h>
 
 #include "machine.h"
@@ -16,7 +16,7 @@ void report_text(const char *text)
 
 __attribute__((noreturn)) void reset_handler(void)
 {
-    MPS2_CPACR |= MPS2_CPACR_FPU;
+    machine_begin();
     memcpy(data_start, data_load, (size_t)((char *)data_end - (char *)data_start));
     for (volatile uint32_t *to = bss_start; to < bss_end; to++)
         *to = 0;

@@ -1,0 +1,48 @@
+/* The loop over noise values on Cortex-M0 (shared/numerics.md, sections 2 and 3). */
+#if defined __ARM_ARCH_6M__ && !defined ANP_PORTABLE
+#include "anp_macros_m0.h"
+
+/* uint32_t anp_draw_values(const struct anp_values *values)
+ *
+ * r0 ring, r1 place, r2 value, r3 200, r4 gain, r5 v, r6 the bits that occur in the values, r8 stride, r9 -total, r10 a half, r11
+ * the ring's end, r12 less a turn of the ring, lr the values' end. */
+FUNCTION anp_draw_values
+    ldmia   r0!, {r1-r7}          /* ring, place, values, end, stride, total, gain */
+    mov     r0, r1
+    mov     r1, r2
+    mov     r2, r3
+    mov     lr, r4
+    mov     r8, r5
+    rsbs    r6, r6, #0
+    mov     r9, r6
+    mov     r4, r7
+    movs    r3, #200
+    lsls    r5, r3, #1
+    mov     r11, r5
+    rsbs    r5, r5, #0
+    mov     r12, r5
+    movs    r5, #1
+    lsls    r5, r5, #15
+    mov     r10, r5
+    movs    r6, #0
+1:  ldrh    r5, [r0, r1]
+    muls    r5, r3, r5
+    add     r5, r5, r9
+    asrs    r7, r5, #31
+    eors    r7, r7, r5
+    orrs    r6, r6, r7
+    muls    r5, r4, r5
+    add     r5, r5, r10
+    asrs    r5, r5, #16
+    strh    r5, [r2]
+    adds    r2, r2, #2
+    add     r1, r1, r8
+    cmp     r1, r11
+    bcc     2f
+    add     r1, r1, r12
+2:  cmp     r2, lr
+    bne     1b
+    mov     r0, r6
+    RETURN
+END anp_draw_values
+#endif
