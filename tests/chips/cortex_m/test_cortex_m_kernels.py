@@ -1,4 +1,4 @@
-"""The learner's own functions for Cortex-M4 and Cortex-M0 against those in C, on the chip: networks of all kinds, values at every limit."""
+"""The learner's own functions for Cortex-M4 and Cortex-M0 against those in C, on the chip: all kinds of networks and values."""
 
 from __future__ import annotations
 

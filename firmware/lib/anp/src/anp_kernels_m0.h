@@ -17,6 +17,8 @@
 #define ROWS_VALUES_END 28
 #define ROWS_UNITS 32
 #define ROWS_SLOPE 36
+#define ROWS_NEXT 40
+#define ROWS_BYTES 44
 
 #define UPDATE_WEIGHTS 0
 #define UPDATE_X 4
@@ -27,7 +29,9 @@
 #define UPDATE_K 24
 #define UPDATE_DITHER 28
 #define UPDATE_INCREMENT 32
-#define UPDATE_S 36
+#define UPDATE_DITHER_SHIFT 36
+#define UPDATE_S 40
+#define UPDATE_BYTES 44
 
 #define DRAW_RING 0
 #define DRAW_PLACE 4
@@ -49,7 +53,11 @@ static inline uint32_t anp_random(uint32_t *state)
     return *state = s;
 }
 
+#define ANP_HAS_SUM_OF_SQUARES
+uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t *saturations);
+
 #ifdef ANP_KERNELS_IN_C
+#define anp_squared_loss anp_squared_loss_in_c
 #define anp_noise_draw anp_noise_draw_in_c
 #define anp_passes anp_passes_in_c
 #define anp_update_layer anp_update_layer_in_c

@@ -9,13 +9,19 @@
     .syntax unified
     .thumb
 
-.macro FUNCTION name
+/* One that saves what it changes itself. */
+.macro LEAF name
     .section .text.\name, "ax", %progbits
     .balign 4
     .global \name
     .type   \name, %function
     .thumb_func
 \name:
+.endm
+
+/* One that may change all registers. */
+.macro FUNCTION name
+    LEAF    \name
     push    {r4-r7, lr}
     mov     r4, r8
     mov     r5, r9

@@ -2,6 +2,25 @@
 #if defined __ARM_ARCH_6M__ && !defined ANP_PORTABLE
 #include "anp_macros_m0.h"
 
+/* The next value. */
+.macro VALUE offset
+    ldrh    r5, [r0, r1]
+    muls    r5, r3, r5
+    add     r5, r5, r9
+    asrs    r7, r5, #31
+    eors    r7, r7, r5
+    orrs    r6, r6, r7
+    muls    r5, r4, r5
+    add     r5, r5, r10
+    asrs    r5, r5, #16
+    strh    r5, [r2, #\offset]
+    add     r1, r1, r8
+    cmp     r1, r11
+    bcc     3f
+    add     r1, r1, r12
+3:
+.endm
+
 /* uint32_t anp_draw_values(const struct anp_values *values)
  *
  * r0 ring, r1 place, r2 value, r3 200, r4 gain, r5 v, r6 the bits that occur in the values, r8 stride, r9 -total, r10 a half, r11
@@ -25,22 +44,16 @@ FUNCTION anp_draw_values
     lsls    r5, r5, #15
     mov     r10, r5
     movs    r6, #0
-1:  ldrh    r5, [r0, r1]
-    muls    r5, r3, r5
-    add     r5, r5, r9
-    asrs    r7, r5, #31
-    eors    r7, r7, r5
-    orrs    r6, r6, r7
-    muls    r5, r4, r5
-    add     r5, r5, r10
-    asrs    r5, r5, #16
-    strh    r5, [r2]
-    adds    r2, r2, #2
-    add     r1, r1, r8
-    cmp     r1, r11
-    bcc     2f
-    add     r1, r1, r12
-2:  cmp     r2, lr
+    mov     r7, lr
+    subs    r7, r7, r2
+    lsrs    r7, r7, #2            /* C: an odd number of values */
+    bcc     1f
+    subs    r2, r2, #2
+    b       2f
+1:  VALUE   0
+2:  VALUE   2
+    adds    r2, r2, #4
+    cmp     r2, lr
     bne     1b
     mov     r0, r6
     RETURN

@@ -85,17 +85,16 @@
     ldr     r4, [sp, #ROWS_VALUES_END]
     cmp     r3, r4
     beq     .Lleave
-    ldr     r4, [sp, #ROWS_INPUTS]
-    subs    r0, r0, r4
-    adds    r0, r0, #2
+    ldr     r4, [sp, #ROWS_NEXT]
+    adds    r0, r0, r4
     b       \next
 .endm
 
 FUNCTION anp_pass_rows
-    sub     sp, sp, #40
+    sub     sp, sp, #ROWS_BYTES
     mov     r1, sp
-    ldmia   r0!, {r2-r6}
-    stmia   r1!, {r2-r6}
+    ldmia   r0!, {r2-r7}
+    stmia   r1!, {r2-r7}
     ldmia   r0!, {r2-r6}
     stmia   r1!, {r2-r6}
     ldr     r0, [sp, #ROWS_VALUE]
@@ -131,7 +130,7 @@ FUNCTION anp_pass_rows
 1:  FINISH_UNIT r7, .Lsame
 .Lleave:
     mov     r0, r11
-    add     sp, sp, #40
+    add     sp, sp, #ROWS_BYTES
     RETURN
 .Lboth:
     ENTRY   r5, .Lboth_loop, r3, 16, r6

@@ -17,6 +17,7 @@ struct anp_rows {
     int16_t *values_end;
     uint32_t units;               /* bytes from a unit's value to its next */
     uint32_t slope;               /* shift of negative activities: 0 in the last layer */
+    uint32_t next_row;            /* bytes */
 };
 
 #define ASSERT_OFFSET(field, value) _Static_assert(offsetof(struct anp_rows, field) == value, #field)
@@ -30,6 +31,7 @@ ASSERT_OFFSET(value, ROWS_VALUE);
 ASSERT_OFFSET(values_end, ROWS_VALUES_END);
 ASSERT_OFFSET(units, ROWS_UNITS);
 ASSERT_OFFSET(slope, ROWS_SLOPE);
+ASSERT_OFFSET(next_row, ROWS_NEXT);
 
 int16_t *anp_pass_rows(const struct anp_rows *rows);
 
@@ -87,7 +89,7 @@ static bool choose_blocks(struct anp_rows *rows, const int16_t *x1, const int16_
     uint32_t block = 4;
     while (2 * block * largest <= 32768 && block < n)
         block *= 2;
-    uint32_t first = n % block ? n % block : block;
+    uint32_t rest = n & (block - 1), first = rest ? rest : block;
     rows->first_end = (int32_t)(2 * first) - (int32_t)(2 * n);
     rows->block = 2 * block;
     return true;
@@ -114,6 +116,7 @@ void anp_passes(struct anp_network *net, const struct anp_layer *layer, const in
     rows.x1 = x1 + n;
     rows.x2 = x2 + n;
     rows.inputs = -(int32_t)(2 * n);
+    rows.next_row = 2 * (n + 1);
     rows.values_end = layer->difference + layer->units;
     rows.units = 2u * net->units;
     rows.slope = hidden ? ANP_SLOPE : 0;

@@ -38,12 +38,11 @@
     ldr     r5, [sp, #UPDATE_MANTISSA]
     muls    r3, r5, r3
     mov     r12, r4
-    ldr     r6, [sp, #UPDATE_K]
-    movs    r5, #32
-    subs    r5, r5, r6
+    ldr     r5, [sp, #UPDATE_DITHER_SHIFT]
     movs    r7, r4
     lsrs    r7, r7, r5
     adds    r3, r3, r7
+    ldr     r6, [sp, #UPDATE_K]
     asrs    r3, r3, r6
     add     r4, r4, r8
     ldr     r2, [sp, #UPDATE_INPUTS]
@@ -70,15 +69,14 @@
 .endm
 
 FUNCTION anp_update_rows
-    sub     sp, sp, #44
+    sub     sp, sp, #(UPDATE_BYTES + 4)
     mov     r1, sp
-    str     r0, [sp, #40]
+    str     r0, [sp, #UPDATE_BYTES]
     ldmia   r0!, {r2-r6}
     stmia   r1!, {r2-r6}
-    ldmia   r0!, {r2-r6}
-    stmia   r1!, {r2-r6}
+    ldmia   r0!, {r2-r7}
+    stmia   r1!, {r2-r7}
     mov     r8, r5
-    mov     r7, r6
     movs    r5, #1
     lsls    r5, r5, #14
     mov     r9, r5
@@ -95,13 +93,13 @@ FUNCTION anp_update_rows
     movs    r1, #0
     mov     r12, r4
 .Lchecked:
-    ldr     r0, [sp, #40]
+    ldr     r0, [sp, #UPDATE_BYTES]
     mov     r4, r12
     str     r4, [r0, #UPDATE_DITHER]
     ldr     r5, [sp, #UPDATE_DIFFERENCE]
     str     r5, [r0, #UPDATE_DIFFERENCE]
     mov     r0, r1
-    add     sp, sp, #44
+    add     sp, sp, #(UPDATE_BYTES + 4)
     RETURN
 .Lfine:
     ROWS    24

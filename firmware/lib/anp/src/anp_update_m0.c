@@ -18,6 +18,7 @@ struct anp_update {
     uint32_t k;
     uint32_t dither;              /* this and the next in the upper half */
     uint32_t increment;
+    uint32_t dither_shift;        /* 32 - k */
     uint32_t s;                   /* 16 or 24 */
 };
 
@@ -31,32 +32,29 @@ ASSERT_OFFSET(mantissa, UPDATE_MANTISSA);
 ASSERT_OFFSET(k, UPDATE_K);
 ASSERT_OFFSET(dither, UPDATE_DITHER);
 ASSERT_OFFSET(increment, UPDATE_INCREMENT);
+ASSERT_OFFSET(dither_shift, UPDATE_DITHER_SHIFT);
 ASSERT_OFFSET(s, UPDATE_S);
 
 int16_t *anp_update_rows(struct anp_update *update);
 
-/* h of section 7; the sum can need 41 bits, of which the lowest 8 do not matter. */
+/* h of section 7: nearly always a few bits. */
 static uint32_t step_exponent(const int16_t *x, uint32_t n)
 {
-    uint32_t low = ((uint32_t)1 << (2 * ANP_FRACTION_BITS)) - 1, high = 0;
-    do {
-        int32_t v = *x++;
-        uint32_t square = (uint32_t)(v * v);
-        low += square;
-        high += low < square;
-    } while (--n);
-    return anp_bits32(low >> 9 | high << 23) + 9u - 2 * ANP_FRACTION_BITS;
+    uint32_t over = (uint32_t)((anp_squares(x, n) + 0xffffffu) >> (2 * ANP_FRACTION_BITS)), h = 0;
+    for (; over; over >>= 1)
+        h++;
+    return h;
 }
 
-/* The bit length of the largest |v|: it sees only the highest bit of all. */
-static uint32_t width_of(const int16_t *values, uint32_t count)
+/* All bits that occur in |v|: the highest is that of the largest. */
+static uint32_t bits_of(const int16_t *values, uint32_t count)
 {
     uint32_t bits = 0;
     do {
         int32_t v = *values++, sign = v >> 31;
         bits |= (uint32_t)((v ^ sign) - sign);
     } while (--count);
-    return anp_bits32(bits);
+    return bits;
 }
 
 /* A row to whose weights the steps have been added mod 2^16, from its dither word on, behind the coefficient's. */
@@ -78,13 +76,13 @@ void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, co
     const int16_t *differences = layer->difference;
     struct anp_update update;
     int32_t k = 12 - factor.exponent - 24 + (int32_t)(net->config.normalised ? step_exponent(input, n) : 0);
-    int32_t width = (int32_t)width_of(differences, layer->units);
+    uint32_t bits = bits_of(differences, layer->units);
     update.s = 24;
-    if (k < width) {
+    if (k < 0 || (k <= MAX_SHIFT && bits >> k)) {
         k += 8;
         update.s = 16;
     }
-    if (k < width || k > MAX_SHIFT || anp_is_wide(&net->config)) {
+    if (k < 0 || k > MAX_SHIFT || bits >> k || anp_is_wide(&net->config)) {
         anp_update_layer_in_c(net, layer, input, factor, dither);
         return;
     }
@@ -95,6 +93,7 @@ void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, co
     update.end = differences + layer->units;
     update.mantissa = factor.mantissa;
     update.k = (uint32_t)k;
+    update.dither_shift = (uint32_t)(32 - k);
     update.dither = (uint32_t)dither->word << 16;
     update.increment = (uint32_t)dither->increment << 16;
     int16_t *row;
