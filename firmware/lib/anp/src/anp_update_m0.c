@@ -72,6 +72,10 @@ static void saturate_row(int16_t *row, const struct anp_update *update, int32_t 
 void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, const int16_t *input, struct anp_factor factor,
                       struct anp_dither *dither)
 {
+    if (anp_is_wide(&net->config)) {
+        anp_update_layer_in_c(net, layer, input, factor, dither);
+        return;
+    }
     uint32_t n = layer->inputs;
     const int16_t *differences = layer->difference;
     struct anp_update update;
@@ -82,7 +86,7 @@ void anp_update_layer(struct anp_network *net, const struct anp_layer *layer, co
         k += 8;
         update.s = 16;
     }
-    if (k < 0 || k > MAX_SHIFT || bits >> k || anp_is_wide(&net->config)) {
+    if (k < 0 || k > MAX_SHIFT || bits >> k) {
         anp_update_layer_in_c(net, layer, input, factor, dither);
         return;
     }
