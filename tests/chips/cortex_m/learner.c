@@ -10,6 +10,7 @@
 #define CASES 1500
 #define STEPS 6
 #define WIDEST 80
+#define MOST_OUTPUTS 40
 #define ARENA 16384
 
 extern uint32_t bss_start[], bss_end[], stack_top[];
@@ -55,6 +56,8 @@ static struct anp_config choose(void)
         .rounding = pick(4) != 0,
         .normalised = pick(3) != 0,
         .antithetic = pick(4) == 0,
+        .rule = (uint8_t)(pick(3) ? ANP_RULE_ANP : 1 + pick(ANP_LAST_RULE)),
+        .slope = (uint8_t)(pick(3) ? 0 : pick(ANP_SLOPE_MAX + 1)),
         .sigma = (uint16_t)(pick(3) ? 16 + pick(300) : 16 + pick(4080)),
         .noise_std = (uint16_t)(pick(3) ? 0 : 64 + pick(65000)),
         .learning_rate = pick(20) ? 1 + (pick(0xffffffff) >> pick(31)) : 0,
@@ -136,6 +139,10 @@ static void run(uint32_t number)
         h = hash(h, &loss, sizeof loss);
         h = hash(h, net.at.weights, (uint32_t)(net.at.matrices - net.at.weights));
         h = hash(h, net.at.matrices, (uint32_t)net.at.matrices_bytes);
+        h = hash(h, net.at.feedback, anp_feedback_bytes(&config));
+        int16_t outputs[MOST_OUTPUTS];
+        anp_predict(&net, x, outputs);
+        h = hash(h, outputs, 2u * config.sizes[config.layers]);
         anp_noise_put(&noise, noise.ring[pick(200)]);
     }
     print(number, ' ');

@@ -8,6 +8,7 @@
 void anp_noise_draw_in_c(const struct anp_noise *noise, struct anp_draw draw, int16_t *n, uint16_t count, uint32_t *saturations);
 uint32_t anp_squared_loss_in_c(const int16_t *y, const int16_t *target, uint16_t outputs, uint32_t *saturations);
 void anp_passes_in_c(struct anp_network *net, const struct anp_layer *layer, const int16_t *x1, const int16_t *x2, bool hidden);
+void anp_products_in_c(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations);
 void anp_update_layer_in_c(struct anp_network *net, const struct anp_layer *layer, const int16_t *input, struct anp_factor factor,
                            struct anp_dither *dither);
 

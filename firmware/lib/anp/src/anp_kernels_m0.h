@@ -60,6 +60,7 @@ uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t 
 #define anp_squared_loss anp_squared_loss_in_c
 #define anp_noise_draw anp_noise_draw_in_c
 #define anp_passes anp_passes_in_c
+#define anp_products anp_products_in_c
 #define anp_update_layer anp_update_layer_in_c
 #endif
 

@@ -30,7 +30,7 @@ uint32_t anp_draw_values(const struct anp_values *values);
 
 void anp_noise_draw(const struct anp_noise *noise, struct anp_draw draw, int16_t *n, uint16_t count, uint32_t *saturations)
 {
-    if (noise->shift <= 0) {
+    if (count && noise->shift <= 0) {
         uint32_t up = (uint32_t)-noise->shift;
         const struct anp_values values = {
             .ring = noise->ring,

@@ -1,4 +1,4 @@
-/* Both passes through one layer on Cortex-M0 (shared/numerics.md, sections 4 and 6). */
+/* Passes through one layer on Cortex-M0 (shared/numerics.md, sections 4 and 6). */
 #if defined __ARM_ARCH_6M__ && !defined ANP_PORTABLE
 #include "anp_macros_m0.h"
 
@@ -25,9 +25,9 @@
 .endm
 
 /* Overflow, which is seen behind it: the sum in \sum is 2^30 or more. */
-.macro CHECK sum
+.macro CHECK sum, leave
     adds    r4, \sum, \sum
-    bvs     .Lleave
+    bvs     \leave
 .endm
 
 .macro NEXT_BLOCK loop
@@ -90,7 +90,8 @@
     b       \next
 .endm
 
-FUNCTION anp_pass_rows
+.macro START name
+    FUNCTION \name
     sub     sp, sp, #ROWS_BYTES
     mov     r1, sp
     ldmia   r0!, {r2-r7}
@@ -106,14 +107,18 @@ FUNCTION anp_pass_rows
     ldr     r0, [sp, #ROWS_WEIGHTS]
     ldr     r1, [sp, #ROWS_X1]
     ldr     r2, [sp, #ROWS_X2]
-    cmp     r1, r2
-    bne     .Lboth
-    ENTRY   r5, .Lsame_loop, r3, 10, r6
-    mov     r10, r5
-.Lsame:
-    BEGIN_ROW
+.endm
+
+.macro LEAVE
+    mov     r0, r11
+    add     sp, sp, #ROWS_BYTES
+    RETURN
+.endm
+
+/* A unit's sum of products with x of pass 1, and on behind it. */
+.macro SAME_LOOP loop, leave
     .balign 4
-.Lsame_loop:
+\loop:
     .rept   4
     ldrsh   r4, [r0, r3]
     ldrsh   r5, [r1, r3]
@@ -122,16 +127,25 @@ FUNCTION anp_pass_rows
     adds    r3, r3, #2
     .endr
     cmp     r3, r12
-    bne     .Lsame_loop
+    bne     \loop
     cmp     r3, #0
     beq     1f
-    CHECK   r7
-    NEXT_BLOCK .Lsame_loop
-1:  FINISH_UNIT r7, .Lsame
+    CHECK   r7, \leave
+    NEXT_BLOCK \loop
+1:
+.endm
+
+START anp_pass_rows
+    cmp     r1, r2
+    bne     .Lboth
+    ENTRY   r5, .Lsame_loop, r3, 10, r6
+    mov     r10, r5
+.Lsame:
+    BEGIN_ROW
+    SAME_LOOP .Lsame_loop, .Lleave
+    FINISH_UNIT r7, .Lsame
 .Lleave:
-    mov     r0, r11
-    add     sp, sp, #ROWS_BYTES
-    RETURN
+    LEAVE
 .Lboth:
     ENTRY   r5, .Lboth_loop, r3, 16, r6
     mov     r10, r5
@@ -153,10 +167,41 @@ FUNCTION anp_pass_rows
     bne     .Lboth_loop
     cmp     r3, #0
     beq     1f
-    CHECK   r7
+    CHECK   r7, .Lleave
     mov     r4, r8
-    CHECK   r4
+    CHECK   r4, .Lleave
     NEXT_BLOCK .Lboth_loop
 1:  FINISH_UNIT r8, .Lboth_rows
 END anp_pass_rows
+
+/* int16_t *anp_product_rows(struct anp_rows *rows)
+ *
+ * The same for z of pass 1 alone: it is the value. */
+START anp_product_rows
+    ENTRY   r5, .Lproduct_loop, r3, 10, r6
+    mov     r10, r5
+.Lproduct:
+    BEGIN_ROW
+    SAME_LOOP .Lproduct_loop, .Lproducts_leave
+    ldrsh   r4, [r0, r3]
+    add     r4, r4, r9
+    asrs    r7, r7, #12
+    adds    r7, r7, r4
+    lsrs    r4, r7, #15
+    bne     .Lproducts_leave
+    mov     r4, r9
+    subs    r7, r7, r4
+    mov     r3, r11
+    strh    r7, [r3]
+    adds    r3, r3, #2
+    mov     r11, r3
+    ldr     r4, [sp, #ROWS_VALUES_END]
+    cmp     r3, r4
+    beq     .Lproducts_leave
+    ldr     r4, [sp, #ROWS_NEXT]
+    adds    r0, r0, r4
+    b       .Lproduct
+.Lproducts_leave:
+    LEAVE
+END anp_product_rows
 #endif

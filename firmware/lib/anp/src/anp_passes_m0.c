@@ -1,4 +1,4 @@
-/* Both passes through one layer on Cortex-M0 (shared/numerics.md, sections 4 and 6): what goes before the loops in assembly, and the units
+/* Passes through one layer on Cortex-M0 (shared/numerics.md, sections 4 and 6): what goes before the loops in assembly, and the units
  * that they leave. */
 #include "anp_internal_m0.h"
 
@@ -34,6 +34,7 @@ ASSERT_OFFSET(slope, ROWS_SLOPE);
 ASSERT_OFFSET(next_row, ROWS_NEXT);
 
 int16_t *anp_pass_rows(const struct anp_rows *rows);
+int16_t *anp_product_rows(const struct anp_rows *rows);
 
 /* |v| or one less. */
 static inline uint32_t magnitude(int32_t v)
@@ -95,39 +96,74 @@ static bool choose_blocks(struct anp_rows *rows, const int16_t *x1, const int16_
     return true;
 }
 
-static void pass_unit(struct anp_network *net, const struct anp_layer *layer, const int16_t *x1, const int16_t *x2, bool hidden,
-                      uint32_t unit)
+/* What follows from the layer and its inputs; false when the loops must not be used. */
+static bool describe(struct anp_rows *rows, const struct anp_network *net, const struct anp_layer *layer, const int16_t *x1,
+                     const int16_t *x2)
+{
+    uint32_t n = layer->inputs;
+    if (anp_is_wide(&net->config) || !choose_blocks(rows, x1, x2, n))
+        return false;
+    rows->x1 = x1 + n;
+    rows->x2 = x2 + n;
+    rows->inputs = -(int32_t)(2 * n);
+    rows->next_row = 2 * (n + 1);
+    return true;
+}
+
+static const int16_t *row_of(const struct anp_layer *layer, uint32_t unit)
+{
+    return (const int16_t *)layer->rows + unit * (layer->inputs + 1u);
+}
+
+/* A layer of that unit alone. */
+static struct anp_layer one_unit(const struct anp_layer *layer, uint32_t unit)
 {
     struct anp_layer one = *layer;
     one.rows = (int16_t *)layer->rows + unit * (layer->inputs + 1u);
     one.difference = layer->difference + unit;
     one.units = 1;
-    anp_passes_in_c(net, &one, x1, x2, hidden);
+    return one;
 }
 
 void anp_passes(struct anp_network *net, const struct anp_layer *layer, const int16_t *x1, const int16_t *x2, bool hidden)
 {
-    uint32_t n = layer->inputs;
     struct anp_rows rows;
-    if (anp_is_wide(&net->config) || !choose_blocks(&rows, x1, x2, n)) {
+    if (!describe(&rows, net, layer, x1, x2)) {
         anp_passes_in_c(net, layer, x1, x2, hidden);
         return;
     }
-    rows.x1 = x1 + n;
-    rows.x2 = x2 + n;
-    rows.inputs = -(int32_t)(2 * n);
-    rows.next_row = 2 * (n + 1);
     rows.values_end = layer->difference + layer->units;
     rows.units = 2u * net->units;
-    rows.slope = hidden ? ANP_SLOPE : 0;
+    rows.slope = hidden ? anp_slope_of(&net->config) : 0;
     uint32_t unit = 0;
     do {
-        rows.weights = (const int16_t *)layer->rows + unit * (n + 1) + n;
+        rows.weights = row_of(layer, unit) + layer->inputs;
         rows.value = layer->difference + unit;
         unit = (uint32_t)(anp_pass_rows(&rows) - layer->difference);
         if (unit == layer->units)
             return;
-        pass_unit(net, layer, x1, x2, hidden, unit);
+        struct anp_layer one = one_unit(layer, unit);
+        anp_passes_in_c(net, &one, x1, x2, hidden);
+    } while (++unit != layer->units);
+}
+
+void anp_products(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations)
+{
+    struct anp_rows rows;
+    if (!describe(&rows, net, layer, x, x)) {
+        anp_products_in_c(net, layer, x, z, saturations);
+        return;
+    }
+    rows.values_end = z + layer->units;
+    uint32_t unit = 0;
+    do {
+        rows.weights = row_of(layer, unit) + layer->inputs;
+        rows.value = z + unit;
+        unit = (uint32_t)(anp_product_rows(&rows) - z);
+        if (unit == layer->units)
+            return;
+        struct anp_layer one = one_unit(layer, unit);
+        anp_products_in_c(net, &one, x, z + unit, saturations);
     } while (++unit != layer->units);
 }
 #endif

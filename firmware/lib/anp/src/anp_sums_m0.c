@@ -14,7 +14,7 @@ uint32_t anp_squared_loss(const int16_t *y, const int16_t *target, uint16_t outp
 
 uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t *saturations)
 {
-    uint64_t sum = anp_squares(difference, units);
+    uint64_t sum = units ? anp_squares(difference, units) : 0;
     if (sum >> 32) {
         ++*saturations;
         return UINT32_MAX;
