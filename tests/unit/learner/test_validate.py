@@ -151,6 +151,22 @@ def test_a_wrong_random_state_and_a_wrong_matrix_are_found(native, monkeypatch):
     assert "decorrelation matrix 1 differ" in text
 
 
+@pytest.mark.parametrize("name", ["steps", "skipped", "saturations", "loss_sum"])
+def test_a_wrong_count_of_the_board_is_found(native, monkeypatch, name):
+    class Wrong:
+        def __getattr__(self, wanted):
+            return getattr(native, wanted)
+
+        def status(self):
+            status = native.status()
+            return replace(status, **{name: getattr(status, name) + 1})
+
+    case = case_of(sizes=(4, 8, 3), loss=Loss.SQUARED)
+    found = check_board(Wrong(), [case], SAMPLES_PER_CHUNK)
+    said = name.replace("loss_sum", "sum of losses")
+    assert found.first[0].startswith(f"{case.name}: before the first step: {said} is 1, the model says 0")
+
+
 def test_a_case_that_does_not_fit_is_left_out_and_said():
     with start_native(arena=1024) as small, Board.open(small.url) as board:
         chosen = [case_of(sizes=(64, 32, 10)), case_of(sizes=(2, 4, 1))]
