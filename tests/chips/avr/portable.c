@@ -15,6 +15,7 @@
 #define anp_is_correct portable_is_correct
 #define anp_pass_clean portable_pass_clean
 #define anp_feed_back portable_feed_back
+#define anp_signals portable_signals
 #define anp_sum_of_upper portable_sum_of_upper
 #define anp_add_outer portable_add_outer
 #define anp_global_factor portable_global_factor

@@ -98,6 +98,9 @@ void anp_update_matrix_row(int16_t *row, const int32_t *u, uint16_t n, int16_t x
 /* Of the rule feedback (section 13): the sum of (row_i x_i) >> 8 over `count` values of a row that are `stride` apart, at most 200. */
 int32_t anp_sum_of_upper(const int16_t *row, uint16_t stride, const int16_t *x, uint8_t count);
 
+/* The signals of a hidden layer, where its differences are, from its B. */
+void anp_signals(struct anp_network *net, const struct anp_layer *layer, const int16_t *b, const int16_t *error, uint8_t outputs);
+
 /* To each of `count` values of the row goes round(change * rest_k, shift), 1 <= shift < 32. */
 void anp_add_outer(int16_t *row, int16_t change, const int16_t *rest, uint8_t count, uint8_t shift, uint32_t *saturations);
 

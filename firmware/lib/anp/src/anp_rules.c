@@ -20,6 +20,19 @@ void anp_add_outer(int16_t *row, int16_t change, const int16_t *rest, uint8_t co
     for (; count; count--, row++)
         *row = anp_sat16(*row + anp_round32((int32_t)change * *rest++, shift), saturations);
 }
+
+void anp_signals(struct anp_network *net, const struct anp_layer *layer, const int16_t *b, const int16_t *error, uint8_t outputs)
+{
+    int16_t *signal = layer->difference;
+    const int16_t *given = signal + 2u * net->units;
+    for (uint8_t i = 0; i < layer->units; i++, b += outputs) {
+        int32_t sum = anp_sum_of_upper(b, 1, error, outputs);
+        int16_t v = anp_sat16(anp_round32(sum, ANP_FRACTION_BITS - MARGIN), &net->saturations);
+        if (given[i] < 0)
+            v = v >= 0 ? (int16_t)(v >> net->config.slope) : anp_leaky_relu(v, net->config.slope);
+        signal[i] = v;
+    }
+}
 #endif
 
 void anp_pass_clean(struct anp_network *net, const int16_t *x)
@@ -68,15 +81,8 @@ void anp_feed_back(struct anp_network *net, bool probes)
     for (; layer != last; layer++) {
         if (probes)
             probe(net, layer, b, last->difference, error + net->units);
-        int16_t *signal = layer->difference;
-        const int16_t *given = signal + 2u * net->units;
-        for (uint8_t i = 0; i < layer->units; i++, b += outputs) {
-            int32_t sum = anp_sum_of_upper(b, 1, error, outputs);
-            int16_t v = anp_sat16(anp_round32(sum, ANP_FRACTION_BITS - MARGIN), &net->saturations);
-            if (given[i] < 0)
-                v = v >= 0 ? (int16_t)(v >> net->config.slope) : anp_leaky_relu(v, net->config.slope);
-            signal[i] = v;
-        }
+        anp_signals(net, layer, b, error, outputs);
+        b += layer->units * outputs;
     }
     memcpy(last->difference, error, outputs * sizeof *error);
 }
