@@ -70,10 +70,11 @@ static void softmax_error(uint16_t target, uint16_t outputs, uint32_t total, int
 {
     struct anp_mantissa norm = anp_norm16(total);
     uint16_t reciprocal = (uint16_t)((uint32_t)ANP_INT32_MAX / norm.mantissa);
-    uint8_t shift = (uint8_t)(norm.bits - 6);
+    /* round(v, s) is ((v >> (s - 1)) + 1) >> 1, and s is 19 at least. */
+    uint8_t shift = (uint8_t)(norm.bits - 6 - 1 - 16);
     for (uint16_t k = 0; k < outputs; k++) {
-        uint32_t product = (uint32_t)(uint16_t)error[k] * reciprocal;
-        error[k] = (int16_t)((product + ((uint32_t)1 << (shift - 1))) >> shift);
+        uint16_t upper = (uint16_t)((uint32_t)(uint16_t)error[k] * reciprocal >> 16);
+        error[k] = (int16_t)(((upper >> shift) + 1) >> 1);
     }
     error[target] = (int16_t)(error[target] - ANP_ONE);
 }
