@@ -18,6 +18,13 @@ uint32_t mean_of(const struct mean *sum, uint32_t count)
         return 0;
     if (high >= count)
         return UINT32_MAX;
+    /* Powers of two are taken off by shifts: an epoch of 4 samples ends often. */
+    for (; (count & 1) == 0; count >>= 1) {
+        low = low >> 1 | high << 31;
+        high >>= 1;
+    }
+    if (count == 1)
+        return low;
     for (uint8_t bit = 0; bit < 32; bit++) {
         bool carry = (high & 0x80000000u) != 0;
         high <<= 1;
