@@ -147,34 +147,24 @@ bool dataset_check(struct device *device)
     return dataset->complete;
 }
 
-static int16_t value_at(const struct device *device, uint16_t offset)
-{
-    const struct dataset *dataset = &device->autonomous.dataset;
-    uint16_t low = byte_at(device, offset);
-    int16_t value = (int8_t)low;
-    if (dataset->value_bytes == sizeof(int16_t))
-        value = (int16_t)(low | (uint16_t)byte_at(device, (uint16_t)(offset + 1)) << 8);
-    for (uint8_t left = dataset->scale; left; left--) {
-        if (value > WIRE_MAX_SAMPLES_VALUE / 2)
-            return WIRE_MAX_SAMPLES_VALUE;
-        if (value < -(WIRE_MAX_SAMPLES_VALUE / 2))
-            return -WIRE_MAX_SAMPLES_VALUE;
-        value = (int16_t)(2 * value);
-    }
-    return value < -WIRE_MAX_SAMPLES_VALUE ? -WIRE_MAX_SAMPLES_VALUE : value;
-}
-
 void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int16_t *target)
 {
     const struct dataset *dataset = &device->autonomous.dataset;
-    uint16_t inputs = device->net.config.sizes[0], outputs = outputs_of(device), width = width_of(device);
-    uint16_t offset = bounds_sample(index, sample_bytes(device));
-    for (uint16_t i = 0; i < width; i++, offset = (uint16_t)(offset + dataset->value_bytes)) {
-        int16_t value = value_at(device, offset);
-        if (i < inputs)
-            *x++ = value;
-        else
-            target[i - inputs] = value;
+    const BOARD_FLASH struct board *board = device->board;
+    uint16_t outputs = outputs_of(device), factor = (uint16_t)(1u << dataset->scale);
+    uint16_t at = (uint16_t)(dataset_place(device) + bounds_sample(index, sample_bytes(device)));
+    /* Targets that are values stand behind the inputs in the memory as well as in the arena. */
+    for (uint16_t left = width_of(device); left; left--) {
+        uint8_t low = memory_read(board, at++);
+        int16_t value = (int8_t)low;
+        if (dataset->value_bytes == sizeof(int16_t))
+            value = (int16_t)(low | (uint16_t)memory_read(board, at++) << 8);
+        int32_t scaled = (int32_t)value * factor;
+        if (scaled > WIRE_MAX_SAMPLES_VALUE)
+            scaled = WIRE_MAX_SAMPLES_VALUE;
+        if (scaled < -WIRE_MAX_SAMPLES_VALUE)
+            scaled = -WIRE_MAX_SAMPLES_VALUE;
+        *x++ = (int16_t)scaled;
     }
     if (dataset->class_bits == 0)
         return;

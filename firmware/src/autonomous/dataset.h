@@ -20,7 +20,7 @@ uint16_t dataset_place(const struct device *device);
 /* All its bytes came: whether its checksum and its classes are right, and it is complete. */
 bool dataset_check(struct device *device);
 
-/* Inputs and targets of a sample, as anp_train() takes them. */
+/* Inputs and targets of a sample, as anp_train() takes them; target is x + inputs. */
 void dataset_sample(const struct device *device, uint16_t index, int16_t *x, int16_t *target);
 
 #endif
