@@ -42,8 +42,8 @@ void autonomous_trained(struct device *device);
 /* A host read weights, and there are more that belong to them. */
 void autonomous_weights_read(struct device *device, bool more);
 
-/* In each turn. True: there may be more to do at once. */
-bool autonomous_poll(struct device *device);
+/* In each turn, with its device_clock(). True: there may be more to do at once. */
+bool autonomous_poll(struct device *device, uint16_t now);
 
 /* Commands that change what is learned are refused. */
 bool autonomous_learns(const struct device *device);

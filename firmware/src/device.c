@@ -16,14 +16,12 @@ uint16_t device_clock(const struct device *device)
     return (uint16_t)(BOARD_DO(device->board, micros) >> 10);
 }
 
-/* A converter in real time delivers codes whatever the device does. */
-static void check_silence(struct device *device)
+void device_check_silence(struct device *device, uint16_t now)
 {
     const BOARD_FLASH struct board *board = device->board;
     struct intake *intake = &device->intake;
     if ((BOARD(board, features) & (WIRE_FEATURES_ADC_LIVE | WIRE_FEATURES_VIRTUAL_CLOCK)) != WIRE_FEATURES_ADC_LIVE)
         return;
-    uint16_t now = device_clock(device);
     if (device->took_codes)
         device->code_clock = now;
     else if ((uint16_t)(now - device->code_clock) >= SILENCE && intake->source == WIRE_NOISE_SOURCE_ADC)
@@ -32,8 +30,6 @@ static void check_silence(struct device *device)
 
 void device_take_codes(struct device *device)
 {
-    struct health *health = &device->intake.health;
-    uint16_t faults = health->faults;
     uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);
@@ -45,9 +41,6 @@ void device_take_codes(struct device *device)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
     autonomous_codes(device, all);
-    check_silence(device);
-    if (health->faults != faults)
-        device_remember(device, WIRE_FAULT_ERROR | health->last_fault);
 }
 
 enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail)

@@ -83,6 +83,9 @@ void device_remember(const struct device *device, uint8_t error);
 /* Takes all codes that the board has and sends what the noise stream makes of them. */
 void device_take_codes(struct device *device);
 
+/* At the end of a turn, with its device_clock(): a converter in real time delivers codes whatever the device does. */
+void device_check_silence(struct device *device, uint16_t now);
+
 /* Refuses the current command: what a handler returns then. */
 enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail);
 

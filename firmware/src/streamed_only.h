@@ -24,9 +24,9 @@ static inline void autonomous_codes(struct device *device, uint8_t count) { (voi
 static inline void autonomous_trained(struct device *device) { (void)device; }
 static inline void autonomous_weights_read(struct device *device, bool more) { (void)device, (void)more; }
 
-static inline bool autonomous_poll(struct device *device)
+static inline bool autonomous_poll(struct device *device, uint16_t now)
 {
-    (void)device;
+    (void)device, (void)now;
     return false;
 }
 

@@ -137,6 +137,7 @@ bool device_poll(struct device *device)
 {
     const BOARD_FLASH struct board *board = device->board;
     device->took_codes = false;
+    uint16_t faults = device->intake.health.faults;
     wire_session_poll(&device->session);
     if (device->restart) {
         /* The acknowledgement of the RESET must be on its way first. */
@@ -159,6 +160,10 @@ bool device_poll(struct device *device)
         BOARD_DO(board, advance);
         device_take_codes(device);
     }
-    bool works = autonomous_poll(device);
+    uint16_t now = device_clock(device);
+    bool works = autonomous_poll(device, now);
+    device_check_silence(device, now);
+    if (device->intake.health.faults != faults)
+        device_remember(device, WIRE_FAULT_ERROR | device->intake.health.last_fault);
     return device->took_codes || inputs || works;
 }

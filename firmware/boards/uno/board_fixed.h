@@ -30,6 +30,7 @@
 
 #define UNO_look(bytes) line_look(bytes)
 #define UNO_took(count) line_took(count)
+#define UNO_input_waits() line_waiting()
 #define UNO_adc_read(codes, most) converter_read(NULL, codes, most)
 #define UNO_adc_lost() converter_lost(NULL)
 #define UNO_advance() ((void)0) /* time passes by itself */

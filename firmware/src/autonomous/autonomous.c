@@ -49,11 +49,11 @@ void autonomous_weights_read(struct device *device, bool more)
     training_pause(device, more);
 }
 
-bool autonomous_poll(struct device *device)
+bool autonomous_poll(struct device *device, uint16_t now)
 {
     /* Also without a memory: a checkpoint that is wanted there is dropped, and commands that wait for it continue. */
-    bool saves = checkpoint_poll(device);
-    bool works = !saves && training_poll(device);
+    bool saves = checkpoint_poll(device, now);
+    bool works = !saves && training_poll(device, now);
     /* An upload waits for the memory, which no event tells of. */
     bool uploads = device->session.held && wire_frame_type(&device->session.decoder) == WIRE_TYPE_SET_BLOB;
     return saves || works || uploads;

@@ -138,12 +138,12 @@ static void work(struct device *device)
     }
 }
 
-bool checkpoint_poll(struct device *device)
+bool checkpoint_poll(struct device *device, uint16_t now)
 {
     struct checkpoint *checkpoint = &device->autonomous.checkpoint;
     WIRE_NEAR(checkpoint);
     if (checkpoint->phase == CHECKPOINT_IDLE) {
-        if ((uint16_t)(device_clock(device) - checkpoint->second) >= SECOND) {
+        if ((uint16_t)(now - checkpoint->second) >= SECOND) {
             checkpoint->second = (uint16_t)(checkpoint->second + SECOND);
             if (checkpoint->age != UINT16_MAX)
                 checkpoint->age++;

@@ -14,8 +14,8 @@
 
 struct device;
 
-/* In each turn: saves when it is time or wanted, a byte a turn. True while it is at work. */
-bool checkpoint_poll(struct device *device);
+/* In each turn, with its device_clock(): saves when it is time or wanted. True while it is at work. */
+bool checkpoint_poll(struct device *device, uint16_t now);
 
 static inline bool checkpoint_busy(const struct checkpoint *checkpoint)
 {

@@ -1,4 +1,4 @@
-/* AUTONOMOUS, HALT, and one step or evaluated sample in a turn. The seam calls training_poll(), and restore.c training_resume(). */
+/* AUTONOMOUS, HALT, and some steps or one evaluated sample in a turn. The seam calls training_poll(), and restore.c training_resume(). */
 #include "training.h"
 
 #include "autonomous.h"
@@ -27,10 +27,9 @@ void training_pause(struct device *device, bool more)
     device->autonomous.training.paused_at = device_clock(device);
 }
 
-static bool is_paused(struct device *device)
+static bool is_paused(struct training *own, uint16_t now)
 {
-    struct training *own = &device->autonomous.training;
-    if (own->paused && (uint16_t)(device_clock(device) - own->paused_at) >= PAUSE)
+    if (own->paused && (uint16_t)(now - own->paused_at) >= PAUSE)
         own->paused = false;
     return own->paused;
 }
@@ -286,14 +285,29 @@ static bool learn(struct device *device)
     return true;
 }
 
-bool training_poll(struct device *device)
+/* Whether a turn ends after this step: what it was asked to do comes first, and the next step may not be a training's. */
+static bool is_interrupted(const struct device *device)
+{
+#if TRAINING_STEPS > 1
+    return device->autonomous.training.activity != WIRE_ACTIVITY_LEARNING || BOARD_DO(device->board, input_waits);
+#else
+    (void)device;
+    return true;
+#endif
+}
+
+bool training_poll(struct device *device, uint16_t now)
 {
     struct training *own = &device->autonomous.training;
-    if (!training_learns(own) || is_paused(device))
+    if (!training_learns(own) || is_paused(own, now))
         return false;
     if (own->activity == WIRE_ACTIVITY_EVALUATING) {
         evaluate(device);
         return true;
     }
-    return learn(device);
+    uint8_t left = TRAINING_STEPS;
+    while (learn(device))
+        if (--left == 0 || is_interrupted(device))
+            return true;
+    return left != TRAINING_STEPS;
 }
