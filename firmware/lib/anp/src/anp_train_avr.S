@@ -199,6 +199,7 @@ have_loss:
     std     Y+FRAME_EXPONENT, r16
     LOAD_NET r30, r31
     rcall   begin_update
+<<<<<<< HEAD
 next_layer:
     std     Y+FRAME_LAYER, r30
     std     Y+FRAME_LAYER+1, r31
@@ -224,6 +225,9 @@ next_layer:
     dec     r16
     std     Y+FRAME_LEFT, r16
     brne    next_layer
+=======
+    XCALL   anp_update_layer
+>>>>>>> 82addbb (The layers of an update follow each other in the assembly)
 updated:
     LOAD_NET r30, r31
     ldd     r16, Z+NET_DECORRELATE

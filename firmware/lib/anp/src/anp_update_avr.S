@@ -46,38 +46,70 @@
     adc     r7, zero
 .endm
 
-/* In: r31:r30 layer, r27:r26 input, r25:r24 the dither word, r15:r14 its increment. */
+/* The update of the layers from Z on, as many as the frame has left. In: r31:r30 layer, r25:r24 the dither word, r15:r14 its increment. */
 FUNCTION anp_update_layer
-    movw    r12, r26
-    clr     r3
+next_layer:
+    std     Y+FRAME_LAYER, r30
+    std     Y+FRAME_LAYER+1, r31
+    ldd     r26, Z+LAYER_INPUT
+    ldd     r27, Z+LAYER_INPUT+1
+    mov     r0, r26
+    or      r0, r27
+    brne    1f
+    ldd     r26, Y+FRAME_SAMPLE
+    ldd     r27, Y+FRAME_SAMPLE+1
+1:  ldd     r18, Z+LAYER_INPUTS
+    mov     input_bytes, r18
+    lsl     input_bytes
+#ifdef ANP_MANY_INPUTS
+    ldd     r19, Z+LAYER_INPUTS+1
+    mov     r13, r19
+    rol     r13
+    clt
+    breq    1f
+    set
+1:
+#endif
+    ldd     r20, Z+LAYER_ROWS
+    ldd     r21, Z+LAYER_ROWS+1
+    ldd     r19, Z+LAYER_UNITS
 
     /* r23 = h, from 2^24 - 1 + ||x||^2 */
+    clr     r3
     clr     r23
-    ldd     r16, Y+FRAME_FLAGS
-    sbrs    r16, FLAG_NORMALISED
+    ldd     r22, Y+FRAME_FLAGS
+    sbrs    r22, FLAG_NORMALISED
     rjmp    3f
-    ldd     r18, Z+LAYER_INPUTS
-    ldd     r19, Z+LAYER_INPUTS+1
     clr     r9
     clr     r10
     ldi     r16, 0xff
     mov     r6, r16
     mov     r7, r16
     mov     r8, r16
+#ifdef ANP_MANY_INPUTS
+    mov     r11, r13
+    lsr     r11
     cpse    r18, r3
-    inc     r19
+    inc     r11
+#endif
 1:  ld      x_lo, X+
     ld      x_hi, X+
     SQUARE_ADD
     dec     r18
     brne    1b
-    dec     r19
+#ifdef ANP_MANY_INPUTS
+    dec     r11
     brne    1b
+    sub     r26, input_bytes
+    sbc     r27, r13
+#else
+    sub     r26, input_bytes
+    sbc     r27, r3
+#endif
     tst     r10
-    breq    2f
-    mov     r9, r10
-    ldi     r23, 8
-2:  tst     r9
+    brne    many_bits
+few_bits:
+    tst     r9
     breq    3f
 1:  inc     r23
     lsr     r9
@@ -85,15 +117,14 @@ FUNCTION anp_update_layer
 3:  clr     zero
 
     /* r16 = D; the magnitudes together have as many bits as the largest */
-    ldd     r18, Z+LAYER_UNITS
-    ldd     r26, Z+LAYER_DIFFERENCE
-    ldd     r27, Z+LAYER_DIFFERENCE+1
-    movw    r6, r26
-    mov     units_left, r18
+    ldd     r6, Z+LAYER_DIFFERENCE
+    ldd     r7, Z+LAYER_DIFFERENCE+1
+    movw    r30, r6
+    mov     units_left, r19
     clr     r4
     clr     r5
-1:  ld      r16, X+
-    ld      r17, X+
+1:  ld      r16, Z+
+    ld      r17, Z+
     tst     r17
     brpl    2f
     com     r17
@@ -101,8 +132,9 @@ FUNCTION anp_update_layer
     sbci    r17, 0xff
 2:  or      r4, r16
     or      r5, r17
-    dec     r18
+    dec     r19
     brne    1b
+    movw    r30, r20
     ldi     r16, 8
     tst     r5
     breq    2f
@@ -110,63 +142,51 @@ FUNCTION anp_update_layer
     lsr     r5
     brne    1b
     rjmp    3f
+many_bits:
+    mov     r9, r10
+    ldi     r23, 8
+    rjmp    few_bits
 2:  lsl     r4
     brcs    3f
     dec     r16
     brne    2b
 3:
-    /* r23 = k, r17 = 0, 1, 2 for s = 24, 16, 8 */
+    /* r23 = k, r17 = 0, 4, 8 for s = 24, 16, 8 */
     ldd     r17, Y+FRAME_EXPONENT
     sub     r23, r17
     subi    r23, 24 - 12
     clr     r17
     cp      r23, r16
     brge    5f
-    inc     r17
+    ldi     r17, 1 << LOOP
     subi    r23, -8
     cp      r23, r16
     brge    5f
-    inc     r17
+    ldi     r17, 2 << LOOP
     subi    r23, -8
     cp      r23, r16
     brge    5f
     mov     r23, r16
     XCALL   anp_count_saturation
-5:  movw    r26, r12
-    ldd     r12, Z+LAYER_INPUTS
-    ldd     r13, Z+LAYER_INPUTS+1
-    cpi     r23, MAX_SHIFT + 1
-    brlt    6f
-    rjmp    below_resolution
-6:  clt
-    lsl     input_bytes
-    rol     r13
-    breq    6f
-    set
-6:  ldd     r0, Z+LAYER_ROWS
-    ldd     r31, Z+LAYER_ROWS+1
-    mov     r30, r0
+5:  cpi     r23, MAX_SHIFT + 1
+    brge    to_below_resolution
 
-    ldd     r16, Y+FRAME_FLAGS
-    sbrc    r16, FLAG_WIDE
-    subi    r17, -4
-    mov     r16, r23
+    /* the mode */
+    sbrc    r22, FLAG_WIDE
+    subi    r17, -(4 << LOOP)
+    cpi     r17, 1 << LOOP
+    breq    7f
+    ori     r17, 1 << NOT_16
+7:  mov     r16, r23
     subi    r16, -7
     andi    r16, 0x38
-    lsl     r17
-    lsl     r17
     lsl     r16
     lsl     r16
-    or      r17, r16
     cpi     r16, 2 << BYTES
     breq    7f
     ori     r17, 1 << NOT_TWO_BYTES
-7:  mov     r16, r17
-    andi    r16, 7 << LOOP
-    cpi     r16, 1 << LOOP
-    breq    7f
-    ori     r17, 1 << NOT_16
-7:  mov     mode, r17
+7:  or      r17, r16
+    mov     mode, r17
 
     ldd     r16, Y+FRAME_MANTISSA
     ldd     r17, Y+FRAME_MANTISSA+1
@@ -186,6 +206,8 @@ FUNCTION anp_update_layer
     movw    r28, r6
     rjmp    row
 
+to_below_resolution:
+    rjmp    below_resolution
 #ifdef ANP_MANY_INPUTS
 many:
     rjmp    take_many
@@ -282,11 +304,8 @@ row_done:
     sub     r26, input_bytes
     sbc     r27, zero
     dec     units_left
-    breq    1f
+    breq    layer_done
     rjmp    row
-1:  FRAME_AT RETURN_BYTES
-    ret
-
 #ifdef ANP_MANY_INPUTS
 more16:
     dec     r19
@@ -294,6 +313,19 @@ more16:
     sub     r27, r3
     rjmp    bias16
 #endif
+layer_done:
+    FRAME_AT RETURN_BYTES
+below_done:
+    ldd     r16, Y+FRAME_LEFT
+    dec     r16
+    breq    1f
+    std     Y+FRAME_LEFT, r16
+    ldd     r30, Y+FRAME_LAYER
+    ldd     r31, Y+FRAME_LAYER+1
+    adiw    r30, LAYER_SIZE
+    rjmp    next_layer
+1:  ret
+
 overflow16:
     XCALL   anp_saturate_overflow
     rjmp    saturated16
@@ -358,15 +390,21 @@ take_many:
 
 /* The last of a row's inputs, behind those at X, which X then leaves, but for the lower byte of their number. */
 take_bias:
+#ifdef ANP_MANY_INPUTS
     brtc    1f
     sub     r27, r3
-1:  ldi     r18, 1
+1:
+#endif
+    ldi     r18, 1
     ldi     in_lo, 0
     ldi     in_hi, 16
     ret
 
 /* Takes units * (inputs + 2) words. */
 below_resolution:
+#ifdef ANP_MANY_INPUTS
+    lsr     r13
+    ror     r12
     ldi     r16, 2
     add     r12, r16
     adc     r13, zero
@@ -374,6 +412,13 @@ below_resolution:
     movw    r4, r0
     mul     units_left, r13
     add     r5, r0
+#else
+    lsr     r12
+    inc     r12
+    inc     r12
+    mul     units_left, r12
+    movw    r4, r0
+#endif
     mul     r4, r14
     add     word_lo, r0
     adc     word_hi, r1
@@ -381,13 +426,15 @@ below_resolution:
     add     word_hi, r0
     mul     r5, r14
     add     word_hi, r0
-    ret
+    rjmp    below_done
 
 other_weights:
     mov     r16, mode
     andi    r16, 7 << LOOP
     breq    weight24
+#ifdef ANP_MANY_INPUTS
     brts    1f
+#endif
     ldi     r19, 1
 1:
 #ifndef ANP_INT16_ONLY
