@@ -7,7 +7,8 @@
 
 #define LED_STEPS 8               /* the LED changes every 2^8 training steps */
 
-static bool calibrate(struct device *device)
+/* Out of line, as it is rare and takes all registers of a small chip. */
+static __attribute__((noinline)) bool calibrate(struct device *device)
 {
     struct anp_noise *noise = &device->intake.noise;
     const struct anp_config *config = &device->net.config;

@@ -84,7 +84,7 @@ static __attribute__((noinline)) void frame_sent(struct stream *stream, const st
     }
 }
 
-void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const BOARD_FLASH struct board *board)
+__attribute__((noinline)) void stream_send(struct stream *stream, const struct intake *intake, struct wire_session *session, const BOARD_FLASH struct board *board)
 {
     stream->waits = false;
     while (stream->active) {
