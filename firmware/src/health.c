@@ -252,8 +252,8 @@ bool health_calibrate(struct health *health, const struct anp_noise *noise, uint
 
 /* --- tests --- */
 
-/* Counts codes. Out of line: this is all that most batches cost, and a small chip has the registers for it alone. */
-__attribute__((noinline)) static void follow(struct health *health, const uint16_t *codes, uint8_t count)
+#ifndef DEVICE_OWN_ARITHMETIC
+void health_follow(struct health *health, const uint16_t *codes, uint8_t count)
 {
     WIRE_NEAR(health);
     uint16_t low = health->level_low, high = health->level_high, margin = (uint16_t)((high - low + 1) >> 2);
@@ -293,6 +293,7 @@ __attribute__((noinline)) static void follow(struct health *health, const uint16
     health->ones = (uint16_t)(health->ones + ones);
     health->position = (uint16_t)(health->position + count);
 }
+#endif
 
 static uint8_t kind_of_run(const struct health *health, const struct anp_noise *noise, uint8_t age)
 {
@@ -363,7 +364,7 @@ __attribute__((noinline)) static void take_near(struct health *health, const str
     while (count) {
         uint16_t left = codes_left(health), before = health->run;
         uint8_t piece = (uint8_t)(count < left ? count : left);
-        follow(health, codes, piece);
+        health_follow(health, codes, piece);
         codes += piece;
         count = (uint8_t)(count - piece);
         if (health->run == health->limits.repetitions && (health->run & before) != UINT16_MAX)
@@ -378,7 +379,7 @@ void health_take(struct health *health, const struct anp_noise *noise, const uin
     if (health->level_high == 0)
         return;
     if (count < codes_left(health))
-        follow(health, codes, count);
+        health_follow(health, codes, count);
     else
         take_near(health, noise, codes, count, number);
 }

@@ -66,6 +66,9 @@ void health_set_levels(struct health *health, uint16_t low, uint16_t high);
 /* Tests up to 72 codes that are already in the noise buffer, the newest last. `number` is that of the first of them. */
 void health_take(struct health *health, const struct anp_noise *noise, const uint16_t *codes, uint8_t count, uint32_t number);
 
+/* Counts up to 255 codes, which is all that most batches cost: states, switches, runs. health_take() looks at the tests' limits. */
+void health_follow(struct health *health, const uint16_t *codes, uint8_t count);
+
 /* The converter is silent; `number` is that of its last code. */
 void health_silent(struct health *health, const struct anp_noise *noise, uint32_t number);
 

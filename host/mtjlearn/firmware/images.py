@@ -89,7 +89,7 @@ def _uno(environment: str) -> Image:
 
 def _uno_resident() -> Image:
     """The program that measures the learner with samples in memory, of the same parts and flags as the Uno's firmware."""
-    drivers = [f"firmware/boards/uno/{name}.c" for name in ("clock", "converter", "eeprom", "line", "starts")]
+    drivers = [f"firmware/boards/uno/{name}.c" for name in ("arithmetic", "clock", "converter", "eeprom", "line", "starts")]
     sources = ("firmware/bench/resident.c", "firmware/src/health.c", *drivers)
     return replace(_uno("uno"), name="uno-resident", sources=sources, board=None)
 

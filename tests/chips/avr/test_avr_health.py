@@ -41,6 +41,7 @@ def on_the_chip(folder: Path, rate: int, switching: int) -> list[int]:
     command += [
         *sorted(folders[1].glob("*.[cS]")),
         firmware / "src" / "health.c",
+        firmware / "boards" / "uno" / "arithmetic.c",
         HERE / "health.c",
         "-Wl,--gc-sections",
         "-o",
