@@ -1,6 +1,7 @@
 /* Clean forward passes (shared/numerics.md, section 4). */
 #include "anp_internal.h"
 
+#ifndef ANP_HAS_PREDICT
 void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs)
 {
     uint32_t uncounted = 0;
@@ -20,6 +21,7 @@ void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs)
         x = out;
     }
 }
+#endif
 
 uint32_t anp_evaluate(struct anp_network *net, const int16_t *x, const int16_t *target, bool *correct)
 {

@@ -14,6 +14,7 @@
 #define SAME     1         /* x1 and x2 are the same */
 #define WIDE     2         /* int32 */
 #define MANY     3         /* more than 127 inputs */
+#define RECTIFY  4         /* of a multiplication: leaky ReLUs come out */
 
 /* r17:r16 = sat16(z) from a sum with its bias in r19:r18. r3 is 16, r2 is 0. */
 .macro ROUND_SUM s1, s2, s3, s4, out_of_range, wrong, back
@@ -506,6 +507,134 @@ sum_of_many:
 3:  ret
 #endif
 
+#ifdef ANP_HAS_PREDICT
+/* A frame of its own, which begins as that of a step does: with what leads to a counter of saturations, here one that nobody reads. */
+#define PREDICT_COUNTER 3
+#define PREDICT_LAYER   7
+#define PREDICT_LEFT    9
+#define PREDICT_UNITS   10     /* of the network */
+#define PREDICT_WIDE    11
+#define PREDICT_OUTPUTS 12
+#define PREDICT_ROWS    14
+#define PREDICT_X       16     /* what the layer gives on */
+#define PREDICT_BESIDES 18     /* where decorrelated inputs go */
+#define PREDICT_SIZE    19
+
+/* void anp_predict(struct anp_network *net, const int16_t *x, int16_t *outputs) */
+FUNCTION anp_predict
+    movw    r18, r20
+    movw    r20, r22
+    movw    r30, r24
+    subi    r30, lo8(-NET_WEIGHTS)
+    sbci    r31, hi8(-NET_WEIGHTS)
+    ld      r22, Z
+    ldd     r23, Z+1
+    XJMP    anp_predict_with
+
+/* void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int16_t *outputs) */
+FUNCTION anp_predict_with
+    .irp    register, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29
+    push    r\register
+    .endr
+    FRAME_AT 0
+    sbiw    r28, PREDICT_SIZE
+    SET_STACK
+    movw    r16, r28
+    subi    r16, lo8(NET_SATURATIONS - PREDICT_COUNTER)
+    sbci    r17, hi8(NET_SATURATIONS - PREDICT_COUNTER)
+    std     Y+1, r16
+    std     Y+2, r17
+    std     Y+PREDICT_OUTPUTS, r18
+    std     Y+PREDICT_OUTPUTS+1, r19
+    std     Y+PREDICT_ROWS, r22
+    std     Y+PREDICT_ROWS+1, r23
+    movw    r26, r20
+    movw    r30, r24
+    ldd     r16, Z+NET_LAYERS
+    std     Y+PREDICT_LEFT, r16
+    ldd     r16, Z+NET_UNITS
+    std     Y+PREDICT_UNITS, r16
+    ldd     r16, Z+NET_WEIGHT_FORMAT
+    std     Y+PREDICT_WIDE, r16
+    ldd     r16, Z+NET_DECORRELATED
+    std     Y+PREDICT_BESIDES, r16
+    ldd     r16, Z+NET_DECORRELATED+1
+    std     Y+PREDICT_BESIDES+1, r16
+    ldd     r0, Z+NET_LAYER
+    ldd     r31, Z+NET_LAYER+1
+    mov     r30, r0
+
+/* Y frame, r31:r30 layer, r27:r26 its input */
+predict_layer:
+    std     Y+PREDICT_LAYER, r30
+    std     Y+PREDICT_LAYER+1, r31
+    ldd     r16, Z+LAYER_MATRIX
+    ldd     r17, Z+LAYER_MATRIX+1
+    mov     r18, r16
+    or      r18, r17
+    breq    1f
+    ldd     r24, Z+LAYER_INPUTS
+    ldd     r25, Z+LAYER_INPUTS+1
+    movw    r20, r24
+    ldd     r22, Y+PREDICT_BESIDES
+    ldd     r23, Y+PREDICT_BESIDES+1
+    movw    r30, r16
+    ldi     r18, 14
+    ldi     r19, 0
+    XCALL   multiply_rows
+    FRAME_AT 0
+    ldd     r26, Y+PREDICT_BESIDES
+    ldd     r27, Y+PREDICT_BESIDES+1
+    ldd     r30, Y+PREDICT_LAYER
+    ldd     r31, Y+PREDICT_LAYER+1
+1:  ldd     r24, Z+LAYER_INPUTS
+    ldd     r25, Z+LAYER_INPUTS+1
+    ldd     r20, Z+LAYER_UNITS
+    ldd     r21, Z+LAYER_UNITS+1
+    ldd     r19, Y+PREDICT_WIDE
+    ldd     r16, Y+PREDICT_LEFT
+    dec     r16
+    std     Y+PREDICT_LEFT, r16
+    ldd     r22, Y+PREDICT_OUTPUTS
+    ldd     r23, Y+PREDICT_OUTPUTS+1
+    breq    2f
+    ori     r19, 1 << (RECTIFY - WIDE)
+    ldd     r22, Z+LAYER_DIFFERENCE
+    ldd     r23, Z+LAYER_DIFFERENCE+1
+    ldd     r16, Y+PREDICT_UNITS
+    clr     zero
+    add     r22, r16
+    adc     r23, zero
+    add     r22, r16
+    adc     r23, zero
+    std     Y+PREDICT_X, r22
+    std     Y+PREDICT_X+1, r23
+2:  ldd     r30, Y+PREDICT_ROWS
+    ldd     r31, Y+PREDICT_ROWS+1
+    ldi     r18, 12
+    XCALL   multiply_rows
+    FRAME_AT 0
+    ldd     r16, Y+PREDICT_LEFT
+    tst     r16
+    breq    3f
+    std     Y+PREDICT_ROWS, r30
+    std     Y+PREDICT_ROWS+1, r31
+    ldd     r26, Y+PREDICT_X
+    ldd     r27, Y+PREDICT_X+1
+    ldd     r30, Y+PREDICT_LAYER
+    ldd     r31, Y+PREDICT_LAYER+1
+    adiw    r30, LAYER_SIZE
+    rjmp    predict_layer
+3:  adiw    r28, PREDICT_SIZE
+    SET_STACK
+    clr     r1
+    .irp    register, 29, 28, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2
+    pop     r\register
+    .endr
+    ret
+
+    .section .text.anp_passes, "ax", @progbits
+#else
 /* void anp_multiply(const struct anp_multiplication *multiplication, uint32_t *saturations) */
 FUNCTION anp_multiply
     .irp    register, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29
@@ -536,6 +665,7 @@ FUNCTION anp_multiply
     .endr
     clr     r1
     ret
+#endif
 
 /* x1 and x2 of a layer become decorrelated; everything that begin_layer knows is kept. */
 #define SAVE_ROWS   FRAME_SAVED
@@ -677,6 +807,12 @@ out_of_range:
     mov     r17, r12
     XCALL   anp_saturate_sum
 row_done:
+#ifdef ANP_HAS_PREDICT
+    sbrs    flags, RECTIFY
+    rjmp    2f
+    LEAKY_RELU
+2:
+#endif
     st      Y+, r16
     st      Y+, r17
     subi    r20, 1

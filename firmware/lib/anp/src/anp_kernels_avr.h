@@ -51,6 +51,12 @@
 #define NOISE_POSITION 415
 #define NOISE_FILLED 416
 
+/* Clean passes with one slope alone. */
+#ifdef ANP_ONE_RULE
+#define ANP_HAS_PREDICT
+#define NET_WEIGHTS (NET_PROJECTION + 2)
+#endif
+
 #ifndef __ASSEMBLER__
 
 #define ANP_HAS_TRAIN
@@ -81,6 +87,9 @@ ANP_OFFSET(anp_network, at.layer, NET_LAYER);
 ANP_OFFSET(anp_network, at.values, NET_VALUES);
 ANP_OFFSET(anp_network, at.decorrelated, NET_DECORRELATED);
 ANP_OFFSET(anp_network, at.projection, NET_PROJECTION);
+#ifdef ANP_HAS_PREDICT
+ANP_OFFSET(anp_network, at.weights, NET_WEIGHTS);
+#endif
 ANP_OFFSET(anp_network, config.loss, NET_LOSS);
 ANP_OFFSET(anp_network, config.weight_format, NET_WEIGHT_FORMAT);
 ANP_OFFSET(anp_network, config.rounding, NET_ROUNDING);

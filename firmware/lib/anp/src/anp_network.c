@@ -187,6 +187,7 @@ __attribute__((noinline)) uint32_t anp_draw_weights(const struct anp_network *ne
     return seed;
 }
 
+#ifndef ANP_HAS_PREDICT
 static void move_rows(struct anp_network *net, ptrdiff_t bytes)
 {
     struct anp_layer *layer = net->at.layer;
@@ -201,6 +202,7 @@ void anp_predict_with(struct anp_network *net, void *rows, const int16_t *x, int
     anp_predict(net, x, outputs);
     move_rows(net, -bytes);
 }
+#endif
 
 /* norm16 of 256 high + low. */
 static struct anp_mantissa norm16_wide(uint32_t high, uint8_t low)
