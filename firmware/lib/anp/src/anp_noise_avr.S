@@ -286,9 +286,8 @@ next_linear:
     ldd     r19, Z+1
     sub     r18, r24
     sbc     r19, r25
-    cpse    r19, zero
-    rjmp    draw_any
     cp      r3, r18
+    cpc     zero, r19
     brlo    draw_any
     mul     r18, r4
     movw    r16, r0

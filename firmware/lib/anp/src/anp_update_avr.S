@@ -217,33 +217,27 @@ row:
     ld      in_hi, Y+
     movw    r16, g
     mov     r18, r13
-    /* r3:r7:r6:r5:r4 = g 2^b da */
+    sbrc    mode, NOT_TWO_BYTES
+    rjmp    other_bytes
+    /* r7:r6:r5:r4 = g 2^b da, of which bits 16 to 31 are the coefficient */
     mul     r16, in_lo
     movw    r4, r0
     mulsu   in_hi, r17
-    sbc     r3, r3
     movw    r6, r0
+    mulsu   r18, in_lo
+    add     r6, r0
+    adc     r7, r1
     muls    r18, in_hi
     add     r7, r0
-    adc     r3, r1
     mulsu   in_hi, r16
     sbc     r19, r19
     add     r5, r0
     adc     r6, r1
     adc     r7, r19
-    adc     r3, r19
     mul     r17, in_lo
     add     r5, r0
     adc     r6, r1
     adc     r7, zero
-    adc     r3, zero
-    mulsu   r18, in_lo
-    sbc     r3, zero
-    add     r6, r0
-    adc     r7, r1
-    adc     r3, zero
-    sbrc    mode, NOT_TWO_BYTES
-    rjmp    other_bytes
     add     r4, word_lo
     adc     r5, word_hi
     adc     r6, zero
@@ -340,6 +334,31 @@ bias_minimum:
     rjmp    bias_saturated
 
 other_bytes:
+    /* r3:r7:r6:r5:r4 */
+    mul     r16, in_lo
+    movw    r4, r0
+    mulsu   in_hi, r17
+    sbc     r3, r3
+    movw    r6, r0
+    muls    r18, in_hi
+    add     r7, r0
+    adc     r3, r1
+    mulsu   in_hi, r16
+    sbc     r19, r19
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, r19
+    adc     r3, r19
+    mul     r17, in_lo
+    add     r5, r0
+    adc     r6, r1
+    adc     r7, zero
+    adc     r3, zero
+    mulsu   r18, in_lo
+    sbc     r3, zero
+    add     r6, r0
+    adc     r7, r1
+    adc     r3, zero
     mov     r16, mode
     andi    r16, 7 << BYTES
     cpi     r16, 3 << BYTES
