@@ -12,7 +12,7 @@ size_t memory_checkpoint_bytes(uint8_t layers, size_t blob_bytes)
 
 size_t memory_bytes_of(const struct anp_network *net)
 {
-    return memory_checkpoint_bytes(net->config.layers, net->at.weights_bytes + net->at.matrices_bytes + anp_feedback_bytes(&net->config));
+    return memory_checkpoint_bytes(net->config.layers, net->at.weights_bytes + net->at.matrices_bytes + (size_t)anp_feedback_bytes(&net->config));
 }
 
 size_t memory_slot_room(const BOARD_FLASH struct board *board, size_t checkpoint_bytes)
