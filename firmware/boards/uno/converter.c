@@ -129,10 +129,21 @@ APART uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
         lost += hole;
         hole = 0;
     }
-    for (uint8_t left = count; left; left--) {
-        *codes++ = *from;
-        from = LOW(from) == LOW(fifo + UNO_ADC_FIFO - 1) ? fifo : from + 1;
-    }
+    uint8_t left = count;
+    if (left)
+        __asm__ volatile("1:\tld __tmp_reg__, %a[from]+\n\t"
+                         "st   %a[to]+, __tmp_reg__\n\t"
+                         "ld   __tmp_reg__, %a[from]+\n\t"
+                         "st   %a[to]+, __tmp_reg__\n\t"
+                         "cpi  %A[from], lo8(%[end])\n\t"
+                         "brne 2f\n\t"
+                         "ldi  %A[from], lo8(%[ring])\n\t"
+                         "ldi  %B[from], hi8(%[ring])\n"
+                         "2:\tdec %[left]\n\t"
+                         "brne 1b"
+                         : [from] "+z"(from), [to] "+x"(codes), [left] "+r"(left)
+                         : [ring] "i"(fifo), [end] "i"(fifo + UNO_ADC_FIFO)
+                         : "memory");
     next = from;
     cli();
     if (behind == 0) {

@@ -10,6 +10,7 @@ struct order {
     uint16_t a;                   /* of the congruential sequence x = a x + c mod m */
     uint16_t c;
     uint16_t x;
+    uint16_t mask;                /* m - 1 */
 };
 
 /* A new epoch of this many samples. */

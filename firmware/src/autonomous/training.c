@@ -181,13 +181,19 @@ bool training_resume(struct device *device)
 
 /* --- a turn --- */
 
+/* Out of line: most trainings end after epochs, and a small chip has few registers for 32 bits. */
+static __attribute__((noinline)) bool steps_are_done(const struct training *own)
+{
+    return training_steps(own) >= own->stop_steps;
+}
+
 /* The limit that is reached, if one is. */
 static uint8_t limit_of(const struct training *own)
 {
     WIRE_NEAR(own);
     if (own->stop_epochs && own->epoch >= own->stop_epochs)
         return WIRE_STOP_REASON_EPOCHS;
-    return own->stop_steps && training_steps(own) >= own->stop_steps ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
+    return own->stop_steps && steps_are_done(own) ? WIRE_STOP_REASON_STEPS : WIRE_STOP_REASON_NONE;
 }
 
 static void end_epoch(struct device *device, uint32_t loss)
