@@ -809,9 +809,8 @@ out_of_range:
 row_done:
 #ifdef ANP_HAS_PREDICT
     sbrs    flags, RECTIFY
-    rjmp    2f
-    LEAKY_RELU
-2:
+    rjmp    rectified
+    LEAKY_RELU none, rectified
 #endif
     st      Y+, r16
     st      Y+, r17

@@ -199,35 +199,8 @@ have_loss:
     std     Y+FRAME_EXPONENT, r16
     LOAD_NET r30, r31
     rcall   begin_update
-<<<<<<< HEAD
-next_layer:
-    std     Y+FRAME_LAYER, r30
-    std     Y+FRAME_LAYER+1, r31
-#ifndef ANP_ONE_RULE
-    ldd     r16, Y+FRAME_LEFT
-    cpi     r16, 1
-    brne    1f
-    rcall   take_delta
-1:
-#endif
-    ldd     r26, Z+LAYER_INPUT
-    ldd     r27, Z+LAYER_INPUT+1
-    mov     r0, r26
-    or      r0, r27
-    brne    1f
-    ldd     r26, Y+FRAME_SAMPLE
-    ldd     r27, Y+FRAME_SAMPLE+1
-1:  XCALL   anp_update_layer
-    ldd     r30, Y+FRAME_LAYER
-    ldd     r31, Y+FRAME_LAYER+1
-    adiw    r30, LAYER_SIZE
-    ldd     r16, Y+FRAME_LEFT
-    dec     r16
-    std     Y+FRAME_LEFT, r16
-    brne    next_layer
-=======
+update_layers:
     XCALL   anp_update_layer
->>>>>>> 82addbb (The layers of an update follow each other in the assembly)
 updated:
     LOAD_NET r30, r31
     ldd     r16, Z+NET_DECORRELATE
@@ -299,13 +272,15 @@ unchanged:
     mul     r16, r17
     add     r30, r0
     adc     r31, r1
-    rcall   take_delta
+    rcall   anp_take_delta
     breq    1f
-    rjmp    next_layer
+    rjmp    update_layers
 1:  rjmp    updated
 
 /* Except with ANP, the factor of the delta rule. Z: it is 0. Keeps r8, r15:r14, r25:r24, r31:r30. */
-take_delta:
+    .global anp_take_delta
+    .type   anp_take_delta, @function
+anp_take_delta:
     movw    r18, r30
     LOAD_NET r30, r31
     ldd     r16, Z+NET_RULE
@@ -512,9 +487,9 @@ feed_back:
     XCALL   anp_feed_back
     LOAD_NET r30, r31
     rcall   begin_update
-    rcall   take_delta
+    rcall   anp_take_delta
     breq    1f
-    rjmp    next_layer
+    rjmp    update_layers
 1:  rjmp    updated
 #endif
 #endif

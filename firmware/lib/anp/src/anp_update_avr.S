@@ -51,6 +51,13 @@ FUNCTION anp_update_layer
 next_layer:
     std     Y+FRAME_LAYER, r30
     std     Y+FRAME_LAYER+1, r31
+#ifndef ANP_ONE_RULE
+    ldd     r16, Y+FRAME_LEFT
+    cpi     r16, 1
+    brne    1f
+    XCALL   anp_take_delta
+1:
+#endif
     ldd     r26, Z+LAYER_INPUT
     ldd     r27, Z+LAYER_INPUT+1
     mov     r0, r26
