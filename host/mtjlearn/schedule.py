@@ -26,6 +26,14 @@ def halving(epoch: int, epochs: int) -> float:
     return 0.5 ** (1 + min(HALVINGS - 1, int(HALVINGS * (share - CONSTANT_SHARE) / (1 - CONSTANT_SHARE))))
 
 
+def stepped(share: float) -> float:
+    """Factor on the learning rate after this share of a training in one or a few passes: 1, then 1/2, 1/4, 1/8 after 50, 70, 85 %.
+
+    It falls within an epoch, since a pass over 60,000 images is long.
+    """
+    return 1.0 if share < 0.5 else 0.5 if share < 0.7 else 0.25 if share < 0.85 else 0.125
+
+
 def constant(epoch: int, epochs: int) -> float:
     """Factor 1 in every epoch."""
     return 1.0

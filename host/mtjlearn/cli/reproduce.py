@@ -16,14 +16,14 @@ from mtjlearn.cli.view.options import figures_option, runs_option, seed_option
 if TYPE_CHECKING:
     from mtjlearn.plots import FigureFormat
 
-_NAMES = ("fig1b", "fig2", "fig3", "fig4", "fig4-chip", "fig5", "table1", "all")
+_NAMES = ("fig1b", "fig2", "fig3", "fig3-chip", "fig4", "fig4-chip", "fig5", "table1", "all")
 
 
 _USED = {
-    "data": ("fig3", "fig4", "table1"),
-    "board": ("fig2", "fig4-chip", "fig5"),
+    "data": ("fig3", "fig3-chip", "fig4", "table1"),
+    "board": ("fig2", "fig3-chip", "fig4-chip", "fig5"),
     "recordings": ("fig2", "fig4"),
-    "sets": ("fig3", "fig4"),
+    "sets": ("fig3", "fig3-chip", "fig4"),
     "epochs": ("fig4",),
     "device": ("fig4", "table1"),
     "wait": ("fig5",),
@@ -44,8 +44,8 @@ _ALWAYS = ("figure", "resumed", "drawn", "jobs", "figures", "as_json")
 @click.option(
     "--board",
     metavar="NAME",
-    help="Board of fig2, fig4-chip and fig5: native, inprocess, m4-sim, a port such as /dev/ttyACM0, or a URL; native if omitted, "
-    "and fig2 simulates its junction.",
+    help="Board of fig2, fig3-chip, fig4-chip and fig5: native, inprocess, m4-sim, a port such as /dev/ttyACM0, or a URL; native "
+    "if omitted, and fig2 simulates its junction.",
 )
 @click.option(
     "--recording",
@@ -56,7 +56,11 @@ _ALWAYS = ("figure", "resumed", "drawn", "jobs", "figures", "as_json")
     help="Noise for fig2, up to three files, one for each bias; the first one also for fig4.",
 )
 @click.option(
-    "--set", "sets", metavar="NAME", multiple=True, help="Data of fig3 and fig4, e.g. fashion-mnist; several are allowed."
+    "--set",
+    "sets",
+    metavar="NAME",
+    multiple=True,
+    help="Data of fig3, fig3-chip and fig4, e.g. fashion-mnist; several are allowed, of which fig3-chip uses the first.",
 )
 @click.option("--epochs", metavar="N", type=click.IntRange(2, 10**6), help="Epochs of fig4; the task's own if omitted.")
 @click.option("--device", metavar="NAME", help="fig4 computes with torch on this device, e.g. cuda; with NumPy if omitted.")

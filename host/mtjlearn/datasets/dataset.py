@@ -14,9 +14,12 @@ from mtjlearn.errors import UserError
 Array = NDArray[np.float64]
 Values = NDArray[np.float64] | NDArray[np.float32]
 Task = Literal["classification", "regression"]
-Scale = Literal["column", "global", "none"]
+Scale = Literal["column", "global", "none", "floor"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
-"""How inputs are scaled: each column by its own mean and deviation, all by one (images: one for each colour), or not at all."""
+"""How inputs are scaled: each column by its own mean and deviation, all by one (images: one for each colour), or not at all; of
+images also each pixel by its own mean and deviation, but at least :data:`FLOOR`."""
+FLOOR = 0.1
+"""Least deviation of a pixel with the scale ``floor``, of full scale: a pixel that hardly changes has not much to say."""
 
 
 class DatasetError(UserError, ValueError):

@@ -9,13 +9,14 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtjlearn import interruption
-from mtjlearn.datasets.dataset import Dataset, DatasetError, Scale, Scaling
+from mtjlearn.datasets.dataset import FLOOR, Dataset, DatasetError, Scale, Scaling
 from mtjlearn.datasets.download import Progress
 from mtjlearn.datasets.image_files import Pixels, read_images
 from mtjlearn.datasets.image_sets import IMAGE_SETS, ImageSet
@@ -38,6 +39,7 @@ def load_images(
     channels: Channels | None = None,
     data_dir: Path | None = None,
     samples: int | None = None,
+    pool: int = 1,
     progress: Progress | None = None,
 ) -> Dataset:
     """Loads an image set. Its training and test part are those that it is published with.
@@ -49,6 +51,7 @@ def load_images(
         channels: mean and deviation of each channel; None: those of the training images.
         data_dir: folder of the files; None: see :func:`mtjlearn.datasets.image_files.read_images`.
         samples: of the training part, the first; None: all.
+        pool: the mean of this many times this many pixels is one; what is left at the right and the bottom is not used.
         progress: of a download.
 
     Raises:
@@ -56,6 +59,8 @@ def load_images(
     """
     images = IMAGE_SETS[name]
     pixels = _first(images, read_images(images, data_dir, progress), samples)
+    if pool != 1:
+        images, pixels = _pooled(images, pixels, pool)
     values = pixels.x_train.size + pixels.x_test.size
     check_memory(Path(name), 4 * values)
     scaling = _scaling(images, pixels.x_train, scale, channels)
@@ -93,6 +98,22 @@ def _first(images: ImageSet, pixels: Pixels, samples: int | None) -> Pixels:
     return Pixels(pixels.x_train[:samples], pixels.y_train[:samples], pixels.x_test, pixels.y_test)
 
 
+def _pooled(images: ImageSet, pixels: Pixels, pool: int) -> tuple[ImageSet, Pixels]:
+    channels, height, width = images.shape
+    if not 1 <= pool <= min(height, width):
+        raise DatasetError(f"{images.name} has {height} x {width} pixels; --pool {pool} leaves none: use 1 .. {min(height, width)}")
+    rows, columns = height // pool, width // pool
+
+    def means(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        whole = flat.reshape(-1, channels, height, width)[:, :, : rows * pool, : columns * pool]
+        blocks = whole.reshape(len(flat), channels, rows, pool, columns, pool)
+        sums = blocks.sum(axis=(3, 5), dtype=np.uint32)
+        return ((sums + pool * pool // 2) // (pool * pool)).astype(np.uint8).reshape(len(flat), -1)
+
+    small = Pixels(means(pixels.x_train), pixels.y_train, means(pixels.x_test), pixels.y_test)
+    return replace(images, shape=(channels, rows, columns)), small
+
+
 def _notes(images: ImageSet, pixels: Pixels, samples: int | None, scaling: Scaling) -> tuple[str, ...]:
     notes = []
     counts = ((pixels.x_train, images.train, "training"), (pixels.x_test, images.test, "test"))
@@ -122,7 +143,7 @@ def _scaling(images: ImageSet, pixels: NDArray[np.uint8], scale: Scale, channels
     groups = [slice(at, at + group) for at in range(0, len(sums), group)]
     pairs = [_moments(sum(sums[part]), sum(squares[part]), group * len(pixels)) for part in groups]
     mean, std = np.repeat(np.array(pairs), group, axis=0).T
-    return Scaling(mean, std)
+    return Scaling(mean, np.where(std > 0, np.maximum(std, FLOOR), 0.0) if scale == "floor" else std)
 
 
 def _sums(pixels: NDArray[np.uint8]) -> tuple[list[int], list[int]]:

@@ -47,6 +47,7 @@ def load(
     data_dir: str | Path | None = None,
     samples: int | None = None,
     channels: Channels | None = None,
+    pool: int = 1,
     progress: Progress | None = None,
 ) -> Dataset:
     """Loads, splits and scales a dataset.
@@ -78,11 +79,12 @@ def load(
         teacher_sizes: inputs and layers of the teacher.
         columns: which columns of a file are inputs.
         scale: of the inputs: ``column``: each column its own mean and deviation; ``global``: one for all columns, of
-            images one for each colour; ``none``: inputs as they are, pixels from 0 to 1. None: global for images, else
-            column.
+            images one for each colour; ``none``: inputs as they are, pixels from 0 to 1; ``floor``, of images: each pixel its
+            own, with a deviation of at least a tenth of full scale. None: global for images, else column.
         data_dir: folder of an image set's files.
         samples: the first ones of the training part that are kept, after the split; None: all.
         channels: mean and deviation of each colour of images with pixels from 0 to 1; None: those of the training part.
+        pool: of images: the mean of this many times this many pixels is one input.
         progress: of a download: called with a file's name, the bytes that are here, and its size.
 
     Raises:
@@ -98,7 +100,7 @@ def load(
     if task is None and loss is Loss.CROSS_ENTROPY:
         task = "classification"
     if scale is not None and scale not in SCALES:
-        raise DatasetError(f"there is no scale {scale}; use column, global or none")
+        raise DatasetError(f"there is no scale {scale}; use column, global, none or floor")
     if samples is not None and samples < 1:
         raise DatasetError(f"--samples {samples} leaves nothing to learn from; give at least 1")
     name = str(name_or_path)
@@ -106,10 +108,18 @@ def load(
         _refuse_table_options(name, target, task, columns)
         folder = None if data_dir is None else Path(data_dir)
         return load_images(
-            name, seed=seed, scale=scale or "global", channels=channels, data_dir=folder, samples=samples, progress=progress
+            name,
+            seed=seed,
+            scale=scale or "global",
+            channels=channels,
+            data_dir=folder,
+            samples=samples,
+            pool=pool,
+            progress=progress,
         )
-    if data_dir is not None or channels is not None:
-        option = "--data-dir" if data_dir is not None else "channels"
+    if data_dir is not None or channels is not None or pool != 1 or scale == "floor":
+        own = (("--data-dir", data_dir is not None), ("channels", channels is not None), ("--pool", pool != 1))
+        option = next((named for named, given in own if given), "--scale floor")
         raise DatasetError(f"{option} is for image sets ({', '.join(IMAGES)}), which {name} is not; omit it")
     if name in builtin.BUILTIN:
         if target is not None:

@@ -73,6 +73,7 @@ _FIGURES = (
     Figure("fig1b", "the perceptron's circuit, simulated, next to the ideal unit"),
     Figure("fig2", "a junction's noise at three biases"),
     Figure("fig3", "one layer: robustness over learning rate and noise scale"),
+    Figure("fig3-chip", "the same layer in a board's integers, through the wire"),
     Figure("fig4", "three hidden layers: backpropagation, ANP and DANP"),
     Figure("fig4-chip", "ANP and DANP in a board's integers"),
     Figure("fig5", "2-2-2-1 learns a random teacher from live noise, 100 times"),

@@ -75,6 +75,7 @@ def default_plan(
     scale: Scale | None = None,
     data_dir: str | Path | None = None,
     samples: int | None = None,
+    pool: int = 1,
     floats: FloatOptions | None = None,
     progress: Progress | None = None,
 ) -> Plan:
@@ -104,6 +105,7 @@ def default_plan(
         scale: of the inputs; None: one for all of images, and of digits with danp; else each column its own.
         data_dir: folder of an image set's files.
         samples: the first ones of the training part that are learned from; None: all.
+        pool: the mean of this many times this many pixels of an image is one input.
         floats: what only the float reference can do.
         progress: of a download.
 
@@ -125,6 +127,7 @@ def default_plan(
         scale=chosen_scale,
         data_dir=folder,
         samples=samples,
+        pool=pool,
         reading=floats.reading,
         progress=progress,
     )
@@ -163,6 +166,7 @@ def default_plan(
         scale=chosen_scale,
         data_dir=folder,
         samples=samples,
+        pool=pool,
         floats=floats,
         loaded=dataset,
     )

@@ -69,6 +69,7 @@ class Plan:
         scale: of the inputs.
         data_dir: absolute path of the folder of an image set's files.
         samples: the first ones of the training part that are learned from; None: all.
+        pool: the mean of this many times this many pixels of an image is one input.
         floats: what only the float reference can do.
         start: what it begins with, if another run learned that.
         loaded: the data, where they were loaded already.
@@ -92,6 +93,7 @@ class Plan:
     scale: Scale = "column"
     data_dir: str | None = None
     samples: int | None = None
+    pool: int = 1
     floats: FloatOptions = field(default_factory=FloatOptions)
     start: Start | None = None
     loaded: InitVar[Dataset | None] = None
@@ -125,6 +127,7 @@ class Plan:
             scale=self.scale,
             data_dir=self.data_dir,
             samples=self.samples,
+            pool=self.pool,
             reading=self.floats.reading,
         )
 

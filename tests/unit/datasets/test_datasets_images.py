@@ -150,6 +150,36 @@ def test_quantised_they_are_what_the_scaled_pixels_are(tmp_path):
     np.testing.assert_array_equal(quantised.x_test, np.rint(dataset.x_test * 4096))
 
 
+def test_pooled_pixels_are_the_means_of_blocks(tmp_path):
+    folder = write_idx_set(tmp_path)
+    whole = load("mnist", seed=0, data_dir=folder, scale="none")
+    pooled = load("mnist", seed=0, data_dir=folder, scale="none", pool=2)
+    assert (pooled.inputs, pooled.shape) == (196, (1, 14, 14))
+    blocks = whole.x_train.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196)
+    np.testing.assert_allclose(pooled.x_train, blocks, atol=0.51 / 255)
+    assert load("mnist", seed=0, data_dir=folder, pool=9).inputs == 9  # 28 = 3 x 9 + 1: the last row and column are not used
+    assert pooled.digest != whole.digest
+    with pytest.raises(DatasetError, match=r"--pool 29 leaves none: use 1 \.\. 28"):
+        load("mnist", seed=0, data_dir=folder, pool=29)
+    with pytest.raises(DatasetError, match="--pool is for image sets"):
+        load("iris", seed=0, pool=2)
+
+
+def test_a_floor_below_the_deviation_of_a_pixel(tmp_path):
+    folder = write_idx_set(tmp_path, 200, compress=False)
+    (file,) = folder.glob("train-images*")
+    content = bytearray(file.read_bytes())
+    content[16::2] = bytes(100 + value % 9 for value in content[16::2])  # every second pixel hardly changes
+    file.write_bytes(content)
+    column = load("mnist", seed=0, data_dir=folder, scale="column").input_scaling
+    floor = load("mnist", seed=0, data_dir=folder, scale="floor").input_scaling
+    np.testing.assert_array_equal(floor.mean, column.mean)
+    np.testing.assert_array_equal(floor.std, np.maximum(column.std, 0.1))
+    assert 0 < np.count_nonzero(column.std < 0.1) < 784
+    with pytest.raises(DatasetError, match="--scale floor is for image sets"):
+        load("iris", seed=0, scale="floor")
+
+
 def test_where_files_are_looked_for(tmp_path, monkeypatch):
     write_idx_set(tmp_path / "cache" / "mnist", train=30)
     assert len(load("mnist", seed=0).x_train) == 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from autonomous_support import autonomous, noise, run, started
 from device_support import CODES, SMALL, opened, samples
+from places import PROJECT
 from plain_client import PlainClient, configure, memory_client
 
 from mtjlearn.board.packing import pack, unpack
@@ -161,6 +163,19 @@ def test_a_network_needs_room_for_a_long_sample_to_the_byte() -> None:
     client.tell(configure(IMAGE, injected=True))
     _, client = opened(None, arena=needed - 2)
     assert client.refused(configure(IMAGE, injected=True)) == (Error.TOO_LARGE, 2)
+
+
+def test_pooled_images_and_a_hidden_layer_fit_an_uno_r4_minima() -> None:
+    """Its layout has pointers of 4 bytes; this computer's struct of a layer is 20 bytes longer."""
+    text = (PROJECT / "firmware/boards/arduino/capabilities.h").read_text(encoding="utf-8")
+    (arena,) = re.findall(r"ARDUINO_ARCH_RENESAS.*?#else\n#define BOARD_ARENA (\d+)", text, re.DOTALL)
+    network = Network((196, 28, 10), loss=Loss.CROSS_ENTROPY)
+    _, client = opened(network)
+    used = client.status().arena_used - 20 * network.layers
+    assert (used + 3) // 4 * 4 + 2 * 197 <= int(arena)
+    # One unit more does not fit.
+    _, client = opened(Network((196, 29, 10), loss=Loss.CROSS_ENTROPY))
+    assert client.status().arena_used - 20 * network.layers + 2 * 197 > int(arena)
 
 
 def test_a_noise_fault_refuses_parts_until_the_host_knows() -> None:

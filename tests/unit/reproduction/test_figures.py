@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.image
 import numpy as np
 import pytest
+from images_support import write_idx_set
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -18,7 +19,7 @@ import mtjlearn.reproduction.plots.fig5 as plot_fig5
 from mtjlearn.datasets import DatasetError
 from mtjlearn.errors import UserError
 from mtjlearn.noise import PRESETS, NoiseError, Recording, RecordingError
-from mtjlearn.reproduction import FIGURES, Options, deep, fig1b, fig2, fig3, fig4, fig4_chip, fig5, table1
+from mtjlearn.reproduction import FIGURES, Options, deep, fig1b, fig2, fig3, fig3_chip, fig4, fig4_chip, fig5, table1
 from mtjlearn.reproduction.curves import epochs_to, median_curve
 from mtjlearn.reproduction.plots import style
 from mtjlearn.reproduction.shuffled_buffer import ShuffledBuffer
@@ -168,6 +169,19 @@ def test_a_board_learns_by_both_rules(tmp_path: Path, monkeypatch: pytest.Monkey
         assert found[rule]["losses"][0][1] < found[rule]["losses"][0][0] < 2.6
         assert found[rule]["skipped"] == 0
     assert found["danp"]["losses"] != found["anp"]["losses"]
+
+
+def test_a_board_learns_images_over_the_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fig3_chip, "_QUICK", {"samples": 400, "epochs": 2, "seeds": 1, "slow": False})
+    monkeypatch.setattr(fig3_chip, "STRETCH", 150)
+    folder = str(write_idx_set(tmp_path / "data", 400, 100))
+    found = computed("fig3-chip", Options(board="inprocess", data=folder), tmp_path)
+    board = found["boards"]["inprocess"]
+    assert [np.shape(board[bits]["test_accuracies"]) for bits in ("16", "8")] == [(1, 2)] * 2
+    assert board["8"]["test_accuracy"] == pytest.approx(board["16"]["test_accuracy"], abs=0.1)
+    assert found["anp"]["test_accuracy"] == pytest.approx(board["16"]["test_accuracy"], abs=0.15)
+    assert found["bp"]["best"][-1] > 0.3
+    assert board["8"]["test_accuracy"] > 0.2
 
 
 def test_three_ways_to_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_a_configuration_of_version_0_1_0_is_what_it_was(written):
 def test_damaged_options_are_named(written, damage, said):
     with pytest.raises((RunError, NetworkError), match=said):
         Plan.from_config({**written, **damage})
-    with pytest.raises(DatasetError, match="there is no scale huge; use column, global or none"):
+    with pytest.raises(DatasetError, match="there is no scale huge; use column, global, none or floor"):
         Plan.from_config({**written, "scale": "huge"}).dataset  # noqa: B018
 
 

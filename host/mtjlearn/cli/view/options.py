@@ -85,21 +85,28 @@ def columns_options(function: Function) -> Function:
 
 
 def images_options(function: Function) -> Function:
-    """``--scale``, ``--samples`` and ``--data-dir``."""
+    """``--scale``, ``--samples``, ``--pool`` and ``--data-dir``."""
     scale = click.option(
         "--scale",
-        type=click.Choice(["column", "global", "none"]),
-        help="Scale of inputs: each column its own, one for all (of each colour), or as they are; global for images, and for "
-        "digits with danp, else column.",
+        type=click.Choice(["column", "global", "none", "floor"]),
+        help="Scale of inputs: each column its own, one for all (of each colour), as they are, or, of images, each pixel its own "
+        "with a deviation of at least a tenth of full scale; global for images, and for digits with danp, else column.",
     )
     samples = click.option("--samples", metavar="N", type=click.IntRange(1), help="Learn from the first N training samples only.")
+    pool = click.option(
+        "--pool",
+        metavar="N",
+        type=click.IntRange(1),
+        default=1,
+        help="Of images: the mean of N x N pixels is an input.",
+    )
     folder = click.option(
         "--data-dir",
         metavar="DIR",
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of an image set's files; if omitted: MTJLEARN_DATA, the system's, a cache, or a download.",
     )
-    return scale(samples(folder(function)))
+    return scale(samples(pool(folder(function))))
 
 
 def float_options(function: Function) -> Function:

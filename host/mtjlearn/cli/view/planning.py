@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _AS_ASKED = (
     *("seed", "rule", "target", "task", "epochs", "eta", "sigma", "epsilon", "antithetic", "plain_step", "slope"),
-    *("scale", "data_dir", "samples"),
+    *("scale", "data_dir", "samples", "pool"),
 )
 """Options that a plan takes as they are."""
 _RULE_HELP = f"Learning rule. Boards learn with {BOARD_RULES_TEXT}."
