@@ -31,6 +31,8 @@ _PARTS = ("steps", "stream", "alone", "resident")
     help="Repeats of each measurement by this computer's clock.",
 )
 @click.option("--reference", is_flag=True, help="Measure the float reference on this computer instead of a board.")
+@click.option("--host", is_flag=True, help="Measure the host instead: CPU seconds of train and validate, and its memory.")
+@click.option("--rows", type=click.IntRange(20, 10**7), metavar="N", help="Rows of the file that --host trains on: 100,000.")
 @click.option(
     "--inference",
     metavar="MODEL",
@@ -38,7 +40,16 @@ _PARTS = ("steps", "stream", "alone", "resident")
     help="Measure predictions of this run or model on a simulated Uno instead of training.",
 )
 @command
-def cli(board: str | None, only: str | None, frames: int, repeats: int, reference: bool, inference: Path | None) -> dict[str, Any]:
+def cli(
+    board: str | None,
+    only: str | None,
+    frames: int,
+    repeats: int,
+    reference: bool,
+    host: bool,
+    rows: int | None,
+    inference: Path | None,
+) -> dict[str, Any]:
     """Measure training steps and samples per second.
 
     With --board uno-sim: cycles of a training step on an Uno R3, split into its parts, next to the limit counted from its
@@ -55,9 +66,16 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
     With --reference: CPU seconds of an epoch of the paper's network (784-500-500-500-10, 60,000 samples, batches of 64, Adam) with
     the float reference, and with programs for torch where it is installed.
 
+    With --host: CPU seconds and memory of a training from a CSV file (native board and reference, one epoch) and of a validation,
+    and steps per second of the reference, compiled and in NumPy.
+
     With --inference: flash, RAM and cycles of a prediction on an Uno by the exported network, by the same network in floats, and by
     what emlearn generates for it where it is installed.
     """
+    if host or rows is not None:
+        if not host or reference or any(value is not None for value in (board, only, inference)):
+            raise click.UsageError("--host measures this computer, and --rows goes with it: omit other choices")
+        return _host(rows)
     if inference is not None:
         if board is not None or only is not None or reference:
             raise click.UsageError("--inference measures a simulated Uno: omit --board, --only and --reference")
@@ -107,6 +125,16 @@ def cli(board: str | None, only: str | None, frames: int, repeats: int, referenc
         result["model"] = model_figures(repeats)
     result.update(dict.fromkeys(("flash_bytes", "ram_bytes", "stack_bytes")))
     return result
+
+
+def _host(rows: int | None) -> dict[str, Any]:
+    from mtjlearn.bench.desktop import host
+    from mtjlearn.cli.view.bench_host import tell_host
+
+    with bar("the host") as progress:
+        found = host.measure_host(rows or host.ROWS, progress=progress.update)
+    tell_host(found)
+    return found
 
 
 def _inference(path: Path) -> dict[str, Any]:

@@ -163,8 +163,18 @@ class Plan:
         return self.seed if self.start is None else (self.seed + self.start.trainings * _STRIDE) % 2**31
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """Order of the samples in an epoch (0, 1, ...), which continues that of the trainings before."""
-        return epoch_order(self.seed, self.total_epoch(epoch), len(self.dataset.x_train))
+        """Order of the samples in an epoch (0, 1, ...), which continues that of the trainings before.
+
+        The newest one is kept: an epoch is streamed in many stretches.
+        """
+        if epoch not in self._orders:
+            self._orders.clear()
+            self._orders[epoch] = epoch_order(self.seed, self.total_epoch(epoch), len(self.dataset.x_train))
+        return self._orders[epoch]
+
+    @cached_property
+    def _orders(self) -> dict[int, NDArray[np.int64]]:
+        return {}
 
     def total_epoch(self, epoch: int) -> int:
         """Number of an epoch (0, 1, ...) with those of the trainings before."""

@@ -10,6 +10,7 @@ import pytest
 from training_support import Watcher, untimed_metrics
 
 from mtjlearn.board import BoardError
+from mtjlearn.datasets import epoch_order
 from mtjlearn.noise import load_recording
 from mtjlearn.runs import Run, read_checkpoint, read_meta, read_metrics
 from mtjlearn.training import default_plan, train
@@ -78,6 +79,18 @@ def test_the_accuracy_is_that_of_the_last_weights_on_the_device(tmp_path):
     last = [record for record in read_metrics(path) if "test_accuracy" in record][-1]
     assert last["epoch"] == plan.epochs
     assert report.test_accuracy == pytest.approx(last["test_accuracy"])
+
+
+def test_the_order_of_an_epoch_is_computed_once(monkeypatch):
+    """A long epoch is streamed in many stretches, and each asks for it."""
+    asked = []
+    monkeypatch.setattr(
+        "mtjlearn.training.plan.epoch_order", lambda seed, epoch, samples: asked.append(epoch) or epoch_order(seed, epoch, samples)
+    )
+    plan = default_plan("xor", seed=1, epochs=2, board="native")
+    for epoch in (0, 0, 1, 1, 0):
+        np.testing.assert_array_equal(plan.order(epoch), epoch_order(1, epoch, 100))
+    assert asked == [0, 1, 0]
 
 
 def test_long_epochs_are_streamed_in_stretches(tmp_path, monkeypatch):
