@@ -55,7 +55,7 @@ AUTONOMOUS = tuple(f"{OWN}/{name}.c" for name in ("memory_blobs", "memory_map", 
 BLOB_SOURCES = (*(f"src/{name}.c" for name in ("blobs", "bounds", "reports", "fields")), *AUTONOMOUS)
 SLOT_SOURCES = (
     *(f"{OWN}/{name}.c" for name in ("slots", "memory_map")),
-    *(f"src/{name}.c" for name in ("bounds", "blobs", "configure", "fields", "health")),
+    *(f"src/{name}.c" for name in ("bounds", "blobs", "configure", "fields", "health", "long_samples")),
     *(f"lib/anp/src/anp_{name}.c" for name in ("network", "noise", "portable")),
 )
 

@@ -39,11 +39,13 @@ SLOW = "m4-sim"
 SLOW_PART = (4000, 1000)
 """Training and test images of that part."""
 
-_QUICK: dict[str, Any] = {"samples": None, "epochs": 1, "seeds": 1, "slow": False}
-_FULL: dict[str, Any] = {"samples": None, "epochs": 5, "seeds": 3, "slow": True}
-_SECONDS = {"native": 90.0, "inprocess": 80.0, SLOW: 200.0}
-"""Of an epoch on a board, about."""
-_REFERENCE_SECONDS = 20.0
+_QUICK: dict[str, Any] = {"samples": 12_000, "tested": 2000, "epochs": 2, "seeds": 1, "slow": False}
+_FULL: dict[str, Any] = {"samples": None, "tested": None, "epochs": 5, "seeds": 3, "slow": True}
+_SECONDS_AN_IMAGE = {"native": 0.0015, "inprocess": 0.0015, SLOW: 0.04}
+"""On a board, about."""
+_REFERENCE_SECONDS = 0.0003
+"""Of an image in floats."""
+_ALL = 60_000
 _STEP = 64
 """Units of Q3.12 between two values of 8 bits, which reach +-127/64."""
 
@@ -70,15 +72,15 @@ def check(options: Options) -> None:
 def pieces(options: Options) -> list[Piece]:
     """A training for each board, number of bits and seed; float ANP for each seed, and backpropagation for each rate."""
     scale = _scale(options)
-    shared = {"data": data_of(options), "samples": scale["samples"], "folder": options.data}
+    shared = {"data": data_of(options), "samples": scale["samples"], "folder": options.data, "tested": scale["tested"]}
     found = []
     for board, bits, seed, epochs in _trainings(options):
-        arguments = {**shared, "board": board, "bits": bits, "epochs": epochs, "seed": options.seed + seed, "tested": None}
+        arguments = {**shared, "board": board, "bits": bits, "epochs": epochs, "seed": options.seed + seed}
         if board == SLOW:
             arguments = {**arguments, **dict(zip(("samples", "tested"), SLOW_PART, strict=True))}
-        seconds = epochs * _SECONDS.get(board, 120.0)
+        seconds = epochs * (arguments["samples"] or _ALL) * _SECONDS_AN_IMAGE.get(board, 0.01)
         found.append(Piece(f"fig3-chip/{board}/{bits}/{seed}", on_board, arguments, seconds, not is_virtual(board)))
-    seconds = _REFERENCE_SECONDS * scale["epochs"]
+    seconds = _REFERENCE_SECONDS * scale["epochs"] * (scale["samples"] or _ALL)
     floats = {**shared, "epochs": scale["epochs"]}
     for seed in range(scale["seeds"]):
         arguments = {**floats, "rule": "anp", "eta": ETA, "seed": options.seed + seed}
@@ -169,7 +171,9 @@ def on_board(
     }
 
 
-def in_floats(data: str, samples: int | None, folder: str | None, rule: str, eta: float, epochs: int, seed: int) -> dict[str, Any]:
+def in_floats(
+    data: str, samples: int | None, folder: str | None, rule: str, eta: float, epochs: int, seed: int, tested: int | None
+) -> dict[str, Any]:
     """The same layer in floats.
 
     Args:
@@ -180,6 +184,7 @@ def in_floats(data: str, samples: int | None, folder: str | None, rule: str, eta
         eta: learning rate at the start.
         epochs: the same.
         seed: the same.
+        tested: the same.
     """
     dataset = read(data, seed, samples, folder)
     described = network(dataset.inputs, len(dataset.classes or ()), 1.0, seed)
@@ -189,7 +194,7 @@ def in_floats(data: str, samples: int | None, folder: str | None, rule: str, eta
     for chosen, factor, ends in _stretches(seed, len(dataset.x_train), epochs):
         model.train(dataset.x_train[chosen], dataset.y_train[chosen], 1, schedule=_at(eta * factor))
         if ends:
-            accuracies.append(round(float(model.evaluate(dataset.x_test, dataset.y_test).accuracy[0]), 5))
+            accuracies.append(round(float(model.evaluate(dataset.x_test[:tested], dataset.y_test[:tested]).accuracy[0]), 5))
     return {"test_accuracy": accuracies}
 
 

@@ -172,7 +172,7 @@ def test_a_board_learns_by_both_rules(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_board_learns_images_over_the_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fig3_chip, "_QUICK", {"samples": 400, "epochs": 2, "seeds": 1, "slow": False})
+    monkeypatch.setattr(fig3_chip, "_QUICK", {"samples": 400, "tested": 90, "epochs": 2, "seeds": 1, "slow": False})
     monkeypatch.setattr(fig3_chip, "STRETCH", 150)
     folder = str(write_idx_set(tmp_path / "data", 400, 100))
     found = computed("fig3-chip", Options(board="inprocess", data=folder), tmp_path)
