@@ -34,7 +34,7 @@ def test_the_image_leaves_its_reserve(name: str) -> None:
 def test_a_nano_learns_alone_and_has_neither_int32_weights_nor_live_tasks() -> None:
     told = Host(Chip(build_firmware("nano"))).welcome
     assert told.features & (Features.MEMORY | Features.DECORRELATION) == Features.MEMORY | Features.DECORRELATION
-    assert not told.features & (Features.INT32_WEIGHTS | Features.ANALOG)
+    assert not told.features & (Features.INT32_WEIGHTS | Features.ANALOG | Features.ANP_EXACT | Features.FEEDBACK)
 
 
 def test_debians_compiler_makes_it_too_and_does_not_warn(needs_tool: Callable[[str, str], str]) -> None:

@@ -52,6 +52,8 @@ def check(**changes: object) -> Status:
         ("loss", 0, 1, Status.BAD_LOSS),
         ("weight_format", 0, 1, Status.BAD_WEIGHT_FORMAT),
         ("rounding", 0, 1, Status.BAD_ROUNDING),
+        ("rule", 0, 2, Status.BAD_RULE),
+        ("slope", 0, 12, Status.BAD_SLOPE),
         ("sigma", 16, 4095, Status.BAD_SIGMA),
         ("seed", 1, 2**32 - 1, Status.BAD_SEED),
     ],
@@ -89,6 +91,23 @@ def test_layers_widths_and_units() -> None:
     for antithetic, units in ((False, 100), (True, 200)):
         assert check(antithetic=antithetic, sizes=[3, units - 2, 2]) == Status.OK
         assert check(antithetic=antithetic, sizes=[3, units - 1, 2]) == Status.TOO_MANY_UNITS
+
+
+@pytest.mark.parametrize("rule", [1, 2])
+def test_units_of_the_other_rules(rule: int) -> None:
+    for antithetic, hidden in ((False, 100), (True, 199)):
+        hidden = 199 if rule == 2 else hidden
+        outputs = min(100, 200 - hidden)
+        assert check(rule=rule, antithetic=antithetic, sizes=[3, hidden, outputs]) == Status.OK
+        assert check(rule=rule, antithetic=antithetic, sizes=[3, hidden + 1, outputs]) == Status.TOO_MANY_UNITS
+    assert check(rule=rule, layers=1, sizes=[3, 200]) == Status.OK
+    assert check(rule=rule, layers=1, sizes=[3, 201]) == check(rule=rule, sizes=[3, 90, 111]) == Status.TOO_MANY_UNITS
+
+
+def test_feedback_takes_memory() -> None:
+    assert arena(rule=2) - arena(rule=1) == 2 * 4 * 2
+    assert arena(rule=2, layers=3, sizes=[3, 4, 5, 2]) - arena(rule=1, layers=3, sizes=[3, 4, 5, 2]) == 2 * (4 + 5) * 2
+    assert arena(rule=2, layers=1, sizes=[3, 4]) == arena(rule=1, layers=1, sizes=[3, 4])
 
 
 def arena(**changes: object) -> int:
