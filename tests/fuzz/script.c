@@ -125,11 +125,12 @@ static void samples(void)
 
 static void configure(void)
 {
-    uint8_t how = take(), more = take(), layers = (uint8_t)(1 + (more & 3));
+    uint8_t how = take(), more = take(), third = take(), layers = (uint8_t)(1 + (more & 3));
     struct wire_configure message = {
         .loss = how & 1, .weight_format = how >> 1 & 1, .rounding = how >> 2 & 1, .options = how >> 3 & 3,
         .noise_source = how >> 5 & 1, .decorrelate = (uint8_t)(how & 0x40 ? 1 : how & 0x80 ? (1u << layers) - 1 : 0),
-        .sigma = (uint16_t)(16 + take() * 15), .noise_std = (uint16_t)(more & 4 ? 1000 : 0),
+        .rule = (uint8_t)(third % 5 < 3 ? third % 5 : 0), .slope = third & 7,
+        .sigma = (uint16_t)(16 + third * 15), .noise_std = (uint16_t)(more & 4 ? 1000 : 0),
         .learning_rate = more & 8 ? 0xffffffffu : 5000000u, .decorrelation_rate = 300000, .seed = 1u + (more >> 4),
     };
     uint16_t sizes[5];

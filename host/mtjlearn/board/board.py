@@ -18,11 +18,11 @@ from mtjlearn.board.checkpoints import Checkpoints
 from mtjlearn.board.health import NoiseHealth
 from mtjlearn.board.noise import stream_noise
 from mtjlearn.board.results import Evaluation, NoiseChunk, NoiseRecording
-from mtjlearn.network import DEFAULT_SLOPES, RATE_BITS, Loss, Network, WeightFormat, check_device
+from mtjlearn.network import RATE_BITS, Network, check_device
 from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardError, BoardRefused, ImplausibleAnswer
-from mtjlearn.wire.messages import BlobKind, Error, Features
+from mtjlearn.wire.messages import BlobKind, Error
 
 _READINGS = 20
 """Attempts to read weights at one step, of a board that learns autonomously."""
@@ -216,24 +216,6 @@ class Board(Autonomy, Checkpoints, NoiseHealth):
 
     def _long_inputs(self, network: Network) -> int:
         return network.sizes[0] if self._takes_parts else 0
-
-    def _check_features(self, network: Network, injected: bool) -> None:
-        features = self.info.features
-        missing = [
-            what
-            for needed, feature, what in (
-                (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
-                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
-                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
-                (network.rule == "feedback", Features.FEEDBACK, "rule feedback: use anp"),
-                (network.rule == "anp-exact", Features.ANP_EXACT, "rule anp-exact: use anp"),
-                (network.shift != DEFAULT_SLOPES["anp"], Features.ANP_EXACT, "slope other than 1/128: use that one"),
-                (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
-            )
-            if needed and feature not in features
-        ]
-        if missing:
-            raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")
 
     def _get_blob(self, kind: BlobKind) -> list[Integers]:
         """One reading of all arrays. A board that learns autonomously pauses until it has sent the last chunk; that is checked."""

@@ -8,10 +8,10 @@ from typing import Self
 
 from mtjlearn.board.base import BoardBase
 from mtjlearn.board.checkpoint_file import CheckpointContent, CheckpointError
-from mtjlearn.network import Network
+from mtjlearn.network import DEFAULT_SLOPES, Loss, Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.errors import BoardError, BoardRefused
-from mtjlearn.wire.messages import BlobKind, CheckpointAction, Error, Restored, State
+from mtjlearn.wire.messages import BlobKind, CheckpointAction, Error, Features, Restored, State
 
 _READINGS = 5
 """Attempts to read a checkpoint while the board writes newer ones."""
@@ -113,6 +113,7 @@ class Checkpoints(BoardBase):
             BoardRefused: BUSY, TOO_LARGE with the bytes missing, BAD_CHECKPOINT, or OCCUPIED: it would overwrite the dataset in
                 use, unless erase_checkpoints() gives that up. The board's network is as it was then.
         """
+        self._check_features(content.network, content.injected)
         with self._in_doubt():
             self._write_blob(BlobKind.CHECKPOINT, content.data, on_progress)
             steps = self.status().steps
@@ -143,3 +144,21 @@ class Checkpoints(BoardBase):
         self._count_from(status.steps)
         self._network = content.network
         return content.network
+
+    def _check_features(self, network: Network, injected: bool) -> None:
+        features = self.info.features
+        missing = [
+            what
+            for needed, feature, what in (
+                (any(network.decorrelate), Features.DECORRELATION, "decorrelation: train with --rule anp"),
+                (network.loss is Loss.CROSS_ENTROPY, Features.CROSS_ENTROPY, "cross-entropy: use the squared loss"),
+                (network.weight_format is WeightFormat.INT32, Features.INT32_WEIGHTS, "int32 weights: use int16"),
+                (network.rule == "feedback", Features.FEEDBACK, "rule feedback: use anp"),
+                (network.rule == "anp-exact", Features.ANP_EXACT, "rule anp-exact: use anp"),
+                (network.shift != DEFAULT_SLOPES["anp"], Features.ANP_EXACT, "slope other than 1/128: use that one"),
+                (not injected, Features.ADC_LIVE, "noise source of its own: inject noise codes"),
+            )
+            if needed and feature not in features
+        ]
+        if missing:
+            raise BoardError(f"the firmware of {self.info.name} has no {missing[0]}, or flash a newer one")

@@ -89,7 +89,7 @@ static inline uint16_t anp_isqrt(uint32_t v)
 /* Leaky ReLU with the slope 2^-slope, symmetric in rounding: towards zero. */
 static inline int16_t anp_leaky_relu(int16_t a, uint8_t slope)
 {
-    return a >= 0 ? a : (int16_t)-((-a) >> slope);
+    return (int16_t)(a >= 0 ? a : -((-a) >> slope));
 }
 
 #endif

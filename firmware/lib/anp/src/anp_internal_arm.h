@@ -11,6 +11,8 @@
 #undef anp_global_factor
 #undef anp_update_layer
 
+void anp_products_in_c(const struct anp_network *net, const struct anp_layer *layer, const int16_t *x, int16_t *z, uint32_t *saturations);
+
 /* The first `count` noise values of a step, from the generator's draw (sections 2, 3). */
 void anp_noise_draw(const struct anp_noise *noise, uint32_t random, int16_t *n, uint16_t count, uint32_t *saturations);
 

@@ -42,6 +42,9 @@ static inline uint32_t anp_random(uint32_t *state)
 #define anp_passes anp_passes_in_c
 #define anp_global_factor anp_global_factor_in_c
 #define anp_update_layer anp_update_layer_in_c
+#ifdef ANP_KERNELS_IN_C
+#define anp_products anp_products_in_c
+#endif
 
 #endif
 #endif

@@ -223,7 +223,20 @@ __attribute__((noinline)) static uint32_t train_by_rule(struct anp_network *net,
 
     int16_t *differences = last->difference;
     const int16_t *y2 = differences + units;
-    uint32_t loss = anp_loss_and_error(net, y2 + units, target, differences + (feedback ? units : 0), &net->saturations);
+    uint32_t loss, second_loss = 0;
+    if (feedback) {
+        loss = anp_loss_and_error(net, y2 + units, target, differences + units, &net->saturations);
+    } else if (net->config.loss == ANP_SQUARED) {
+        uint64_t both = squared_losses(y2 + units, units, target, last->units, &net->saturations);
+        loss = (uint32_t)both;
+        second_loss = (uint32_t)(both >> 32);
+        uint32_t uncounted = 0;
+        for (uint32_t k = 0; k < last->units; k++)
+            differences[k] = anp_sat16((int32_t)y2[units + k] - target[k], &uncounted);
+    } else {
+        loss = anp_loss_and_error(net, y2 + units, target, differences, &net->saturations);
+        second_loss = anp_loss_of(net, y2, target, &net->saturations);
+    }
     if (net->config.rounding == ANP_STOCHASTIC) {
         dither = random & 65535u;
         increment = 40503u * 65537u;
@@ -234,7 +247,7 @@ __attribute__((noinline)) static uint32_t train_by_rule(struct anp_network *net,
     if (feedback) {
         anp_feed_back(net, probes);
     } else {
-        int32_t loss_difference = (int32_t)(loss - anp_loss_of(net, y2, target, &net->saturations));
+        int32_t loss_difference = (int32_t)(loss - second_loss);
         uint32_t norm = sum_of_squares(net->at.values, net->noisy, &net->saturations);
         if (norm == 0 || loss_difference == 0)
             net->skipped += first != last;
