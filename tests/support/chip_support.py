@@ -131,11 +131,18 @@ class Chip:
 
         ``took``: its cycles.
         """
+        given = {}
+        for index, argument in enumerate((0, *arguments)):
+            given |= {24 - 2 * index: argument & 255, 25 - 2 * index: argument >> 8}
+        return self.call_with(function, given, wide=wide)
+
+    def call_with(self, function: str, given: dict[int, int], *, wide: bool = False) -> int:
+        """Calls a function with what these registers hold, as invoke()."""
         self.run_to_turn()
         registers, back = self.memory(), self.program_counter()
         before = bytes(registers[index] for index in range(32))
-        for index, argument in enumerate((0, *arguments)):
-            registers[24 - 2 * index], registers[25 - 2 * index] = argument & 255, argument >> 8
+        for register, byte in given.items():
+            registers[register] = byte
         self.call(self.symbols[function])
         begun = self.cycle()
         assert self._lib.uno_run_to(self._chip, back, CLOCK), f"{function} did not return in a second"
