@@ -38,7 +38,7 @@ MAIN = "from mtjlearn.entry import main; main()"
 
 
 def judge(name: str, lie: Lie, seconds: float) -> str:
-    """What one command did with one lie: ``unsaid``, ``result``, ``one line``, ``traceback``, ``no end`` or ``silent``."""
+    """What a command did: ``unsaid``, ``result``, ``one line``, ``reported``, ``traceback``, ``no end`` or ``silent``."""
     with start_native(tcp_port=0) as board, tempfile.TemporaryDirectory() as folder:
         if name in ("watch", "stop", "save"):
             with Board.open(board.url) as opened:
@@ -50,8 +50,9 @@ def judge(name: str, lie: Lie, seconds: float) -> str:
                 run = subprocess.run(
                     [sys.executable, "-c", MAIN, *command], cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
                 )
-            except subprocess.TimeoutExpired:
-                return "no end"
+            except subprocess.TimeoutExpired as ended:
+                # A board that says without end that it learns is watched without end, but not silently.
+                return "reported" if b"no step for" in (ended.stderr or b"") else "no end"
         if "Traceback" in run.stderr:
             return "traceback"
         if run.returncode == 0:

@@ -197,6 +197,16 @@ def test_watch_survives_a_board_that_loses_its_power(tmp_path, monkeypatch):
     assert found["boot_count"] == 2
 
 
+def test_a_board_that_does_no_step_is_reported_once(url, monkeypatch):
+    monkeypatch.setattr(watch, "STALLED", 0.3)
+    monkeypatch.setattr(watch, "POLL", 0.05)
+    live = ("--net", "2-3-1", "--live-period", 2000, "--epoch-steps", 1, "--steps", 1)
+    run("autonomous", "start", "--task", "live", "--board", url, *live)
+    found, text = run("autonomous", "watch", "--board", url)
+    assert found["progress"]["steps"] == 1
+    assert text.count("no step for 0.3 s, although the board is learning; if it stays so, end this with Ctrl-C") == 1
+
+
 def test_watch_tells_a_silence_from_a_restart(monkeypatch):
     monkeypatch.setattr(watch, "RETRY", 0.1)
     said = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,8 +19,11 @@ POLL = 0.5
 """Seconds between two questions."""
 RETRY = 1.0
 """Seconds between two attempts to find a board that is away."""
+STALLED = 20.0
+"""Seconds without a step after which a board that should learn is reported, once."""
 MOST_MUTE = 3
 """Sessions one after the other in which a board leaves a question unanswered, at most: waiting does not mend it."""
+_STALLED_ADVICE = "if it stays so, end this with Ctrl-C and check its noise with mtjlearn noise"
 
 
 class Watcher:
@@ -75,8 +79,15 @@ class Watcher:
 
     def _follow(self, board: Board) -> None:
         shown = self._shown.enter_context(bar("learning"))
+        place: object = None
         while True:
             progress, curve = board.progress(), board.curve()
+            now = (progress.activity, progress.epoch, progress.position, progress.steps)
+            if now != place:
+                place, reported = now, time.monotonic() + STALLED
+            elif time.monotonic() >= reported:
+                say(f"no step for {STALLED:g} s, although the board is {progress.activity.name.lower()}; {_STALLED_ADVICE}")
+                reported = math.inf
             self.result = {"progress": progress, "curve": view.plain_curve(curve)}
             self._record.see(board.info, progress, curve)
             self._update(shown, progress, view.sparkline(curve.losses))
