@@ -29,7 +29,7 @@ void anp_signals(struct anp_network *net, const struct anp_layer *layer, const i
         int32_t sum = anp_sum_of_upper(b, 1, error, outputs);
         int16_t v = anp_sat16(anp_round32(sum, ANP_FRACTION_BITS - MARGIN), &net->saturations);
         if (given[i] < 0)
-            v = v >= 0 ? (int16_t)(v >> net->config.slope) : anp_leaky_relu(v, net->config.slope);
+            v = (int16_t)(v >= 0 ? v >> net->config.slope : anp_leaky_relu(v, net->config.slope));
         signal[i] = v;
     }
 }
