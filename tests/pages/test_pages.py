@@ -53,7 +53,7 @@ QUICKER = {
 ELSEWHERE = {
     "mtjlearn demo": "tests/unit/cli/test_cli_demo.py",
     "mtjlearn dashboard": "tests/browser",
-    "mtjlearn experiment xor-cycles": "tests/bench",
+    "mtjlearn experiment cost-to-target": "tests/bench/test_bench_cost.py",
     "mtjlearn experiment rates": "tests/unit/training/test_rates.py",
     "mtjlearn reproduce": "tests/unit/reproduction",
     **dict.fromkeys(("dask ", "MTJLEARN_BOARD=", "mtjlearn sweep digits --over"), "tests/unit/sweeps/test_sweeps_dask.py"),

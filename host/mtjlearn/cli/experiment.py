@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -10,8 +11,12 @@ from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import bar, print_result
 
 if TYPE_CHECKING:
-    from mtjlearn.experiments import xor_cycles
+    from rich.table import Table
+
+    from mtjlearn.experiments.cost_to_target import Cost
     from mtjlearn.experiments.rates import Rates
+
+_Entry = TypeVar("_Entry")
 
 
 @click.group()
@@ -19,68 +24,82 @@ def cli() -> None:
     """Repeat an experiment from the documentation."""
 
 
-@cli.command("xor-cycles")
-@click.option("--seeds", type=click.IntRange(2, 10_000), help="Runs at each learning rate; 100 unless given.")
+@cli.command("cost-to-target")
+@click.option("--seeds", type=click.IntRange(10, 100_000), help="Starts that are measured; 200 unless given.")
+@click.option("--task", "names", multiple=True, metavar="NAME", help="xor, iris or wine, several times for several; all of them.")
 @command
-def xor(seeds: int | None) -> dict[str, Any]:
-    """Processor cycles until an Uno has learned XOR, against backpropagation.
+def cost(seeds: int | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """What learning costs two chips, next to backpropagation.
 
-    A training step of 2-3-1 is measured on uno-sim; then the integer model learns XOR as the chip would, and float
-    backpropagation from the same weights, each at its best learning rate of a list. A step of backpropagation counts as the
-    cheapest library that was measured on this chip takes for it.
+    Every rule is a program: its steps are counted on uno-sim (cycles) and m4-sim (instructions), and it learns on this computer
+    from many starts, with the learning rate that is best on other starts. The total is the expected cost with restarts.
     """
-    from mtjlearn.bench.chip.steps import count_steps
-    from mtjlearn.bench.workload import workload
-    from mtjlearn.experiments import xor_cycles
+    from mtjlearn.experiments.cost_to_target import PEERS, SEEDS, TASKS, cost_to_target
 
-    seeds = seeds or xor_cycles.SEEDS
-    with bar("a step on uno-sim") as progress:
-        load = workload(xor_cycles.SIZES)
-        counted = count_steps("uno-sim", [load], progress=progress.update)
-    step = counted.costs[load.name].median["step"]
-    with bar("XOR") as progress:
-        found = xor_cycles.race(step, seeds=seeds, progress=progress.update)
-    _show(found, seeds)
+    chosen = _chosen(names, TASKS, lambda task: task.name, "task")
+    with bar("learning") as progress:
+        found = cost_to_target(chosen, seeds=seeds or SEEDS, progress=progress.update)
+    _show_costs(found)
+    return {"seeds": seeds or SEEDS, "costs": [_cost_figures(entry) for entry in found], "peers": PEERS}
+
+
+def _chosen(names: Sequence[str], entries: Sequence[_Entry], name_of: Callable[[_Entry], str], what: str) -> list[_Entry]:
+    """The entries that were named, or all.
+
+    Raises:
+        UserError: something is unknown.
+    """
+    from mtjlearn.errors import UserError
+
+    known = {name_of(entry) for entry in entries}
+    for name in names:
+        if name not in known:
+            raise UserError(f"there is no {what} {name}; choose from {', '.join(sorted(known))}")
+    return [entry for entry in entries if name_of(entry) in names or not names]
+
+
+def _cost_figures(entry: Cost) -> dict[str, Any]:
     return {
-        "step_cycles": step,
-        "peer_step_cycles": found.peer_cycles,
-        "seeds": seeds,
-        "anp": _figures(found.best_anp, found.anp_cycles),
-        "bp": _figures(found.best_bp, found.bp_cycles),
-        "break_even_step_cycles": found.break_even_cycles,
-        "advantage": found.advantage,
+        "task": entry.task.name,
+        "network": "-".join(map(str, entry.task.network.sizes)),
+        "loss": _loss(entry),
+        "rule": entry.program.name,
+        "rate": entry.rate,
+        "patience": entry.patience,
+        "median_steps": entry.median,
+        "learned": entry.learned,
+        "expected_steps": entry.expected,
+        "step": dict(entry.cycles),
+        "total": {chip: entry.total(chip) for chip in entry.cycles},
     }
 
 
-def _figures(runs: xor_cycles.Runs, cycles: float) -> dict[str, float]:
-    return {"rate": runs.rate, "median_steps": runs.median, "reached": runs.reached, "cycles": cycles}
+def _loss(entry: Cost) -> str:
+    return "cross-entropy" if entry.task.network.cross_entropy else "squared"
 
 
-def _show(found: xor_cycles.Race, seeds: int) -> None:
+def _table(headings: Sequence[str], words: int) -> Table:
+    """An empty table; the first headings are above words, the others above numbers."""
     from rich.table import Table
 
-    from mtjlearn.experiments import xor_cycles
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < words else "right")
+    return table
 
-    table = Table(box=None, padding=(0, 3, 0, 0))
-    for heading in ("rule", "rate", "learned", "steps", "a step", "cycles"):
-        table.add_column(heading, justify="left" if heading == "rule" else "right")
-    for name, tried, best, cycles in (
-        ("ANP", found.anp, found.best_anp, found.step_cycles),
-        ("BP", found.bp, found.best_bp, found.peer_cycles),
-    ):
-        for runs in tried:
-            costs = (f"{value:,.0f}" for value in (cycles, runs.median * cycles))
-            cells = (f"{runs.rate:g}", f"{runs.reached}/{seeds}", f"{runs.median:,.1f}", *costs)
-            table.add_row(name, *cells, style="bold" if runs is best else None)
+
+def _show_costs(found: list[Cost]) -> None:
+    columns = ("uno-sim step", "total", "m4-sim step", "total")
+    table = _table(("task", "loss", "rule", "eta", "steps", "learn", "expected", *columns), 3)
+    for entry in found:
+        costs = []
+        for chip in ("uno-sim", "m4-sim"):
+            known = chip in entry.cycles
+            costs += [f"{entry.cycles[chip]:,.0f}", f"{entry.total(chip) / 1000:,.0f} k"] if known else ["", ""]
+        steps = (f"{entry.rate:.3g}", f"{entry.median:,.0f}", f"{entry.learned:.1%}", f"{entry.expected:,.0f}")
+        table.add_row(entry.task.name, _loss(entry), entry.program.name, *steps, *costs)
     print_result(table)
-    print_result(
-        f"until XOR is learned ANP takes {found.anp_cycles:,.0f} cycles and backpropagation {found.bp_cycles:,.0f}: "
-        f"{found.advantage:.2f} times as many"
-    )
-    print_result(
-        f"that is int16 in assembly against floats in C: a step of backpropagation counts as the {found.peer_cycles:,} cycles of "
-        f"{xor_cycles.PEER} with its sigmoid; at {found.break_even_cycles:,.0f} cycles per step both would be equal"
-    )
+    print_result("steps: median of all starts; expected: with restarts; uno-sim: cycles; m4-sim: instructions")
 
 
 @cli.command()
@@ -93,13 +112,9 @@ def rates(seeds: int | None, names: tuple[str, ...]) -> dict[str, Any]:
     Every built-in dataset is trained as mtjlearn train does it, by the device's learner in this process and from simulated noise.
     Steps: median until 95 % of the training part are right (digits: 90 %), or until the squared error is a tenth of the variance.
     """
-    from mtjlearn.errors import UserError
     from mtjlearn.experiments.rates import SEEDS, TASKS, compare_rates
 
-    known = sorted({task.data for task in TASKS})
-    if unknown := [name for name in names if name not in known]:
-        raise UserError(f"there is no built-in dataset {unknown[0]}; choose of {', '.join(known)}")
-    tasks = [task for task in TASKS if task.data in names or not names]
+    tasks = _chosen(names, TASKS, lambda task: task.data, "built-in dataset")
     with bar("learning") as progress:
         found = compare_rates(tasks, seeds=seeds or SEEDS, progress=progress.update)
     _show_rates(found)
@@ -121,11 +136,7 @@ def _rate_figures(entry: Rates) -> dict[str, Any]:
 
 
 def _show_rates(found: list[Rates]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 3, 0, 0))
-    for heading in ("data", "net", "eta N", "steps", "reached", "loss", "test score", "saturations"):
-        table.add_column(heading, justify="left" if heading in ("data", "net") else "right")
+    table = _table(("data", "net", "eta N", "steps", "reached", "loss", "test score", "saturations"), 2)
     for entry in found:
         cells = (f"{entry.rate:g}", f"{entry.median('steps'):,.0f}", f"{entry.reached}/{len(entry.runs)}")
         ends = (f"{entry.median('loss'):.3g}", f"{entry.score:.3f}", f"{entry.median('saturations'):.2f}")

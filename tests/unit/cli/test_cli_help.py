@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mtjlearn.cli import commands, main
-from mtjlearn.experiments.xor_cycles import SEEDS
+from mtjlearn.experiments.cost_to_target import SEEDS
 from mtjlearn.wire.linklog import MOST
 
 HEAVY = [
@@ -64,7 +64,7 @@ def test_every_module_of_the_package_is_a_command_and_listed() -> None:
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(["train"], f"link.log; {MOST} unless given."), (["experiment", "xor-cycles"], f"learning rate; {SEEDS} unless given.")],
+    [(["train"], f"link.log; {MOST} unless given."), (["experiment", "cost-to-target"], f"measured; {SEEDS} unless given.")],
     ids=["link log", "seeds"],
 )
 def test_numbers_that_help_tells_are_those_that_are_used(words: list[str], told: str) -> None:

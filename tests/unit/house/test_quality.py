@@ -37,6 +37,7 @@ MAY_INCLUDE = {
     "boards/lm3s6965": ["src", "lib/anp/src", "lib/wire/src"],
     "boards/arduino": ["src", "lib/anp/src", "lib/wire/src"],
     "bench": ["boards/uno", "src", "lib/anp/src", "lib/wire/src"],
+    "bench/cost": ["boards/qemu", "lib/anp/src"],
     "bench/native": ["src", "lib/anp/src", "lib/wire/src"],
     "simulators/uno": ["virtual", "lib/wire/src"],
     "simulators/uno/library": ["simulators/uno", "virtual", "lib/wire/src"],
@@ -50,7 +51,7 @@ CHOSEN = {"src/autonomous.h": "autonomous/state.h"}
 """What a build may leave out is reached through one header, which needs to know how large its state is."""
 C_SUFFIXES = {".c", ".cpp", ".h", ".ino", ".ld", ".S"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-AVR, ARM = {"boards/uno", "bench"}, {"boards/lm3s6965", "boards/qemu", "boards/qemu/profile"}
+AVR, ARM = {"boards/uno", "bench"}, {"bench/cost", "boards/lm3s6965", "boards/qemu", "boards/qemu/profile"}
 COMPILED_ELSEWHERE = {"boards/arduino"}
 """Needs an Arduino core; tests/chips/arduino compiles it, with warnings as errors."""
 FOR_ONE_CHIP = re.compile("_(avr|arm|m0)$")
@@ -66,8 +67,8 @@ FLOORS = [
     {"entry"},
     {"cli"},
     {"dashboard", "reproduction"},
-    {"sweeps", "validate"},
-    {"bench", "estimators", "experiments", "flashing", "torch", "training"},
+    {"experiments", "sweeps", "validate"},
+    {"bench", "estimators", "flashing", "torch", "training"},
     {"comparison", "discovery"},
     {"models", "plots", "reference", "virtual"},
     {"board", "inprocess", "noise"},

@@ -69,4 +69,4 @@ def test_the_command_shows_what_it_computed() -> None:
 def test_an_unknown_dataset_is_named_with_those_that_are_known() -> None:
     done = CliRunner().invoke(cli, ["rates", "--data", "mnist"])
     assert done.exit_code == 2
-    assert "there is no built-in dataset mnist; choose of breast-cancer, digits" in done.stderr
+    assert "there is no built-in dataset mnist; choose from breast-cancer, digits" in done.stderr
