@@ -125,9 +125,10 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
 
 def _sizes_advice(network: Network | None, info: BoardInfo | None) -> str:
     """Which of the sizes a board cannot take, its limit, and what fits."""
+    which = network.name if network is not None else "the network"
+    unknown = f"sizes is out of range for it ({which}); use fewer or narrower layers, or a larger board"
     if network is None or info is None:
-        which = network.name if network is not None else "the network"
-        return f"a size of {which} is out of range for it; use fewer or narrower layers, or a larger board"
+        return unknown
     inputs, outputs, targets = network.sizes[0], network.sizes[-1], network.target_count
     most, answered = longest_targets(info.max_payload), info.max_payload // VALUE_BYTES
     if targets > most or outputs > answered:
@@ -139,7 +140,11 @@ def _sizes_advice(network: Network | None, info: BoardInfo | None) -> str:
             f"use at most {most - targets} inputs, or a board that takes longer samples"
         )
     widest = max(network.sizes)
-    return f"{network.name} has {widest} inputs or units in a layer, more than it takes; use at most {_NARROW}, or a larger board"
+    if widest > _NARROW:
+        return (
+            f"{network.name} has {widest} inputs or units in a layer, more than it takes; use at most {_NARROW}, or a larger board"
+        )
+    return unknown
 
 
 def _field(kind: type[Message], number: int) -> str:

@@ -108,7 +108,8 @@ def _pooled(images: ImageSet, pixels: Pixels, pool: int) -> tuple[ImageSet, Pixe
         whole = flat.reshape(-1, channels, height, width)[:, :, : rows * pool, : columns * pool]
         blocks = whole.reshape(len(flat), channels, rows, pool, columns, pool)
         sums = blocks.sum(axis=(3, 5), dtype=np.uint32)
-        return ((sums + pool * pool // 2) // (pool * pool)).astype(np.uint8).reshape(len(flat), -1)
+        rounded: NDArray[np.uint8] = ((sums + pool * pool // 2) // (pool * pool)).astype(np.uint8)
+        return rounded.reshape(len(flat), -1)
 
     small = Pixels(means(pixels.x_train), pixels.y_train, means(pixels.x_test), pixels.y_test)
     return replace(images, shape=(channels, rows, columns)), small

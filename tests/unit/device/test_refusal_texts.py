@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from link_support import welcome
 
 from mtjlearn.board.health import ADVICE
 from mtjlearn.board.refusals import refused
+from mtjlearn.board.results import BoardInfo
 from mtjlearn.network import Network
+from mtjlearn.wire import messages
 from mtjlearn.wire.command import Command, Refusal
 from mtjlearn.wire.messages import (
     CHECKPOINT_FORMAT,
@@ -134,7 +137,7 @@ def test_a_field_out_of_range_is_named(kind: type[Message]) -> None:
     names = [field.name for field in fields(kind)]
     for number, name in enumerate(names, 1):
         if (kind, name) == (Configure, "sizes"):
-            assert text(kind, Error.OUT_OF_RANGE, number).startswith("a size of 4-8-3 is out of range for it; use fewer or")
+            assert text(kind, Error.OUT_OF_RANGE, number).startswith("sizes is out of range for it (4-8-3); use fewer or")
             continue
         assert text(kind, Error.OUT_OF_RANGE, number) == f"{name} is out of range; change it"
     for number in (0, len(names) + 1):
@@ -172,3 +175,23 @@ def test_an_unknown_command_is_named_by_its_number() -> None:
     command = Command(0x7F, b"")
     command.refusal = Refusal(Error.UNKNOWN_TYPE, 0x7F)
     assert str(refused(command, None)).startswith("the board refused command 0x7f: ")
+
+
+@pytest.mark.parametrize(
+    ("network", "parts", "words"),
+    [
+        (
+            Network((40, 3, 1)),
+            False,
+            "a sample of 40-3-1 has 41 values, and its messages of 64 bytes hold 31; use at most 30 inputs",
+        ),
+        (Network((8, 40), antithetic=True), True, "8-40 has 40 outputs, and its messages of 64 bytes hold 31; use fewer outputs"),
+        (Network((200, 2)), True, "200-2 has 200 inputs or units in a layer, more than it takes; use at most 127"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_told_which_size_and_its_limit(network: Network, parts: bool, words: str) -> None:
+    features = messages.Features.LONG_SAMPLES if parts else messages.Features(0)
+    info = BoardInfo.of(welcome(1, max_payload=64, features=int(features)), "here")
+    command = Command(Configure.TYPE, b"")
+    command.refusal = Refusal(Error.OUT_OF_RANGE, len(fields(Configure)))
+    assert words in str(refused(command, network, info))
