@@ -146,7 +146,7 @@ class Checkpoint:
         # Codes continue to arrive.
         self.noise_position = device.intake.noise.position
         try:
-            self._left = [memoryview(slot_record(device)), device.net.weights, device.net.matrices]
+            self._left = [memoryview(slot_record(device)), device.net.weights, device.net.matrices, device.net.feedback]
             self._file = device.board.storage.open(SLOTS[self.slot()], "wb")
         except (OSError, MemoryError):
             self.generation = self._before

@@ -13,7 +13,7 @@ _LAYERS = const(1)
 _WIDE = const(2)
 _DECORRELATED = const(9)
 _SATURATIONS = const(15)
-_FIRST = const(25)
+_FIRST = const(33)
 _LAYER = const(6)
 _INPUTS = const(0)
 _LAYER_UNITS = const(1)
@@ -21,6 +21,7 @@ _ROWS = const(2)
 _MATRIX = const(3)
 _INPUT = const(4)
 _DIFFERENCE = const(5)
+_SLOPE = const(25)
 
 
 @micropython.viper
@@ -62,6 +63,7 @@ def run_passes(plan: object, arena: object, values: object, x: int) -> object:
     units = p[_UNITS]
     wide = p[_WIDE]
     stride = 1 + wide
+    slope = p[_SLOPE]
     source = values
     x1 = x
     x2 = x
@@ -146,9 +148,9 @@ def run_passes(plan: object, arena: object, values: object, x: int) -> object:
             a[value] = v & 65535
             if layer != last:
                 if a1 < 0:
-                    a1 = -(-a1 >> 7)
+                    a1 = -(-a1 >> slope)
                 if a2 < 0:
-                    a2 = -(-a2 >> 7)
+                    a2 = -(-a2 >> slope)
             a[value + units] = a2 & 65535
             a[value + 2 * units] = a1 & 65535
         source = arena
@@ -166,6 +168,7 @@ def run_clean(plan: object, arena: object, rows: object, row: int, values: objec
     w = ptr16(rows)
     units = p[_UNITS]
     stride = 1 + p[_WIDE]
+    slope = p[_SLOPE]
     source = values
     last = _FIRST + _LAYER * (p[_LAYERS] - 1)
     r = row + p[_WIDE]
@@ -196,7 +199,7 @@ def run_clean(plan: object, arena: object, rows: object, row: int, values: objec
             elif v < -32767:
                 v = -32767
             if v < 0 and layer != last:
-                v = -(-v >> 7)
+                v = -(-v >> slope)
             out[i] = v & 65535
         source = arena
         x = to

@@ -23,6 +23,7 @@ from halves import bytes_of, halves, number_at, put_number
 from loss import cross_entropy, is_correct, squared_loss
 from micropython import const
 from noise import NOISE_BUFFER, Noise, bits_of, draw_noise, isqrt, random_next  # noqa: F401
+from rules import RULE_ANP, RULE_FEEDBACK, train_by_error
 from update import count_step, global_factor, update_weights
 
 FRACTION_BITS = const(12)
@@ -38,8 +39,9 @@ INT16 = const(0)
 INT32 = const(1)
 NEAREST = const(0)
 STOCHASTIC = const(1)
-RULE_ANP = const(0)
 SLOPE = const(7)
+_SLOPE_EXACT = const(3)
+_SLOPE_MAX = const(12)
 
 # Why a configuration is refused.
 OK = const(0)
@@ -75,7 +77,15 @@ _LOSS = const(18)
 _DECORRELATES = const(22)
 _CROSS_ENTROPY = const(23)
 _OUT = const(24)
-_FIRST = const(25)
+_SLOPE = const(25)
+_NOISY = const(26)
+_BEGIN = const(27)
+_END = const(28)
+_RULE = const(29)
+_DELTA = const(30)
+_DELTA_EXPONENT = const(31)
+_FEEDBACK = const(32)
+_FIRST = const(33)
 
 # Places in the plan from a layer's beginning on. A place 0 in the arena: no matrix, or the input is the sample itself.
 _LAYER = const(6)
@@ -127,6 +137,10 @@ def _count_units(config: Config) -> int:
     return sum(config.sizes[1 : config.layers + 1])
 
 
+def _count_noisy(config: Config) -> int:
+    return _count_units(config) - (config.sizes[config.layers] if config.rule != RULE_ANP else 0)
+
+
 def _rate_ok(config: Config, rate: int) -> bool:
     return not config.decorrelate or _DECORRELATION_RATE_MIN <= rate <= _DECORRELATION_RATE_MAX
 
@@ -143,9 +157,9 @@ def check(config: Config) -> int:
         return BAD_WEIGHT_FORMAT
     if config.rounding > STOCHASTIC:
         return BAD_ROUNDING
-    if config.rule > RULE_ANP:
+    if config.rule > RULE_FEEDBACK:
         return BAD_RULE
-    if config.slope not in (0, SLOPE):
+    if config.slope > _SLOPE_MAX:
         return BAD_SLOPE
     if not 1 <= config.layers <= MAX_LAYERS:
         return BAD_SIZES
@@ -162,14 +176,20 @@ def check(config: Config) -> int:
         return BAD_DECORRELATION_RATE
     if config.seed == 0:
         return BAD_SEED
-    if _count_units(config) > (NOISE_BUFFER if config.antithetic else NOISE_BUFFER // 2):
+    negated = config.antithetic or config.rule == RULE_FEEDBACK
+    if _count_units(config) > NOISE_BUFFER or _count_noisy(config) > (NOISE_BUFFER if negated else NOISE_BUFFER // 2):
         return TOO_MANY_UNITS
     return OK
 
 
+def feedback_bytes(config: Config) -> int:
+    """Bytes of the feedback of a configuration that passed check()."""
+    return 2 * _count_noisy(config) * config.sizes[config.layers] if config.rule == RULE_FEEDBACK else 0
+
+
 def blob_bytes(config: Config) -> int:
-    """Bytes of all weights and matrices of a configuration that passed check()."""
-    count = 0
+    """Bytes of all weights, matrices and feedback of a configuration that passed check()."""
+    count = feedback_bytes(config)
     for i in range(config.layers):
         inputs = config.sizes[i]
         count += (inputs + 1) * config.sizes[i + 1] * (4 if config.weight_format == INT32 else 2)
@@ -211,8 +231,10 @@ class Network:
         self.arena = self.counters
         self.weights = memoryview(b"")
         self.matrices = memoryview(b"")
+        self.feedback = memoryview(b"")
         self.used = 0
-        self._loss_of = squared_loss
+        self.noisy = 0
+        self.loss_of = squared_loss
 
     random_state = _counter(_COUNTED_RANDOM, 2)
     saturations = _counter(_COUNTED_SATURATIONS, 2)
@@ -223,8 +245,8 @@ class Network:
 
     def configure(self, config: Config, arena: array.array[int], limit: int) -> int:
         """Lays the network out in the halves of `arena`, of which `limit` bytes count, draws its weights and zeroes its counters.
-        OK, or why not: then the network is left as it was. `weights` and `matrices` are the bytes of all rows and of all
-        matrices; `used` is arena_bytes().
+        OK, or why not: then the network is left as it was. `weights`, `matrices` and `feedback` are the bytes of all rows, of
+        all matrices and of all feedback; `used` is arena_bytes().
         """
         status = check(config)
         if status != OK:
@@ -241,12 +263,13 @@ class Network:
         memory = memoryview(bytes_of(arena))
         self.weights = memory[2 * first : 2 * second]
         self.matrices = memory[2 * second : 2 * end]
+        self.feedback = memory[2 * end : 2 * end + feedback_bytes(config)]
         for i in range(len(self.counters)):
             self.counters[i] = 0
         self._set_rates()
-        self._loss_of = cross_entropy if config.loss == CROSS_ENTROPY else squared_loss
+        self.loss_of = cross_entropy if config.loss == CROSS_ENTROPY else squared_loss
         self.random_state = self.draw_weights(arena, first, config.seed)
-        self._reset_matrices(second, end)
+        self._reset_matrices(second, end + len(self.feedback) // 2)
         return OK
 
     def set_rates(self, learning_rate: int, decorrelation_rate: int) -> int:
@@ -269,9 +292,15 @@ class Network:
         """
         plan = self.plan
         arena = self.arena
+        if plan[_RULE]:
+            skipped = train_by_error(self, noise, samples, x, target)
+            if plan[_DECORRELATES]:
+                update_matrices(plan, arena)
+            count_step(plan, self.counters, skipped)
+            return
         draw_noise(plan, arena, self.counters, noise.ring, noise.state)
         run_passes(plan, arena, samples, x)
-        self._loss_of(plan, arena, plan[_OUT], samples, target, 2)
+        self.loss_of(plan, arena, plan[_OUT], samples, target, 2)
         learns = global_factor(plan, arena)
         if learns == 1:
             update_weights(plan, arena, samples, x)
@@ -303,7 +332,7 @@ class Network:
         arena = self.arena
         y = plan[_OUT] - plan[_UNITS]
         self.predict(samples, x, arena, y)
-        self._loss_of(plan, arena, y, samples, target, 1)
+        self.loss_of(plan, arena, y, samples, target, 1)
         return is_correct(plan, arena, y, samples, target) != 0
 
     def evaluated_loss(self) -> int:
@@ -312,7 +341,11 @@ class Network:
 
     def _set_rates(self) -> None:
         plan = self.plan
-        eta = self.config.learning_rate * plan[_UNITS]
+        eta = self.config.learning_rate
+        bits = bits_of(eta)
+        plan[_DELTA] = -(eta << 16 >> bits >> 1) & 65535
+        plan[_DELTA_EXPONENT] = (bits - 43) & 65535
+        eta *= self.noisy
         plan[_ETA_BITS] = bits_of(eta)
         plan[_ETA] = eta << 16 >> plan[_ETA_BITS]
         rate = self.config.decorrelation_rate
@@ -329,13 +362,20 @@ class Network:
         plan[_UNITS] = units
         plan[_LAYERS] = config.layers
         plan[_WIDE] = config.weight_format == INT32
-        plan[_ANTITHETIC] = bool(config.antithetic)
+        plan[_ANTITHETIC] = bool(config.antithetic) or config.rule == RULE_FEEDBACK
         plan[_STOCHASTIC] = config.rounding == STOCHASTIC
         plan[_NORMALISED] = bool(config.normalised)
         plan[_CROSS_ENTROPY] = config.loss == CROSS_ENTROPY
         plan[_OUTPUTS] = config.sizes[config.layers]
         plan[_DECORRELATES] = config.decorrelate != 0
         plan[_PROJECTION] = 0
+        plan[_RULE] = config.rule
+        if config.slope == 0:
+            config.slope = SLOPE if config.rule == RULE_ANP else _SLOPE_EXACT
+        plan[_SLOPE] = config.slope
+        plan[_NOISY] = self.noisy = _count_noisy(config)
+        plan[_BEGIN] = 0
+        plan[_END] = config.layers
         first = place = 2 * widest
         for i in range(config.layers):
             layer = _FIRST + _LAYER * i
@@ -350,7 +390,8 @@ class Network:
             if config.decorrelate >> i & 1:
                 plan[layer + _MATRIX] = place
                 place += config.sizes[i] ** 2
-        end = place
+        end = plan[_FEEDBACK] = place
+        place += feedback_bytes(config) // 2
         plan[_VALUES] = difference = place
         place += 3 * units
         plan[_DECORRELATED] = place

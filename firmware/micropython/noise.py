@@ -32,6 +32,7 @@ _STOCHASTIC = const(4)
 _VALUES = const(8)
 _WORD = const(14)
 _SATURATIONS = const(15)
+_NOISY = const(26)
 
 
 @micropython.viper
@@ -93,7 +94,7 @@ def random_skip(state: object, count: int) -> object:
 
 @micropython.viper
 def draw_noise(plan: object, arena: object, random: object, ring: object, state: object) -> object:
-    """The draw of a step: its noise values, N for each pass, and its first dither word."""
+    """The draw of a step: its noise values, N for each pass, and its first dither word. Only the first units may have noise."""
     p = ptr32(plan)
     a = ptr16(arena)
     draw = ptr16(random)
@@ -114,28 +115,35 @@ def draw_noise(plan: object, arena: object, random: object, ring: object, state:
     odd = s[_GAIN] & 1
     units = p[_UNITS]
     antithetic = p[_ANTITHETIC]
-    to = p[_VALUES]
-    end = to + units
+    noisy = p[_NOISY]
+    first = p[_VALUES]
+    end = first + units
     if not antithetic:
         end += units
     cut = 0
-    for i in range(to, end):
-        v = (NOISE_BUFFER * r[position] - total) >> down
-        position += stride
-        if position >= NOISE_BUFFER:
-            position -= NOISE_BUFFER
-        if v > limit:
-            v = 32767
-            cut += 1
-        elif v < -limit:
-            v = -32767
-            cut += 1
-        else:
-            v <<= up
-        v = (v * half + ((v * odd + 32768) >> 1)) >> 15
-        a[i] = v & 65535
-        if antithetic:
-            a[i + units] = -v & 65535
+    to = first
+    while to < end:
+        for i in range(to, to + noisy):
+            v = (NOISE_BUFFER * r[position] - total) >> down
+            position += stride
+            if position >= NOISE_BUFFER:
+                position -= NOISE_BUFFER
+            if v > limit:
+                v = 32767
+                cut += 1
+            elif v < -limit:
+                v = -32767
+                cut += 1
+            else:
+                v <<= up
+            v = (v * half + ((v * odd + 32768) >> 1)) >> 15
+            a[i] = v & 65535
+            if antithetic:
+                a[i + units] = -v & 65535
+        to += units
+    for i in range(first + noisy, first + units):
+        a[i] = 0
+        a[i + units] = 0
     p[_SATURATIONS] = cut
 
 

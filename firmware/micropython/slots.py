@@ -28,6 +28,9 @@ from storage import SLOTS, memory_checkpoint_bytes
 COMMITTED = CHECKPOINT_COMMIT | CHECKPOINT_FORMAT
 """The commit word, which comes first and is written last."""
 COMMIT_BYTES = const(2)
+_SLOPE_SHIFT = const(4)
+_OPTION_MASK = const(15)
+_RULE_SHIFT = const(1)
 _FIRST_COMMITTED = CHECKPOINT_COMMIT | 1
 """That of format 1, which is read too."""
 ERASED = const(0xFFFF)
@@ -119,8 +122,14 @@ class Slot:
             return False
         self._take_record(record)
         config = self.config
-        if not 1 <= config.layers <= learner.MAX_LAYERS or config.normalised > 1 or config.antithetic > 1:
+        # Rule and slope are in the bytes of two options. Format 1 has 0 there: ANP and 1/128.
+        normalised, antithetic = int(config.normalised), int(config.antithetic)
+        config.slope = normalised >> _SLOPE_SHIFT ^ learner.SLOPE
+        config.rule = antithetic >> _RULE_SHIFT
+        if not 1 <= config.layers <= learner.MAX_LAYERS or normalised & _OPTION_MASK > 1:
             return False
+        config.normalised = normalised & 1 == 1
+        config.antithetic = antithetic & 1 == 1
         sizes = file.read(2 * (config.layers + 1))
         if len(sizes) < 2 * (config.layers + 1):
             return False
@@ -229,6 +238,7 @@ def _is_sane(device: Device, record: dict[str, int]) -> bool:
 def _weights_are_valid(file: File, config: Config, left: int) -> bool:
     wide = config.weight_format == learner.INT32
     matrices = 2 * sum([config.sizes[i] ** 2 for i in range(config.layers) if config.decorrelate >> i & 1])
+    matrices += learner.feedback_bytes(config)
     for count, value_bytes in ((left - matrices, 4 if wide else 2), (matrices, 2)):
         for piece in _pieces(file, count):
             if first_invalid(piece, 0, len(piece), value_bytes):
@@ -259,7 +269,7 @@ def slot_load(device: Device, slot: Slot) -> None:
     net.configure(config, device.arena, device.board.arena_bytes)
     with device.board.storage.open(SLOTS[slot.number], "rb") as file:
         file.seek(SIZE_CHECKPOINT_RECORD + 2 * len(config.sizes))
-        for blob in (net.weights, net.matrices):
+        for blob in (net.weights, net.matrices, net.feedback):
             if file.readinto(blob) != len(blob):
                 raise OSError(errno.EIO)
     intake.health.forget()
@@ -278,6 +288,15 @@ def slot_load(device: Device, slot: Slot) -> None:
     device.configured = True
 
 
+def _written(device: Device, owner: object, name: str) -> int:
+    value = int(getattr(owner, _ATTRIBUTES.get(name, name)))
+    if name == "normalised":
+        value |= (device.net.config.slope ^ learner.SLOPE) << _SLOPE_SHIFT
+    elif name == "antithetic":
+        value |= device.net.config.rule << _RULE_SHIFT
+    return value
+
+
 def slot_record(device: Device) -> bytearray:
     """The record and the sizes as they are now, without the commit word."""
     net, sizes = device.net, device.net.config.sizes
@@ -285,10 +304,10 @@ def slot_record(device: Device) -> bytearray:
     for which, names in _GROUPS:
         owner = _owner(device, which)
         if owner is not None:
-            values += [getattr(owner, _ATTRIBUTES.get(name, name)) for name in names]
+            values += [_written(device, owner, name) for name in names]
     record = bytearray(struct.pack(LAYOUT_CHECKPOINT_RECORD, *values) + struct.pack(f"<{len(sizes)}H", *sizes))
     crc = binascii.crc32(memoryview(record)[_BODY:])
-    for blob in (net.weights, net.matrices):
+    for blob in (net.weights, net.matrices, net.feedback):
         crc = binascii.crc32(blob, crc)
     struct.pack_into("<I", record, _CRC, crc)
     return record

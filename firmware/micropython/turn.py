@@ -9,8 +9,10 @@ from commands import command_execute
 from device import Device
 from learner import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS
 from messages import (
+    FEATURES_ANP_EXACT,
     FEATURES_CROSS_ENTROPY,
     FEATURES_DECORRELATION,
+    FEATURES_FEEDBACK,
     FEATURES_INT32_WEIGHTS,
     FEATURES_LONG_SAMPLES,
     LAYOUT_WELCOME,
@@ -21,7 +23,14 @@ from micropython import const
 
 _INPUTS = const(8)
 """How often bytes are taken in one turn, at most: up to the end of a frame."""
-_OWN_FEATURES = FEATURES_DECORRELATION | FEATURES_CROSS_ENTROPY | FEATURES_INT32_WEIGHTS | FEATURES_LONG_SAMPLES
+_OWN_FEATURES = (
+    FEATURES_DECORRELATION
+    | FEATURES_CROSS_ENTROPY
+    | FEATURES_INT32_WEIGHTS
+    | FEATURES_LONG_SAMPLES
+    | FEATURES_ANP_EXACT
+    | FEATURES_FEEDBACK
+)
 
 
 class _Handler:

@@ -7,8 +7,6 @@ import micropython
 from micropython import const
 
 # Places in the plan of a network (learner.py).
-_UNITS = const(0)
-_LAYERS = const(1)
 _WIDE = const(2)
 _STOCHASTIC = const(4)
 _NORMALISED = const(5)
@@ -20,13 +18,16 @@ _SATURATIONS = const(15)
 _FACTOR = const(16)
 _EXPONENT = const(17)
 _LOSS = const(18)
-_FIRST = const(25)
+_FIRST = const(33)
 _LAYER = const(6)
 _INPUTS = const(0)
 _LAYER_UNITS = const(1)
 _ROWS = const(2)
 _INPUT = const(4)
 _DIFFERENCE = const(5)
+_NOISY = const(26)
+_BEGIN = const(27)
+_END = const(28)
 
 _INCREMENT = const(40503)
 _MAX_SHIFT = const(30)
@@ -55,7 +56,7 @@ def global_factor(plan: object, arena: object) -> int:
     a = ptr16(arena)
     high = 0
     low = 0
-    for i in range(p[_VALUES], p[_VALUES] + p[_UNITS]):
+    for i in range(p[_VALUES], p[_VALUES] + p[_NOISY]):
         v = (a[i] ^ 32768) - 32768
         v *= v
         high += v >> 16
@@ -114,7 +115,7 @@ def global_factor(plan: object, arena: object) -> int:
 
 @micropython.viper
 def update_weights(plan: object, arena: object, values: object, x: int) -> object:
-    """All layers' updates (section 7), that of the first from the sample at `x` of `values`."""
+    """Updates of the layers that the plan names (section 7), that of the first from the sample at `x` of `values`."""
     p = ptr32(plan)
     a = ptr16(arena)
     g = (p[_FACTOR] ^ 32768) - 32768
@@ -123,7 +124,7 @@ def update_weights(plan: object, arena: object, values: object, x: int) -> objec
     word = p[_WORD]
     wide = p[_WIDE]
     cut = 0
-    for layer in range(_FIRST, _FIRST + _LAYER * p[_LAYERS], _LAYER):
+    for layer in range(_FIRST + _LAYER * p[_BEGIN], _FIRST + _LAYER * p[_END], _LAYER):
         n = p[layer + _INPUTS]
         units = p[layer + _LAYER_UNITS]
         difference = p[layer + _DIFFERENCE]

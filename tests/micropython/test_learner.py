@@ -19,7 +19,7 @@ from mtjlearn.wire.messages import Features
 
 Interpreters = Callable[[str], Interpreter]
 
-ALL = Features.DECORRELATION | Features.CROSS_ENTROPY | Features.INT32_WEIGHTS
+ALL = ~Features(0)
 ALL_CASES = cases(0, ALL)
 PORTS = ("viper", "bytecode", pytest.param("node", marks=pytest.mark.slow))
 

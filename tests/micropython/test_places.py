@@ -6,7 +6,7 @@ import re
 
 from mtjlearn.firmware.micropython_sources import micropython_sources
 
-MODULES = ("learner.py", "noise.py", "forward.py", "loss.py", "update.py", "decorrelation.py")
+MODULES = ("learner.py", "noise.py", "forward.py", "loss.py", "update.py", "decorrelation.py", "rules.py")
 PLACES = re.compile(r"# Places in (?:Network\.plan|the plan of a network).*\n((?:_\w+ = const\(\d+\)\n)+)")
 CONSTANT = re.compile(r"^(\w+) = const\((\d+)\)$", re.MULTILINE)
 WIDTHS = {"_LOSS": 4}

@@ -13,7 +13,7 @@ from micropython_support import Interpreter, vector_differences
 FAULTS = {
     "a dot product is rounded down": ("forward.py", "low1 = 2048", "low1 = 0"),
     "pass 2 reads pass 1": ("forward.py", "j2 = x2", "j2 = x1"),
-    "ReLU rounds down": ("forward.py", "a1 = -(-a1 >> 7)", "a1 = a1 >> 7"),
+    "ReLU rounds down": ("forward.py", "a1 = -(-a1 >> slope)", "a1 = a1 >> slope"),
     "a decorrelated input is rounded down": ("forward.py", "low = 8192", "low = 0"),
     "a saturation of z is not counted": (
         "forward.py",
