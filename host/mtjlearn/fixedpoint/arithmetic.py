@@ -41,7 +41,7 @@ def limited(value: IntArray, low: int, high: int, counts: IntArray | None = None
     result: IntArray = np.minimum(np.maximum(value, low), high)
     if counts is not None:
         changed = result != value
-        if changed.any():
+        if np.count_nonzero(changed):  # of a few values several times as fast as any()
             counts += changed.reshape(len(counts), -1).sum(axis=1)
     return result
 
@@ -69,9 +69,9 @@ def bit_length(value: IntArray) -> IntArray:
     return np.frexp((value & ~(value >> 1)).astype(np.float64))[1].astype(np.int64)
 
 
-def norm16(value: IntArray) -> IntArray:
-    """``norm16(value)`` of ``value > 0``: its 16-bit mantissa, 2^15 .. 2^16 - 1 (section 6)."""
-    shift = 16 - bit_length(value)
+def norm16(value: IntArray, bits: IntArray | None = None) -> IntArray:
+    """``norm16(value)`` of ``value > 0``: its 16-bit mantissa, 2^15 .. 2^16 - 1 (section 6); ``bits``: its bit length, if known."""
+    shift = 16 - (bit_length(value) if bits is None else bits)
     return (value << np.maximum(shift, 0)) >> np.maximum(-shift, 0)
 
 

@@ -312,4 +312,6 @@ def _fitting(values: npt.ArrayLike, shape: tuple[int, ...], limit: int, what: st
     if np.abs(array).max() > limit:
         raise ValueError(f"{what} must be -{limit} .. {limit}")
     # A copy: the caller may change its array while this network still uses it.
-    return np.array(np.broadcast_to(array, shape))
+    fitted = np.empty(shape, dtype=np.int64)
+    fitted[...] = array
+    return fitted

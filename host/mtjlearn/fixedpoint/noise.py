@@ -109,5 +109,5 @@ class NoiseRing:
     def values(self, positions: IntArray, counts: IntArray) -> IntArray:
         """Noise at ring positions (R, k), Q3.12; the ring must be calibrated."""
         assert self._gain is not None
-        codes = np.take_along_axis(self.codes, positions, axis=1)
+        codes = self.codes[np.arange(len(self.codes))[:, None], positions]
         return noise_value(codes, self.total[:, None], self._gain[:, None], self._shift[:, None], counts)

@@ -23,11 +23,14 @@ def global_factor(loss_difference: IntArray, energy: IntArray, eta_units: int) -
         eta_units: eta N in Q.28, not 0.
     """
     size = np.abs(loss_difference)
-    eta = np.array(eta_units, dtype=np.int64)
-    q = (norm16(size) * 2**15) // norm16(energy)
-    p = q * norm16(eta)
-    g = p >> (bit_length(p) - 15)
-    exponent = bit_length(p) + bit_length(size) - bit_length(energy) + bit_length(eta) - 74
+    eta_bits = eta_units.bit_length()
+    eta_mantissa = eta_units << 16 >> eta_bits
+    size_bits, energy_bits = bit_length(np.stack((size, energy)))
+    q = (norm16(size, size_bits) * 2**15) // norm16(energy, energy_bits)
+    p = q * eta_mantissa
+    p_bits = bit_length(p)
+    g = p >> (p_bits - 15)
+    exponent = p_bits + size_bits - energy_bits + eta_bits - 74
     return np.where(loss_difference > 0, -g, g), exponent
 
 

@@ -16,7 +16,7 @@ from mtjlearn.noise import Bernoulli, Gaussian, NoiseSource
 from mtjlearn.reference import Adam, History, Reference, Rule, compiled, shuffled
 
 TOLERANCE = 1e-12
-"""Of a weight, relative to the largest one of its layer or to 1. Measured over 640 trainings of 200 steps: 3.4e-15 at most."""
+"""Of a weight, relative to the largest one of its layer or to 1. At most 3.4e-15 was measured over 192 trainings of 200 steps."""
 SAMPLES = 24
 SIZES = [(1, 1), (3, 2, 2, 1), (17, 9, 5)]
 
