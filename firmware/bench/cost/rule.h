@@ -34,7 +34,7 @@ enum {
  * the rule, not 0. */
 void rule_begin(const value *weights, uint32_t rate, uint32_t seed);
 
-/* Noise codes that have arrived; a whole buffer of them, 200, is calibrated anew. Backpropagation has no use for them. */
+/* Noise codes that have arrived; a whole buffer of them, 200, is calibrated. Backpropagation has no use for them. */
 void rule_codes(const uint16_t *codes, uint32_t count);
 
 void rule_step(const value *x, const value *target);
