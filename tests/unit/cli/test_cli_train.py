@@ -94,6 +94,13 @@ def test_a_rule_that_learns_from_the_error_at_the_outputs(here, rule, slope):
     assert longer["reference_test_accuracy"] >= 0.9
 
 
+@pytest.mark.parametrize("rule", ["anp-exact", "feedback"])
+def test_a_board_learns_by_the_rules_from_the_error_at_the_outputs(here, rule):
+    result = result_of(train("iris", "--board", "native", "--rule", rule, "--epochs", 10))
+    assert min(result["test_accuracy"], result["reference_test_accuracy"]) > 0.85
+    assert (read_model(Path(result["run"])).network.rule, result["skipped"] == 0) == (rule, rule == "feedback")
+
+
 def test_a_rule_that_boards_do_not_know_needs_no_board():
     result = result_of(train("iris", "--rule", "bp", "--epochs", 30))
     assert result["test_accuracy"] is None
