@@ -1,9 +1,9 @@
 """What it costs a chip to learn: cycles until a target, restarts included, for the rules of lib/anp and for backpropagation.
 
 Cost = cycles of a step x steps. The steps of each rule are counted on a simulated chip (:mod:`mtjlearn.bench.chip.cost`); the same
-program learns on this computer from many starts. A start that fails costs, too: who gives up after K steps and begins again pays, on
-average, the steps of all starts over the number of those that learned within K. Rate and K are chosen on some seeds, with the least
-expected steps, and measured on others.
+program learns on this computer from many starts. A start that fails costs, too: who gives up after K steps and begins again pays,
+on average, the steps of all starts over the number of those that learned within K. Rate and K are chosen on some seeds, with the
+least expected steps, and measured on others.
 
 All rules begin with the same weights (shared/numerics.md, section 2) and learn online, in a new order each epoch, with leaky hidden
 units and the same loss. The noise is one simulated recording; each start reads it from another place on.
@@ -132,7 +132,7 @@ class Cost:
 
 
 def with_restarts(steps: Floats, patience: float) -> float:
-    """Expected steps of somebody who gives a start up after this many: those of all starts over the number of those that learned."""
+    """Expected steps if a start is given up after this many: those of all starts over the number of those that learned."""
     learned = np.count_nonzero(steps <= patience)
     return float(np.minimum(steps, patience).sum() / learned) if learned else float("inf")
 
