@@ -13,7 +13,7 @@
 #include "uno.h"
 
 struct device uno_device;
-uint8_t uno_arena[UNO_ARENA] __attribute__((aligned(4)));
+uint8_t uno_arena[UNO_ARENA] __attribute__((aligned(2)));
 
 void uno_led(uint8_t on)
 {
