@@ -44,7 +44,7 @@ REFUSED = {
     "a matrix": resealed(WIDE_DANP[:-2] + b"\0\x80"),
     "checksum": WIDE_DANP[:-1] + bytes([WIDE_DANP[-1] ^ 1]),
     "arena": uploadable(Network((16, 20, 4))),
-    "sizes": uploadable(Network((100, 1))),
+    "sizes": uploadable(Network((2, 40))),
 }
 
 

@@ -215,6 +215,7 @@ def test_answers_of_another_size_than_asked_for(monkeypatch: pytest.MonkeyPatch)
     board = Board.__new__(Board)
     board._network = Network((2, 3, 1))
     monkeypatch.setattr(board, "_connection", SimpleNamespace(welcome=SimpleNamespace(max_payload=64)), raising=False)
+    monkeypatch.setattr(Board, "_takes_parts", False)
     answer = messages.Prediction(np.zeros(5, np.int16))
 
     def stream(commands: object, done: object) -> None:
