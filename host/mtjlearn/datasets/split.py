@@ -38,7 +38,7 @@ def split_rows(samples: int, tests: int, seed: int, labels: Rows | None = None) 
 
 
 def _shares(counts: Rows, draws: int, generator: np.random.RandomState) -> Rows:
-    """How many of each class are among so many rows: its share rounded down, and one more where most was cut off."""
+    """How many of each class are among this many rows: its share rounded down, and one more where most was cut off."""
     exact = counts / counts.sum() * draws
     whole = np.floor(exact)
     missing = int(draws - whole.sum())

@@ -32,7 +32,7 @@ _STEPS = {True: 50_000, False: 3_000}
 def measure_host(
     rows: int = ROWS, progress: Callable[[int, int, str], None] | None = None, steps: Callable[[bool], int] = _STEPS.__getitem__
 ) -> dict[str, Any]:
-    """Trains once through a file of so many rows on a native board, next to the reference; validates a board in the process.
+    """Trains once through a file of this many rows on a native board, next to the reference; validates a board in the process.
 
     Args:
         rows: of the file, with INPUTS inputs and a target.
