@@ -9,6 +9,7 @@
 #include "fields.h"
 #include "flash.h"
 #include "handlers.h"
+#include "long_samples.h"
 #include "messages.h"
 
 _Static_assert(ANP_MAX_LAYERS == WIRE_MAX_LAYERS, "the protocol tells the host how many layers there can be");

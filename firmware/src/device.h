@@ -12,7 +12,7 @@
 #include "blobs_state.h"
 #include "board.h"
 #include "intake.h"
-#include "long_samples.h"
+#include "long_samples_state.h"
 #include "session.h"
 #include "stream.h"
 #include "telemetry.h"

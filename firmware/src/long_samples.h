@@ -6,15 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "anp.h"
+#include "long_samples_state.h"
 #include "messages.h"
 #include "session.h"
 
 struct device;
 
 #ifdef DEVICE_SHORT_SAMPLES
-
-struct long_samples {};                /* an extension of GNU C: it takes no byte */
 
 typedef uint8_t sample_width;          /* values of a sample */
 
@@ -48,10 +46,6 @@ static inline enum wire_result long_samples_used(struct device *device, uint8_t 
 }
 
 #else
-
-struct long_samples {
-    uint16_t filled;                   /* inputs of the next sample that parts have brought */
-};
 
 typedef uint16_t sample_width;
 

@@ -7,6 +7,7 @@
 #include "blobs.h"
 #include "commands.h"
 #include "fields.h"
+#include "long_samples.h"
 #include "messages.h"
 
 /* Identifies what was compiled; the build system sets it. */

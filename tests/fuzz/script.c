@@ -48,25 +48,11 @@ static uint8_t largest(void)
     return rig.device->session.max_payload;
 }
 
-/* Fixed fields from the script, brought into their ranges if asked for. */
-static void fields(const struct fuzz_message *message, bool in_range)
-{
-    fill(payload, message->size);
-    for (uint8_t i = 0; in_range && i < message->field_count; i++) {
-        const struct fuzz_field *field = &fuzz_fields[message->first_field + i];
-        uint32_t value = 0;
-        memcpy(&value, payload + field->offset, field->bytes);
-        if (value < field->low || value > field->high)
-            value = field->low + value % (field->high - field->low + 1);
-        memcpy(payload + field->offset, &value, field->bytes);
-    }
-}
-
 static void any_command(void)
 {
     const struct fuzz_message *message = &fuzz_host_messages[take() % FUZZ_HOST_MESSAGES];
     uint8_t how = take();
-    fields(message, how & 1);
+    fields(payload, message, how & 1);
     uint8_t length = message->size;
     if (message->open) {
         uint8_t most = (uint8_t)((largest() - length) / message->open), count = (uint8_t)(take() % (most + 1)), seed = take();
@@ -87,7 +73,36 @@ static void any_length(void)
     command(type, length);
 }
 
-static void long_sample(uint8_t type, uint8_t seed, uint16_t inputs, uint16_t targets);
+/* What was sent is executed, unless the host or the junction is in its way: then the state is what the fields refer to. */
+static void settle(void)
+{
+    for (uint8_t wait = 0; rig.device->session.held && wait < TURNS; wait++)
+        rig_poll(TURNS);
+}
+
+/* Parts, mostly as the device expects them, then a frame with what is missing. */
+static void long_sample(uint8_t type, uint8_t seed, uint16_t inputs, uint16_t targets)
+{
+    for (uint8_t left = (uint8_t)(1 + (seed >> 4)); left; left--) {
+        settle();
+        uint16_t filled = rig.device->long_samples.filled;
+        struct wire_sample_part part = {
+            .offset = (uint16_t)around(filled, 0), .value_bytes = (uint8_t)around(1u + (seed & 1), 3), .scale = seed >> 1 & 7,
+        };
+        uint32_t bytes = part.value_bytes == 2 ? 2 : 1, most = (largest() - (uint32_t)sizeof part) / bytes, rest = inputs - (uint32_t)filled;
+        uint32_t count = around(rest < most ? rest : most, most) % (most + 1);
+        memcpy(payload, &part, sizeof part);
+        spread(payload + sizeof part, (uint16_t)(count * bytes), (uint8_t)(seed + left));
+        command(WIRE_TYPE_SAMPLE_PART, (uint8_t)(sizeof part + count * bytes));
+    }
+    settle();
+    uint8_t before = type == WIRE_TYPE_EVALUATE;
+    uint32_t room = (uint32_t)(largest() - before) / 2, width = (uint32_t)inputs + targets;
+    uint32_t count = around(width - rig.device->long_samples.filled, 0) % (room + 1);
+    payload[0] = 0;
+    memset(payload + before, 0, 2 * count); /* class 0 too */
+    command(type, (uint8_t)(before + 2 * count));
+}
 
 /* Samples for the network that is there: whole ones if they fit a frame. */
 static void samples(void)
@@ -257,7 +272,7 @@ static void other_frame(void)
 {
     const struct fuzz_message *message = &fuzz_host_messages[take() % FUZZ_HOST_MESSAGES];
     uint8_t session = (uint8_t)(rig.device->session.number + take() % 3), seq = (uint8_t)(rig.seq + take());
-    fields(message, true);
+    fields(payload, message, true);
     send(message->type, session, seq, message->size);
     rig_poll(TURNS);
 }
@@ -325,26 +340,6 @@ static void poll(void)
 
 /* --- fields relative to what the device has and expects --- */
 
-/* A number itself, mostly, or one next to it, another, or any. */
-static uint32_t around(uint32_t value, uint32_t other)
-{
-    uint8_t how = take();
-    switch (how & 15) {
-    case 0:
-        return other;
-    case 1:
-        return value + 1u + take();
-    case 2:
-        return value - 1u - take();
-    case 3:
-        return (uint32_t)(take() | take() << 8);
-    case 4:
-        return value ^ 0x10000u;
-    default:
-        return value;
-    }
-}
-
 /* Bytes of a blob as the device has it now. */
 static uint32_t blob_total(uint8_t kind)
 {
@@ -354,37 +349,6 @@ static uint32_t blob_total(uint8_t kind)
     if (!device->configured)
         return 0;
     return (uint32_t)(kind == WIRE_BLOB_KIND_DATASET ? dataset_bytes(device) : blob_find(&device->net, kind).total);
-}
-
-/* What was sent is executed, unless the host or the junction is in its way: then the state is what the fields refer to. */
-static void settle(void)
-{
-    for (uint8_t wait = 0; rig.device->session.held && wait < TURNS; wait++)
-        rig_poll(TURNS);
-}
-
-/* Parts, mostly as the device expects them, then a frame with what is missing. */
-static void long_sample(uint8_t type, uint8_t seed, uint16_t inputs, uint16_t targets)
-{
-    for (uint8_t left = (uint8_t)(1 + (seed >> 4)); left; left--) {
-        settle();
-        uint16_t filled = rig.device->long_samples.filled;
-        struct wire_sample_part part = {
-            .offset = (uint16_t)around(filled, 0), .value_bytes = (uint8_t)around(1u + (seed & 1), 3), .scale = seed >> 1 & 7,
-        };
-        uint32_t bytes = part.value_bytes == 2 ? 2 : 1, most = (largest() - (uint32_t)sizeof part) / bytes, rest = inputs - (uint32_t)filled;
-        uint32_t count = around(rest < most ? rest : most, most) % (most + 1);
-        memcpy(payload, &part, sizeof part);
-        spread(payload + sizeof part, (uint16_t)(count * bytes), (uint8_t)(seed + left));
-        command(WIRE_TYPE_SAMPLE_PART, (uint8_t)(sizeof part + count * bytes));
-    }
-    settle();
-    uint8_t before = type == WIRE_TYPE_EVALUATE;
-    uint32_t room = (uint32_t)(largest() - before) / 2, width = (uint32_t)inputs + targets;
-    uint32_t count = around(width - rig.device->long_samples.filled, 0) % (room + 1);
-    payload[0] = 0;
-    memset(payload + before, 0, 2 * count); /* class 0 too */
-    command(type, (uint8_t)(before + 2 * count));
 }
 
 /* Chunks in a row. */

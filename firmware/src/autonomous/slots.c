@@ -8,6 +8,7 @@
 #include "crc32.h"
 #include "device.h"
 #include "fields.h"
+#include "long_samples.h"
 #include "memory_map.h"
 
 static const WIRE_FLASH struct field config_fields[] = {

@@ -3,6 +3,7 @@
 
 #include "dataset.h"
 #include "device.h"
+#include "long_samples.h"
 #include "messages.h"
 
 #define ONE (1 << ANP_FRACTION_BITS)

@@ -106,7 +106,7 @@ def dither_words(first: IntArray, count: int) -> IntArray:
 
 @cache
 def _advances(count: int) -> IntArray:
-    """How far each of so many words is from the first, before the modulus."""
+    """How far each of this many words is from the first, before the modulus."""
     return DITHER_STEP * np.arange(count, dtype=np.int64)
 
 

@@ -75,7 +75,8 @@ def test_int32_weights_are_refused_before_they_are_sent(board: Board) -> None:
 
 
 def test_feedback_is_refused_before_it_is_sent(board: Board) -> None:
-    assert Features.ANP_EXACT in board.info.features and Features.FEEDBACK not in board.info.features
+    assert Features.ANP_EXACT in board.info.features
+    assert Features.FEEDBACK not in board.info.features
     with pytest.raises(BoardError, match="rule feedback: use anp"):
         board.configure(Network((2, 2, 1), rule="feedback"))
 

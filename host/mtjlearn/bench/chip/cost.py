@@ -93,7 +93,7 @@ class Program:
             return np.ascontiguousarray(fixed)
         return np.ldexp(fixed, 0 if classes else -FRACTION_BITS).astype(np.float32)
 
-    def compile(self, compiler: Path, network: Shape, flags: Sequence[str | Path], target: Path) -> None:
+    def build(self, compiler: Path, network: Shape, flags: Sequence[str | Path], target: Path) -> None:
         """Compiles the program for a network.
 
         Raises:
@@ -195,7 +195,7 @@ def count(program: Program, chip: str, begin: Begin, x: NDArray[np.int16], targe
 def _on_uno(program: Program, begin: Begin, folder: Path, rows: list[bytes]) -> list[tuple[int, int]]:
     bench, elf = firmware_root() / "firmware" / "bench", folder / "program.elf"
     flags = [*_AVR, *(_OURS if program.ours else ("-O3",)), *program.chip_flags.get("uno-sim", ())]
-    program.compile(find_avr_gcc(), begin.network, [*flags, f"-I{folder}", f"-I{bench}", folder / "program.c"], elf)
+    program.build(find_avr_gcc(), begin.network, [*flags, f"-I{folder}", f"-I{bench}", folder / "program.c"], elf)
     ffi, lib = uno_library()
     chip = ffi.gc(lib.uno_create(str(elf).encode(), 1, 0, 0, ffi.NULL, False), lib.uno_destroy)
     lib.uno_hurry(chip)
@@ -222,7 +222,7 @@ def _on_cortex(program: Program, begin: Begin, folder: Path, rows: list[bytes]) 
     firmware, elf = firmware_root() / "firmware", folder / "program.elf"
     board = firmware / "boards" / "qemu"
     flags = [*_ARM, "-O2", *program.chip_flags.get("m4-sim", ()), f"-I{folder}", f"-I{board}", f"-T{board / 'mps2.ld'}"]
-    program.compile(find_arm_gcc(), begin.network, [*flags, folder / "program.c", board / "semihosting.c"], elf)
+    program.build(find_arm_gcc(), begin.network, [*flags, folder / "program.c", board / "semihosting.c"], elf)
     if shutil.which(_QEMU[0]) is None:
         raise ToolMissing(f"{_QEMU[0]} is missing; install it: apt-get install qemu-system-arm")
     command: list[str | Path] = [*_QEMU, "-kernel", elf, "-semihosting-config", "enable=on,target=native"]
@@ -283,7 +283,7 @@ class Desktop:
         many = firmware_root() / "firmware" / "bench" / "cost" / "many.c"
         with tempfile.TemporaryDirectory() as folder:
             library = Path(folder) / "rule.so"
-            program.compile(find_host_cc(), network, [*_DESKTOP, many], library)
+            program.build(find_host_cc(), network, [*_DESKTOP, many], library)
             self._lib = self._ffi.dlopen(str(library))
 
     def learn(

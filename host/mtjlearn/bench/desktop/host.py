@@ -46,8 +46,6 @@ def measure_host(
     Raises:
         BenchError: a command failed, or this system does not say what a process costs.
     """
-    if not hasattr(os, "wait4"):
-        raise BenchError("this system does not say what a process costs; use Linux, macOS or Windows' WSL")
     tell = progress or (lambda done, total, name: None)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "rows.csv"
@@ -80,6 +78,8 @@ def _write_rows(path: Path, rows: int) -> None:
 
 def _cost(arguments: Sequence[str]) -> dict[str, float]:
     """CPU seconds, seconds and memory of a command, without those of processes that it leaves to others."""
+    if sys.platform == "win32":
+        raise BenchError("this system does not say what a process costs; use Linux, macOS or Windows' WSL")
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as errors:
         command = [sys.executable, "-m", "mtjlearn", *arguments]
