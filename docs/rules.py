@@ -19,7 +19,7 @@ from mtjlearn.reference import Reference, Rule
 IMAGE = Path(__file__).parent / "images" / "rules.png"
 XOR = np.array([[-1.0, -1], [1, -1], [-1, 1], [1, 1]]), np.array([[-1.0], [1], [1], [-1]])
 RATES = {
-    "XOR 2-3-1": {Rule.ANP: 0.2, Rule.ANP_EXACT: 0.4, Rule.FEEDBACK: 0.8, Rule.BP: 0.2},
+    "XOR 2-3-1": {Rule.ANP: 0.2, Rule.ANP_EXACT: 0.3, Rule.FEEDBACK: 0.4, Rule.BP: 0.2},
     "iris 4-8-3": {Rule.ANP: 0.5, Rule.ANP_EXACT: 1.0, Rule.FEEDBACK: 2.0, Rule.BP: 1.0},
 }
 STARTS = {"XOR 2-3-1": 1000, "iris 4-8-3": 200}

@@ -344,7 +344,7 @@ class Network:
         eta = self.config.learning_rate
         bits = bits_of(eta)
         plan[_DELTA] = -(eta << 16 >> bits >> 1) & 65535
-        plan[_DELTA_EXPONENT] = (bits - 43) & 65535
+        plan[_DELTA_EXPONENT] = (bits - (43 if self.config.loss == CROSS_ENTROPY else 42)) & 65535
         eta *= self.noisy
         plan[_ETA_BITS] = bits_of(eta)
         plan[_ETA] = eta << 16 >> plan[_ETA_BITS]

@@ -73,8 +73,8 @@ class NetworkError(UserError, ValueError):
 
 
 EXACT_RATES: Mapping[RuleName, Mapping[Loss, float]] = {
-    "anp-exact": {Loss.CROSS_ENTROPY: 1.0, Loss.SQUARED: 0.4},
-    "feedback": {Loss.CROSS_ENTROPY: 2.0, Loss.SQUARED: 0.8},
+    "anp-exact": {Loss.CROSS_ENTROPY: 1.0, Loss.SQUARED: 0.3},
+    "feedback": {Loss.CROSS_ENTROPY: 2.0, Loss.SQUARED: 0.4},
 }
 """Learning rates of the rules whose output layer learns from its error, which do not depend on the number of units."""
 

@@ -8,6 +8,7 @@
 #include "anp_decorrelation.c"
 #include "anp_forward.c"
 #include "anp_portable.c"
+#include "anp_rules.c"
 #include "anp_loss.c"
 #include "anp_network.c"
 #include "anp_noise.c"

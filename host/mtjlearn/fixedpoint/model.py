@@ -254,7 +254,7 @@ class FixedNetwork:
         """The delta rule: a layer learns from its own signal with eta itself."""
         if self.network.learning_rate_q == 0:
             return []
-        g, exponent = rate_factor(self.network.learning_rate_q)
+        g, exponent = rate_factor(self.network.loss, self.network.learning_rate_q)
         every = np.ones(self.replicas, dtype=np.bool_)
         return [_Cause(layer, np.full(self.replicas, g), np.full(self.replicas, exponent), signal, every)]
 

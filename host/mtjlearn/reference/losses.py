@@ -34,11 +34,6 @@ def gradient(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMP
     return xp.where(_hot(outputs, target, backend), shares - 1, shares)
 
 
-def output_error(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:
-    """The delta rule's error, (..., outputs): ``y - t``, or the softmax less one at the class (shared/numerics.md, section 13)."""
-    return outputs - target if loss is Loss.SQUARED else gradient(loss, outputs, target, backend)
-
-
 def correct(loss: Loss, outputs: Array, target: Target, backend: Backend = NUMPY) -> Array:
     """Whether each sample is classified right, (...), as the device counts it (shared/numerics.md, section 5)."""
     xp = backend.xp

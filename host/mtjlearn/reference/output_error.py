@@ -1,4 +1,4 @@
-"""Two rules in which the error at the outputs, known on the spot, teaches the output layer (shared/numerics.md, section 13).
+"""Two rules in which the gradient of the loss at the outputs, known on the spot, teaches the output layer (shared/numerics.md, section 13).
 
 What is left to the noise is the hidden layers. ``anp-exact`` teaches them by activity-based node perturbation among themselves.
 ``feedback`` sends them the error through matrices B, and learns B from the noise, in the line of Lansdell, Prakash and Kording,
@@ -8,7 +8,7 @@ What is left to the noise is the hidden layers. ``anp-exact`` teaches them by ac
 from __future__ import annotations
 
 from mtjlearn.reference.backend import Array
-from mtjlearn.reference.losses import Target, losses, output_error
+from mtjlearn.reference.losses import Target, gradient, losses
 from mtjlearn.reference.network import Passes, layer_slices, leaky_relu
 from mtjlearn.reference.rules import Model, Signals, first_inputs
 
@@ -19,7 +19,7 @@ FEEDBACK_RATE = 0.5
 
 
 def exact_output(model: Model, x: Array, target: Target, noise: Array | None) -> Signals:
-    """The outputs' error e at the output layer; ``N_h dL da / ||da||^2`` of two passes at the N_h hidden units, with their own da.
+    """The loss's gradient e at the output layer; ``N_h dL da / ||da||^2`` of two passes at the N_h hidden units, with their own da.
 
     A sample with ``da = 0`` or ``dL = 0`` says nothing to hidden layers. Without hidden units the rule is the delta rule.
 
@@ -34,7 +34,7 @@ def exact_output(model: Model, x: Array, target: Target, noise: Array | None) ->
     found = losses(model.loss, run.outputs, target[:, None, ...], backend)
     units = xp.empty_like(run.activities[:, 0, ...])
     hidden = slice(0, sum(model.sizes[1:-1]))
-    units[..., hidden.stop :] = output_error(model.loss, run.outputs[:, 0, ...], target, backend)
+    units[..., hidden.stop :] = gradient(model.loss, run.outputs[:, 0, ...], target, backend)
     skipped = xp.zeros_like(found[:, 0, :], dtype=backend.boolean)
     if noise is not None:
         changes = run.activities[:, 0, :, hidden] - run.activities[:, 1, :, hidden]
@@ -46,7 +46,7 @@ def exact_output(model: Model, x: Array, target: Target, noise: Array | None) ->
 
 
 def feedback(model: Model, x: Array, target: Target, noise: Array | None, matrices: list[Array]) -> Signals:
-    """The outputs' error e at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
+    """The loss's gradient e by the outputs at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
 
     A probe learns B first. Its two passes differ by dx in what a hidden layer puts out, and by dy in what the network puts out:
     ``B += mu dx (dy - B^T dx)^T / ||dx||^2``, the norm rounded up to a power of two, the mean over the batch.
@@ -63,7 +63,7 @@ def feedback(model: Model, x: Array, target: Target, noise: Array | None, matric
     if noise is not None:
         _learn_feedback(model, run, matrices)
     outputs = run.outputs[:, 0, ...]
-    error = output_error(model.loss, outputs, target, backend)
+    error = gradient(model.loss, outputs, target, backend)
     units = xp.empty_like(run.activities[:, 0, ...])
     *hidden, last = layer_slices(model.sizes)
     units[..., last] = error

@@ -33,8 +33,7 @@ def test_a_single_layer_has_the_delta_rule(rule: DeviceRule, loss: Loss) -> None
     sizes, rate = (4, 3), 0.1
     x, target = sample(sizes, loss, 20)
     exact = Reference(Network(sizes, loss=loss, rule=rule, learning_rate=rate), noise=Gaussian(1 / 32))
-    # Half of the squared error's gradient is its error.
-    backward = Reference(Network(sizes, loss=loss, learning_rate=rate / 2 if loss is Loss.SQUARED else rate), Rule.BP)
+    backward = Reference(Network(sizes, loss=loss, learning_rate=rate), Rule.BP)
     for reference in (exact, backward):
         reference.train(x, target, 2)
     np.testing.assert_allclose(exact.weights[0], backward.weights[0], atol=1e-14)
@@ -48,7 +47,6 @@ def test_the_mean_update_of_anp_exact_is_the_gradient_at_outputs_and_leads_downw
     reference = Reference(network, noise=Gaussian(network.sigma, draws, seed=3), weights=[rows.repeat(draws, 0) for rows in start])
     found = updates(reference.step(*sample(sizes, loss)), sizes, normalised=False)
     true_hidden, true_outputs = gradient(sizes, loss, start)
-    true_outputs /= 2 if loss is Loss.SQUARED else 1
     for update, true in zip(found, (true_hidden, true_outputs), strict=True):
         mean, error = update.mean(axis=0), update.std(axis=0) / np.sqrt(draws)
         assert np.all(np.abs(mean - true) < 4.5 * error + 0.01 * np.abs(true).max())
@@ -71,7 +69,7 @@ def test_anp_exact_is_its_equations() -> None:
     reference = Reference(network, noise=Gaussian(network.sigma, seed=11), weights=start)
     reference.step(x[None], target[None])
     np.testing.assert_allclose(reference.weights[0][0], w1 - 0.5 * factor * np.outer(da, [*x, 1]))
-    np.testing.assert_allclose(reference.weights[1][0], w2 - 0.5 * np.outer(errors[0], [*hidden[0], 1]))
+    np.testing.assert_allclose(reference.weights[1][0], w2 - 0.5 * np.outer(2 * errors[0], [*hidden[0], 1]))
 
 
 def test_feedback_is_its_equations() -> None:
@@ -99,7 +97,7 @@ def test_feedback_is_its_equations() -> None:
                 dx = runs[0][number + 1][0] - runs[1][number + 1][0]
                 norm = 2.0 ** np.ceil(np.log2(dx @ dx))
                 matrix += 0.5 * np.outer(dx, dy - matrix.T @ dx) / norm
-        e = runs[0][2][1] - target
+        e = 2 * (runs[0][2][1] - target)
         for number, (signal, a) in enumerate(runs[0]):
             unit = e if number == 2 else np.where(a >= 0, 1, SLOPE) * (back[number] @ e)
             rows[number] -= 0.25 * np.outer(unit, [*signal, 1])
@@ -151,8 +149,8 @@ def steps_to_learn_xor(rule: DeviceRule, rate: float, replicas: int = 300, most:
 
 
 def test_xor_needs_fewer_steps_than_with_anp() -> None:
-    """Measured with 1,000 starts, checked at every step: 102, 64 and 42 (docs/rules.md)."""
-    anp, exact, feedback = (steps_to_learn_xor(*each) for each in (("anp", 0.2), ("anp-exact", 0.4), ("feedback", 0.8)))
-    assert anp[0] > 1.4 * exact[0]
+    """Measured with 1,000 starts, checked at every step: 102, 55 and 42 (docs/rules.md)."""
+    anp, exact, feedback = (steps_to_learn_xor(*each) for each in (("anp", 0.2), ("anp-exact", 0.3), ("feedback", 0.4)))
+    assert anp[0] > 1.6 * exact[0]
     assert exact[0] > 1.2 * feedback[0]
     assert min(share for _, share in (anp, exact, feedback)) > 0.7

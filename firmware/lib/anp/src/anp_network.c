@@ -224,7 +224,7 @@ static void set_eta(struct anp_network *net)
     uint16_t units = net->noisy;
     struct anp_mantissa eta = anp_norm16(net->config.learning_rate);
     net->delta_mantissa = (int16_t)(net->config.rule == ANP_RULE_ANP ? 0 : -(eta.mantissa >> 1));
-    net->delta_exponent = (int8_t)(eta.bits - 43);
+    net->delta_exponent = (int8_t)(eta.bits - 43 + (net->config.loss == ANP_SQUARED)); /* of 2e */
 #endif
     uint32_t low = (net->config.learning_rate & 255u) * units;
     uint32_t high = (net->config.learning_rate >> 8) * units + (low >> 8);
