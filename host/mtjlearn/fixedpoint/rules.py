@@ -33,7 +33,7 @@ def output_error(loss: Loss, outputs: IntArray, targets: IntArray) -> IntArray:
 
 
 def rate_factor(loss: Loss, rate: int) -> tuple[int, int]:
-    """``g`` and ``E`` of the delta rule for eta in Q4.28, not 0: -g 2^E is eta, and 2 eta with the squared error, whose gradient is 2e."""
+    """``g`` and ``E`` of the delta rule for eta in Q4.28, not 0: -g 2^E is eta, or 2 eta with the squared error (gradient 2e)."""
     bits = rate.bit_length()
     return -(int(norm16(np.array(rate, dtype=np.int64))) >> 1), bits - (42 if loss is Loss.SQUARED else 43)
 

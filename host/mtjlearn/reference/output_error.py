@@ -1,4 +1,4 @@
-"""Two rules in which the gradient of the loss at the outputs, known on the spot, teaches the output layer (shared/numerics.md, section 13).
+"""Two rules in which the loss's gradient at the outputs, known on the spot, teaches the output layer (shared/numerics.md, section 13).
 
 What is left to the noise is the hidden layers. ``anp-exact`` teaches them by activity-based node perturbation among themselves.
 ``feedback`` sends them the error through matrices B, and learns B from the noise, in the line of Lansdell, Prakash and Kording,
