@@ -1,4 +1,4 @@
-"""Two rules in which the loss's gradient at the outputs, known on the spot, teaches the output layer (shared/numerics.md, section 13).
+"""Two rules whose output layer learns from the loss's gradient, which it knows on the spot (shared/numerics.md, section 13).
 
 What is left to the noise is the hidden layers. ``anp-exact`` teaches them by activity-based node perturbation among themselves.
 ``feedback`` sends them the error through matrices B, and learns B from the noise, in the line of Lansdell, Prakash and Kording,
@@ -46,7 +46,7 @@ def exact_output(model: Model, x: Array, target: Target, noise: Array | None) ->
 
 
 def feedback(model: Model, x: Array, target: Target, noise: Array | None, matrices: list[Array]) -> Signals:
-    """The loss's gradient e by the outputs at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
+    """The loss's gradient e at the output layer; ``f'(a) B e`` at a hidden layer, with its feedback matrix B.
 
     A probe learns B first. Its two passes differ by dx in what a hidden layer puts out, and by dy in what the network puts out:
     ``B += mu dx (dy - B^T dx)^T / ||dx||^2``, the norm rounded up to a power of two, the mean over the batch.
