@@ -139,6 +139,7 @@ bool device_poll(struct device *device)
     const BOARD_FLASH struct board *board = device->board;
     device->took_codes = false;
     uint16_t faults = device->intake.health.faults;
+    uint8_t errors = device->session.errors;
     wire_session_poll(&device->session);
     if (device->restart) {
         /* The acknowledgement of the RESET must be on its way first. */
@@ -164,7 +165,9 @@ bool device_poll(struct device *device)
     uint16_t now = device_clock(device);
     bool works = autonomous_poll(device, now);
     device_check_silence(device, now);
-    if (device->intake.health.faults != faults)
+    /* A command that the fault made fail is newer than the fault. */
+    bool refused = device->session.errors != errors && device->session.last_error == WIRE_ERROR_NOISE_FAULT;
+    if (device->intake.health.faults != faults && !refused)
         device_remember(device, WIRE_FAULT_ERROR | device->intake.health.last_fault);
     return device->took_codes || inputs || works;
 }

@@ -97,28 +97,6 @@ static inline bool anp_is_wide(const struct anp_config *config)
     return ANP_LAST_FORMAT == ANP_INT32 && config->weight_format == ANP_INT32;
 }
 
-/* enum anp_rule of a network. */
-static inline uint8_t anp_rule_of(const struct anp_config *config)
-{
-#ifdef ANP_ONE_RULE
-    (void)config;
-    return ANP_RULE_ANP;
-#else
-    return config->rule;
-#endif
-}
-
-/* The slope of a configured network. */
-static inline uint8_t anp_slope_of(const struct anp_config *config)
-{
-#ifdef ANP_ONE_RULE
-    (void)config;
-    return ANP_SLOPE;
-#else
-    return config->slope;
-#endif
-}
-
 /* --- noise (section 3) --- */
 
 struct anp_noise {

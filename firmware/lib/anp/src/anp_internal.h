@@ -26,6 +26,28 @@ static inline int32_t anp_dither_bits(uint16_t word, uint8_t k)
     return k <= 16 ? (int32_t)((uint32_t)word >> (16 - k)) : (int32_t)((uint32_t)word << (k - 16));
 }
 
+/* enum anp_rule of a network. */
+static inline uint8_t anp_rule_of(const struct anp_config *config)
+{
+#ifdef ANP_ONE_RULE
+    (void)config;
+    return ANP_RULE_ANP;
+#else
+    return config->rule;
+#endif
+}
+
+/* The slope of a configured network. */
+static inline uint8_t anp_slope_of(const struct anp_config *config)
+{
+#ifdef ANP_ONE_RULE
+    (void)config;
+    return ANP_SLOPE;
+#else
+    return config->slope;
+#endif
+}
+
 /* Units with noise. */
 static inline uint16_t anp_noisy_of(const struct anp_network *net)
 {
