@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
@@ -101,13 +100,7 @@ def initial_weights(state: IntArray, sizes: tuple[int, ...], weight_format: Weig
 
 def dither_words(first: IntArray, count: int) -> IntArray:
     """The ``count`` words used one after the other, beginning with ``first``: (R, count) for ``first`` (R,)."""
-    return (first[:, None] + _advances(count)) & 65535
-
-
-@cache
-def _advances(count: int) -> IntArray:
-    """How far each of this many words is from the first, before the modulus."""
-    return DITHER_STEP * np.arange(count, dtype=np.int64)
+    return (first[:, None] + DITHER_STEP * np.arange(count, dtype=np.int64)) & 65535
 
 
 def dither(word: IntArray, bits: IntArray | int) -> IntArray:

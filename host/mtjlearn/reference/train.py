@@ -296,7 +296,7 @@ class Reference:
 
     def _train_block(self, x: Array, target: Target, batch: int, rate: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """Trains on samples (S, 1 or R, ...) in batches; summed losses and skipped samples, (R,)."""
-        noise = self._draw(len(x), batch)
+        noise = self._draw(x.shape[0], batch)
         if self._compiled and batch == 1 and noise is not None:
             return train_compiled(self.network, self._model, x, target, noise, rate)
         x, target = self._replicated(x, target)

@@ -26,7 +26,7 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("arithmetic", "(value + (np.left_shift(1, shift) >> 1)) >> shift", "value >> shift"),
     ("arithmetic", "(np.left_shift(1, shift) >> 1)", "(np.left_shift(1, shift) >> 1) - 1"),
     ("arithmetic", "ONE = 4096", "ONE = 4095"),
-    ("arithmetic", "shift = 16 - bit_length(value)", "shift = 15 - bit_length(value)"),
+    ("arithmetic", "shift = 16 - (bit_length(value)", "shift = 15 - (bit_length(value)"),
     # Draws and dither
     ("draws", "DITHER_STEP = 40503", "DITHER_STEP = 40505"),
     ("draws", "DITHER_NEAREST = 32768", "DITHER_NEAREST = 32767"),
@@ -38,7 +38,7 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("draws", "3 * 2**24 // fan_in", "3 * 2**24 // (fan_in + 1)"),
     ("draws", "return int(isqrt(", "return int(1 + isqrt("),
     ("draws", "(rows >> 15) << 16", "(rows >> 15) << 15"),
-    ("draws", "DITHER_STEP * np.arange(count)", "DITHER_STEP * (1 + np.arange(count))"),
+    ("draws", "DITHER_STEP * np.arange(count, dtype=np.int64)", "DITHER_STEP * np.arange(1, 1 + count)"),
     # Noise
     ("noise", "bit_length(deviation) - 13", "bit_length(deviation) - 12"),
     ("noise", "(scaled >> 1)", "(scaled >> 2)"),
@@ -49,8 +49,8 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("noise", "self.total = self.codes.sum(axis=1)", "self.total = self.codes.sum(axis=1) + 1"),
     # Forward pass
     ("forward", "return sat16(round_shift(rows @ inputs, 12), counts)", "return sat16((rows @ inputs) >> 12, counts)"),
-    ("forward", "-((-activations) >> 7)", "-((-activations) >> 6)"),
-    ("forward", "-((-activations) >> 7)", "activations >> 7"),
+    ("forward", "-((-activations) >> slope)", "-((-activations) >> slope - 1)"),
+    ("forward", "-((-activations) >> slope)", "activations >> slope"),
     ("forward", "rows >> 16 if", "(rows + 32768) >> 16 if"),
     (
         "forward",
@@ -72,10 +72,10 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("losses", "sat16(outputs - targets, counts)", "outputs - targets"),
     # Global factor
     ("update", "- 74", "- 73"),
-    ("update", "(norm16(size) * 2**15) //", "(norm16(size) * 2**15 + 2**14) //"),
-    ("update", "p >> (bit_length(p) - 15)", "p >> (bit_length(p) - 14)"),
+    ("update", "(norm16(size, size_bits) * 2**15) //", "(norm16(size, size_bits) * 2**15 + 2**14) //"),
+    ("update", "p >> (p_bits - 15)", "p >> (p_bits - 14)"),
     ("update", "np.where(loss_difference > 0, -g, g)", "np.where(loss_difference > 0, g, -g)"),
-    ("model", "* self.network.units", "* (self.network.units + 1)"),
+    ("model", "learning_rate_q * self.network.noisy_units", "learning_rate_q * (self.network.noisy_units + 1)"),
     ("model", "sat16(a[:, :, 0] - a[:, :, 1], self.saturations)", "a[:, :, 0] - a[:, :, 1]"),
     # Weight update
     (
@@ -93,9 +93,9 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("update", "(product + dither(word, s)) >> s", "product >> s"),
     ("update", "(product + dither(word, 8)) >> 8", "product >> 8"),
     ("update", "np.maximum(16 - s, 0)", "np.maximum(15 - s, 0)"),
-    ("model", "inputs = [each[:, :, 0] for each", "inputs = [each[:, :, -1] for each"),
+    ("model", "[each[:, :, 0] for each in passes.inputs]", "[each[:, :, -1] for each in passes.inputs]"),
     ("model", "(energy != 0) & (loss_difference != 0)", "energy != 0"),
-    ("model", "used = np.where(active, place, 0)", "used = used + place"),
+    ("model", "np.where(cause.active, count, 0) * DITHER_STEP", "count * DITHER_STEP"),
     # Decorrelation update
     ("update", "k = 37 - bits", "k = 36 - bits"),
     ("update", "xbar[:, None, :] @ matrix, 14", "matrix @ xbar[:, :, None], 14"),
@@ -106,6 +106,16 @@ MUTANTS: list[tuple[str, str, str]] = [
     ),
     ("update", "round_shift(xbar[:, :, None] * matrix, 14)", "((xbar[:, :, None] * matrix) >> 14)"),
     ("update", "dither(words[:, :, 1:], 16)", "dither(words[:, :, :-1], 16)"),
+    # The rules anp-exact and feedback
+    ("rules", "PROBE_EVERY = 4", "PROBE_EVERY = 5"),
+    ("rules", "bit_length(total) - 6", "bit_length(total) - 7"),
+    ("rules", "(42 if loss is Loss.SQUARED else 43)", "43"),
+    ("rules", "(42 if loss is Loss.SQUARED else 43)", "42"),
+    ("rules", "np.where(given < 0, small, signal)", "np.where(given <= 0, small, signal)"),
+    ("rules", "-(-signal >> slope)", "signal >> slope"),
+    ("rules", "bit_length(energy - 1)", "bit_length(energy)"),
+    ("rules", "+ _MU_BITS, 1)", "+ _MU_BITS, 0)"),
+    ("rules", "rest = sat16(output_change - expected, counts)", "rest = output_change - expected"),
 ]
 
 
@@ -137,7 +147,7 @@ def first_mismatch(package: ModuleType) -> str | None:
 
     All are tried; neighbours are alike, so that in strides a mutant is found earlier.
     """
-    run, cases = vector_module("steps").run, load("steps.json")
+    run, cases = vector_module("steps").run, load("steps.json") + load("rules.json")
     for case in (case for start in range(STRIDE) for case in cases[start::STRIDE]):
         if run(case, package.FixedNetwork) != case["expected"]:
             return str(case["name"])
