@@ -105,12 +105,11 @@ def test_restarts_cost_the_steps_of_those_that_failed() -> None:
 
 
 @pytest.mark.thorough
-def test_anp_learns_from_nearly_every_start_and_backpropagation_in_fewer_steps() -> None:
+def test_anp_learns_from_nearly_every_start_and_backpropagation_with_fewer_steps() -> None:
     found = cost_to_target([XOR], [ANP, INT16], chips=(), seeds=60, tuning=20, rates=(0.16, 0.2263))
     anp, backprop = found
     assert anp.learned > 0.9 > backprop.learned > 0.4
-    assert backprop.median < anp.median < 250
-    assert backprop.expected >= backprop.median
+    assert backprop.expected < anp.expected < 400
     again = cost_to_target([XOR], [INT16], chips=(), seeds=60, tuning=20, rates=(0.16, 0.2263))
     np.testing.assert_array_equal(again[0].steps, backprop.steps)
 
