@@ -12,7 +12,6 @@ from intake import BATCH, Intake
 from learner import Network
 from messages import (
     ERROR_OUT_OF_RANGE,
-    FAULT_ERROR,
     FEATURES_ADC_LIVE,
     FEATURES_VIRTUAL_CLOCK,
     NOISE_SOURCE_ADC,
@@ -84,11 +83,10 @@ class Device:
         """Empties the evaluation."""
         self.samples = self.correct = self.loss_sum = 0
 
-    def _check_silence(self) -> None:
-        """A converter in real time delivers codes whatever the device does."""
+    def check_silence(self, now: int) -> None:
+        """At the end of a turn, with its clock(): a converter in real time delivers codes whatever the device does."""
         if self.board.features & (FEATURES_ADC_LIVE | FEATURES_VIRTUAL_CLOCK) != FEATURES_ADC_LIVE:
             return
-        now = self.clock()
         intake = self.intake
         if self.took_codes:
             self.code_clock = now
@@ -98,8 +96,6 @@ class Device:
     def take_codes(self) -> None:
         """Takes all codes that the board has and sends what the noise stream makes of them."""
         intake, stream = self.intake, self.stream
-        health = intake.health
-        faults = health.faults
         taken, total = BATCH, 0
         while taken == BATCH:
             taken = intake.take()
@@ -110,9 +106,6 @@ class Device:
             if stream.active:
                 stream.send()
         self.autonomous.codes(total)
-        self._check_silence()
-        if health.faults != faults:
-            self.remember(FAULT_ERROR | health.last_fault)
 
     def refuse(self, code: int, detail: int) -> int:
         """Refuses the current command: what a handler returns then."""

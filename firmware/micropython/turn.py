@@ -9,6 +9,7 @@ from commands import command_execute
 from device import Device
 from learner import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS
 from messages import (
+    FAULT_ERROR,
     FEATURES_ANP_EXACT,
     FEATURES_CROSS_ENTROPY,
     FEATURES_DECORRELATION,
@@ -125,7 +126,8 @@ def device_poll(device: Device) -> bool:
     Returns whether there may be more to do at once; after False a board may sleep until a byte arrives, the line has room, or codes
     are due.
     """
-    board, session = device.board, device.session
+    board, session, health = device.board, device.session, device.intake.health
+    faults = health.faults
     device.took_codes = False
     session.poll()
     if device.restart:
@@ -143,8 +145,12 @@ def device_poll(device: Device) -> bool:
         board.advance()
         device.take_codes()
     # On a virtual clock a broken source can only be healthy again if time passes.
-    if device.intake.health.fault:
+    if health.fault:
         board.advance()
         device.take_codes()
+    now = device.clock()
     works = device.autonomous.poll()
+    device.check_silence(now)
+    if health.faults != faults:
+        device.remember(FAULT_ERROR | health.last_fault)
     return device.took_codes or inputs != 0 or works

@@ -18,7 +18,7 @@ from tables import EXP2NEG, LOG2
 from update import bits_below, global_factor, update_weights
 
 # Places in Network.plan and in Noise.state, and a layer's first.
-UNITS, STOCHASTIC, ETA, ETA_BITS, VALUES, OUTPUTS, WORD, FACTOR, EXPONENT, LOSS, FIRST = 0, 4, 6, 7, 8, 13, 14, 16, 17, 18, 25
+UNITS, STOCHASTIC, ETA, ETA_BITS, VALUES, OUTPUTS, WORD, FACTOR, EXPONENT, LOSS, FIRST = 0, 4, 6, 7, 8, 13, 14, 16, 17, 18, 33
 ROWS, MATRIX, INPUT = FIRST + 2, FIRST + 3, FIRST + 4
 TOTAL, GAIN, DOWN, UP = 0, 3, 4, 5
 

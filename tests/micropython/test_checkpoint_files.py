@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from autonomous_support import CLASSES, XOR, progress, upload
-from checkpoint_support import COMMIT, IRIS, checkpoints, save
+from checkpoint_support import CODES, COMMIT, IRIS, Kept, checkpoints, inject, save, train
 from kept_files_support import begun, client_of, saved
 from micropython_support import Interpreter
 from plain_client import configure, set_blob
 from stepped_support import Stepper
 
+from mtjlearn.board.checkpoint_file import CheckpointContent
 from mtjlearn.network import Network
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
@@ -102,6 +103,22 @@ def test_what_is_not_a_checkpoint_is_reported(content: bytes, restored: Restored
     save(client)
     board.restart()
     assert client_of(board, 2).status().state == State.READY
+
+
+def test_format_1_is_anp_with_its_slope() -> None:
+    board, client = begun()
+    client.tell(configure(IRIS, injected=True))
+    inject(client, CODES[:200])
+    train(client, IRIS, 20, 1)
+    save(client)
+    before = Kept.of(client)
+    (data,) = board.files.values()
+    assert data[0] == CHECKPOINT_FORMAT
+    _, client = begun(files={"slot1": b"\1" + data[1:]})
+    assert client.welcome.restored == Restored.NEWEST
+    assert Kept.of(client) == before
+    content = CheckpointContent.parse(client.blob(BlobKind.CHECKPOINT))
+    assert (content.network.rule, content.network.shift) == ("anp", 7)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 100, 140, 249])

@@ -28,6 +28,7 @@ _LEFT_OUT = {
     "test_an_epoch_has_each_sample_once": "of the host alone",
     "test_points_of_the_curve_keep_eleven_bits": "of the host alone",
     "test_another_format_is_a_clean_start_that_is_told": "writes into an EEPROM; in test_checkpoint_files.py with files",
+    "test_format_1_is_anp_with_its_slope": "writes into an EEPROM; in test_checkpoint_files.py with files",
     "test_values_that_no_device_writes_are_no_checkpoint": "writes into an EEPROM; in test_checkpoint_files.py with files",
     "test_nothing_is_learned_while_it_is_saved_and_the_line_is_served": "needs a slow EEPROM",
     "test_codes_that_arrive_meanwhile_do_not_hold_it_up": "needs a slow EEPROM",

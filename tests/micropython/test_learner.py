@@ -63,8 +63,8 @@ def check_cases(interpreter: Interpreter, chosen: list[Case], count: int, scratc
     assert not answers
 
 
-def test_there_are_48_cases_to_validate() -> None:
-    assert len(ALL_CASES) == 48
+def test_there_are_64_cases_to_validate() -> None:
+    assert len(ALL_CASES) == 64
 
 
 @pytest.mark.thorough

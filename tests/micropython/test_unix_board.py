@@ -159,9 +159,9 @@ def test_every_case_of_the_proof_for_a_few_steps() -> None:
     with open_board("micropython") as board:
         chosen = cases(0, board.info.features)
         found = check_board(board, chosen, 10)
-    assert len(chosen) == 48
+    assert len(chosen) == 64
     assert not found.skipped
-    assert (found.steps, found.mismatches) == (480, 0), found.first
+    assert (found.steps, found.mismatches) == (640, 0), found.first
 
 
 @pytest.mark.slow
@@ -169,7 +169,7 @@ def test_every_case_of_the_proof_for_a_few_steps() -> None:
 def test_every_case_of_the_proof(viper: bool) -> None:
     with start_micropython(viper=viper) as process, Board.open(process.url, timeout=60) as board:
         found = check_board(board, cases(0, board.info.features), 2000)
-    assert (found.steps, found.mismatches) == (96_000, 0), found.first
+    assert (found.steps, found.mismatches) == (128_000, 0), found.first
 
 
 @pytest.fixture
