@@ -9,6 +9,7 @@ from commands import command_execute
 from device import Device
 from learner import FRACTION_BITS, LOSS_BITS, WEIGHT32_BITS
 from messages import (
+    ERROR_NOISE_FAULT,
     FAULT_ERROR,
     FEATURES_ANP_EXACT,
     FEATURES_CROSS_ENTROPY,
@@ -127,7 +128,7 @@ def device_poll(device: Device) -> bool:
     are due.
     """
     board, session, health = device.board, device.session, device.intake.health
-    faults = health.faults
+    faults, errors = health.faults, session.errors
     device.took_codes = False
     session.poll()
     if device.restart:
@@ -151,6 +152,8 @@ def device_poll(device: Device) -> bool:
     now = device.clock()
     works = device.autonomous.poll()
     device.check_silence(now)
-    if health.faults != faults:
+    # A command that the fault made fail is newer than the fault.
+    refused = session.errors != errors and session.last_error == ERROR_NOISE_FAULT
+    if health.faults != faults and not refused:
         device.remember(FAULT_ERROR | health.last_fault)
     return device.took_codes or inputs != 0 or works

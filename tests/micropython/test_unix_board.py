@@ -33,8 +33,8 @@ from mtjlearn.virtual.process import BoardProcessError
 from mtjlearn.wire.messages import Error, NoiseFault, ResetCause, State
 
 KINDS = ("smtj", "gaussian", "bernoulli", "stuck", "open", "short", "saturating", "slow", "drifting")
-HEAP = 240 * 1024
-"""Bytes, in words twice as long as a Pico's, and with the virtual world in it; 208 KB were too few, 224 enough."""
+HEAP = 272 * 1024
+"""Bytes, in words twice as long as a Pico's, and with the virtual world in it; 240 KB were too few, 256 enough."""
 NETWORK = Network((4, 8, 3), loss=Loss.CROSS_ENTROPY, learning_rate=0.02)
 
 
