@@ -110,8 +110,8 @@ class Unix(Board):
     def adc_read(self, codes: array[int]) -> int:
         """Takes ADC codes."""
         if self._codes_per_step == 0:
-            # The converter runs when somebody looks: as far as it would have got by now. A millisecond at least, for a turn takes longer
-            # than a code, and would find one each time: an idle board could not sleep.
+            # The converter runs when somebody looks: as far as it would have got by now, but a millisecond at least. A turn takes
+            # longer than a code, and would find one each time: an idle board could not sleep.
             due = self._elapsed() * self.adc_rate // _MICROS - self._samples
             if due * 1000 >= self.adc_rate:
                 self._run_converter(due)
