@@ -27,6 +27,7 @@
 
 #define NRF51_TIMER_START NRF51_REGISTER(0x40008000u)
 #define NRF51_TIMER_CAPTURE NRF51_REGISTER(0x40008040u)
+#define NRF51_TIMER_COMPARE_CAME NRF51_REGISTER(0x40008144u) /* event: 0 clears */
 #define NRF51_TIMER_BITS NRF51_REGISTER(0x40008508u)
 #define NRF51_TIMER_PRESCALER NRF51_REGISTER(0x40008510u)
 #define NRF51_TIMER_CAPTURED NRF51_REGISTER(0x40008540u)
@@ -70,8 +71,10 @@ static inline void machine_uart_begin(uint32_t baud)
     NRF51_UART_INTERRUPTS = NRF51_UART_BOTH;
     NRF51_UART_START_TRANSMITTER = 1;
     NRF51_UART_START_RECEIVER = 1;
-    /* QEMU looks for bytes again at its next event: those that came before the receiver was on wait for it. */
+    /* QEMU looks for bytes again at its next event: those that came before the receiver was on wait for it. The capture has set the
+     * event of every comparison with 0, and one whose event is set never comes. */
     NRF51_TIMER_COMPARED = machine_counter() + NRF51_TIMER_SOON;
+    NRF51_TIMER_COMPARE_CAME = 0;
 }
 
 /* Acknowledges the receiver's interrupt. True when it lost bytes: QEMU's never does. */

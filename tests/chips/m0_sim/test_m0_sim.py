@@ -65,8 +65,9 @@ def test_it_learns_what_other_boards_learn_and_counts_each_step(tmp_path: Path) 
 def test_a_reset_is_reported_and_the_memory_outlives_it() -> None:
     with open_board("m0-sim", virtual_clock=16) as board:
         board.configure(NETWORK)
-        board.reset()
-        assert (board.info.boot_count, board.info.reset_cause) == (2, ResetCause.SOFTWARE)
+        for starts in range(2, 12):
+            board.reset()
+            assert (board.info.boot_count, board.info.reset_cause) == (starts, ResetCause.SOFTWARE)
 
 
 def test_the_profiled_functions_are_those_of_the_plain_image() -> None:
