@@ -87,7 +87,7 @@ def cli(
         from mtjlearn.cli.view.bench_reference import tell_reference
 
         with bar("the reference") as progress:
-            found = measure_reference(min(repeats, REPEATS), progress=progress.update)
+            found = measure_reference(repeats, progress=progress.update)
         tell_reference(found)
         return found
     if board in SIMULATED:

@@ -20,16 +20,19 @@ def update_matrix(matrix: Array, xbar: Array, rate: float, backend: Backend = NU
     xp = backend.xp
     share = rate / xbar.shape[1]
     u = backend.product(xbar, backend.swap(matrix, 1, 2))
-    # float64 is the reference and keeps its rounding; float32 scales the few samples instead of the matrix, and works in parts.
-    exact = backend.name == "float64"
-    scaled = xbar if exact else xbar * share
-    columns = backend.swap(scaled, 1, 2)
+    if backend.name == "float64":
+        # It is the reference and keeps its rounding.
+        change = xp.matmul(backend.swap(xbar, 1, 2), u)
+        change -= xp.sum(xbar * xbar, axis=1)[..., None] * matrix
+        change *= share
+        matrix -= change
+        return
+    # float32 scales the few samples instead of the matrix, and works in parts.
+    scaled = xbar * share
     squares = xp.sum(xbar * scaled, axis=1)[..., None]
-    for rows, xbars, square in [(matrix, columns, squares)] if exact else parts(matrix, columns, squares):
+    for rows, xbars, square in parts(matrix, backend.swap(scaled, 1, 2), squares):
         change = xp.matmul(xbars, u)
-        change -= square * rows
-        if exact:
-            change *= share
+        rows *= 1 + square
         rows -= change
 
 
