@@ -10,8 +10,9 @@ import pytest
 from lab import MISSING, Lab, find_browser, launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tool_missing: Callable[[str], NoReturn]) -> Iterator[Any]:
+    """Not for the session: while it is open an event loop runs in this thread, and other modules' tests start their own."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

@@ -44,7 +44,7 @@ def test_a_training_is_started_and_watched_to_its_end(lab: Lab) -> None:
     overlay.get_by_role("img", name="Accuracy").or_(overlay.get_by_role("img", name="Test accuracy")).wait_for()
     page.locator(".started").get_by_text("finished").wait_for()
     overlay.get_by_text("Values").first.click()
-    assert overlay.get_by_role("table").first.get_by_role("row").count() > 10
+    overlay.get_by_role("table").first.get_by_role("row").nth(10).wait_for()
 
 
 def test_a_training_is_stopped(lab: Lab) -> None:

@@ -164,5 +164,5 @@ def test_a_planted_mistake_is_found(trace: Trace, tmp_path: Path, file: str, old
     text = (tmp_path / file).read_text(encoding="utf-8")
     assert old in text, f"{file} has changed: plant another mistake"
     (tmp_path / file).write_text(text.replace(old, new), encoding="utf-8")
-    done = run_program("replay.py", trace("device", 600, 7), tmp_path / "answers", root=tmp_path, timeout=1200)
+    done = run_program("replay.py", trace("device", 3000, 11), tmp_path / "answers", root=tmp_path, timeout=1200)
     assert "the devices differ" in done.stdout + done.stderr, done.stdout + done.stderr

@@ -16,7 +16,7 @@ import pytest
 
 from mtjlearn.firmware import build_ids, firmware_root
 from mtjlearn.firmware.micropython_sources import micropython_root
-from mtjlearn.virtual.boards import start_process
+from mtjlearn.virtual.boards import VIRTUAL, start_process
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ def test_without_the_native_board_it_imports_lists_and_opens(without_native: Pat
     found = run_installed(without_native, "-m", "mtjlearn", "boards", "--json")
     assert found.returncode == 0, found.stderr
     names = [board["name"] for board in json.loads(found.stdout)["boards"] if board["virtual"]]
-    assert names == ["inprocess", "uno-sim", "m4-sim", "m0-sim"]
+    assert names == [name for name in VIRTUAL if name != "native"]
     found = run_installed(without_native, "-m", "mtjlearn", "boards", "--board", address, "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["info"]["name"] == "native"

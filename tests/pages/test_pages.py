@@ -30,6 +30,8 @@ from mtjlearn.cli import main
 from mtjlearn.runs import Run
 from mtjlearn.training import default_plan, train
 
+NeedsTool = Callable[[str, str], str]
+
 PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/*.md", "tests/*.md") for path in PROJECT.glob(pattern))
 BLOCK = re.compile(r"^ *```([^`\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"`(mtjlearn [^`]+)`")
@@ -39,6 +41,7 @@ RUN = "runs/20260101-120000-train-digits-s0"
 FINISHED = "runs/20260101-120000-train-measurements-s0"
 DEMO = "runs/20260101-120000-demo-iris-s0"
 PORT, URL = "/dev/ttyACM0", "socket://127.0.0.1:4000"
+IMAGE, TERMINAL = "PATH", re.compile(r"/dev/pts/\d+")
 QUICKER = {
     "train digits": ["--epochs", "1", "--no-reference"],
     **{f"train {data}": ["--epochs", "3"] for data in ("iris", "wine", "measurements.csv")},
@@ -91,17 +94,18 @@ def name_of(page: Path) -> str:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needs_tool: NeedsTool) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
-    with Reader(tmp_path) as found:
+    with Reader(tmp_path, needs_tool) as found:
         yield found
 
 
 class Reader:
     """Somebody who types the commands of a page in a directory of their own; boards that they start stay until they leave."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needs_tool: NeedsTool) -> None:
         self._folder = folder
+        self._needs_tool = needs_tool
         self._boards = contextlib.ExitStack()
         self._words: dict[str, str] = {}
 
@@ -125,6 +129,8 @@ class Reader:
             "sudo apt-get install ": self._packages,
             **dict.fromkeys(ELSEWHERE, self._elsewhere),
             "mtjlearn ": self._mtjlearn,
+            "python -c ": self._python,
+            "qemu-system-arm ": self._qemu,
             "git ": lambda line: None,
         }
 
@@ -149,6 +155,22 @@ class Reader:
     def _elsewhere(self, line: str) -> None:
         (place,) = [place for start, place in ELSEWHERE.items() if line.startswith(start)]
         assert (PROJECT / place).exists()
+
+    def _python(self, line: str) -> None:
+        self._needs_tool("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+        run = subprocess.run([sys.executable, *shlex.split(line)[1:]], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        self._words[IMAGE] = run.stdout.strip()
+
+    def _qemu(self, line: str) -> None:
+        """A board in QEMU that stays, on the pseudo-terminal that it prints."""
+        self._needs_tool("qemu-system-arm", "qemu-system-arm")
+        words = [self._words.get(word, word) for word in shlex.split(line)]
+        board = self._boards.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        self._boards.callback(board.kill)
+        assert board.stdout is not None
+        found = next(filter(None, map(TERMINAL.search, board.stdout)))
+        self._words["/dev/pts/N"] = found[0]
 
     def _mtjlearn(self, line: str) -> None:
         words = shlex.split(line)[1:]

@@ -11,7 +11,7 @@ from survival_support import accuracy_on_test, board_process, host, observer, re
 
 from mtjlearn.wire.messages import Activity
 
-EPOCHS = {"native": 1200, "uno-sim": 100, "micropython": 100}
+EPOCHS = {"native": 1200, "uno-sim": 100, "micropython": 400}
 """Enough for .93 on the test part, and for hosts to come and go meanwhile."""
 SAMPLES = 120
 SEED = 0

@@ -11,7 +11,7 @@ from mtjlearn.board import Board, BoardRefused
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import NOISE_BUFFER
 from mtjlearn.validate.cases import Case
-from mtjlearn.wire.messages import Error, Status
+from mtjlearn.wire.messages import Error, Features, Status
 
 CODES_PER_CHUNK = 29
 """Noise codes injected before each chunk of samples: a number without a common factor with the ring's 200."""
@@ -54,12 +54,14 @@ def check_board(
     """Trains the board and the model on the same samples with the same injected noise codes.
 
     Args:
-        board: any open board; its network is replaced.
+        board: any open board; its network is replaced. At the end the last one starts again, with noise from the board's ADC if it
+            has one: injected noise would bar the board's own from whoever comes next.
         chosen: cases, see :func:`mtjlearn.validate.cases`.
         steps_per_case: training steps of each.
         progress: called with (steps done, steps in all, name of the case).
     """
     found = BitExact()
+    last = None
     total = steps_per_case * len(chosen)
     for number, case in enumerate(chosen):
         if progress is not None:
@@ -71,7 +73,10 @@ def check_board(
                 raise
             found.skipped.append(f"{case.name}: {refusal}")
         else:
+            last = case.network
             _check_case(board, case, steps_per_case, found)
+    if last is not None and Features.ADC_LIVE in board.info.features:
+        board.configure(last)
     if progress is not None:
         progress(total, total, "done")
     return found
