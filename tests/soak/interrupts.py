@@ -54,9 +54,9 @@ class Notebook:
             self.board.configure(NETWORKS[0])
         others = (self.predict, self.weights, self.noise, self.configure, self.reconnect, self.reopen)
         action = self.random.choice((*[self.train] * 3, *others))
-        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0005, LONGEST), AGAIN)
         try:
             try:
+                signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0005, LONGEST), AGAIN)
                 action(self.board)
                 while True:  # the interrupt is still to come
                     self.board.status()
