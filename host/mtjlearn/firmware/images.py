@@ -122,7 +122,7 @@ _lm3s6965 = functools.partial(_bare_arm, "lm3s6965", "lm3s6965", "-mcpu=cortex-m
 
 _PROFILED = (
     *("main", "anp_train", "anp_noise_draw", "anp_global_factor", "anp_update_layer", "anp_update_layers"),
-    *("anp_update_matrix", "uart_receive_interrupt", "uart_transmit_interrupt"),
+    *("anp_update_wide", "anp_update_matrix", "uart_receive_interrupt", "uart_transmit_interrupt"),
 )
 
 

@@ -145,6 +145,7 @@ WRAP("anp_noise_draw", "1");
 WRAP("anp_global_factor", "2");
 WRAP("anp_update_layer", "3");
 WRAP("anp_update_layers", "3");
+WRAP("anp_update_wide", "3");
 WRAP("anp_update_matrix", "3");
 WRAP("uart_receive_interrupt", "4");
 WRAP("uart_transmit_interrupt", "5");

@@ -8,7 +8,7 @@ struct profile_row {
     uint32_t step;                /* anp_train() and all that it calls; interrupts are excluded here and in the next four */
     uint32_t draw;                /* of these in anp_noise_draw() */
     uint32_t normalise;           /* in anp_global_factor() */
-    uint32_t update;              /* in anp_update_layer() or anp_update_layers(), and anp_update_matrix() */
+    uint32_t update;              /* in anp_update_layer(), anp_update_layers() or anp_update_wide(), and anp_update_matrix() */
     uint32_t interrupts;          /* during the step */
     uint32_t receive_calls;       /* interrupts since the start */
     uint32_t receive;

@@ -21,8 +21,8 @@ uint32_t anp_global_factor(const struct anp_network *net, int32_t loss_differenc
     uint32_t product = (dl.mantissa << 15) / s.mantissa * net->eta.mantissa;
     int32_t places = __builtin_clz(product);
     uint32_t mantissa = product << places >> 17;
-    /* A bit length is 32 less the places. */
-    int32_t exponent = 5 + 74 - 32 + places + dl.places - s.places - net->eta.bits;
-    return ((loss_difference > 0 ? 0 - mantissa : mantissa) & 65535u) | (uint32_t)exponent << 16;
+    /* A bit length is 32 less the places. Of a sum of squares no square is larger, and its root has half as many bits. */
+    uint32_t shift = (uint32_t)(5 + 74 - 32 + places + dl.places - s.places - net->eta.bits);
+    return anp_factor_word(loss_difference > 0 ? 0 - mantissa : mantissa, (33 - (uint32_t)s.places) / 2, shift);
 }
 #endif

@@ -38,8 +38,9 @@
 #define DRAW_VALUES 8
 #define DRAW_END 12
 #define DRAW_STRIDE 16
-#define DRAW_TOTAL 20
+#define DRAW_CENTRE 20
 #define DRAW_GAIN 24
+#define DRAW_HALF 28
 
 #ifndef __ASSEMBLER__
 
@@ -55,6 +56,9 @@ static inline uint32_t anp_random(uint32_t *state)
 
 #define ANP_HAS_SUM_OF_SQUARES
 uint32_t anp_sum_of_squares(const int16_t *difference, uint16_t units, uint32_t *saturations);
+
+#define ANP_HAS_GLOBAL_FACTOR
+struct anp_factor anp_global_factor(struct anp_mantissa eta, int32_t loss_difference, uint32_t norm);
 
 #ifdef ANP_KERNELS_IN_C
 #define anp_squared_loss anp_squared_loss_in_c

@@ -18,6 +18,17 @@
 \name:
 .endm
 
+/* The flag Q stays set from the first saturation on, until it is cleared. */
+.macro CLEAR_Q
+    mov     r0, #0
+    msr     APSR_nzcvq, r0
+.endm
+
+.macro Q_TO_CARRY t
+    mrs     \t, APSR
+    lsls    \t, \t, #5
+.endm
+
 .macro END name
     .size   \name, . - \name
 .endm

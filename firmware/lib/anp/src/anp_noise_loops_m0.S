@@ -7,9 +7,7 @@
     ldrh    r5, [r0, r1]
     muls    r5, r3, r5
     add     r5, r5, r9
-    asrs    r7, r5, #31
-    eors    r7, r7, r5
-    orrs    r6, r6, r7
+    orrs    r6, r6, r5
     muls    r5, r4, r5
     add     r5, r5, r10
     asrs    r5, r5, #16
@@ -23,16 +21,17 @@
 
 /* uint32_t anp_draw_values(const struct anp_values *values)
  *
- * r0 ring, r1 place, r2 value, r3 200, r4 gain, r5 v, r6 the bits that occur in the values, r8 stride, r9 -total, r10 a half, r11
- * the ring's end, r12 less a turn of the ring, lr the values' end. */
+ * r0 ring, r1 place, r2 value, r3 200, r4 gain, r5 u, r6 the bits that occur in it, r8 stride, r9 l - total, r10 the half less l g,
+ * r11 the ring's end, r12 less a turn of the ring, lr the values' end. */
 FUNCTION anp_draw_values
-    ldmia   r0!, {r1-r7}          /* ring, place, values, end, stride, total, gain */
+    ldmia   r0!, {r1-r7}          /* ring, place, values, end, stride, centre, gain */
+    ldr     r0, [r0]
+    mov     r10, r0
     mov     r0, r1
     mov     r1, r2
     mov     r2, r3
     mov     lr, r4
     mov     r8, r5
-    rsbs    r6, r6, #0
     mov     r9, r6
     mov     r4, r7
     movs    r3, #200
@@ -40,9 +39,6 @@ FUNCTION anp_draw_values
     mov     r11, r5
     rsbs    r5, r5, #0
     mov     r12, r5
-    movs    r5, #1
-    lsls    r5, r5, #15
-    mov     r10, r5
     movs    r6, #0
     mov     r7, lr
     subs    r7, r7, r2

@@ -11,8 +11,9 @@ struct anp_values {
     int16_t *values;
     const int16_t *end;
     uint32_t stride;
-    uint32_t total;
-    uint32_t gain;                /* times 2^-shift: v * 2^-shift * gain = v * (gain * 2^-shift) */
+    uint32_t centre;              /* l - total */
+    uint32_t gain;                /* g */
+    uint32_t half;                /* of the rounding, less l g */
 };
 
 #define ASSERT_OFFSET(field, value) _Static_assert(offsetof(struct anp_values, field) == value, #field)
@@ -21,28 +22,41 @@ ASSERT_OFFSET(place, DRAW_PLACE);
 ASSERT_OFFSET(values, DRAW_VALUES);
 ASSERT_OFFSET(end, DRAW_END);
 ASSERT_OFFSET(stride, DRAW_STRIDE);
-ASSERT_OFFSET(total, DRAW_TOTAL);
+ASSERT_OFFSET(centre, DRAW_CENTRE);
 ASSERT_OFFSET(gain, DRAW_GAIN);
+ASSERT_OFFSET(half, DRAW_HALF);
 _Static_assert(ANP_NOISE_BUFFER == 200, "the assembly has this number in it");
 
-/* Returns all bits that occur in |v| or |v| - 1. */
+/* Returns all bits that occur in u. */
 uint32_t anp_draw_values(const struct anp_values *values);
 
+#define INVERSE 3264175145u       /* of 25, mod 2^32 */
+
+/* Without a division, which the chip has not. */
+static bool is_multiple_of_200(uint32_t v)
+{
+    return v % 8 == 0 && v * INVERSE <= UINT32_MAX / 25;
+}
+
+/* With u = v + l and l = 2^(15+shift), one more than the limit of |v|, nothing saturates if u has no bits from 2 l on, unless u is 0.
+ * It is 0 for a code of (total - l) / 200, which is a whole number in few steps. With shift <= 0, v * 2^-shift * gain = u * g - l * g,
+ * where g is gain * 2^-shift. */
 void anp_noise_draw(const struct anp_noise *noise, struct anp_draw draw, int16_t *n, uint16_t count, uint32_t *saturations)
 {
     if (count && noise->shift <= 0) {
         uint32_t up = (uint32_t)-noise->shift;
+        uint32_t limit = 32768u >> up;
         const struct anp_values values = {
             .ring = noise->ring,
             .place = 2u * draw.position,
             .values = n,
             .end = n + count,
             .stride = 2u * draw.stride,
-            .total = noise->total,
+            .centre = limit - noise->total,
             .gain = (uint32_t)noise->gain << up,
+            .half = 32768u - ((uint32_t)noise->gain << 15),
         };
-        /* With the limit's own bits a negative v may be one beyond it. */
-        if (anp_draw_values(&values) < (uint32_t)ANP_INT16_MAX >> up)
+        if (!is_multiple_of_200(noise->total - limit) && anp_draw_values(&values) < 2 * limit)
             return;
     }
     anp_noise_draw_in_c(noise, draw, n, count, saturations);

@@ -6,7 +6,8 @@
 #define LAYER 0
 #define LAST 4                    /* the network's last layer */
 #define NET 8
-#define FRAME 12
+#define ENTERED 12                /* where the loop over pairs is entered */
+#define FRAME 20
 
 /* const struct anp_layer *anp_pass_layers(struct anp_network *net, const int16_t *x)
  *
@@ -30,15 +31,47 @@
     add     r9, r7, r12, lsl #2
 .endm
 
-/* z of both passes in r0 when they have the same input. */
-.macro SUM_SAME parity
-    ldrd    r0, r1, .Lstart
-    mov     r11, r7
-2:  ldr     r12, [r4], #4
+/* Where a loop over four pairs each, which begins at \loop, is entered for r12 of them; one pair is \words times 4 bytes of code. */
+.macro ENTER loop, words
+    rsb     r12, r12, #0
+    and     r12, r12, #3
+    .if     \words == 3
+    add     r12, r12, r12, lsl #1
+    .else
+    add     r12, r12, r12, lsl #2
+    .endif
+    adr     lr, \loop + 1         /* Thumb */
+    add     lr, lr, r12, lsl #2
+    str     lr, [sp, #ENTERED]
+.endm
+
+/* The products of two inputs. */
+.macro PAIR_SAME
+    ldr     r12, [r4], #4
     ldr     lr, [r11], #4
     smlald  r0, r1, r12, lr
+.endm
+
+.macro PAIR_BOTH x, post
+    ldr     r12, [r4], #4
+    ldr.w   lr, [\x, r6]
+    smlald  r0, r1, r12, lr
+    ldr.w   lr, [\x]\post
+    smlald  r2, r3, r12, lr
+.endm
+
+/* z of both passes in r0 when they have the same input. */
+.macro SUM_SAME loop, parity
+    ldrd    r0, r1, .Lstart_first
+    mov     r11, r7
+    ldr     pc, [sp, #ENTERED]
+    .balign 4
+\loop:
+    .rept   4
+    PAIR_SAME
+    .endr
     cmp     r11, r9
-    bne     2b
+    bne     \loop
     .ifc    \parity, odd
     ldrsh   r12, [r4], #2
     ldrsh   lr, [r11]
@@ -49,24 +82,13 @@
     add     r0, r1, r0, lsr #12
 .endm
 
-/* z of pass 1 in r0, of pass 2 in r2. */
-.macro SUM_BOTH parity
-    ldrd    r0, r1, .Lstart
-    mov     r2, r0
-    mov     r3, r1
-    mov     r11, r7
-2:  ldr     r12, [r4], #4
-    ldr     lr, [r11, r6]
-    smlald  r0, r1, r12, lr
-    ldr     lr, [r11], #4
-    smlald  r2, r3, r12, lr
-    cmp     r11, r9
-    bne     2b
+/* Behind the pairs, with the last input at \last. */
+.macro END_BOTH last, parity
     .ifc    \parity, odd
     ldrsh   r12, [r4], #2
-    ldrsh   lr, [r11, r6]
+    ldrsh   lr, [\last, r6]
     smlalbb r0, r1, r12, lr
-    ldrsh   lr, [r11]
+    ldrsh   lr, [\last]
     smlalbb r2, r3, r12, lr
     .endif
     ldrsh   r12, [r4], #2
@@ -74,6 +96,32 @@
     add     r0, r1, r0, lsr #12
     add     r3, r12, r3, lsl #20
     add     r2, r3, r2, lsr #12
+.endm
+
+/* z of pass 1 in r0, of pass 2 in r2. */
+.macro SUM_BOTH loop, parity
+    ldrd    r0, r1, .Lstart
+    mov     r2, r0
+    mov     r3, r1
+    mov     r11, r7
+    ldr     pc, [sp, #ENTERED]
+    .balign 4
+\loop:
+    .rept   4
+    PAIR_BOTH r11, ", #4"
+    .endr
+    cmp     r11, r9
+    bne     \loop
+    END_BOTH r11, \parity
+.endm
+
+/* The same of one pair, and the last input, which is at r9. */
+.macro SUM_FEW parity
+    ldrd    r0, r1, .Lstart
+    mov     r2, r0
+    mov     r3, r1
+    PAIR_BOTH r7
+    END_BOTH r9, \parity
 .endm
 
 /* a - 2^14 in \a becomes a, and what the layer gives on. */
@@ -110,8 +158,9 @@
 .endm
 
 /* All units of the first layer, when it has more than two inputs. */
-.macro FIRST_LAYER parity
-1:  SUM_SAME \parity
+.macro FIRST_LAYER loop, parity
+    ENTER   \loop, 3
+1:  SUM_SAME \loop, \parity
     FINISH_UNIT r0, any, 4f
 3:  cmp     r5, r8
     bne     1b
@@ -124,7 +173,18 @@
 
 /* All units of another layer; then on to \then. */
 .macro OTHER_LAYER parity, kind, then
-1:  SUM_BOTH \parity
+    cmp     r12, #1
+    beq     .Lfew_\parity\()_\kind
+    ENTER   .Lpairs_\parity\()_\kind, 5
+1:  SUM_BOTH .Lpairs_\parity\()_\kind, \parity
+    FINISH_UNIT r2, \kind, 4f
+3:  cmp     r5, r8
+    bne     1b
+    b       \then
+4:  bl      .Lunit
+    b       3b
+.Lfew_\parity\()_\kind:
+1:  SUM_FEW \parity
     FINISH_UNIT r2, \kind, 4f
 3:  cmp     r5, r8
     bne     1b
@@ -153,10 +213,10 @@ FUNCTION anp_pass_layers
     bne     .Leven_first
     /* Two inputs below 2^14 stay in a register, and 32 bits hold the sum. */
     ldr     lr, [r7]
-    eor     r12, lr, lr, lsl #1
-    tst     r12, #0x80008000
+    eor     r0, lr, lr, lsl #1
+    tst     r0, #0x80008000
     bne     .Leven_first
-    ldr     r9, .Lstart
+    ldr     r9, .Lstart_first
 1:  ldr     r12, [r4], #4
     smlad   r0, r12, lr, r9
     ldrsh   r12, [r4], #2
@@ -178,6 +238,9 @@ FUNCTION anp_pass_layers
     OTHER_LAYER even, any, .Lnext
 .Lodd_hidden:
     OTHER_LAYER odd, any, .Lnext
+    .balign 4
+.Lstart:
+    .word   (1 << 26) + (1 << 11), 0
 .Llast:
     mov     r10, #0
     BEGIN_LAYER
@@ -194,20 +257,20 @@ FUNCTION anp_pass_layers
     bl      .Lfirst_unit
     ldr     lr, [r7]
     b       .Ltwo_next
+    .balign 4
+.Lstart_first:
+    .word   (1 << 26) + (1 << 11), 0
 .Lonly:                             /* one layer, which is the last one */
     strd    r1, r0, [sp, #LAST]
     mov     r10, #0
     BEGIN_LAYER
     bcs     .Lodd_first
 .Leven_first:
-    FIRST_LAYER even
+    FIRST_LAYER .Lpairs_even, even
 .Lodd_first:
     cmp     r12, #0
     beq     .Lfirst_one_input
-    FIRST_LAYER odd
-    .balign 4
-.Lstart:
-    .word   (1 << 26) + (1 << 11), 0
+    FIRST_LAYER .Lpairs_odd, odd
 .Lone_input:                        /* the layer in C */
     add     r2, r7, r6
     b       1f
