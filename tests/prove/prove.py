@@ -50,7 +50,7 @@ FAULTS = (
     Fault(BOUNDS, "bounds_dataset", "samples * class_bits + 7", "samples * class_bits"),
     Fault(BOUNDS, "bounds_missing", "((samples * bits + 7) / 8)", "((uint16_t)(samples * bits + 7) / 8)"),
     Fault(BOUNDS, "bounds_sample", "(uint32_t)index * sample_bytes", "(index + UINT32_C(1)) * sample_bytes"),
-    Fault(BOUNDS, "bounds_part", "offset <= inputs && ", ""),
+    Fault(BOUNDS, "bounds_part", "count <= inputs - offset", "count <= inputs"),
     Fault(BOUNDS, "bounds_sample_place", "(used + 3) / 4 * 4;\n}\n\nuint32_t bounds_with", "used;\n}\n\nuint32_t bounds_with"),
     Fault(BOUNDS, "bounds_with_sample", "(uint32_t)inputs + targets", "(uint16_t)(inputs + targets)"),
     Fault(BOUNDS, "bounds_class", "index * class_bits / 8", "index * class_bits"),
