@@ -99,7 +99,6 @@ RUNS = (
 # By function: where Eva cannot follow, and why no fault is behind it.
 EXPECTED = {
     "define_dataset": Counter({("missing", "precondition of bounds_missing"): 1}),  # of the room: a memory has less than 64 KB
-    "find": Counter({("anp_check", "bool_value"): 1}),  # slot_examine() has compared both flags, through a pointer to a byte
     "load": Counter({("calibrate_by", "division_by_zero"): 1}),  # the divisor is shifted to 13 bits by the number of its own bits
 }
 

@@ -53,6 +53,9 @@ static void any_config(void)
     config.normalised = Frama_C_interval(0, 1);
     config.antithetic = Frama_C_interval(0, 1);
     config.layers = (uint8_t)Frama_C_interval(1, ANP_MAX_LAYERS);
+    //@ loop unroll ANP_MAX_LAYERS + 1;
+    for (uint8_t l = 0; l <= ANP_MAX_LAYERS; l++)
+        config.sizes[l] = (uint16_t)Frama_C_interval(1, ANP_MAX_WIDTH);
 }
 
 void find(void)
@@ -70,11 +73,12 @@ void fit(void)
     slot_fits(&device, any_slot(), &config);
 }
 
-/* A network of these sizes in an arena that ends where it ends, with anything in the rest of its configuration. */
-static void choose(uint8_t format, uint8_t decorrelate, uint8_t layers, const uint16_t *sizes)
+/* A network of these sizes and this rule in an arena that ends where it ends, with anything in the rest of its configuration. */
+static void choose(uint8_t rule, uint8_t format, uint8_t decorrelate, uint8_t layers, const uint16_t *sizes)
 {
     set_up();
     any_config();
+    config.rule = rule;
     config.weight_format = format;
     config.decorrelate = decorrelate;
     config.layers = layers;
@@ -98,10 +102,12 @@ static void load_and_save(void)
 
 void load(void)
 {
-    choose(ANP_INT16, 0, 1, one_layer);
+    choose(ANP_RULE_ANP, ANP_INT16, 0, 1, one_layer);
     load_and_save();
-    choose(ANP_INT32, 1, 1, one_layer);
+    choose(ANP_RULE_EXACT, ANP_INT32, 1, 1, one_layer);
     load_and_save();
-    choose(ANP_INT32, 2, 2, two_layers);
+    choose(ANP_RULE_ANP, ANP_INT32, 2, 2, two_layers);
+    load_and_save();
+    choose(ANP_RULE_FEEDBACK, ANP_INT16, 0, 2, two_layers);
     load_and_save();
 }
