@@ -31,10 +31,10 @@
     add     r9, r7, r12, lsl #2
 .endm
 
-/* Where a loop over four pairs each, which begins at \loop, is entered for r12 of them; one pair is \words times 4 bytes of code. */
+/* Where a loop over eight pairs each, which begins at \loop, is entered for r12 of them; one pair is \words times 4 bytes of code. */
 .macro ENTER loop, words
     rsb     r12, r12, #0
-    and     r12, r12, #3
+    and     r12, r12, #7
     .if     \words == 3
     add     r12, r12, r12, lsl #1
     .else
@@ -67,7 +67,7 @@
     ldr     pc, [sp, #ENTERED]
     .balign 4
 \loop:
-    .rept   4
+    .rept   8
     PAIR_SAME
     .endr
     cmp     r11, r9
@@ -107,7 +107,7 @@
     ldr     pc, [sp, #ENTERED]
     .balign 4
 \loop:
-    .rept   4
+    .rept   8
     PAIR_BOTH r11, ", #4"
     .endr
     cmp     r11, r9

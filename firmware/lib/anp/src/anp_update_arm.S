@@ -107,12 +107,10 @@
     uadd16  r8, r8, r9
 .endm
 
-#define PAIR_BYTES 40
-
-/* Where a loop over four pairs each, which begins at \loop, is entered for r12 of them. */
+/* Where a loop over eight pairs each, which begins at \loop, is entered for r12 of them. */
 .macro ENTRY loop
     rsb     r12, r12, #0
-    and     r12, r12, #3
+    and     r12, r12, #7
     add     r12, r12, r12, lsl #2
     adr     r10, \loop + 1        /* Thumb */
     add     r10, r10, r12, lsl #3
@@ -126,7 +124,7 @@
     bx      r10
     .balign 4
 \loop:
-    .rept   4
+    .rept   8
     ldr     r5, [r0], #4
     UPDATE_PAIR r5
     .endr
