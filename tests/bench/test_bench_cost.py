@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ BY_NAME = {program.name: program for program in PROGRAMS}
 ANP, FLOAT, INT16 = BY_NAME["ANP"], BY_NAME["backprop, float"], BY_NAME["backprop, int16"]
 XOR = TASKS[0]
 CLASSES = Shape((3, 4, 3), cross_entropy=True)
+DIGITS = TASKS[-1]
 
 
 def begin(network: Shape, rate: float = 0.1) -> Begin:
@@ -146,3 +148,16 @@ def test_an_unknown_task_is_named_with_those_that_are_known() -> None:
     done = CliRunner().invoke(cli, ["cost-to-target", "--task", "digits"])
     assert done.exit_code == 2
     assert "there is no task digits; choose from iris, wine, xor" in done.stderr
+
+
+@pytest.mark.usefixtures("_tools")
+def test_a_task_that_is_too_large_for_the_uno_is_counted_on_the_other_chip() -> None:
+    """Its programs have room for it, those of the Uno alone are left out, and it has a part of the starts."""
+    assert DIGITS.chips == ("m4-sim",)
+    task = replace(DIGITS, target=0.2, every=10)
+    found = cost_to_target([task], seeds=20, tuning=10, rates=[0.2])
+    assert [cost.program.name for cost in found] == [program.name for program in PROGRAMS if "m4-sim" in program.chips]
+    for cost in found:
+        assert set(cost.cycles) == {"m4-sim"}
+        assert cost.steps.shape == (20 // task.share,)
+        assert np.isfinite(cost.steps).all()

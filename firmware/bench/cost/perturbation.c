@@ -2,7 +2,11 @@
 #include "anp.h"
 #include "rule.h"
 
+#ifdef __AVR__
 #define ARENA 1024                /* 2 KB would be all of an Uno */
+#else
+#define ARENA 16384               /* 64-32-10 takes 6 KB */
+#endif
 #define LOW 34                    /* codes of the two levels: the paper's on a 10-bit converter with 1.1 V */
 #define HIGH 45
 

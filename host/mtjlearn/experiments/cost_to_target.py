@@ -48,6 +48,8 @@ class Task:
         target: mean squared error (one output) or share of right classes of the training part.
         most: steps after which a start has failed.
         every: steps between two looks.
+        chips: that have room for it.
+        share: of the starts, one in this many; a large network learns fewer times.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Task:
     target: float
     most: int
     every: int
+    chips: tuple[str, ...] = ("uno-sim", "m4-sim")
+    share: int = 1
 
     def goal(self) -> Goal:
         """The samples and the target."""
@@ -74,6 +78,7 @@ TASKS = (
     Task("iris", Shape((4, 8, 3), cross_entropy=True), 0.95, 2000, 5),
     Task("wine", Shape((13, 8, 3), cross_entropy=False), 0.95, 1000, 5),
     Task("wine", Shape((13, 8, 3), cross_entropy=True), 0.95, 1000, 5),
+    Task("digits", Shape((64, 32, 10), cross_entropy=True), 0.9, 20_000, 50, chips=("m4-sim",), share=10),
 )
 
 PEERS = {
@@ -172,15 +177,17 @@ def cost_to_target(
     codes = SimulatedAdc(PRESETS["recording"], reference=_REFERENCE, seed=1).read(_CODES)[0]
     found: list[Cost] = []
     for task in tasks:
-        starts = _starts(task, seeds + tuning)
+        trials = tuning // task.share
+        starts = _starts(task, seeds // task.share + trials)
         learned: dict[tuple[object, ...], _Learned] = {}
-        for program in programs:
+        for program in (each for each in programs if set(each.chips) & set(task.chips)):
             report(len(found), len(tasks) * len(programs), f"{task.name} {program.name}")
             arithmetic = (program.source, program.floats, program.flags)  # what chips compile otherwise gives the same bits
             if arithmetic not in learned:
-                learned[arithmetic] = _learn(task, program, starts, codes, tuning, rates or rates_of(program))
+                learned[arithmetic] = _learn(task, program, starts, codes, trials, rates or rates_of(program))
             best = learned[arithmetic]
-            cycles = _cycles(task, program, starts, best.rate, chips, tuning)
+            counted = [chip for chip in chips if chip in program.chips and chip in task.chips]
+            cycles = _cycles(task, program, starts, best.rate, counted, trials)
             found.append(Cost(task, program, best.rate, best.patience, best.steps, cycles))
     return found
 
@@ -241,4 +248,4 @@ def _cycles(task: Task, program: Program, starts: _Starts, rate: float, chips: S
     begin = starts.begins(task, rate, slice(tuning, tuning + 1))[0]
     order = starts.orders[tuning, :STEPS]
     x, targets = starts.goal.x[order], starts.goal.targets[order]
-    return {chip: float(np.mean(count(program, chip, begin, x, targets)[0])) for chip in chips if chip in program.chips}
+    return {chip: float(np.mean(count(program, chip, begin, x, targets)[0])) for chip in chips}

@@ -85,7 +85,7 @@ class Program:
     chip_flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chips: tuple[str, ...] = ("uno-sim", "m4-sim")
     ours: bool = False
-    rates: tuple[float, float] = (0.04, 0.46)
+    rates: tuple[float, float] = (0.02, 0.46)
 
     def values(self, fixed: NDArray[np.int16], *, classes: bool = False) -> Values:
         """Values in Q3.12, or numbers of classes, as the program takes them."""
