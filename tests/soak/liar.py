@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="Takes only each Nth lie.")
-    parser.add_argument("--seconds", type=float, default=30.0, help="Until a command counts as without end.")
+    parser.add_argument("--seconds", type=float, default=60.0, help="Until a command counts as without end.")
     options = parser.parse_args(arguments)
     counts: Counter[str] = Counter()
     begun = time.monotonic()
