@@ -119,19 +119,23 @@ class PlainRows:
         self._count += len(rows)
 
     def _take_fractions(self, columns: Sequence[Sequence[str]], read: Callable[[Sequence[str]], Array]) -> None:
-        """Turns texts into numbers from the first fraction on."""
+        """Turns texts into numbers from the first fraction on, unless a cell that is not a number was before it."""
         index = self._fractions
         if index is None:
             return
         if self.fractions is not None:
             self._targets.append(read(columns[index]))
             return
-        with suppress(_NotPlain):
-            values = read(self.texts[index])
-            if not np.array_equal(values, np.rint(values)):
-                self.fractions = values
-                self._targets.append(values)
-                del self.texts[index]
+        cells = self.texts[index]
+        try:
+            values = read(cells[self._count :])
+        except _NotPlain:
+            self._fractions = None
+            return
+        if not np.array_equal(values, np.rint(values)):
+            self._targets += [_numbers(cells[: self._count]), values]
+            self.fractions = values
+            del self.texts[index]
 
     def finished(self) -> PlainRows:
         """These rows, complete.

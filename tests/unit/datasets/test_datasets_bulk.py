@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from mtjlearn.datasets import Columns, DatasetError, csv_file, load
+from mtjlearn.datasets import Columns, DatasetError, csv_file, csv_plain, load
 from mtjlearn.datasets.csv_file import read_csv
 from mtjlearn.datasets.split import split_rows
 
@@ -90,6 +90,25 @@ def test_a_file_that_changes_to_texts_or_ends_in_no_text_is_refused_as_ever(writ
         fast, slow = both(monkeypatch, write(content), "y", None, Columns())
         assert fast == slow
         assert isinstance(fast, str)
+
+
+def test_a_text_before_the_first_fraction_is_refused_as_ever(write, monkeypatch):
+    monkeypatch.setattr("mtjlearn.datasets.csv_plain._ROWS", 10)
+    for text in ("1_0", "word", "1e999"):
+        path = write(f"a,y\n1,{text}\n" + "1,2\n" * 20 + "1,0.5\n" * 20)
+        fast, slow = both(monkeypatch, path, "y", None, Columns())
+        assert fast == slow
+        assert "row 2, column 'y'" in fast
+
+
+def test_no_cell_of_the_targets_is_read_as_a_number_more_than_twice(write, monkeypatch):
+    monkeypatch.setattr("mtjlearn.datasets.csv_plain._ROWS", 10)
+    seen = []
+    monkeypatch.setattr(csv_plain, "_numbers", lambda cells, read=csv_plain._numbers: seen.append(len(cells)) or read(cells))
+    for last in ("3", "0.5"):
+        seen.clear()
+        read_csv(write("a,y\n" + "1,2\n" * 400 + f"1,{last}\n"), "y", None)
+        assert sum(seen) <= 3 * 401, "the inputs once"
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
