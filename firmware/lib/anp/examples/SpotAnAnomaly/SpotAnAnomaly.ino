@@ -92,7 +92,10 @@ void loop() {
   recent += (error - recent) / 8;
   if (!anomaly) {
     readNoise(CODES_PER_STEP);
-    anp_train(&net, &noise, past, reading);
+    // A reading that is far off may be the first one of an anomaly, and teaches nothing.
+    if (readings <= LESSONS || error < 9 * usual) {
+      anp_train(&net, &noise, past, reading);
+    }
     usual += (recent - usual) / 200;
   }
   for (int i = 1; i < PAST; i++) {
