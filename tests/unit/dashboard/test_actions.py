@@ -60,6 +60,7 @@ class Started:
     def __init__(self) -> None:
         self.words: list[str] = []
         self.done = lambda: None
+        self.stopped: list[int] = []
         self.problem: Exception | None = None
 
     def train(self, words: list[str], done: Any) -> int:
@@ -67,6 +68,9 @@ class Started:
             raise self.problem
         self.words, self.done = words, done
         return 7
+
+    def stop(self, number: int) -> None:
+        self.stopped.append(number)
 
 
 @pytest.fixture
@@ -139,6 +143,12 @@ def test_a_training_is_started_with_the_words_of_the_command(page: TestClient, s
     assert act(page, "train", {**TRAIN, "epochs": 5}) == (200, {"number": 7})
     assert started.words == ["--board", "none", "--seed", "0", "--rule", "anp", "--epochs", "5", "--", "iris"]
     assert desk.told == []
+
+
+def test_a_training_is_stopped_by_its_number(page: TestClient, started: Started) -> None:
+    assert act(page, "stop", {"number": 7}) == (200, {})
+    assert act(page, "stop", {"number": 0})[0] == act(page, "stop", {})[0] == 400
+    assert started.stopped == [7]
 
 
 def test_a_file_needs_to_be_named_at_the_start(page: TestClient, started: Started, tmp_path: Path) -> None:

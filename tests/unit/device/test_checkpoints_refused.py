@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from autonomous_support import CLASSES, autonomous, noise, progress, started, upload
-from checkpoint_support import CODES, DANP, IRIS, Kept, again, inject, save, train
+from checkpoint_support import CODES, DANP, FEEDBACK, IRIS, Kept, again, inject, save, train
 from plain_client import configure, memory_client, set_blob
 
 from mtjlearn.inprocess.device import InProcessDevice
-from mtjlearn.network import Network
+from mtjlearn.network import Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
     BlobKind,
@@ -38,10 +38,12 @@ def uploadable(network: Network) -> bytes:
 
 
 WIDE_DANP = uploadable(DANP)
+WIDE_FEEDBACK = uploadable(replace(FEEDBACK, weight_format=WeightFormat.INT32))
 REFUSED = {
     "random state": resealed(WIDE_DANP[:34] + bytes(4) + WIDE_DANP[38:]),
     "a weight": resealed(WIDE_DANP[:116] + b"\0\0\0\x80" + WIDE_DANP[120:]),
     "a matrix": resealed(WIDE_DANP[:-2] + b"\0\x80"),
+    "a feedback value": resealed(WIDE_FEEDBACK[:-2] + b"\0\x80"),
     "checksum": WIDE_DANP[:-1] + bytes([WIDE_DANP[-1] ^ 1]),
     "arena": uploadable(Network((16, 20, 4))),
     "sizes": uploadable(Network((2, 40))),

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 from device_support import CODES, SMALL, opened, samples, trained
-from plain_client import memory_client, noise_codes, sum_codes, unpack
+from plain_client import configure, memory_client, noise_codes, sum_codes, unpack
 
 from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.wire import messages
@@ -97,6 +97,19 @@ def test_noise_stream_marks_what_the_host_did_not_read() -> None:
     board.feed(CODES[:500])
     client.status()
     assert not client.unasked
+
+
+def test_a_network_with_another_source_of_noise_ends_the_stream_and_one_with_the_same_does_not() -> None:
+    board, client = opened(None)
+    client.tell(configure(SMALL))
+    client.tell(messages.Noise(0, 0))
+    for injected, count in ((False, 300), (True, 0)):
+        client.tell(configure(SMALL, injected=injected))
+        client.unasked.clear()
+        board.feed(CODES[:300])
+        for _ in range(3):
+            client.status()
+        assert sum_codes(client.unasked) == count
 
 
 def test_bursts_are_contiguous() -> None:

@@ -130,3 +130,16 @@ def test_what_is_to_outlive_the_command_is_refused(arguments: list[str], tmp_pat
     assert found.exit_code == 2
     assert "inprocess starts and ends with this command" in found.stderr or "inprocess lives inside one program" in found.stderr
     assert not list(tmp_path.rglob("meta.json"))
+
+
+@pytest.mark.parametrize(
+    "codes", [[[1, 2]], [1.0, 2.0], [-1, 2], [1, 65536], [True, False], ["1"]], ids=["table", "reals", "below", "above", "flags", "texts"]
+)
+def test_codes_that_no_converter_has_are_not_injected(codes: list[object]) -> None:
+    with open_board("inprocess") as board:
+        board.configure(Network((2, 3, 1)), injected=True)
+        with pytest.raises(ValueError, match=r"^noise codes are whole numbers 0 .. 65535, shape \(n,\)$"):
+            board.inject(codes)  # type: ignore[arg-type]
+        board.inject(np.zeros(0, np.uint16))
+        board.inject(np.array([0, 65535]))
+        assert board.status().noise_filled == 2
