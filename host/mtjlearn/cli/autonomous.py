@@ -11,7 +11,7 @@ import click
 
 from mtjlearn.cli.view.command import EXIT_INTERRUPTED, command, exit_with
 from mtjlearn.cli.view.console import bar, say
-from mtjlearn.cli.view.options import board_option, columns_options, refuse_what_ends, runs_option, seed_option
+from mtjlearn.cli.view.options import board_option, columns_options, refuse_what_ends, runs_option, seed_option, slope_option
 from mtjlearn.network import BOARD_RULES, Loss, WeightFormat, parse_sizes
 from mtjlearn.schedule import CHECKPOINT_INTERVAL, EPOCH_STEPS, LIVE_PERIOD
 
@@ -65,6 +65,7 @@ def _stopping_options(function: Function) -> Function:
 @click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Of DATA: cross-entropy for classes unless given.")
 @click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate.")
 @click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise.")
+@slope_option
 @click.option("--weights", type=click.Choice(["int16", "int32"]), help="Of DATA: storage of weights; int16 unless given.")
 @_stopping_options
 @click.option("--epoch-steps", metavar="N", type=click.IntRange(1, 65535), help=f"Epoch of teacher and live; {EPOCH_STEPS}.")
@@ -81,6 +82,8 @@ def start(board: str | None, **asked: Any) -> dict[str, Any]:
     from mtjlearn.training.autonomous import begin
 
     plan = _plan(asked)
+    if asked["slope"] is not None and plan.network.layers == 1:
+        raise click.UsageError(f"--slope would be ignored: it is of hidden units, and {plan.network.name} has none; omit it")
     with _open(board) as opened:
         name = board or opened.info.url
         network, schedule = plan.network, plan.schedule
@@ -205,7 +208,8 @@ def _plan(asked: dict[str, Any]) -> AutonomousPlan:
     if task is Task.LIVE:
         _refuse(asked, "evaluate_every")
     schedule = replace(schedule, task=task, halve_every=asked["halve_every"] or 0, evaluate_every=asked["evaluate_every"] or 0)
-    return plan_task(schedule, sizes=sizes, seed=asked["seed"], rule=asked["rule"], eta=asked["eta"], sigma=asked["sigma"])
+    options = {name: asked[name] for name in ("seed", "rule", "eta", "sigma", "slope")}
+    return plan_task(schedule, sizes=sizes, **options)
 
 
 def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...] | None) -> AutonomousPlan:
@@ -222,6 +226,7 @@ def _plan_data(asked: dict[str, Any], schedule: Schedule, sizes: tuple[int, ...]
         sizes=sizes,
         eta=asked["eta"],
         sigma=asked["sigma"],
+        slope=asked["slope"],
         weight_format=WeightFormat[(asked["weights"] or "int16").upper()],
         columns=Columns(asked["drop"], asked["features"], categorical=asked["categorical"]),
     )

@@ -16,6 +16,7 @@ from mtjlearn.network import (
     NetworkError,
     RuleName,
     device_rule,
+    slope_exponent,
 )
 from mtjlearn.schedule import CONSTANT_SHARE, EPOCH_STEPS, LIVE_PERIOD
 from mtjlearn.training.defaults import DECORRELATION_RATE, SQUARED_FACTOR, XOR_FACTOR
@@ -99,6 +100,7 @@ def plan_task(
     rule: RuleName = "anp",
     eta: float | None = None,
     sigma: float | None = None,
+    slope: float | None = None,
 ) -> AutonomousPlan:
     """A task that the board makes up itself, or reads from its pins.
 
@@ -109,6 +111,7 @@ def plan_task(
         rule: one of boards.
         eta: learning rate; None: one that suits the network.
         sigma: standard deviation of a unit's noise; None: 1/32.
+        slope: of hidden units below 0, a power of two; None: the rule's.
 
     Raises:
         NetworkError: the network does not fit the task, or a number of the schedule is out of range.
@@ -138,6 +141,7 @@ def plan_task(
         sigma=1 / 32 if sigma is None else sigma,
         seed=seed + 1,
         rule=device_rule(rule),
+        slope=None if slope is None else slope_exponent(slope),
     ).for_device()
     samples = 4 if task is Task.XOR else schedule.epoch_steps or EPOCH_STEPS
     schedule = replace(

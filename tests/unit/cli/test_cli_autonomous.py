@@ -122,6 +122,15 @@ def test_a_teacher_on_the_board(url, net):
     assert status["progress"]["learning_rate"] == pytest.approx(started["progress"]["learning_rate"] / 4, rel=1e-4)
 
 
+@pytest.mark.parametrize("learned", [["iris"], ["--task", "xor"]], ids=["data", "task"])
+def test_the_slope_of_hidden_units_is_chosen(url, learned):
+    run("autonomous", "start", *learned, "--slope", "1/16", "--epochs", 2, "--board", url)
+    finished(url)
+    run("checkpoint", "save", "kept", "--board", url)
+    assert CheckpointFile.read("kept").content.network.shift == 4
+    assert "4-3 has none" in mistake("autonomous", "start", "iris", "--net", "4-3", "--slope", "1/8", "--board", url)
+
+
 def test_live_reads_pins(url):
     options = ("--net", "2-3-1", "--live-period", 1, "--steps", 40, "--epoch-steps", 10)
     run("autonomous", "start", "--task", "live", "--board", url, *options)

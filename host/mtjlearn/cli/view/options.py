@@ -32,6 +32,11 @@ class Slope(click.ParamType):  # type: ignore[type-arg]
         return slope
 
 
+slope_option = click.option(
+    "--slope", metavar="1/8", type=Slope(), help="Of hidden units below 0: 1/8 with anp-exact and feedback, else 1/128."
+)
+
+
 def board_option(function: Function) -> Function:
     """``--board``."""
     return click.option(

@@ -13,11 +13,11 @@ import click
 
 from mtjlearn.cli.view.options import (
     Function,
-    Slope,
     columns_options,
     device_noise_options,
     float_options,
     images_options,
+    slope_option,
     virtual_options,
 )
 from mtjlearn.network import BOARD_RULES, BOARD_RULES_TEXT, RULES, Loss, WeightFormat, parse_sizes
@@ -39,6 +39,7 @@ _DATA = (
     click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted."),
     columns_options,
     images_options,
+    slope_option,
 )
 _LEARNING = (
     click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help=_RULE_HELP),
@@ -52,9 +53,7 @@ _LEARNING = (
     click.option("--plain-step", is_flag=True, help="Eq. 4 as printed: do not divide the step by 1 + ||x||^2."),
     click.option("--weights", type=_WEIGHTS, default="int16", show_default=True, help="Storage of weights."),
     click.option("--antithetic", is_flag=True, help="The second pass uses the noise of the first, negated."),
-    click.option(
-        "--slope", metavar="1/8", type=Slope(), help="Of hidden units below 0: 1/8 with anp-exact and feedback, else 1/128."
-    ),
+    slope_option,
     device_noise_options,
     float_options,
 )
