@@ -133,7 +133,9 @@ def test_what_is_to_outlive_the_command_is_refused(arguments: list[str], tmp_pat
 
 
 @pytest.mark.parametrize(
-    "codes", [[[1, 2]], [1.0, 2.0], [-1, 2], [1, 65536], [True, False], ["1"]], ids=["table", "reals", "below", "above", "flags", "texts"]
+    "codes",
+    [[[1, 2]], [1.0, 2.0], [-1, 2], [1, 65536], [True, False], ["1"]],
+    ids=["table", "reals", "below", "above", "flags", "texts"],
 )
 def test_codes_that_no_converter_has_are_not_injected(codes: list[object]) -> None:
     with open_board("inprocess") as board:
