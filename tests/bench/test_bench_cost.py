@@ -145,9 +145,9 @@ def test_the_command_shows_every_rule_on_both_chips(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_task_is_named_with_those_that_are_known() -> None:
-    done = CliRunner().invoke(cli, ["cost-to-target", "--task", "digits"])
+    done = CliRunner().invoke(cli, ["cost-to-target", "--task", "mnist"])
     assert done.exit_code == 2
-    assert "there is no task digits; choose from iris, wine, xor" in done.stderr
+    assert "there is no task mnist; choose from digits, iris, wine, xor" in done.stderr
 
 
 @pytest.mark.usefixtures("_tools")

@@ -54,6 +54,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert first is None, f"mtjlearn {first[0]} --help imports {', '.join(first[1])}: import it in the function that works with it"
 
 
+@pytest.mark.filterwarnings("error:The parameter")
+@pytest.mark.parametrize("words", list(words_of(main)), ids=" ".join)
+def test_no_option_is_there_twice(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*words, "--help"])
+    assert done.exit_code == 0, done.exception
+
+
 def test_every_module_of_the_package_is_a_command_and_listed() -> None:
     found = CliRunner().invoke(main, ["--help"])
     assert found.exit_code == 0, found.output

@@ -39,7 +39,6 @@ _DATA = (
     click.option("--task", type=click.Choice(["classification", "regression"]), help="Derived from the target if omitted."),
     columns_options,
     images_options,
-    slope_option,
 )
 _LEARNING = (
     click.option("--rule", type=click.Choice(RULES), default="anp", show_default=True, help=_RULE_HELP),
