@@ -26,7 +26,7 @@ def cli() -> None:
 
 @cli.command("cost-to-target")
 @click.option("--seeds", type=click.IntRange(10, 100_000), help="Starts that are measured; 200 unless given.")
-@click.option("--task", "names", multiple=True, metavar="NAME", help="xor, iris, wine or digits, several times for several.")
+@click.option("--task", "names", multiple=True, metavar="NAME", help="xor, iris, wine or digits; repeat it for several; else all.")
 @command
 def cost(seeds: int | None, names: tuple[str, ...]) -> dict[str, Any]:
     """What learning costs two chips, next to backpropagation.

@@ -103,6 +103,7 @@ def test_the_large_network_is_the_model(native):
     widths = ((on, width) for on in (False, True) for width in WeightFormat)
     chosen = [case_of(sizes=(64, 32, 10), decorrelate=(on, on), weight_format=width) for on, width in widths]
     found = check_board(native, chosen, 20)
+    assert len(native.noise(10).codes) == 10, "injected noise bars the board's own from who comes next"
     assert (found.steps, found.mismatches) == (80, 0)
 
 
