@@ -39,7 +39,7 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/firmware/*", "test_environments tests/flash"),
     ("host/mtjlearn/validate/*", "test_validate test_cli_validate"),
     ("host/mtjlearn/flashing/*", "tests/flash"),
-    ("host/mtjlearn/plots.py", "test_plots test_training_run"),
+    ("host/mtjlearn/plots.py", "test_plots* test_training_run"),
     ("host/mtjlearn/dashboard/*", "tests/unit/dashboard"),
     ("host/mtjlearn/comparison/*", "test_comparison test_training_seeds"),
     ("host/mtjlearn/discovery.py", "test_discovery test_cli_boards"),
