@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Literal, get_args
+
+ScheduleName = Literal["halving", "stepped", "constant"]
+SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
+"""How the learning rate of a streamed training falls: from epoch to epoch, within epochs too, or never."""
+STEPPED_AT = (50, 70, 85)
+"""Percent of the steps of a training after which ``stepped`` halves its rate."""
+
 CONSTANT_SHARE = 3 / 7
 """Share of the epochs at the full rate."""
 HALVINGS = 4
@@ -26,12 +36,35 @@ def halving(epoch: int, epochs: int) -> float:
     return 0.5 ** (1 + min(HALVINGS - 1, int(HALVINGS * (share - CONSTANT_SHARE) / (1 - CONSTANT_SHARE))))
 
 
-def stepped(share: float) -> float:
-    """Factor on the learning rate after this share of a training in one or a few passes: 1, then 1/2, 1/4, 1/8 after 50, 70, 85 %.
+def stepped(step: int, steps: int) -> float:
+    """Factor on the learning rate at a step (0, 1, ...) of a training in one or a few passes.
 
-    It falls within an epoch, since a pass over 60,000 images is long.
+    1, then 1/2, 1/4, 1/8 from 50, 70, 85 % on. It falls within an epoch, since a pass over 60,000 images is long.
     """
-    return 1.0 if share < 0.5 else 0.5 if share < 0.7 else 0.25 if share < 0.85 else 0.125
+    return 0.5 ** sum(100 * step >= percent * steps for percent in STEPPED_AT)
+
+
+def stretches(schedule: ScheduleName, epoch: int, epochs: int, samples: int) -> list[tuple[int, int, float]]:
+    """An epoch (0, 1, ...) in parts of one rate: the first sample, the one after the last, the factor on the learning rate.
+
+    They depend on the place in the training alone, so that one that was interrupted within a part continues at the same rate.
+    """
+    if schedule != "stepped":
+        return [(0, samples, halving(epoch, epochs) if schedule == "halving" else 1.0)]
+    before, steps = epoch * samples, epochs * samples
+    changes = (-(-percent * steps // 100) - before for percent in STEPPED_AT)
+    ends = pairwise([0, *(change for change in changes if 0 < change < samples), samples])
+    return [(start, end, stepped(before + start, steps)) for start, end in ends if start < end]
+
+
+def factors(schedule: ScheduleName, epoch: int, epochs: int, samples: int) -> list[float]:
+    """Factor on the learning rate at each sample of an epoch (0, 1, ...)."""
+    return [factor for start, end, factor in stretches(schedule, epoch, epochs, samples) for _ in range(start, end)]
+
+
+def schedule_of(settings: Mapping[str, Any]) -> Any:
+    """What a run's settings name; those of before there were names say whether the rate falls."""
+    return settings.get("schedule", "halving" if settings.get("falling", True) else "constant")
 
 
 def constant(epoch: int, epochs: int) -> float:

@@ -25,6 +25,7 @@ from mtjlearn.datasets import epoch_order, quantise
 from mtjlearn.discovery import VIRTUAL
 from mtjlearn.noise import NO_TESTS
 from mtjlearn.noise.health import HealthLimits
+from mtjlearn.schedule import halving
 from mtjlearn.training import default_plan
 from mtjlearn.wire.messages import Error, NoiseFault
 
@@ -61,7 +62,7 @@ def learn(board: str, rate: int, seed: int, *, tests: bool, **options: Any) -> F
             opened.set_health(NO_TESTS)
         try:
             for epoch in range(plan.epochs):
-                opened.set_rates(plan.network.learning_rate * plan.rate_factor(epoch))
+                opened.set_rates(plan.network.learning_rate * halving(epoch, plan.epochs))
                 order = epoch_order(seed, epoch, len(data.x_train))
                 opened.train(data.x_train[order], data.t_train[order])
         except BoardRefused as refusal:

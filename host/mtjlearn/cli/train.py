@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result, say
 from mtjlearn.cli.view.options import board_option, figures_option, runs_option, seed_option, virtual_options
-from mtjlearn.cli.view.planning import check_rule, data_options, learning_options, make_plan, refuse_ignored
+from mtjlearn.cli.view.planning import check_rule, data_options, learning_options, make_plan, refuse_ignored, schedule_of
 
 if TYPE_CHECKING:
     from mtjlearn.runs import Run
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _BESIDE_RESUME = ("resume", "board", "link_log", "figures", "accept_changed_data", "as_json")
 _BESIDE_CONTINUE = (
-    *("continued", "board", "epochs", "eta", "sigma", "epsilon", "constant_rate", "no_reference", "device_noise", "preset"),
-    *("root", "link_log", "figures", "as_json"),
+    *("continued", "board", "epochs", "eta", "sigma", "epsilon", "schedule", "constant_rate", "no_reference"),
+    *("device_noise", "preset", "root", "link_log", "figures", "as_json"),
 )
 
 
@@ -137,7 +137,7 @@ def _continue(path: Path, board: str | None, root: Path, asked: dict[str, Any]) 
         path,
         board=board,
         virtual=virtual,
-        falling=False if asked["constant_rate"] else None,
+        schedule=schedule_of(asked),
         reference=False if asked["no_reference"] else None,
         **{name: asked[name] for name in ("epochs", "eta", "sigma", "epsilon")},
     )
@@ -189,9 +189,10 @@ def _train(plan: Plan, run: Run, asked: dict[str, Any], accept_changed_data: boo
 
     network, floats = plan.network, plan.floats
     numbers = f"{network.weight_format.name.lower()} weights" if plan.on_board else ", ".join(["floats", *floats.asked])
+    told = "" if plan.schedule == "halving" else f", schedule {plan.schedule}"
     say(
         f"{plan.name}: {network.name}, {network.loss.name.lower().replace('_', '-')} loss, {plan.rule}, "
-        f"{numbers}, eta {network.learning_rate:.4g}, {plan.epochs} epochs"
+        f"{numbers}, eta {network.learning_rate:.4g}{told}, {plan.epochs} epochs"
     )
     with Terminal() as terminal:
         bound = MOST if asked["link_log"] is None else asked["link_log"]

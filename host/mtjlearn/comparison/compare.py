@@ -22,7 +22,6 @@ _SPOKEN = {
     "network.learning_rate": "eta",
     "network.decorrelation_rate": "epsilon",
     "network.weight_format": "weights",
-    "falling": "falling rate",
     "floats.reading": "as",
 }
 _FIRST = ("data", "rule", "board", "network.sizes", "network.loss", "network.learning_rate", "network.sigma", "epochs")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mtjlearn.runs import RunError, read_config, read_meta, read_metrics
+from mtjlearn.schedule import schedule_of
 
 LOSSES = ("loss", "reference_loss")
 """One of these is in the metrics of every training."""
@@ -80,10 +81,16 @@ def read_training(path: Path) -> TrainingRun:
         meta["seed"],
         _moment(meta["started"]),
         meta["state"],
-        dict(_flat(read_config(path))),
+        _settings(read_config(path)),
         records,
         meta["result"],
     )
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by names with dots; a rate's schedule is named in older runs, too."""
+    named = {name: value for name, value in config.items() if name != "falling"} | {"schedule": schedule_of(config)}
+    return dict(_flat(named))
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -31,6 +31,7 @@ from mtjlearn.network import (
     device_rule,
     slope_exponent,
 )
+from mtjlearn.schedule import SCHEDULES, ScheduleName
 
 Backend = Literal["reference", "core", "board"]
 
@@ -69,6 +70,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         antithetic: bool = False,
         slope: float | None = None,
         epochs: int | None = None,
+        schedule: ScheduleName = "halving",
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         self.antithetic = antithetic
         self.slope = slope
         self.epochs = epochs
+        self.schedule = schedule
         self.warm_start = warm_start
         self.random_state = random_state
 
@@ -141,12 +144,15 @@ class ANPEstimator(BaseEstimator):  # type: ignore[misc]
         self.trainings_ = self.trainings_ + 1 if onwards else 1
         seed = (drawn + (self.trainings_ - 1) * _STRIDE) % _SEEDS
         learner, network = self._learner(), self._network(outputs, seed)
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"there is no schedule {self.schedule!r}; use {', '.join(SCHEDULES[:-1])} or {SCHEDULES[-1]}")
         if onwards:
             self._check_continues(network)
         else:
             self.scaling_ = Scaling.fit(x)
         start = self.parameters_ if onwards else None
-        self.parameters_ = learner.learn(network, start, self.scaling_.apply(x), target, epochs, seed)
+        scaled = self.scaling_.apply(x)
+        self.parameters_ = learner.learn(network, start, scaled, target, epochs=epochs, schedule=self.schedule, seed=seed)
         self.network_ = network
         return self
 

@@ -27,14 +27,15 @@ class ANPClassifier(ClassifierMixin, ANPEstimator):  # type: ignore[misc]
         backend: ``core`` learns in the device's integers, inside this process; ``reference`` in floats
             with Gaussian noise; ``board`` on a board.
         board: with ``backend="board"``: the name of a board or port, as for ``mtjlearn train``, or an open board.
-        eta: learning rate; None: 2 over the number of units; 1 with ``anp-exact``, 2 with ``feedback``. It is halved four times
-            towards the end.
+        eta: learning rate; None: 2 over the number of units; 1 with ``anp-exact``, 2 with ``feedback``.
         epsilon: rate of the decorrelation.
         sigma: standard deviation of a unit's noise.
         weights: storage of weights in the device's integers, ``int16`` or ``int32``.
         antithetic: the second pass uses the noise of the first, negated, as it always does with ``anp-exact`` and ``feedback``.
         slope: of the hidden units' leaky ReLU, a power of two; None: 1/8 with ``anp-exact`` and ``feedback``, else 1/128.
         epochs: passes over the samples; None: about 30,000 steps.
+        schedule: how the learning rate falls in each call: ``halving``, four times from epoch to epoch; ``stepped``, at 50, 70 and
+            85 % of the steps, also within an epoch; ``constant``, not at all.
         warm_start: a further call of fit continues from what was learned.
         random_state: of the first weights, the order of the samples, and simulated noise.
 

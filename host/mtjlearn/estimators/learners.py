@@ -21,7 +21,7 @@ from mtjlearn.fixedpoint import clean_outputs
 from mtjlearn.network import Loss, Network
 from mtjlearn.noise import Gaussian
 from mtjlearn.reference import Reference
-from mtjlearn.schedule import halving
+from mtjlearn.schedule import ScheduleName, factors, stretches
 from mtjlearn.virtual.boards import board_options
 
 CODES_PER_STEP = 4
@@ -47,7 +47,15 @@ class Learner(Protocol):
     """Trains a network on scaled inputs."""
 
     def learn(
-        self, network: Network, start: Parameters | None, x: Float, target: NDArray[Any], epochs: int, seed: int
+        self,
+        network: Network,
+        start: Parameters | None,
+        x: Float,
+        target: NDArray[Any],
+        *,
+        epochs: int,
+        schedule: ScheduleName,
+        seed: int,
     ) -> Parameters:
         """Trains some epochs.
 
@@ -57,6 +65,7 @@ class Learner(Protocol):
             x: inputs in standard deviations, (samples, inputs).
             target: class numbers (samples,), or scaled targets (samples, outputs).
             epochs: passes over the samples.
+            schedule: how the learning rate falls meanwhile.
             seed: of their order and of simulated noise.
         """
 
@@ -68,7 +77,15 @@ class ReferenceLearner:
     """The float reference, with Gaussian noise (eq. 2)."""
 
     def learn(
-        self, network: Network, start: Parameters | None, x: Float, target: NDArray[Any], epochs: int, seed: int
+        self,
+        network: Network,
+        start: Parameters | None,
+        x: Float,
+        target: NDArray[Any],
+        *,
+        epochs: int,
+        schedule: ScheduleName,
+        seed: int,
     ) -> Parameters:
         """See :class:`Learner`."""
         noise = Gaussian(network.sigma, seed=seed)
@@ -80,7 +97,7 @@ class ReferenceLearner:
                 target,
                 1,
                 order=lambda epoch: epoch_order(seed, epoch, len(x)),
-                schedule=lambda epoch: halving(epoch, epochs),
+                schedule=lambda epoch: factors(schedule, epoch, epochs, len(x)),
             )
         matrices = [matrix[0] for matrix in reference.matrices if matrix is not None]
         return Parameters([rows[0] for rows in reference.weights], matrices)
@@ -108,7 +125,15 @@ class BoardLearner:
         self._board = board
 
     def learn(
-        self, network: Network, start: Parameters | None, x: Float, target: NDArray[Any], epochs: int, seed: int
+        self,
+        network: Network,
+        start: Parameters | None,
+        x: Float,
+        target: NDArray[Any],
+        *,
+        epochs: int,
+        schedule: ScheduleName,
+        seed: int,
     ) -> Parameters:
         """See :class:`Learner`."""
         fixed = quantise_values(x)
@@ -122,8 +147,9 @@ class BoardLearner:
             for epoch in range(epochs):
                 interruption.check()
                 order = epoch_order(seed, epoch, len(x))
-                board.set_rates(network.learning_rate * halving(epoch, epochs))
-                board.train(fixed[order], targets[order])
+                for first, last, factor in stretches(schedule, epoch, epochs, len(x)):
+                    board.set_rates(network.learning_rate * factor)
+                    board.train(fixed[order[first:last]], targets[order[first:last]])
             matrices = board.matrices() if any(network.decorrelate) else []
             return Parameters(list(board.weights()), list(matrices))
 

@@ -17,6 +17,7 @@ from mtjlearn import interruption
 from mtjlearn.inprocess import Learner
 from mtjlearn.network import FRACTION_BITS, LOSS_BITS, NOISE_BUFFER, Loss
 from mtjlearn.noise import PRESETS, SimulatedAdc
+from mtjlearn.schedule import halving
 from mtjlearn.training.defaults import default_plan
 from mtjlearn.training.plan import CODES_PER_STEP, Plan
 
@@ -149,7 +150,7 @@ def train(plan: Plan, eta: float) -> Trained:
     steps, learned = 0, math.inf
     for epoch in range(plan.epochs):
         interruption.check()
-        learner.set_rates(eta * plan.rate_factor(epoch), network.decorrelation_rate)
+        learner.set_rates(eta * halving(epoch, plan.epochs), network.decorrelation_rate)
         order = plan.order(epoch)
         codes = adc.read(CODES_PER_STEP * len(order))[0].reshape(-1, CODES_PER_STEP)
         looks = min(_LOOKS, len(order)) if math.isinf(learned) else 1

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Schedule = Callable[[int], float]
-"""Factor on the learning rate in an epoch (0, 1, ...)."""
+Schedule = Callable[[int], ArrayLike]
+"""Factor on the learning rate in an epoch (0, 1, ...), or at each of its samples, (M,); a batch has that of its first one."""
 Progress = Callable[[int, int, NDArray[np.float64]], None]
 """Called now and then with: samples trained, samples to train in all, mean training loss since the last call, (R,)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -230,7 +231,7 @@ class Reference:
             progress: see :data:`Progress`.
 
         Raises:
-            ValueError: if the data do not fit the network.
+            ValueError: if the data do not fit the network, or the schedule has factors for another number of samples.
             NoiseError: if the noise source ends.
         """
         inputs, targets = checked_dataset(self.network, self.replicas, x, target)
@@ -241,14 +242,14 @@ class Reference:
         mean = np.zeros((epochs, self.replicas))
         skipped = np.zeros(self.replicas, dtype=np.int64)
         for epoch in range(epochs):
-            factor = 1.0 if schedule is None else schedule(self.epochs)
-            rate = float(self.network.learning_rate * factor)
+            factors = np.broadcast_to(1.0 if schedule is None else schedule(self.epochs), samples)
+            rates = self.network.learning_rate * factors.astype(np.float64)
             indices = np.arange(samples) if order is None else np.asarray(order(self.epochs))
             with self._backend.limit_threads(self.threads):
                 for part in blocks(samples, _block(batch)):
                     chosen = indices[..., part]
                     x, target = (self._backend.gather(each, chosen) for each in data)
-                    loss, skips = self._train_block(x, target, batch, rate)
+                    loss, skips = self._train_block(x, target, batch, rates[part])
                     mean[epoch] += loss
                     skipped += skips
                     if progress is not None:
@@ -294,21 +295,25 @@ class Reference:
         x, target = (real.swap(real.broadcast(each, (*shape, *each.shape[2:])), 0, 1) for each in both)
         return x, target
 
-    def _train_block(self, x: Array, target: Target, batch: int, rate: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _train_block(self, x: Array, target: Target, batch: int, rates: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Trains on samples (S, 1 or R, ...) in batches; summed losses and skipped samples, (R,)."""
         noise = self._draw(x.shape[0], batch)
-        if self._compiled and batch == 1 and noise is not None:
-            return train_compiled(self.network, self._model, x, target, noise, rate)
-        x, target = self._replicated(x, target)
-        count = x.shape[1]
         loss = np.zeros(self.replicas)
         skipped = np.zeros(self.replicas, dtype=np.int64)
-        for part in blocks(count, batch):
+        if self._compiled and batch == 1 and noise is not None:
+            for part in _of_one_rate(rates):
+                rate, own = float(rates[part.start]), noise[:, :, part, :]
+                found = train_compiled(self.network, self._model, x[part], target[part], own, rate)
+                loss += found[0]
+                skipped += found[1]
+            return loss, skipped
+        x, target = self._replicated(x, target)
+        for part in blocks(x.shape[1], batch):
             signals = self._step(
                 x[:, part, ...],
                 target[:, part, ...],
                 None if noise is None else noise[:, :, part, :],
-                rate,
+                float(rates[part.start]),
             )
             loss += self._backend.numpy(signals.losses).sum(axis=1)
             skipped += self._backend.numpy(signals.skipped).sum(axis=1)
@@ -348,6 +353,12 @@ class Reference:
                 if offset is not None:
                     update_offset(offset, x[..., :-1], network.decorrelation_rate, self.reading.centring_sums, real)
         return signals
+
+
+def _of_one_rate(rates: NDArray[np.float64]) -> list[slice]:
+    """Parts with the same rate at each sample."""
+    changes = np.flatnonzero(rates[1:] != rates[:-1]) + 1
+    return [slice(start, end) for start, end in pairwise([0, *changes.tolist(), len(rates)])]
 
 
 def _block(batch: int) -> int:

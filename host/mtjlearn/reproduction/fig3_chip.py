@@ -208,7 +208,7 @@ def _stretches(seed: int, samples: int, epochs: int) -> Iterator[tuple[NDArray[n
         order = epoch_order(seed, epoch, samples)
         for start in range(0, samples, STRETCH):
             chosen = order[start : start + STRETCH]
-            yield chosen, stepped((epoch + start / samples) / epochs), start + len(chosen) == samples
+            yield chosen, stepped(epoch * samples + start, epochs * samples), start + len(chosen) == samples
 
 
 def _narrow(values: NDArray[np.int16]) -> NDArray[np.int16]:

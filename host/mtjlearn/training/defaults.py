@@ -29,6 +29,7 @@ from mtjlearn.network import (
     device_rule,
     slope_exponent,
 )
+from mtjlearn.schedule import ScheduleName
 from mtjlearn.training.float_options import NO_BOARD, FloatOptions
 from mtjlearn.training.plan import Plan, load_data
 
@@ -67,7 +68,7 @@ def default_plan(
     antithetic: bool = False,
     plain_step: bool = False,
     slope: float | None = None,
-    falling: bool = True,
+    schedule: ScheduleName = "halving",
     reference: bool = True,
     board: str | None = None,
     virtual: Mapping[str, Any] | None = None,
@@ -97,7 +98,7 @@ def default_plan(
         antithetic: the second pass uses the noise of the first, negated, as it always does with anp-exact and feedback.
         plain_step: eq. 4 as printed: the step is not divided by 1 + ||x||^2.
         slope: of the hidden units' leaky ReLU, a power of two; None: 1/8 with anp-exact and feedback, else 1/128.
-        falling: the learning rate is halved towards the end.
+        schedule: how the learning rate falls: ``halving``, ``stepped`` or ``constant`` (:mod:`mtjlearn.schedule`).
         reference: train the float reference too; it learns anyway where no board does.
         board: name of the board; None for the only one connected, or for none; "none": the float reference alone.
         virtual: options of a virtual board that were asked for.
@@ -157,7 +158,7 @@ def default_plan(
         rule=rule,
         network=network,
         epochs=epochs if epochs is not None else _EPOCHS.get(data, max(5, min(200, round(_STEPS / len(dataset.x_train))))),
-        falling=falling,
+        schedule=schedule,
         seed=seed,
         reference=reference or rule not in BOARD_RULES or board == NO_BOARD,
         board=board,

@@ -91,7 +91,7 @@ def train_reference(
             1,
             batch=plan.floats.batch,
             order=plan.order,
-            schedule=plan.rate_factor,
+            schedule=plan.rate_factors,
             progress=tell,
         )
         losses.append(float(history.losses[0, 0]))

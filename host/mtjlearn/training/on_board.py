@@ -118,11 +118,11 @@ class BoardTraining:
         self._before = {**(counted[-1] if counted else self._before), "step": checkpoint.steps}
 
     def _stretch(self, total: int) -> None:
-        """Streams the rest of an epoch, or of it as much as goes at once."""
-        samples = len(self._data.x_train)
-        epoch, position = divmod(self.steps, samples)
-        chosen = self._plan.order(epoch)[position : position + STRETCH]
-        self._board.set_rates(self._plan.network.learning_rate * self._plan.rate_factor(epoch))
+        """Streams the rest of an epoch, or of it as much as goes at once and at one rate."""
+        epoch, position = divmod(self.steps, len(self._data.x_train))
+        end, factor = next((end, factor) for _, end, factor in self._plan.stretches(epoch) if position < end)
+        chosen = self._plan.order(epoch)[position : min(position + STRETCH, end)]
+        self._board.set_rates(self._plan.network.learning_rate * factor)
         started = time.monotonic()
 
         def tell(acknowledged: int) -> None:

@@ -18,7 +18,7 @@ from mtjlearn.datasets import IMAGE_SETS, Columns, Dataset, Quantised, Scale, Ta
 from mtjlearn.network import BOARD_RULES, Loss, Network, NetworkError, Rounding, RuleName, WeightFormat, check_device
 from mtjlearn.reference.reading import ReadingName
 from mtjlearn.runs import RunError
-from mtjlearn.schedule import constant, halving
+from mtjlearn.schedule import SCHEDULES, ScheduleName, factors, schedule_of, stretches
 from mtjlearn.training.float_options import INSTEAD, NO_BOARD, FloatOptions
 from mtjlearn.virtual.boards import board_options
 
@@ -60,7 +60,7 @@ class Plan:
         rule: learning rule.
         network: sizes, loss, formats, rates; its seed draws the weights.
         epochs: passes through the training part.
-        falling: the learning rate is halved towards the end (:mod:`mtjlearn.schedule`).
+        schedule: how the learning rate falls (:mod:`mtjlearn.schedule`).
         seed: of the split, the order of the samples and a virtual board's noise.
         reference: train the float reference too.
         board: name of the board; None for the only one connected, or for a rule that only the reference knows; "none": none.
@@ -84,7 +84,7 @@ class Plan:
     rule: RuleName
     network: Network
     epochs: int
-    falling: bool
+    schedule: ScheduleName
     seed: int
     reference: bool
     board: str | None
@@ -180,9 +180,13 @@ class Plan:
         """Number of an epoch (0, 1, ...) with those of the trainings before."""
         return epoch + (0 if self.start is None else self.start.epochs)
 
-    def rate_factor(self, epoch: int) -> float:
-        """Factor on the learning rate in an epoch (0, 1, ...)."""
-        return (halving if self.falling else constant)(epoch, self.epochs)
+    def stretches(self, epoch: int) -> list[tuple[int, int, float]]:
+        """An epoch (0, 1, ...) in parts of one rate, as :func:`mtjlearn.schedule.stretches`."""
+        return stretches(self.schedule, epoch, self.epochs, len(self.dataset.x_train))
+
+    def rate_factors(self, epoch: int) -> list[float]:
+        """Factor on the learning rate at each sample of an epoch (0, 1, ...)."""
+        return factors(self.schedule, epoch, self.epochs, len(self.dataset.x_train))
 
     def config(self) -> dict[str, Any]:
         """As written to config.toml."""
@@ -196,7 +200,10 @@ class Plan:
             RunError: if it is not the configuration of a training.
         """
         try:
-            values = dict(config)
+            values = {**config, "schedule": schedule_of(config)}
+            values.pop("falling", None)
+            if values["schedule"] not in SCHEDULES:
+                raise TypeError(f"there is no schedule {values['schedule']}")
             network = dict(values.pop("network"))
             described = Network(
                 **{

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mtjlearn.network import FRACTION_BITS, MATRIX_BITS, WEIGHT32_BITS, NetworkError, WeightFormat
 from mtjlearn.runs import Checkpoint, RunError, is_running, read_checkpoint, read_config, read_meta
+from mtjlearn.schedule import ScheduleName
 from mtjlearn.training.plan import Plan, Start
 
 _SEEDS = 2**32 - 1
@@ -32,7 +33,7 @@ def continued(
     eta: float | None = None,
     sigma: float | None = None,
     epsilon: float | None = None,
-    falling: bool | None = None,
+    schedule: ScheduleName | None = None,
     reference: bool | None = None,
 ) -> tuple[Plan, Checkpoint]:
     """The plan of a training that begins with the weights of a run.
@@ -45,7 +46,7 @@ def continued(
         eta: learning rate that it begins with; None: the one that the run began with.
         sigma: standard deviation of a unit's noise; None: the run's.
         epsilon: rate of the decorrelation; None: the run's.
-        falling: the learning rate is halved towards the end; None: as the run's.
+        schedule: how the learning rate falls; None: as the run's.
         reference: train the float reference too; None: as the run's.
 
     Returns:
@@ -85,7 +86,7 @@ def continued(
         board=old.board if board is None else board,
         virtual=(dict(old.virtual) if same_board else {}) | dict(virtual or {}),
         epochs=old.epochs if epochs is None else epochs,
-        falling=old.falling if falling is None else falling,
+        schedule=old.schedule if schedule is None else schedule,
         reference=old.reference if reference is None else reference,
         network=replace(
             network,

@@ -163,7 +163,7 @@ def _train(plan: Plan, run: Run, observer: Observer, drawings: _Drawings, link_l
         _check_frame(plan)
     dataset, quantised = plan.dataset, plan.quantised
     known = own_data(plan, run, observer.note, accept=accept)
-    run.update(total_steps=plan.epochs * len(dataset.x_train))
+    run.update(total_steps=plan.epochs * len(dataset.x_train), schedule=plan.schedule)
     for text in dataset.notes:
         observer.note(text)
     for clipping in (quantised.inputs, quantised.targets):

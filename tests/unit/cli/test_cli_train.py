@@ -65,12 +65,12 @@ def test_options_reach_the_run(here):
         *("--device-noise", "gaussian", "--loss", "cross-entropy", "--runs", here / "mine"),
     )
     result = result_of(found)
-    assert "xor: 2-5-2, cross-entropy loss, danp, int32 weights, eta 0.03, 2 epochs" in found.stderr
+    assert "xor: 2-5-2, cross-entropy loss, danp, int32 weights, eta 0.03, schedule constant, 2 epochs" in found.stderr
     config = read_config(Path(result["run"]))
     network = config["network"]
     assert (network["sizes"], network["weight_format"], network["antithetic"]) == ([2, 5, 2], "int32", True)
     assert (network["learning_rate"], network["sigma"], network["decorrelate"]) == (0.03, 0.1, [True, True])
-    assert (config["falling"], config["reference"]) == (False, False)
+    assert (config["schedule"], config["reference"]) == ("constant", False)
     assert config["virtual"] == {"preset": "bench", "device_noise": "gaussian"}
     assert Path(result["run"]).parent == here / "mine"
     assert read_checkpoint(Path(result["run"])).weights.dtype == np.int32

@@ -28,7 +28,7 @@ def test_every_dataset_has_a_plan(data):
     assert plan.network.seed == 4
     assert plan.on_board
     assert plan.reference
-    assert plan.falling
+    assert plan.schedule == "halving"
     assert 5 <= plan.epochs <= 200
 
 
@@ -119,7 +119,7 @@ def test_a_plan_survives_its_run_directory(tmp_path, rule, weight_format):
         sigma=1 / 7,
         weight_format=weight_format,
         antithetic=True,
-        falling=False,
+        schedule="constant",
         epochs=7,
         board="native",
         virtual={"preset": "bench"},
@@ -137,12 +137,12 @@ def test_what_is_missing_in_a_damaged_configuration_is_named():
 
 def test_the_rate_falls_in_powers_of_two():
     plan = default_plan("iris", seed=0, epochs=70)
-    factors = [plan.rate_factor(epoch) for epoch in range(70)]
+    factors = [factor for epoch in range(70) for _, _, factor in plan.stretches(epoch)]
     assert factors[:30] == [1.0] * 30
     assert sorted(set(factors), reverse=True) == [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16]
     assert factors == sorted(factors, reverse=True)
-    constant = default_plan("iris", seed=0, epochs=70, falling=False)
-    assert {constant.rate_factor(epoch) for epoch in range(70)} == {1.0}
+    constant = default_plan("iris", seed=0, epochs=70, schedule="constant")
+    assert {factor for epoch in range(70) for factor in constant.rate_factors(epoch)} == {1.0}
 
 
 def test_what_boards_cannot_learn_the_reference_learns():

@@ -17,6 +17,7 @@ from mtjlearn.datasets import epoch_order
 from mtjlearn.discovery import open_board
 from mtjlearn.network import WeightFormat
 from mtjlearn.runs import Run, RunError, read_checkpoint, read_meta, read_metrics
+from mtjlearn.schedule import halving
 from mtjlearn.training import default_plan, train
 from mtjlearn.training.train import NOISE_CODES
 from mtjlearn.virtual.native import start_native
@@ -45,7 +46,7 @@ def trained_alike(plan, steps):
         for epoch in range(plan.epochs):
             order = epoch_order(plan.seed, epoch, SAMPLES)[: max(0, steps - epoch * SAMPLES)]
             if len(order):
-                board.set_rates(plan.network.learning_rate * plan.rate_factor(epoch))
+                board.set_rates(plan.network.learning_rate * halving(epoch, plan.epochs))
                 board.train(data.x_train[order], data.t_train[order])
         flat = [np.concatenate([array.ravel() for array in arrays]) for arrays in (board.weights(), board.matrices()) if arrays]
         return *flat, board.status().random_state

@@ -21,6 +21,7 @@ from mtjlearn.cli.view.options import (
     virtual_options,
 )
 from mtjlearn.network import BOARD_RULES, BOARD_RULES_TEXT, RULES, Loss, WeightFormat, parse_sizes
+from mtjlearn.schedule import SCHEDULES, ScheduleName
 
 if TYPE_CHECKING:
     from mtjlearn.training import Plan
@@ -46,7 +47,13 @@ _LEARNING = (
     click.option("--loss", type=click.Choice(["squared", "cross-entropy"]), help="Cross-entropy for classes unless given."),
     click.option("--epochs", metavar="N", type=click.IntRange(1), help="Passes through the training part."),
     click.option("--eta", metavar="RATE", type=click.FloatRange(0, 16, max_open=True), help="Learning rate."),
-    click.option("--constant-rate", is_flag=True, help="Do not halve the learning rate towards the end."),
+    click.option(
+        "--schedule",
+        type=click.Choice(SCHEDULES),
+        help="How the rate falls: halving, from epoch to epoch (the default); stepped, at 50, 70 and 85 % of the training, also "
+        "within an epoch; constant, not at all.",
+    ),
+    click.option("--constant-rate", is_flag=True, hidden=True, help="The older name of --schedule constant."),
     click.option("--sigma", metavar="STD", type=click.FloatRange(0.004, 0.999), help="Standard deviation of a unit's noise."),
     click.option("--epsilon", metavar="RATE", type=click.FloatRange(0, 1), help="Decorrelation rate of danp."),
     click.option("--plain-step", is_flag=True, help="Eq. 4 as printed: do not divide the step by 1 + ||x||^2."),
@@ -99,7 +106,7 @@ def make_plan(data: str, board: str | None, asked: Mapping[str, Any]) -> Plan:
             loss=None if loss is None else Loss[loss.upper().replace("-", "_")],
             sizes=None if asked["net"] is None else parse_sizes(asked["net"]),
             weight_format=WeightFormat[asked["weights"].upper()],
-            falling=not asked["constant_rate"],
+            schedule=schedule_of(asked) or "halving",
             reference=not asked["no_reference"],
             board=board,
             columns=Columns(asked["drop"], asked["features"], categorical=asked["categorical"]),
@@ -113,6 +120,20 @@ def make_plan(data: str, board: str | None, asked: Mapping[str, Any]) -> Plan:
         why = f"with {plan.rule}" if plan.rule not in BOARD_RULES else "without a board"
         raise click.UsageError(f"the float reference is all that learns {why}; omit --no-reference")
     return plan
+
+
+def schedule_of(asked: Mapping[str, Any]) -> ScheduleName | None:
+    """How the learning rate is to fall; None: not asked.
+
+    Raises:
+        click.UsageError: two answers.
+    """
+    schedule: ScheduleName | None = asked["schedule"]
+    if not asked["constant_rate"]:
+        return schedule
+    if schedule not in (None, "constant"):
+        raise click.UsageError(f"--constant-rate is --schedule constant; omit it, or --schedule {schedule}")
+    return "constant"
 
 
 def refuse_ignored(plan: Plan, asked: Mapping[str, Any]) -> None:
