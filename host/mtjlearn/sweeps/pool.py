@@ -73,10 +73,13 @@ class Local:
         # Its futures can be waited for with a timeout, so that Ctrl-C is obeyed in the middle of a long run, and they report a
         # worker that died; joblib.Parallel does neither.
         from joblib.externals.loky import get_reusable_executor
+        from joblib.externals.loky.backend.resource_tracker import ensure_running
 
         # Started here, since before Python 3.12 its start lets Ctrl-C through again.
         if sys.platform != "win32":
-            resource_tracker.ensure_running()
+            with _without_leak_warnings():
+                resource_tracker.ensure_running()
+                ensure_running()
         executor: Executor = get_reusable_executor(
             self._workers, env=_ONE_THREAD, timeout=_IDLE, initializer=_end_with, initargs=(os.getpid(),)
         )
@@ -245,6 +248,20 @@ def _end_with(parent: int) -> None:
 
     if os.name == "posix":
         threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _without_leak_warnings() -> Iterator[None]:
+    """Trackers that are started within it remove what a process left that was killed or ended at once, and say nothing of it."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker:UserWarning")))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextmanager

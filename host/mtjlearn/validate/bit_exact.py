@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mtjlearn.board import Board, BoardRefused
+from mtjlearn.board import Board, BoardError, BoardRefused
 from mtjlearn.fixedpoint import FixedNetwork
-from mtjlearn.network import NOISE_BUFFER
+from mtjlearn.network import NOISE_BUFFER, Network
 from mtjlearn.validate.cases import Case
 from mtjlearn.wire.messages import Error, Features, Status
 
@@ -54,32 +55,50 @@ def check_board(
     """Trains the board and the model on the same samples with the same injected noise codes.
 
     Args:
-        board: any open board; its network is replaced. At the end the last one starts again, with noise from the board's ADC if it
-            has one: injected noise would bar the board's own from whoever comes next.
+        board: any open board; its network is replaced. However this ends, the last one starts again, with noise from the board's
+            ADC if it has one: injected noise would bar the board's own from whoever comes next.
         chosen: cases, see :func:`mtjlearn.validate.cases`.
         steps_per_case: training steps of each.
         progress: called with (steps done, steps in all, name of the case).
     """
     found = BitExact()
-    last = None
     total = steps_per_case * len(chosen)
-    for number, case in enumerate(chosen):
-        if progress is not None:
-            progress(number * steps_per_case, total, case.name)
-        try:
-            board.configure(case.network, injected=True)
-        except BoardRefused as refusal:
-            if refusal.code != Error.TOO_LARGE:
-                raise
-            found.skipped.append(f"{case.name}: {refusal}")
-        else:
-            last = case.network
-            _check_case(board, case, steps_per_case, found)
-    if last is not None and Features.ADC_LIVE in board.info.features:
-        board.configure(last)
+    with _own_noise_afterwards(board) as injected:
+        for number, case in enumerate(chosen):
+            if progress is not None:
+                progress(number * steps_per_case, total, case.name)
+            injected.append(case.network)
+            try:
+                board.configure(case.network, injected=True)
+            except BoardRefused as refusal:
+                injected.pop()
+                if refusal.code != Error.TOO_LARGE:
+                    raise
+                found.skipped.append(f"{case.name}: {refusal}")
+            else:
+                _check_case(board, case, steps_per_case, found)
     if progress is not None:
         progress(total, total, "done")
     return found
+
+
+@contextmanager
+def _own_noise_afterwards(board: Board) -> Iterator[list[Network]]:
+    """The networks of the board that get injected noise within it; the last one then gets the board's own, also after Ctrl-C."""
+    injected: list[Network] = []
+    try:
+        yield injected
+    except BaseException:
+        with suppress(BoardError):
+            _give_own_noise(board, injected)
+        raise
+    _give_own_noise(board, injected)
+
+
+def _give_own_noise(board: Board, injected: list[Network]) -> None:
+    if injected and Features.ADC_LIVE in board.info.features:
+        board.telemetry(0)
+        board.configure(injected[-1])
 
 
 def _check_case(board: Board, case: Case, steps: int, found: BitExact) -> None:

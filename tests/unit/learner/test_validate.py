@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtjlearn.board import Board, BoardRefused
+from mtjlearn.board import Board, BoardLost, BoardRefused
 from mtjlearn.discovery import open_board
 from mtjlearn.fixedpoint import FixedNetwork
 from mtjlearn.network import Loss, WeightFormat
@@ -105,6 +105,35 @@ def test_the_large_network_is_the_model(native):
     found = check_board(native, chosen, 20)
     assert len(native.noise(10).codes) == 10, "injected noise bars the board's own from who comes next"
     assert (found.steps, found.mismatches) == (80, 0)
+
+
+@pytest.mark.parametrize("cases_before", [0, 1])
+def test_an_interrupted_validation_leaves_the_board_with_its_own_noise(native, monkeypatch, cases_before):
+    chosen = cases(0, EVERYTHING)[:2]
+    train = native.train
+
+    def interrupted(x, targets):
+        train(x, targets)
+        if native.network == chosen[cases_before].network:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(native, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        check_board(native, chosen, 20)
+    assert native.network == chosen[cases_before].network
+    assert len(native.noise(10).codes) == 10
+
+
+def test_a_board_that_is_lost_in_a_validation_is_reported_as_such(monkeypatch):
+    with open_board("native") as board:
+
+        def lost(codes):
+            board.close()
+            raise BoardLost("the cable is out")
+
+        monkeypatch.setattr(board, "inject", lost)
+        with pytest.raises(BoardLost, match="the cable is out"):
+            check_board(board, [case_of(sizes=(2, 4, 1))], 20)
 
 
 def test_one_bit_in_one_weight_is_found(native, monkeypatch):

@@ -1,7 +1,11 @@
-"""How many runs a cluster is given ahead."""
+"""How many runs a cluster is given ahead, and what local workers leave behind."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,3 +32,16 @@ def test_a_cluster_gets_two_runs_for_each_thread_as_workers_come_and_go(monkeypa
     capacities[:] = [1]
     now[0] += 2
     assert cluster.slots() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, nothing is left behind")
+def test_a_process_that_ends_at_once_leaves_neither_semaphores_nor_warnings_of_them() -> None:
+    script = (
+        "import os; from mtjlearn.sweeps.pool import Local; pool = Local(1); pool.submit(int).result(); "
+        "print(os.getpid(), os.environ.get('PYTHONWARNINGS'), flush=True); os._exit(130)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=environment, check=False)
+    pid, warnings = ended.stdout.split()
+    assert (ended.returncode, ended.stderr, warnings) == (130, "", "None")
+    assert not list(Path("/dev/shm").glob(f"sem.loky-{pid}-*"))
