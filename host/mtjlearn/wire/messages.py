@@ -1248,46 +1248,12 @@ class CheckpointRecord(Message):
 
 
 HOST_MESSAGES: tuple[type[Message], ...] = (
-    Hello,
-    Configure,
-    SetRates,
-    SetBlob,
-    GetBlob,
-    Train,
-    Predict,
-    Evaluate,
-    GetMetrics,
-    GetStatus,
-    Noise,
-    Inject,
-    SetTelemetry,
-    Stop,
-    Reset,
-    DefineDataset,
-    Autonomous,
-    Halt,
-    GetProgress,
-    GetCurve,
-    SetHealth,
-    GetHealth,
-    Checkpoint,
-    GetCheckpoint,
-    SamplePart,
+    Hello, Configure, SetRates, SetBlob, GetBlob, Train, Predict, Evaluate, GetMetrics, GetStatus, Noise, Inject,
+    SetTelemetry, Stop, Reset, DefineDataset, Autonomous, Halt, GetProgress, GetCurve, SetHealth, GetHealth, Checkpoint,
+    GetCheckpoint, SamplePart,
 )
 DEVICE_MESSAGES: tuple[type[Message], ...] = (
-    Welcome,
-    Ack,
-    Err,
-    Blob,
-    Prediction,
-    Metrics,
-    Status,
-    NoiseCodes,
-    Telemetry,
-    Progress,
-    Curve,
-    Health,
-    Checkpoints,
+    Welcome, Ack, Err, Blob, Prediction, Metrics, Status, NoiseCodes, Telemetry, Progress, Curve, Health, Checkpoints,
 )
 MESSAGES: dict[int, type[Message]] = {kind.TYPE: kind for kind in (*HOST_MESSAGES, *DEVICE_MESSAGES)}
 
@@ -1302,7 +1268,9 @@ ANSWERS: dict[int, type[Message]] = {
     GetCheckpoint.TYPE: Checkpoints,
 }
 """The questions and their answers. A question changes nothing, so it may be asked again when the answer got lost."""
-WRITERS: frozenset[int] = frozenset({SetBlob.TYPE, DefineDataset.TYPE, Autonomous.TYPE, Halt.TYPE, Checkpoint.TYPE})
+WRITERS: frozenset[int] = frozenset(
+    {SetBlob.TYPE, DefineDataset.TYPE, Autonomous.TYPE, Halt.TYPE, Checkpoint.TYPE}
+)
 """Commands that may be acknowledged only after nonvolatile memory was written."""
 FEATURE_OF: dict[int, str] = {
     DefineDataset.TYPE: "autonomous",
@@ -1315,10 +1283,13 @@ FEATURE_OF: dict[int, str] = {
     SamplePart.TYPE: "long_samples",
 }
 """Commands that an image can leave out, with the feature that each belongs to."""
-NUMBERED: frozenset[int] = frozenset({SetBlob.TYPE, Train.TYPE, Predict.TYPE, Evaluate.TYPE})
+NUMBERED: frozenset[int] = frozenset(
+    {SetBlob.TYPE, Train.TYPE, Predict.TYPE, Evaluate.TYPE}
+)
 """Commands whose OUT_OF_RANGE gives the number of a value in the open field; with the others it is that of a field."""
 NAMES: dict[int, dict[str, type[enum.IntEnum]]] = {
-    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource, "rule": Rule},
+    Configure.TYPE: {"loss": Loss, "weight_format": WeightFormat, "rounding": Rounding, "noise_source": NoiseSource,
+    "rule": Rule},
     SetBlob.TYPE: {"blob": BlobKind},
     GetBlob.TYPE: {"blob": BlobKind},
     DefineDataset.TYPE: {"target_kind": TargetKind},
