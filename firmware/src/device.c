@@ -30,6 +30,8 @@ void device_check_silence(struct device *device, uint16_t now)
 
 void device_take_codes(struct device *device)
 {
+    if (BOARD_HAS(device->board, adc_few) && BOARD_DO(device->board, adc_few))
+        return;
     uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);

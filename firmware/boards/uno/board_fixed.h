@@ -33,6 +33,8 @@
 #define UNO_input_waits() line_waiting()
 #define UNO_adc_read(codes, most) converter_read(NULL, codes, most)
 #define UNO_adc_lost() converter_lost(NULL)
+#define UNO_has_adc_few true
+#define UNO_adc_few() converter_few(NULL)
 #define UNO_advance() ((void)0) /* time passes by itself */
 #define UNO_micros() clock_micros(NULL)
 #define UNO_led(on) uno_led(on)

@@ -115,14 +115,24 @@ APART uint16_t converter_analog(void *context, uint8_t pin)
     return code;
 }
 
+static uint8_t waiting_bytes(void)
+{
+    uint8_t end = *(volatile uint8_t *)&head, bytes = (uint8_t)(end - LOW(next));
+    return end < LOW(next) ? (uint8_t)(bytes + sizeof fifo) : bytes;
+}
+
+/* A ring that is full in the interrupt's eyes waits for all that came before the hole. */
+bool converter_few(void *context)
+{
+    (void)context;
+    return waiting_bytes() < sizeof *fifo * UNO_ADC_TOGETHER && *(volatile uint8_t *)&behind == 0;
+}
+
 APART uint16_t converter_read(void *context, uint16_t *codes, uint16_t most)
 {
     (void)context;
     uint16_t *from = next;
-    uint8_t end = *(volatile uint8_t *)&head, bytes = (uint8_t)(end - LOW(from));
-    if (end < LOW(from))
-        bytes = (uint8_t)(bytes + sizeof fifo);
-    uint8_t count = bytes / sizeof *from;
+    uint8_t count = waiting_bytes() / sizeof *from;
     if (count > (uint8_t)most)
         count = (uint8_t)most;
     if (hole) {

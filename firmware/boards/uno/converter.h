@@ -2,6 +2,7 @@
 #ifndef CONVERTER_H
 #define CONVERTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The reference needs this long from now on until it stands: the Uno's capacitor of 100 nF at AREF charges over 32 kOhm, and seven time
@@ -15,6 +16,7 @@ void converter_init(void);
 void converter_start(void);
 
 /* The converter's callbacks of struct board. */
+bool converter_few(void *context);
 uint16_t converter_read(void *context, uint16_t *codes, uint16_t most);
 uint32_t converter_lost(void *context);
 

@@ -28,6 +28,11 @@
 #define UNO_ADC_FIFO 24
 #endif
 
+/* Fewer codes wait for others, unless some were lost. So many less one, and those of the longest step, must fit the FIFO. */
+#ifndef UNO_ADC_TOGETHER
+#define UNO_ADC_TOGETHER 8
+#endif
+
 /* Memory for a network. */
 #ifndef UNO_ARENA
 #define UNO_ARENA 244

@@ -26,6 +26,11 @@ extern "C" {
 #ifndef ANP_MAX_WIDTH          /* inputs, or units of a layer; a build for a chip that is short of flash defines it as 127 */
 #define ANP_MAX_WIDTH 1024
 #endif
+#if ANP_MAX_WIDTH > 127        /* units of all layers */
+#define ANP_MAX_UNITS ANP_NOISE_BUFFER
+#else
+#define ANP_MAX_UNITS 127
+#endif
 #define ANP_LOSS_MAX 0x7fffffffu
 
 enum anp_loss { ANP_SQUARED = 0, ANP_CROSS_ENTROPY = 1 };
@@ -65,7 +70,7 @@ enum anp_status {
     ANP_BAD_DECORRELATION_RATE = 6,
     ANP_BAD_SEED = 7,             /* 0 */
     ANP_BAD_SIZES = 8,            /* no layer, more than ANP_MAX_LAYERS, a width of 0 or over ANP_MAX_WIDTH, one class only */
-    ANP_TOO_MANY_UNITS = 9,       /* N > 200, or the noise buffer has too few codes for one step: see anp_check() */
+    ANP_TOO_MANY_UNITS = 9,       /* N > ANP_MAX_UNITS, or the noise buffer has too few codes for one step: see anp_check() */
     ANP_TOO_LARGE = 10,           /* the arena is too small: compare anp_arena_bytes() */
     ANP_BAD_RULE = 11,            /* one that this build does not have */
     ANP_BAD_SLOPE = 12,           /* above 12 */

@@ -4,7 +4,7 @@
 #include "anp_macros_avr.h"
 
 #define values   r20       /* r21:r20: this unit's first value; the second and third lie `units` and 2 `units` further */
-#define units    r22
+#define units    r22       /* of the network, as LOAD_UNITS leaves them */
 #define flags    r23
 #define inputs   r24       /* in bytes */
 #define left     r25       /* units of this layer */
@@ -14,16 +14,20 @@
 #define SAME     1         /* x1 and x2 are the same */
 #define WIDE     2         /* int32 */
 #define MANY     3         /* more than 127 inputs */
+#if !defined ANP_INT16_ONLY || defined ANP_MANY_INPUTS
+#define HAS_OTHER_UNITS
+#endif
 #define RECTIFY  4         /* of a multiplication: leaky ReLUs come out */
 
-/* r17:r16 = sat16(z) from a sum with its bias in r19:r18. r3 is 16, r2 is 0. */
+/* r17:r16 = sat16(z) from a sum with its bias in r19:r18. r2 is 0. */
 .macro ROUND_SUM s1, s2, s3, s4, out_of_range, wrong, back
-    cp      \s3, r3
+    ldi     r17, 16
+    cp      \s3, r17
     cpc     \s4, zero
     brsh    \out_of_range
-    mul     \s1, r3
+    mul     \s1, r17
     mov     r16, r1
-    mul     \s2, r3
+    mul     \s2, r17
     or      r16, r0
     mov     r17, r1
     swap    \s3
@@ -34,7 +38,9 @@
     brvs    \wrong
     cpi     r17, 0x80
     breq    \wrong
+    .ifnb \back
 \back:
+    .endif
 .endm
 
 /* r17:r16 = sat16(r17:r16 + r1:r0) */
@@ -80,7 +86,7 @@ FUNCTION anp_passes
     LOAD_NET r30, r31
     ldd     r16, Z+NET_LAYERS
     std     Y+FRAME_LEFT, r16
-    ldd     units, Z+NET_UNITS
+    LOAD_UNITS
     ldd     r20, Z+NET_VALUES
     ldd     r21, Z+NET_VALUES+1
     ldd     r26, Y+FRAME_SAMPLE
@@ -142,8 +148,10 @@ begin_layer:
     movw    r30, r6
     rjmp    unit
 
+#ifdef HAS_OTHER_UNITS
 to_other_unit:
     rjmp    other_unit
+#endif
 unit:
     ldi     r16, 8
     ldi     r17, 0
@@ -153,7 +161,20 @@ unit:
     mov     counter, inputs
     lsr     counter
     cpi     flags, 1 << SAME
+    brlo    both_passes
+#ifdef HAS_OTHER_UNITS
+    cpi     flags, 1 << WIDE
     brsh    to_other_unit
+#endif
+1:  ld      x_lo, X+
+    ld      x_hi, X+
+    ld      w_lo, Z+
+    ld      w_hi, Z+
+    MULTIPLY_ADD r6, r8, r9, r10, r11
+    dec     counter
+    brne    1b
+    rjmp    activate
+both_passes:
     movw    r12, r16
     movw    r14, r16
     clr     r7
@@ -173,23 +194,18 @@ activate:
     ld      r19, Z+
     movw    r4, r30
     movw    r30, r20
-    ldi     r16, 16
-    mov     r3, r16
     clr     zero
     ROUND_SUM r8, r9, r10, r11, first_out_of_range, first_wrong, first_rounded
-    sbrc    flags, SAME
-    movw    r12, r16
+    movw    r8, r16
     ld      r0, Z
     ldd     r1, Z+1
     ADD_NOISE first_overflow, first_minimum, first_added
     movw    r6, r16
-    add     r30, units
-    adc     r31, zero
-    add     r30, units
-    adc     r31, zero
-    sbrc    flags, SAME
-    rjmp    same_product
-    ROUND_SUM r12, r13, r14, r15, second_out_of_range, second_wrong, second_rounded
+    ADD_UNITS r30, r31
+    sbrs    flags, SAME
+    rjmp    round_second
+    movw    r16, r8
+second_rounded:
     ld      r0, Z
     ldd     r1, Z+1
     ADD_NOISE second_overflow, second_minimum, second_added
@@ -217,24 +233,12 @@ first_overflow:
 first_minimum:
     XCALL   anp_saturate_minimum
     rjmp    first_added
-second_wrong:
-    swap    r14
-second_out_of_range:
-    movw    r8, r12
-    movw    r10, r14
-    ldi     r16, 4
-    ldi     r17, 8
-    XCALL   anp_saturate_sum
-    rjmp    second_rounded
 second_overflow:
     XCALL   anp_saturate_overflow
     rjmp    second_added
 second_minimum:
     XCALL   anp_saturate_minimum
     rjmp    second_added
-same_product:
-    movw    r16, r12
-    rjmp    second_rounded
 difference_overflow:
     movw    r8, r16
     movw    r16, r18
@@ -247,6 +251,18 @@ difference_minimum:
 1:  movw    r18, r16
     movw    r16, r8
     rjmp    difference_done
+round_second:
+    ROUND_SUM r12, r13, r14, r15, second_out_of_range, second_wrong
+    rjmp    second_rounded
+second_wrong:
+    swap    r14
+second_out_of_range:
+    movw    r8, r12
+    movw    r10, r14
+    ldi     r16, 4
+    ldi     r17, 8
+    XCALL   anp_saturate_sum
+    rjmp    second_rounded
 
 #ifndef ANP_ONE_RULE
     EIGHTH  second_eighth, second_given
@@ -300,10 +316,7 @@ hidden:
     std     Z+1, r17
     movw    r16, r6
     LEAKY_RELU first_eighth, give_on
-    add     r30, units
-    adc     r31, zero
-    add     r30, units
-    adc     r31, zero
+    ADD_UNITS r30, r31
     st      Z, r16
     std     Z+1, r17
     movw    r30, r20
@@ -331,19 +344,13 @@ hidden:
     ldd     r31, Y+FRAME_LAYER+1
     ldd     r16, Z+LAYER_UNITS
     movw    r8, r20
-    add     r8, units
-    adc     r9, zero
-    add     r8, units
-    adc     r9, zero
+    ADD_UNITS r8, r9
     sub     r8, r16
     sbc     r9, zero
     sub     r8, r16
     sbc     r9, zero
     movw    r26, r8
-    add     r26, units
-    adc     r27, zero
-    add     r26, units
-    adc     r27, zero
+    ADD_UNITS r26, r27
 #ifndef ANP_ONE_RULE
     ldd     r16, Y+FRAME_FLAGS
     sbrc    r16, FLAG_CLEAN
@@ -352,26 +359,13 @@ hidden:
     adiw    r30, LAYER_SIZE
     rjmp    begin_layer
 
-/* Units of the first layer, of int32 weights, of many inputs. */
+/* Units of int32 weights, of many inputs. */
 other_unit:
 #ifdef ANP_MANY_INPUTS
     sbrc    flags, MANY
     rjmp    unit_of_many
 #endif
 #ifndef ANP_INT16_ONLY
-    sbrc    flags, WIDE
-    rjmp    wide_unit
-#endif
-1:  ld      x_lo, X+
-    ld      x_hi, X+
-    ld      w_lo, Z+
-    ld      w_hi, Z+
-    MULTIPLY_ADD r6, r8, r9, r10, r11
-    dec     counter
-    brne    1b
-    rjmp    activate
-#ifndef ANP_INT16_ONLY
-wide_unit:
     sbrs    flags, SAME
     rjmp    1f
     rcall   sum32

@@ -153,6 +153,24 @@
 #define DELTA_EXPONENT NET_DELTA_EXPONENT - NET_STEPS
 #define DELTA_MANTISSA NET_DELTA_MANTISSA - NET_STEPS
 
+/* hi:lo += values of all units, in bytes; r22 is what LOAD_UNITS left. */
+.macro ADD_UNITS lo, hi
+    add     \lo, r22
+    adc     \hi, zero
+#ifdef ANP_MANY_INPUTS
+    add     \lo, r22
+    adc     \hi, zero
+#endif
+.endm
+
+/* r22, of the network at Z: units, or twice that where they are at most 127 (anp_check()). */
+.macro LOAD_UNITS
+    ldd     r22, Z+NET_UNITS
+#ifndef ANP_MANY_INPUTS
+    lsl     r22
+#endif
+.endm
+
 .macro FUNCTION name
     .section .text.\name, "ax", @progbits
     .global \name

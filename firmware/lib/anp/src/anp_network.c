@@ -60,7 +60,7 @@ enum anp_status anp_check(const struct anp_config *config)
     if (config->seed == 0)
         return ANP_BAD_SEED;
     bool antithetic = config->antithetic || anp_rule_of(config) == ANP_RULE_FEEDBACK;
-    if (count_units(config) > ANP_NOISE_BUFFER || count_noisy(config) > (antithetic ? ANP_NOISE_BUFFER : ANP_NOISE_BUFFER / 2))
+    if (count_units(config) > ANP_MAX_UNITS || count_noisy(config) > (antithetic ? ANP_NOISE_BUFFER : ANP_NOISE_BUFFER / 2))
         return ANP_TOO_MANY_UNITS;
     return ANP_OK;
 }

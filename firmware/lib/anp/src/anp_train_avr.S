@@ -12,21 +12,30 @@
     .endr
 .endm
 
+.macro LOAD_TARGET
+    ldd     r30, Y+FRAME_TARGET
+    ldd     r31, Y+FRAME_TARGET+1
+.endm
+
     .section .text.anp_train, "ax", @progbits
 
 /* r25:r24:r23:r22 = the loss of the outputs at X. */
 loss:
+#ifndef ANP_ONE_RULE
     LOAD_NET r30, r31
     ldd     r16, Z+NET_LOSS
+#endif
     ldd     r30, Y+FRAME_LAYER
     ldd     r31, Y+FRAME_LAYER+1
     ldd     r20, Z+LAYER_UNITS
-    ldd     r30, Y+FRAME_TARGET
-    ldd     r31, Y+FRAME_TARGET+1
+    LOAD_TARGET
+#ifndef ANP_ONE_RULE
     tst     r16
     brne    1f
     XJMP    anp_loss_squared
-1:  movw    r22, r26
+1:
+#endif
+    movw    r22, r26
     movw    r20, r30
     LOAD_NET r24, r25
     movw    r18, r24
@@ -103,54 +112,45 @@ passes:
     XCALL   anp_passes
 
 passed:
-    /* r27:r26 y of pass 1, and y of pass 2, from r21:r20, behind the first of three values, and r22 units */
+    /* r27:r26 y of pass 1, and r19:r18 y of pass 2, from r21:r20, behind the first of three values, and r22 as ADD_UNITS takes it */
     ldd     r30, Y+FRAME_LAYER
     ldd     r31, Y+FRAME_LAYER+1
-    ldd     r18, Z+LAYER_UNITS
     clr     zero
     movw    r26, r20
-    add     r26, r22
-    adc     r27, zero
-    add     r26, r22
-    adc     r27, zero
-    sub     r26, r18
+    ADD_UNITS r26, r27
+    ldd     r20, Z+LAYER_UNITS
+    sub     r26, r20
     sbc     r27, zero
-    sub     r26, r18
+    sub     r26, r20
     sbc     r27, zero
-    std     Y+FRAME_OUTPUT, r26
-    std     Y+FRAME_OUTPUT+1, r27
-    add     r26, r22
-    adc     r27, zero
-    add     r26, r22
-    adc     r27, zero
-#ifndef ANP_ONE_RULE
+    movw    r18, r26
+    ADD_UNITS r26, r27
     LOAD_NET r30, r31
-    ldd     r18, Z+NET_RULE
-    cpse    r18, zero
+#ifndef ANP_ONE_RULE
+    ldd     r16, Z+NET_RULE
+    cpse    r16, zero
     rjmp    loss_by_rule
 #endif
-    rcall   loss
-have_loss:
+    ldd     r16, Z+NET_LOSS
+    tst     r16
+    breq    1f
+    rjmp    other_losses
+1:  mov     r21, r20
+    LOAD_TARGET
+    XCALL   anp_loss_squared
+    movw    r12, r22
+    movw    r14, r24
+    movw    r26, r18
+    mov     r20, r21
+    LOAD_TARGET
+    XCALL   anp_loss_squared
     LOAD_COUNTERS
-    std     Z+LAST_LOSS, r22
-    std     Z+LAST_LOSS+1, r23
-    std     Z+LAST_LOSS+2, r24
-    std     Z+LAST_LOSS+3, r25
-#if !defined ANP_ONE_RULE && !defined ANP_NO_FEEDBACK
-    LOAD_NET r30, r31
-    ldd     r18, Z+NET_RULE
-    sbrc    r18, 1
-    rjmp    feed_back
-#endif
-    ldd     r26, Y+FRAME_OUTPUT
-    ldd     r27, Y+FRAME_OUTPUT+1
-    rcall   loss
+    std     Z+LAST_LOSS, r12
+    std     Z+LAST_LOSS+1, r13
+    std     Z+LAST_LOSS+2, r14
+    std     Z+LAST_LOSS+3, r15
+have_losses:
     /* r15:r14:r13:r12 = dL */
-    LOAD_COUNTERS
-    ldd     r12, Z+LAST_LOSS
-    ldd     r13, Z+LAST_LOSS+1
-    ldd     r14, Z+LAST_LOSS+2
-    ldd     r15, Z+LAST_LOSS+3
     sub     r12, r22
     sbc     r13, r23
     sbc     r14, r24
@@ -247,6 +247,32 @@ carry_steps:
 carry_loss:
     ADD_CARRY LOSS_SUM+4, 4
     rjmp    1b
+
+other_losses:
+    std     Y+FRAME_OUTPUT, r18
+    std     Y+FRAME_OUTPUT+1, r19
+    rcall   loss
+have_loss:
+    LOAD_COUNTERS
+    std     Z+LAST_LOSS, r22
+    std     Z+LAST_LOSS+1, r23
+    std     Z+LAST_LOSS+2, r24
+    std     Z+LAST_LOSS+3, r25
+#if !defined ANP_ONE_RULE && !defined ANP_NO_FEEDBACK
+    LOAD_NET r30, r31
+    ldd     r18, Z+NET_RULE
+    sbrc    r18, 1
+    rjmp    feed_back
+#endif
+    ldd     r26, Y+FRAME_OUTPUT
+    ldd     r27, Y+FRAME_OUTPUT+1
+    rcall   loss
+    LOAD_COUNTERS
+    ldd     r12, Z+LAST_LOSS
+    ldd     r13, Z+LAST_LOSS+1
+    ldd     r14, Z+LAST_LOSS+2
+    ldd     r15, Z+LAST_LOSS+3
+    rjmp    have_losses
 
 skip:
     LOAD_COUNTERS
@@ -407,6 +433,9 @@ clean:
 
 /* The loss of pass 1, whose outputs are at X, and the error: by feedback it goes to the outputs' second values, else to their differences. */
 loss_by_rule:
+    std     Y+FRAME_OUTPUT, r18
+    std     Y+FRAME_OUTPUT+1, r19
+    mov     r18, r16
     ldd     r19, Z+NET_LOSS
     tst     r19
     breq    squared_by_rule
