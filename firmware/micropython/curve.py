@@ -1,5 +1,5 @@
 """The curve that a device keeps of its learning: few points, over ever longer intervals (shared/numerics.md, section 11).
-training.py calls it after every step.
+training.py calls it after every epoch.
 """
 
 from halves import bytes_of, halves
@@ -40,13 +40,15 @@ class Curve:
         """No point yet."""
         self.filled = 0
         self.interval = epoch_steps
-        self._left = epoch_steps
-        """Steps until the next point."""
+        self._epochs = 1
+        """Of a point."""
+        self._left = 1
+        """Epochs until the next point."""
         self._sum.clear()
 
-    def add(self, high: int, low: int) -> None:
-        """After each step, with the halves of its loss."""
-        self._sum.add(high, low)
+    def add(self, epoch: Mean) -> None:
+        """After each epoch, with the sum of its losses."""
+        self._sum.add(epoch.high, epoch.low)
         self._left -= 1
         if self._left:
             return
@@ -55,7 +57,7 @@ class Curve:
         self.filled += 1
         if self.filled == CURVE_POINTS:
             self._merge()
-        self._left = self.interval
+        self._left = self._epochs
 
     def points(self) -> bytearray:
         """Their bytes, as CURVE has them."""
@@ -67,3 +69,4 @@ class Curve:
         for i in range(self.filled):
             points[i] = _encode((_decode(points[2 * i]) + _decode(points[2 * i + 1])) // 2)
         self.interval *= 2
+        self._epochs *= 2

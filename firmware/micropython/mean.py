@@ -1,4 +1,4 @@
-"""Sums of losses and their means. Telemetry, trainings and their curve call it after every step, so a sum is kept in two small
+"""Sums of losses and their means. Telemetry and trainings call it after every step, so a sum is kept in two small
 numbers: their sum would be an object of the heap beyond 2^30.
 """
 

@@ -105,6 +105,8 @@ class Training:
         self.task = TASK_NONE
         self.stop_reason = STOP_REASON_NONE
         self.evaluate_every = 0
+        self._partial = False
+        """The epoch began before a checkpoint was restored, and its first losses are lost."""
         self.paused = False
         """A host reads the weights."""
         self.paused_at = 0
@@ -205,6 +207,7 @@ class Training:
             # No checkpoint says so, unless somebody made it.
             self.activity = ACTIVITY_LEARNING
         self._halve_left = self.halve_every - self.steps() % self.halve_every if self.halve_every else 0
+        self._partial = self.position != 0
         self.curve.init(self.epoch_steps)
         there = self.task != TASK_DATASET or self._find_dataset()
         if self.task == TASK_NONE:
@@ -304,7 +307,6 @@ class Training:
         counters = self._device.net.counters
         low, high = counters[learner.COUNTED_LAST_LOSS], counters[learner.COUNTED_LAST_LOSS + 1]
         self._sum.add(high, low)
-        self.curve.add(high, low)
         if self._halve_left:
             self._halve_left -= 1
             if self._halve_left == 0:
@@ -317,13 +319,16 @@ class Training:
             return
         self.epoch = (self.epoch + 1) & _MASK
         self.position = 0
-        self.epoch_loss = self._sum.of(self.epoch_steps)
+        partial, self._partial = self._partial, False
+        if not partial:
+            self.curve.add(self._sum)
+            self.epoch_loss = self._sum.of(self.epoch_steps)
         self._sum.clear()
         if self.evaluate_every and (self._limit() != STOP_REASON_NONE or self.epoch % self.evaluate_every == 0):
             self.order.keep()
             self.activity = ACTIVITY_EVALUATING
         else:
-            self._end_epoch(_MASK if self.evaluate_every else self.epoch_loss)
+            self._end_epoch(_MASK if self.evaluate_every or partial else self.epoch_loss)
 
     def _is_due(self) -> bool:
         if self.task != TASK_LIVE:

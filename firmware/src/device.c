@@ -28,10 +28,10 @@ void device_check_silence(struct device *device, uint16_t now)
         health_silent(&intake->health, &intake->noise, intake->next);
 }
 
-void device_take_codes(struct device *device)
+/* Out of line: it saves a small chip's registers, which a look at the converter does not take. */
+static __attribute__((noinline)) void take_codes(struct device *device)
 {
-    if (BOARD_HAS(device->board, adc_few) && BOARD_DO(device->board, adc_few))
-        return;
+    DEVICE_KNOWN(device);
     uint8_t taken, all = 0;
     do {
         taken = intake_take(&device->intake, device->board);
@@ -43,6 +43,12 @@ void device_take_codes(struct device *device)
             stream_send(&device->stream, &device->intake, &device->session, device->board);
     } while (taken == INTAKE_BATCH);
     autonomous_codes(device, all);
+}
+
+void device_take_codes(struct device *device)
+{
+    if (!(BOARD_HAS(device->board, adc_few) && BOARD_DO(device->board, adc_few)))
+        take_codes(device);
 }
 
 enum wire_result device_refuse(struct device *device, uint8_t code, uint32_t detail)

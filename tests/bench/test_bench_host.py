@@ -46,7 +46,7 @@ def test_a_process_is_measured_and_a_refusal_is_passed_on() -> None:
     cost = host._cost(["--version"])
     assert 0 < cost["cpu_s"] < 60
     assert cost["wall_s"] > 0
-    assert 5 < cost["memory_mib"] < 1000
+    assert cost["memory_mib"] > 5  # it begins as a copy of this process
     with pytest.raises(BenchError, match=r"mtjlearn --nothing failed: .*No such option"):
         host._cost(["--nothing"])
 

@@ -28,7 +28,7 @@
 #define UNO_ADC_FIFO 24
 #endif
 
-/* Fewer codes wait for others, unless some were lost. So many less one, and those of the longest step, must fit the FIFO. */
+/* Fewer codes wait for others, unless some were lost. One less than these, and the codes of the longest step, must fit the FIFO. */
 #ifndef UNO_ADC_TOGETHER
 #define UNO_ADC_TOGETHER 8
 #endif

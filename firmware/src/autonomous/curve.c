@@ -1,4 +1,4 @@
-/* Points of 16 bits, merged in pairs when all places are full. training.c calls it after every step. */
+/* Points of 16 bits, merged in pairs when all places are full. training.c calls it after every epoch. */
 #include "curve.h"
 
 #include <string.h>
@@ -18,10 +18,10 @@ __attribute__((noinline)) static uint32_t decode(uint16_t point)
     return (uint32_t)(point & ((1u << MANTISSA_BITS) - 1)) << (point >> MANTISSA_BITS);
 }
 
-void curve_init(struct curve *curve, uint16_t epoch_steps)
+void curve_init(struct curve *curve)
 {
     memset(curve, 0, sizeof *curve);
-    curve->left = epoch_steps;
+    curve->epochs = curve->left = 1;
 }
 
 static void merge(struct curve *curve)
@@ -32,18 +32,18 @@ static void merge(struct curve *curve)
         curve->points[i] = encode(sum / 2);
     }
     curve->filled = DEVICE_CURVE_POINTS / 2;
-    curve->doublings++;
-    curve->left *= 2;
+    curve->epochs *= 2;
+    curve->left = curve->epochs;
 }
 
-void curve_add(struct curve *curve, uint16_t epoch_steps, uint32_t loss)
+void curve_add(struct curve *curve, uint16_t epoch_steps, const struct mean *epoch)
 {
-    mean_add(&curve->sum, loss);
+    mean_add(&curve->sum, epoch->low);
+    curve->sum.high += epoch->high;
     if (--curve->left)
         return;
-    uint32_t interval = curve_interval(curve, epoch_steps);
-    curve->left = interval;
-    curve->points[curve->filled++] = encode(mean_of(&curve->sum, interval));
+    curve->left = curve->epochs;
+    curve->points[curve->filled++] = encode(mean_of(&curve->sum, curve_interval(curve, epoch_steps)));
     curve->sum = (struct mean){0};
     if (curve->filled == DEVICE_CURVE_POINTS)
         merge(curve);

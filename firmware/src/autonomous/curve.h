@@ -14,18 +14,18 @@
 
 struct curve {
     uint8_t filled;
-    uint8_t doublings;            /* of the interval, which begins as the steps of an epoch */
-    uint32_t left;                /* steps until the next point */
+    uint32_t epochs;              /* of a point: 1, and twice as many whenever all places are full */
+    uint32_t left;                /* epochs until the next point */
     struct mean sum;              /* of the losses of the next point */
     uint16_t points[DEVICE_CURVE_POINTS]; /* mantissa 11 bits, exponent 5 */
 };
 
-void curve_init(struct curve *curve, uint16_t epoch_steps);
+void curve_init(struct curve *curve);
 
 /* Steps of a point. */
-static inline uint32_t curve_interval(const struct curve *curve, uint16_t epoch_steps) { return (uint32_t)epoch_steps << curve->doublings; }
+static inline uint32_t curve_interval(const struct curve *curve, uint16_t epoch_steps) { return epoch_steps * curve->epochs; }
 
-/* After each step. */
-void curve_add(struct curve *curve, uint16_t epoch_steps, uint32_t loss);
+/* After each epoch, with the sum of its losses. */
+void curve_add(struct curve *curve, uint16_t epoch_steps, const struct mean *epoch);
 
 #endif

@@ -49,6 +49,7 @@ struct training {
     uint8_t task;                 /* WIRE_TASK_... */
     uint8_t stop_reason;          /* WIRE_STOP_REASON_... */
     uint8_t evaluate_every;       /* epochs */
+    bool partial;                 /* the epoch began before a checkpoint was restored, and its first losses are lost */
     bool paused;                  /* a host reads the weights */
     uint16_t paused_at;           /* units of 1,024 us, mod 2^16 */
     uint16_t epoch_steps;

@@ -108,7 +108,7 @@ enum wire_result command_autonomous(struct device *device, const uint8_t *payloa
     } else if (own->task == WIRE_TASK_XOR) {
         own->epoch_steps = XOR_SAMPLES;
     }
-    curve_init(&own->curve, own->epoch_steps);
+    curve_init(&own->curve);
     task_begin(device);
     own->activity = WIRE_ACTIVITY_LEARNING;
     return checkpoint_wait(device);
@@ -145,7 +145,8 @@ bool training_resume(struct device *device)
     if (own->activity == WIRE_ACTIVITY_EVALUATING)
         own->activity = WIRE_ACTIVITY_LEARNING; /* no checkpoint says so, unless somebody made it */
     own->halve_left = own->halve_every ? own->halve_every - training_steps(own) % own->halve_every : 0;
-    curve_init(&own->curve, own->epoch_steps);
+    own->partial = own->position != 0;
+    curve_init(&own->curve);
     bool there = true;
     if (own->task == WIRE_TASK_DATASET) {
         struct dataset *dataset = &device->autonomous.dataset;
@@ -233,7 +234,6 @@ static void count_step(struct device *device)
     WIRE_NEAR(own);
     uint32_t loss = device->net.last_loss;
     mean_add(&own->sum, loss);
-    curve_add(&own->curve, own->epoch_steps, loss);
     if (own->halve_left && --own->halve_left == 0) {
         const struct anp_config *config = &device->net.config;
         anp_set_rates(&device->net, config->learning_rate >> 1, config->decorrelation_rate);
@@ -250,13 +250,18 @@ static void count_step(struct device *device)
             stop(device, limit);
         return;
     }
-    own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
+    bool partial = own->partial;
+    own->partial = false;
+    if (!partial) {
+        curve_add(&own->curve, own->epoch_steps, &own->sum);
+        own->epoch_loss = mean_of(&own->sum, own->epoch_steps);
+    }
     own->sum = (struct mean){0};
     if (own->evaluate_every && (limit != WIRE_STOP_REASON_NONE || own->epoch % own->evaluate_every == 0)) {
         own->order.start = own->order.random;
         own->activity = WIRE_ACTIVITY_EVALUATING;
     } else {
-        end_epoch(device, own->evaluate_every ? UINT32_MAX : own->epoch_loss);
+        end_epoch(device, own->evaluate_every || partial ? UINT32_MAX : own->epoch_loss);
     }
 }
 

@@ -165,7 +165,7 @@ def test_codes_that_found_the_fifo_full_are_a_hole_of_the_right_size() -> None:
     after = host.status()
     lost = after.codes_lost - before.codes_lost
     (hole,) = [hole for hole in holes if hole]
-    assert 100 - FIFO <= lost <= 110 - FIFO
+    assert 100 - FIFO <= lost <= 110 - FIFO + 7  # up to seven had waited for others
     assert lost <= hole <= lost + FIFO + stream[0].count  # also what had been taken and did not fill a frame
     assert sum(frame.count for frame in stream) + hole == stream[-1].first + stream[-1].count - stream[0].first
     assert conversions == pytest.approx(CLOCK / 20 / CODE_CYCLES, abs=2)

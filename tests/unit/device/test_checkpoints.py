@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from autonomous_support import CLASSES, XOR, autonomous, noise, progress, run, started, upload
+from autonomous_support import CLASSES, TEACHER, XOR, autonomous, noise, progress, run, started, upload
 from checkpoint_support import (
     CODES,
     COMMIT,
@@ -185,6 +185,37 @@ def test_learning_on_its_own_is_bit_for_bit_the_same_after_a_power_cut(task: Tas
         assert (found.activity, found.steps) == (Activity.FINISHED, 50)
         results.append((Kept.of(client), found.learning_rate))
     assert results[0] == results[1]
+
+
+def test_an_epoch_that_a_power_cut_interrupted_makes_no_loss() -> None:
+    """Its losses from before the cut are gone: without them its mean would be too low and might meet the target."""
+    target, found = 1 << 19, []
+    for cut in (False, True):
+        board = InProcessDevice()
+        client = memory_client(board)
+        client.tell(configure(TEACHER, injected=True))
+        inject(client, CODES[:230])
+        slow = slow_client(board, 1)
+        slow.tell(autonomous(Task.TEACHER, epoch_steps=20, stop_epochs=3, loss_target=target))
+        while progress(slow).steps < 30:
+            pass
+        if cut:
+            assert progress(slow).epoch_loss > target
+            save(slow)
+            board.restart()
+            slow = slow_client(board, 1)
+            first = progress(slow)
+            assert (first.epoch, first.position > 0) == (1, True)
+            inject(slow, CODES[30:230])
+            while (second := progress(slow)).epoch == 1:
+                pass
+            assert (second.epoch, second.activity, second.epoch_loss) == (2, Activity.LEARNING, 0)
+        board.poll()
+        found.append((progress(slow), slow.ask(messages.GetCurve(), messages.Curve)))
+    (whole, points), (last, last_points) = found
+    assert (last.epoch, last.steps) == (3, 60)
+    assert last.epoch_loss == whole.epoch_loss > target
+    assert (last_points.interval, list(last_points.points)) == (20, list(points.points)[2:])
 
 
 def test_a_board_without_a_host_goes_on_after_power_on() -> None:
