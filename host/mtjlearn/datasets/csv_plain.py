@@ -10,9 +10,8 @@ import csv
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
@@ -33,15 +32,16 @@ class PlainCsv:
     Args:
         path: of the file.
         separator: between cells.
-        heading: the cells of the first row, without blanks around them.
+        row: the first one.
         line: of the first row, as a text editor numbers it.
     """
 
-    def __init__(self, path: Path, separator: str, heading: list[str], line: int) -> None:
-        self.heading = heading
+    def __init__(self, path: Path, separator: str, row: str, line: int) -> None:
         self.line = line
         self._path = path
         self._separator = separator
+        self.heading = self._cells(row)
+        """The cells of the first row, without blanks around them."""
 
     def read(self, first: int, numeric: Sequence[int], texts: Collection[int], fractions: int | None) -> PlainRows | None:
         """All rows, or None if the file is not plain.
@@ -54,13 +54,17 @@ class PlainCsv:
         """
         rows = PlainRows(self.line + first, tuple(numeric), {index: [] for index in texts}, fractions)
         with suppress(UnicodeDecodeError, _NotPlain), self._path.open(encoding="utf-8-sig") as file:
-            for _ in islice(file, self.line - 1 + first):
-                pass
-            for lines in _chunks(file):
+            head = list(islice(file, self.line))
+            if len(head) < self.line or self._cells(head[-1]) != self.heading:
+                raise _NotPlain  # another file has taken its place
+            for lines in _chunks(chain(head[-1:], file) if first == 0 else file):
                 interruption.check()
                 rows.take(lines, self._separator, len(self.heading))
             return rows.finished()
         return None
+
+    def _cells(self, row: str) -> list[str]:
+        return [cell.strip() for cell in row.split(self._separator)]
 
 
 class _NotPlain(Exception):
@@ -163,9 +167,9 @@ def read_plain(path: Path) -> PlainCsv | None:
         head = "".join(islice(file, _HEAD_LINES))
         skipped, comments, separator, rest = split_head(head)
         row = rest.partition("\n")[0]
-        heading = [cell.strip() for cell in row.split(separator)]
-        if not comments and heading[-1] and not _is_strange(row, separator) and len(row) <= csv.field_size_limit():
-            return PlainCsv(path, separator, heading, skipped + 1)
+        plain = PlainCsv(path, separator, row, skipped + 1)
+        if not comments and plain.heading[-1] and not _is_strange(row, separator) and len(row) <= csv.field_size_limit():
+            return plain
     return None
 
 
@@ -174,7 +178,7 @@ def _is_strange(text: str, separator: str) -> bool:
     return '"' in text or "\0" in text or (separator != "," and "," in text)
 
 
-def _chunks(file: TextIO) -> Iterator[list[str]]:
+def _chunks(file: Iterator[str]) -> Iterator[list[str]]:
     """Lines, many at once, without blank ones behind the last."""
     lines = list(islice(file, _ROWS))
     while lines:

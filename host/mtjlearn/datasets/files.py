@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ def read_file(path: Path, target: str | int | None, task: Task | None, columns: 
     """
     suffix = path.suffix.lower()
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise DatasetError(f"{path} is a pipe or a device, and is read more than once; save what it gives in a file")
+        if found.st_size == 0:
             raise DatasetError(f"{path} is empty")
         if suffix in (".csv", ".tsv"):
             return read_csv(path, target, task, columns)

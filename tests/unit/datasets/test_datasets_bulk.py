@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import numpy as np
@@ -125,3 +126,25 @@ def test_the_split_is_that_of_scikit_learn(classes, seed):
             for found, wanted in zip(split_rows(samples, tests, seed, labels), expected, strict=True):
                 np.testing.assert_array_equal(found, wanted)
                 assert found.dtype == np.int64
+
+
+def test_a_file_that_is_replaced_behind_its_heading_is_read_as_the_new_one(write, monkeypatch):
+    path = write("a,b,y\n" + "1,2,0.5\n3,4,1.5\n" * 10)
+
+    def replaced(path):
+        plain = csv_plain.read_plain(path)
+        path.write_text("y,a,b\n" + "0.5,5,6\n1.5,7,8\n" * 10)
+        return plain
+
+    monkeypatch.setattr(csv_file, "read_plain", replaced)
+    table = csv_file.read_csv(path, "y", None)
+    assert (table.feature_names, table.features[:2].tolist()) == (("a", "b"), [[5, 6], [7, 8]])
+    assert table.targets[:2].tolist() == [[0.5], [1.5]]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a named pipe")
+@pytest.mark.parametrize("suffix", ["csv", "npz", "parquet"])
+def test_a_pipe_is_refused_as_one(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"pipe.{suffix}")
+    with pytest.raises(DatasetError, match="is a pipe or a device"):
+        load(tmp_path / f"pipe.{suffix}", seed=0)
