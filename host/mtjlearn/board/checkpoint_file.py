@@ -203,12 +203,16 @@ class CheckpointFile:
         Raises:
             CheckpointError: it cannot be written.
         """
-        body = _ORIGIN.pack(self.saved, int(self.build, 16), self.board.encode("ascii")) + self.content.data
-        whole = _HEAD.pack(MAGIC, FILE_FORMAT, len(body) + _CRC.size) + body
         try:
-            write_atomic(Path(path), whole + _CRC.pack(zlib.crc32(whole)))
+            write_atomic(Path(path), self.pack())
         except OSError as error:
             raise CheckpointError(describe(Path(path), error)) from None
+
+    def pack(self) -> bytes:
+        """The content of the file."""
+        body = _ORIGIN.pack(self.saved, int(self.build, 16), self.board.encode("ascii")) + self.content.data
+        whole = _HEAD.pack(MAGIC, FILE_FORMAT, len(body) + _CRC.size) + body
+        return whole + _CRC.pack(zlib.crc32(whole))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
@@ -222,6 +226,19 @@ class CheckpointFile:
                 data = file.read(_LARGEST)
         except OSError as error:
             raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from None
+        return cls.unpack(data, str(path))
+
+    @classmethod
+    def unpack(cls, data: bytes, path: str) -> Self:
+        """Reads what pack() made.
+
+        Args:
+            data: of the file.
+            path: what messages call it.
+
+        Raises:
+            CheckpointError: it is something else, damaged, or of another version.
+        """
         if len(data) < _HEAD.size or not data.startswith(MAGIC):
             raise CheckpointError(f"{path} is not a checkpoint file; make one with: mtjlearn checkpoint save")
         _, version, length = _HEAD.unpack_from(data)

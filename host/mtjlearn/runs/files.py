@@ -34,6 +34,7 @@ _META_TYPES: dict[str, type] = {"command": str, "name": str, "seed": int, "start
 _MOST_WEIGHTS = 2**29
 """Bytes of a checkpoint, unpacked: twice what the paper's largest network has with its matrices and Adam's moments."""
 _STATE = "state"
+_WHOLE = "whole"
 _MOST_SETTINGS = 2**16
 """Bytes of config.toml and of meta.json, at most: twenty times what they have."""
 _MOST_DOTS = 100
@@ -61,6 +62,7 @@ class Checkpoint:
         matrices: decorrelation matrices, int16 Q1.14, shape (values,); empty if no layer decorrelates.
         random_state: state of the board's random generator, 1 .. 2^32 - 1; 0 if unknown.
         state: what else a reference that learns alone has learned: float matrices, an optimiser's moments.
+        whole: the file of the checkpoint that the board itself saved at this moment; empty if it saved none.
     """
 
     epoch: int
@@ -70,6 +72,7 @@ class Checkpoint:
     matrices: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
     random_state: int = 0
     state: tuple[NDArray[Any], ...] = ()
+    whole: bytes = b""
 
     def __repr__(self) -> str:
         return f"<Checkpoint after {self.steps:,} steps ({self.epoch} epochs): {self.weights.size:,} {self.weights.dtype} weights>"
@@ -84,6 +87,8 @@ class Checkpoint:
         buffer = io.BytesIO()
         progress = np.array([self.epoch, self.samples, self.steps, self.random_state], dtype=np.int64)
         arrays: dict[str, Any] = {f"{_STATE}{number}": array for number, array in enumerate(self.state)}
+        if self.whole:
+            arrays[_WHOLE] = np.frombuffer(self.whole, np.uint8)
         np.savez(buffer, weights=self.weights, matrices=self.matrices, progress=progress, **arrays)
         return buffer.getvalue()
 
@@ -167,6 +172,7 @@ def read_checkpoint(path: Path, name: str = WEIGHTS) -> Checkpoint | None:
         matrices = matrices.astype(np.int16)
         names = itertools.takewhile(content.__contains__, (f"{_STATE}{number}" for number in itertools.count()))
         state = tuple(content[name].copy() for name in names)
+        whole = content[_WHOLE].astype(np.uint8).tobytes() if _WHOLE in content else b""
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -174,7 +180,7 @@ def read_checkpoint(path: Path, name: str = WEIGHTS) -> Checkpoint | None:
     except (ValueError, TypeError, KeyError, OverflowError):
         advice = "remove it to train from the start" if name == WEIGHTS else "start a new run"
         raise RunError(f"{path / name} is damaged; {advice}") from None
-    return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state, state)
+    return Checkpoint(epoch, samples, steps, weights.copy(), matrices, random_state, state, whole)
 
 
 def parse_object(text: bytes) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from mtjlearn.network import LOSS_BITS
 from mtjlearn.noise import NO_TESTS
 from mtjlearn.runs import Checkpoint, Run, RunError, read_metrics
 from mtjlearn.runs.files import START
+from mtjlearn.training.feedback import has_feedback, restore, take
 from mtjlearn.training.plan import Plan
 from mtjlearn.training.report import Observer
 from mtjlearn.training.scores import is_evaluated
@@ -36,7 +37,7 @@ class BoardTraining:
     """A training on an open board.
 
     The board is configured with the plan's network; if the run has a checkpoint, it continues from there. What the board
-    counts begins again with that, what it counted before is in the run's metrics.
+    counts then begins again, or where its own checkpoint was; what it counted before is in the run's metrics.
 
     Args:
         plan: what to do.
@@ -59,11 +60,13 @@ class BoardTraining:
             self._go_on_from(checkpoint)
         if plan.virtual.get("device_noise") in ONE_LEVEL:
             board.set_health(NO_TESTS)
-        self._recorded = board.status()
+        self._recorded = status = board.status()
+        counted = {"step": status.steps, "skipped": status.skipped, "saturations": status.saturations}
+        self._before = {name: self._before[name] - value for name, value in counted.items()}
         self._saved = time.monotonic()
         self._loss: float | None = None
         self._seconds = 0.0
-        self.steps: int = self._before["step"]
+        self.steps: int = self._before["step"] + status.steps
         """Training steps since the start of the run."""
 
     @property
@@ -109,13 +112,18 @@ class BoardTraining:
             raise
 
     def _go_on_from(self, checkpoint: Checkpoint) -> None:
+        counted = [record for record in read_metrics(self._run.path) if "skipped" in record and record["step"] <= checkpoint.steps]
+        self._before = {**(counted[-1] if counted else self._before), "step": checkpoint.steps}
+        if has_feedback(self._plan.network):
+            why_not = restore(self._board, checkpoint)
+            if not why_not:
+                return
+            self._observer.note(f"the feedback is learned again, which takes some tens of steps: {why_not}")
         # The generator cannot be set to a state that was reached, but the run does not repeat random numbers this way.
         self._board.configure(replace(self._plan.network, seed=checkpoint.random_state or self._plan.network.seed))
         self._board.set_weights(_rows(checkpoint.weights, self._board.weights()))
         if any(self._plan.network.decorrelate):
             self._board.set_matrices(_rows(checkpoint.matrices, self._board.matrices()))
-        counted = [record for record in read_metrics(self._run.path) if "skipped" in record and record["step"] <= checkpoint.steps]
-        self._before = {**(counted[-1] if counted else self._before), "step": checkpoint.steps}
 
     def _stretch(self, total: int) -> None:
         """Streams the rest of an epoch, or of it as much as goes at once and at one rate."""
@@ -180,28 +188,30 @@ class BoardTraining:
         accuracy = {"test_accuracy": evaluation.accuracy} if self._plan.task == "classification" else {}
         return {"test_loss": evaluation.loss, **accuracy}
 
-    def _save(self) -> None:
+    def _save(self) -> Checkpoint:
         """Saves a checkpoint at the place of the last record."""
         weights, matrices = self._board.weights(), self._board.matrices()
         joined = np.concatenate([matrix.ravel() for matrix in matrices]) if matrices else np.zeros(0)
         epoch, position = divmod(self.steps, len(self._data.x_train))
-        self._run.save_weights(
-            Checkpoint(
-                epoch,
-                position,
-                self.steps,
-                np.concatenate([layer.ravel() for layer in weights]),
-                joined.astype(np.int16),
-                self._recorded.random_state,
-            )
+        checkpoint = Checkpoint(
+            epoch,
+            position,
+            self.steps,
+            np.concatenate([layer.ravel() for layer in weights]),
+            joined.astype(np.int16),
+            self._recorded.random_state,
         )
+        self._run.save_weights(checkpoint)
         self._saved = time.monotonic()
+        return checkpoint
 
     def _keep(self) -> None:
         try:
             self._record(evaluate=False)
             if self.steps:
-                self._save()
+                checkpoint = self._save()
+                if has_feedback(self._plan.network):
+                    self._run.save_weights(replace(checkpoint, whole=take(self._board)))
         except (BoardError, RunError) as error:
             self._observer.note(f"the last weights could not be saved ({error}); the run resumes from its last checkpoint")
 

@@ -110,7 +110,7 @@ def in_floats(plan: Plan, beginning: Checkpoint) -> Checkpoint:
     ends = np.cumsum([size * size for size in _squares(plan)])[:-1].tolist()
     parts = np.split(np.ldexp(beginning.matrices.astype(np.float64), -MATRIX_BITS), ends) if _squares(plan) else []
     state = [part.reshape(1, size, size) for part, size in zip(parts, _squares(plan), strict=True)]
-    if plan.network.rule == "feedback":  # which is learned again: a run does not keep that of a board
+    if plan.network.rule == "feedback":  # which is learned again: a run begins with the weights of another
         state += [np.zeros((1, units, plan.network.sizes[-1])) for units in plan.network.sizes[1:-1]]
     return Checkpoint(0, 0, 0, np.ldexp(beginning.weights.astype(np.float64), -bits), state=tuple(state))
 
@@ -123,7 +123,7 @@ def _beginning(plan: Plan, checkpoint: Checkpoint, path: Path) -> Checkpoint:
         raise RunError(f"the weights of {path} do not belong to {network.name}; start a new run")
     if not checkpoint.is_float and checkpoint.matrices.size != values:
         raise RunError(f"the decorrelation matrices of {path} do not belong to {network.name}; start a new run")
-    start = replace(checkpoint, epoch=0, samples=0, steps=0)
+    start = replace(checkpoint, epoch=0, samples=0, steps=0, whole=b"")
     if not plan.on_board:
         return in_floats(plan, start)
     if not checkpoint.is_float:
