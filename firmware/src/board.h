@@ -57,7 +57,7 @@ struct board {
     /* Codes lost since the start because nobody took them, mod 2^32, up to those that the last adc_read() returned. adc_read()
      * returns none from beyond a loss together with ones from before it, so that a hole always lies between two calls. */
     uint32_t (*adc_lost)(void *context);
-    /* Whether so few codes wait that the device had better take them together with later ones: to take some costs a small chip much that
+    /* Whether it is better to take the codes that wait together with later ones: to take some costs a small chip much that
      * does not depend on their number. NULL: never. */
     bool (*adc_few)(void *context);
     /* Called where time must pass for the device to continue: once before every training step, and while it waits for codes. A board

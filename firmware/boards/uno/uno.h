@@ -22,15 +22,15 @@
 #define UNO_REFERENCE_MV 1100
 #endif
 
-/* Codes that wait for the end of a training step, one less than this: 38,000 cycles at 9,615 Hz, where a step of 4-8-3 that
+/* Codes that wait for the end of a training step, one less than this: 44,000 cycles at 9,615 Hz, where a step of 4-8-3 that
  * decorrelates its input takes 24,000. At a higher rate longer steps leave holes, which are counted. */
 #ifndef UNO_ADC_FIFO
-#define UNO_ADC_FIFO 24
+#define UNO_ADC_FIFO 28
 #endif
 
 /* Fewer codes wait for others, unless some were lost. One less than these, and the codes of the longest step, must fit the FIFO. */
 #ifndef UNO_ADC_TOGETHER
-#define UNO_ADC_TOGETHER 8
+#define UNO_ADC_TOGETHER 12
 #endif
 
 /* Memory for a network. */

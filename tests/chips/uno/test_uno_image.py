@@ -11,7 +11,7 @@ from chip_support import RAM_START, Chip, Host, image, symbols
 from mtjlearn.firmware import build_firmware
 from mtjlearn.wire.messages import Features
 
-STATIC_RAM = 1516
+STATIC_RAM = 1524
 LEFT = {"uno": 32 * 1024 - 512, "uno_streamed": 32 * 1024 - 512, "nano": 30 * 1024}
 """Bytes of flash that a bootloader leaves."""
 RESERVE = {"uno": 512, "uno_streamed": 9728, "nano": 256}
@@ -59,5 +59,5 @@ def test_what_is_chosen_works_and_is_told(flags: tuple[str, ...], line_rate: int
     chip.run(1_600_000)
     after, passed = host.status(), chip.seconds - begun
     codes = (after.codes + after.codes_lost) - (before.codes + before.codes_lost)
-    assert codes == pytest.approx(adc_rate * passed, abs=3 + 7)  # up to seven wait for others
+    assert codes == pytest.approx(adc_rate * passed, abs=3 + 11)  # up to eleven wait for others
     assert after.noise_filled == 200

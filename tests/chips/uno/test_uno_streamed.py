@@ -24,7 +24,7 @@ from mtjlearn.wire.command import Command
 from mtjlearn.wire.errors import BoardRefused
 from mtjlearn.wire.messages import Error, Features, NoiseFault, ResetCause, Task
 
-FLASH, STATIC_RAM, UNTOUCHED = 22 * 1024, 1512, 300
+FLASH, STATIC_RAM, UNTOUCHED = 22 * 1024, 1520, 300
 STEPS = 40
 ONLY_STREAM = "learns from a host's stream only; for autonomous learning: mtjlearn flash --board uno"
 DECORRELATED = {"decorrelation_rate": 2**-10, "learning_rate": 0.03}
