@@ -1,5 +1,5 @@
-/* crc32.c for AVR chips: 48 cycles a byte, where the compiler's code takes 69. A board that trains from its line computes two checksums
- * for every sample. */
+/* crc32.c for AVR chips: 48 cycles a byte, where the compiler's code takes 69. A board that trains from its line passes
+ * every byte through here, 16 for a sample of 4-8-3. */
 #ifdef __AVR__
 
     .section .progmem.gcc_crc32, "a", @progbits
