@@ -43,7 +43,8 @@ void rule_begin(const value *start, uint32_t rate, uint32_t seed)
         .sizes = {FAN_IN, HIDDEN, OUTPUTS},
     };
     fill(seed);
-    anp_configure(&net, &config, arena, sizeof arena);
+    if (anp_configure(&net, &config, arena, sizeof arena) != ANP_OK)
+        __builtin_trap(); /* the arena is too small for this network */
     int16_t *weights = (int16_t *)(void *)net.at.weights;
     for (uint16_t i = 0; i < WEIGHTS; i++)
         weights[i] = start[i];
