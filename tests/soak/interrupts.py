@@ -133,7 +133,7 @@ class Notebook:
     def reconnect(self, board: Board) -> None:
         """Opens the session again."""
         board.reconnect()
-        board.train(np.ones((100, board.network.sizes[0]), np.int16), np.zeros((100, board.network.target_count), np.int16))
+        board.train(np.full((100, board.network.sizes[0]), 4096, np.int16), np.zeros((100, board.network.target_count), np.int16))
 
     def reopen(self, board: Board) -> None:
         """Opens another board."""
