@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
+from views_support import Told
 
 from mtjlearn.bench.chip.cost import PROGRAMS
 from mtjlearn.bench.phases import PHASES
 from mtjlearn.board import CheckpointState, Health, Progress
 from mtjlearn.cli import experiment
-from mtjlearn.cli.view import autonomous, bench, bench_desktop, bench_host, bench_inference, bench_reference, console, noise_health
+from mtjlearn.cli.view import autonomous, bench, bench_desktop, bench_host, bench_inference, bench_reference, noise_health
 from mtjlearn.cli.view.training import line_rate
 from mtjlearn.experiments import cost_to_target, rates
 from mtjlearn.wire.messages import Activity, NoiseFault, ResetCause, Restored, StopReason, Task
-
-Told = Callable[[], list[list[str]]]
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """``told()``: the lines of the result so far, each split into its columns."""
-    wide = Console(file=io.StringIO(), width=400, highlight=False, emoji=False)
-    monkeypatch.setattr(console, "_results", lambda: wide)
-
-    def lines() -> list[list[str]]:
-        assert isinstance(wide.file, io.StringIO)
-        return [re.split(r"\s{2,}", line.strip()) for line in wide.file.getvalue().splitlines()]
-
-    return lines
 
 
 def test_chips_are_shown_with_their_limits_and_what_is_left_out(told: Told) -> None:

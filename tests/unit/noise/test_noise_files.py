@@ -195,6 +195,7 @@ def test_holes_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     parts = list(open_recording(path).parts())
     assert len(parts) > 5
     assert [part.done for part in parts] == sorted(part.done for part in parts)
+    assert parts[0].done < 1
     assert parts[-1].done == 1
     recording = load_recording(path)
     assert recording.starts == (0, 250)

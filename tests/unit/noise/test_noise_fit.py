@@ -13,6 +13,7 @@ from mtjlearn.noise import (
     FitError,
     HmmFit,
     Recording,
+    RecordingError,
     SimulatedSmtj,
     characterise,
     fit_hmm,
@@ -132,6 +133,8 @@ def test_a_tally_counts_as_the_whole_does() -> None:
     assert whole.deviation == pytest.approx(summary.deviation)
     assert whole.drift(summary.duty, 40_000) is None
     assert "the source drifts" in str(whole.drift(0.6, 40_000))
+    with pytest.raises(RecordingError, match="sample 40002"):
+        tally.add(Part(np.array([0.1, np.nan])))
 
 
 def test_the_example_recording_of_the_docs() -> None:

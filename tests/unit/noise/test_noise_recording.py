@@ -137,6 +137,7 @@ def test_live_codes_are_calibrated_then_played_serially() -> None:
     feed = chunks(codes, 37)
     source = Live(lambda: next(feed), sigma=0.05, calibration=500)
     values = source.draw(20, 10)
+    assert values.shape == (10, 1, 20)
     start = codes[:500].astype(float)
     np.testing.assert_allclose(values.ravel(), (codes[500:700] - start.mean()) * 0.05 / start.std())
     np.testing.assert_array_equal(source.codes(300), codes[None, 700:])

@@ -160,12 +160,12 @@ def test_missing_data() -> None:
 
 
 def test_a_board_learns_by_both_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SEEDS": 1, "EPOCHS": 3, "SIZES": (64, 4, 10), "EVALUATED": 2}.items():
+    for name, value in {"SEEDS": 1, "EPOCHS": 4, "SIZES": (64, 4, 10), "EVALUATED": 3}.items():
         monkeypatch.setattr(fig4_chip, name, value)
     found = computed("fig4-chip", Options(board="inprocess"), tmp_path)["boards"]["inprocess"]
     for rule in ("anp", "danp"):
-        assert np.shape(found[rule]["losses"]) == (1, 3)
-        assert found[rule]["evaluated"] == [2, 3]
+        assert np.shape(found[rule]["losses"]) == (1, 4)
+        assert found[rule]["evaluated"] == [3, 4]
         assert found[rule]["losses"][0][1] < found[rule]["losses"][0][0] < 2.6
         assert found[rule]["skipped"] == 0
     assert found["danp"]["losses"] != found["anp"]["losses"]

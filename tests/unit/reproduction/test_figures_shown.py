@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from mtjlearn.reproduction import FIGURES
 from mtjlearn.reproduction.plots.style import BLUE, GREEN, GREY, ORANGE
 
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def drawn(figures: list[Figure], name: str, numbers: dict[str, Any]) -> list[Any]:
     FIGURES[name].draw(numbers, Path("figure.png"))

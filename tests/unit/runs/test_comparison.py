@@ -57,6 +57,7 @@ def test_seeds_belong_together_and_rates_do_not(here):
     accuracy = first.numbers["test_accuracy"]
     assert (accuracy.mean, accuracy.low, accuracy.high) == pytest.approx((0.9, 0.85, 0.95))
     assert accuracy.deviation == pytest.approx(0.05)
+    assert second.numbers["test_accuracy"].deviation == 0
     curve = first.curves["loss"]
     assert curve.steps.tolist() == [100, 200]
     assert (curve.mean.tolist(), curve.low.tolist(), curve.high.tolist()) == ([1, 0.5], [1, 0.25], [1, 0.75])
