@@ -77,3 +77,18 @@ def test_every_module_of_the_package_is_a_command_and_listed() -> None:
 def test_numbers_that_help_tells_are_those_that_are_used(words: list[str], told: str) -> None:
     text = CliRunner().invoke(main, [*words, "--help"]).stdout
     assert told in " ".join(text.split())
+
+
+@pytest.mark.parametrize("words", list(words_of(main)), ids=" ".join)
+def test_an_option_that_names_what_0_does_takes_it(words: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None
+        command = found
+    for option in command.params:
+        if isinstance(option, click.Option) and "; 0: " in (option.help or ""):
+            assert isinstance(option.type, click.IntRange | click.FloatRange)
+            assert option.type.min == 0
+            assert not option.type.min_open

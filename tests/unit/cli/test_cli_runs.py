@@ -81,8 +81,9 @@ def test_newest_first(root):
     assert [Path(run["path"]).name for run in json.loads(show().stdout)["runs"]] == [newer.name, "20200101-000000-train-iris-s7"]
 
 
-def test_wide_terminal_shows_all(root, monkeypatch):
-    monkeypatch.setattr(console, "console", lambda: Console(stderr=True, width=140))
+@pytest.mark.parametrize("width", [120, 140])
+def test_wide_terminal_shows_all(root, monkeypatch, width):
+    monkeypatch.setattr(console, "console", lambda: Console(stderr=True, width=width))
     finished(root, seed=12)
     heading, line = show().stderr.splitlines()
     assert heading.split() == ["run", "command", "of", "seed", "started", "state", "result"]

@@ -193,3 +193,11 @@ def test_the_line_rate_stands_behind_the_port(monkeypatch: pytest.MonkeyPatch, n
     open_board(name)
     assert calls == [opened]
     assert discovery.at_rate(*opened) == name
+
+
+@pytest.mark.parametrize(("name", "text"), [("natve", "did you mean native"), ("natve@9600", "did you mean native"), ("", "empty")])
+def test_what_no_port_can_be_named_is_refused_without_opening_anything(name: str, text: str) -> None:
+    with pytest.raises(BoardError, match=text):
+        discovery.check_port(name)
+    discovery.check_port("/dev/ttyACM0")
+    discovery.check_port(discovery.at_rate("/dev/ttyACM0", 9600))

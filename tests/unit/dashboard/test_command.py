@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from mtjlearn.cli import main
 from mtjlearn.dashboard.app import STATIC, Page
-from mtjlearn.dashboard.serve import PortTakenError, _Server, open_socket
+from mtjlearn.dashboard.serve import MOST_CONNECTIONS, PortTakenError, _Server, open_socket, serve
 
 PATIENCE = 120.0
 TEXT = ("ink", "muted", "accent", "good", "warn", "bad", "live")
@@ -81,6 +81,28 @@ def test_nothing_can_be_started_without_control(tmp_path: Path, monkeypatch: pyt
     assert CliRunner().invoke(main, ["dashboard", *words]).exit_code == 0
     (actions,) = given
     assert (actions is not None) == bool(words)
+
+
+def test_the_server_logs_no_token_trusts_no_proxy_and_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[uvicorn.Config] = []
+
+    class Seen:
+        def __init__(self, config: uvicorn.Config, _: object) -> None:
+            seen.append(config)
+
+        def run(self, sockets: list[socket.socket]) -> None:
+            assert [one.getsockname()[0] for one in sockets] == ["127.0.0.1"]
+
+    monkeypatch.setattr("mtjlearn.dashboard.serve._Server", Seen)
+    listener, page = open_socket(0), cast(Any, object())
+    serve(page, listener, lambda: None)
+    assert listener.fileno() == -1
+    (config,) = seen
+    assert not config.access_log
+    assert not config.proxy_headers
+    assert not config.server_header
+    assert (config.ws, config.log_level, config.limit_concurrency) == ("none", "error", MOST_CONNECTIONS)
+    assert 0 < (config.timeout_graceful_shutdown or 0) < 10
 
 
 def test_another_interruption_does_not_skip_the_end() -> None:

@@ -71,6 +71,15 @@ def test_a_line_that_is_half_written_is_read_when_it_is_whole(tmp_path: Path) ->
         assert follower.problem is None
 
 
+def test_what_was_recorded_before_the_first_step_is_shown(tmp_path: Path) -> None:
+    with begun(tmp_path) as run:
+        follower = Follower(run.path)
+        run.metric(step=0, skipped=5, saturations=2)
+        follower.update()
+        seen = follower.view()
+    assert (seen["step"], seen["skipped"], seen["saturations"]) == (0, 5, 2)
+
+
 def test_a_resumed_run_goes_back_to_its_checkpoint(tmp_path: Path) -> None:
     with begun(tmp_path) as run:
         follower = Follower(run.path)
@@ -109,6 +118,7 @@ def test_weights_are_those_of_the_last_checkpoint(tmp_path: Path) -> None:
     assert first["values"][:3] == [1.0, -1.0, 0.5]
     assert (first["saturated"], second["saturated"]) == (1, 1)
     assert second["least"] == -32767 / 4096
+    assert (second["rows"], second["columns"], second["most"]) == (1, 4, 3 / 4096)
 
 
 def test_a_large_layer_is_averaged(tmp_path: Path) -> None:

@@ -121,12 +121,14 @@ def test_biases_are_shown_in_time_or_in_samples(figures: list[Figure], in_time: 
         assert line.get_xdata()[-1] == 2.0
 
 
-@pytest.mark.parametrize("missing", ["switching_rate", "telegraph_share"])
-def test_a_source_that_no_telegraph_describes_has_no_curve_of_one(figures: list[Figure], missing: str) -> None:
-    one = bias("one", in_time=True, **{missing: None}, centres=[7.0], shares=[1.0])
+@pytest.mark.parametrize(("missing", "centres", "height"), [("switching_rate", [7.0], 1.0), ("telegraph_share", [7.0, 9.5], 2.5)])
+def test_a_source_that_no_telegraph_describes_has_no_curve_of_one(
+    figures: list[Figure], missing: str, centres: list[float], height: float
+) -> None:
+    one = bias("one", in_time=True, **{missing: None}, centres=centres, shares=[0.5] * len(centres))
     axes = drawn(figures, "fig2", {"biases": [one]})
     assert not [line for part in axes for line in part.lines if len(line.get_xdata()) > 3]
-    assert {bar.get_height() for part in axes for bar in part.patches} == {1.0}
+    assert {bar.get_height() for part in axes for bar in part.patches} == {height}
 
 
 @pytest.mark.parametrize(("samples", "size"), [(None, "all images"), (12_000, "12,000 images")])

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from mtjlearn.cli import main
 from mtjlearn.comparison import compare, read_training
 from mtjlearn.comparison.export import EVENTS
+from mtjlearn.comparison.plot import draw_comparison
 from mtjlearn.runs import Run
 
 
@@ -107,6 +108,59 @@ def test_curves_are_drawn_as_the_suffix_says(here, name):
     assert first.startswith(starts[name])
     mtjlearn("runs", "compare", *sorted(Path("runs").iterdir()), "--out", name)
     assert Path(name).read_bytes() == first
+
+
+def shown(figures, *paths):
+    draw_comparison(compare([read_training(path) for path in paths]), Path("curves.png"))
+    return figures[-1]
+
+
+@pytest.mark.usefixtures("here")
+def test_seeds_of_one_setting_have_a_band_and_their_number(figures):
+    paths = [training(seed, losses=(4.0, seed), accuracy=0.5 + seed / 10) for seed in (1, 2, 3)]
+    figure = shown(figures, *paths)
+    loss, accuracy = figure.axes
+    [line] = loss.lines
+    assert (line.get_label(), line.get_linestyle()) == ("board", "-")
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([100, 200], [4, 2])
+    [band] = loss.collections
+    assert {tuple(corner) for corner in band.get_paths()[0].vertices} == {(100, 4), (200, 1), (200, 3)}
+    assert figure.get_suptitle() == "iris, 3 runs\nmean, and smallest to largest of the seeds"
+    assert accuracy.get_ylim() == pytest.approx((0.55, 1.0))
+    assert (loss.get_xlabel(), accuracy.get_xlabel()) == ("", "training steps")
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["board"]
+    figure = shown(figures, paths[0])
+    assert figure.get_suptitle() == "iris, 1 runs"
+    assert not [each for axes in figure.axes for each in axes.collections]
+
+
+@pytest.mark.usefixtures("here")
+def test_settings_have_colours_and_names_of_their_own_and_the_boards_bands_alone(figures):
+    paths = [training(seed, eta=eta, losses=(2.0, seed * eta)) for eta in (0.1, 0.2) for seed in (1, 2)]
+    for path in paths:
+        metrics = path / "metrics.jsonl"
+        metrics.write_text(metrics.read_text().replace('"loss"', '"reference_loss": 1.5, "loss"'))
+    figure = shown(figures, *paths)
+    loss, _ = figure.axes
+    labels = ["eta 0.1, board", "eta 0.1, float reference", "eta 0.2, board", "eta 0.2, float reference"]
+    assert [(line.get_label(), line.get_linestyle()) for line in loss.lines] == list(
+        zip(labels, ["-", "--", "-", "--"], strict=True)
+    )
+    colours = [line.get_color() for line in loss.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert len(loss.collections) == 2
+    assert figure.get_suptitle() == "mean, and smallest to largest of the seeds"
+    one = shown(figures, *paths[:2]).axes[0]
+    assert [line.get_label() for line in one.lines] == ["board", "float reference"]
+    assert one.lines[0].get_color() != one.lines[1].get_color()
+    assert len(one.collections) == 2
+
+
+@pytest.mark.usefixtures("here")
+def test_each_point_of_a_short_curve_is_marked(figures):
+    for count, marker in ((59, "o"), (60, "")):
+        [line] = shown(figures, training(1, losses=tuple(np.linspace(2.0, 1.0, count)))).axes[0].lines
+        assert line.get_marker() in (marker, marker or "None")
 
 
 def test_the_table_names_groups_and_seeds(here):
