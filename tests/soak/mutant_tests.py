@@ -50,7 +50,7 @@ TESTS: list[tuple[str, str]] = [
     ("host/mtjlearn/cli/[acl]*", "test_cli_autonomous test_checkpoint_file test_link_decoding test_cli_noise test_cli_runs"),
     ("host/mtjlearn/cli/[bdf]*", "test_cli_boards test_cli_demo tests/flash tests/bench"),
     ("host/mtjlearn/cli/*", "test_cli_*"),
-    ("host/mtjlearn/bench/*", "tests/bench"),
+    ("host/mtjlearn/bench/*", "tests/unit/bench tests/bench"),
     ("firmware/lib/anp/src/*_m0.c", "tests/chips/m0_sim tests/chips/cortex_m"),
     ("firmware/lib/anp/*", "test_learner_* test_vectors test_device_* tests/board"),
     ("firmware/lib/wire/*", "test_wire_c test_faults_c test_memory_board test_faults_host"),

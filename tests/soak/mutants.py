@@ -206,7 +206,8 @@ def thoroughly(place: Place, tried: list[Mutation], found: Results, reaching: re
     for mutation in tried:
         if found[mutation] == "alive":
             begun = time.monotonic()
-            marks = "not fast and not slow" if trials(mutation, reaching) else "not slow"
+            is_seen = bool(trials(mutation, reaching)) and reaching.is_in_function(mutation.path, mutation.line)
+            marks = "not fast and not slow" if is_seen else "not slow"
             tests = tests_of(place.tree, mutation.path)
             arguments = ["-m", marks, *tests]
             result = attempt(place, mutation, [(arguments, reach.Trial(None, {}))], timeout) if tests else "survived"

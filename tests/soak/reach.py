@@ -110,10 +110,17 @@ class Reach:
 
     def of(self, path: str, line: int) -> list[str]:
         """Tests that reach the function of a line, or else any function of its file; quick ones that reach little come first."""
-        around = [index for index, one in enumerate(self.functions) if one.path == path and one.first <= line <= one.last]
+        around = self._around(path, line)
         inner = max(around, key=lambda index: self.functions[index].first, default=-1)
         tests = self._tests.get(inner) or self._files.get(path, set())
         return sorted(tests, key=lambda name: (self.seconds[name] + 0.02) * self.breadth[name])
+
+    def is_in_function(self, path: str, line: int) -> bool:
+        """Whether what a line does can be seen from the functions that tests reach; a constant can be read without any."""
+        return bool(self._around(path, line))
+
+    def _around(self, path: str, line: int) -> list[int]:
+        return [index for index, one in enumerate(self.functions) if one.path == path and one.first <= line <= one.last]
 
 
 class Recorder:
