@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from typing import Any
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from rich.table import Table
 
 import mtjlearn
 from mtjlearn.cli import main
+from mtjlearn.cli.view import console
 from mtjlearn.cli.view.command import command
 from mtjlearn.cli.view.console import print_result, say
 
@@ -36,6 +38,16 @@ def test_results_and_progress_are_apart() -> None:
     assert found.exit_code == 0
     assert [line.strip() for line in found.stdout.splitlines()] == ["result [bold] \ufffd[31m", "cell"]
     assert found.stderr == "progress [bold]\n"
+
+
+@pytest.mark.parametrize("made", [console.console, console._results])
+def test_a_terminal_colours_and_replaces_nothing_by_itself(monkeypatch: pytest.MonkeyPatch, made: Any) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = made.__wrapped__()
+    assert shown.is_terminal
+    with shown.capture() as captured:
+        shown.print("12 of 30 in 'a.csv' :smile: True")
+    assert captured.get() == "12 of 30 in 'a.csv' :smile: True\n"
 
 
 def test_with_json_standard_output_is_the_object_alone() -> None:

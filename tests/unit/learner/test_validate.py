@@ -48,6 +48,8 @@ def test_the_cases_are_all_combinations():
     assert len(kinds) == len(found) == 2 * 2 * 2 * (2 * 2 + 2)  # cross-entropy needs two outputs: half of the networks
     assert {n.sizes for n in found} == set(NETWORKS)
     assert {n.normalised for n in found} == {True, False}
+    assert {round(n.learning_rate * n.units, 9) for n in found} == {0.4}
+    assert {n.decorrelation_rate for n in found if any(n.decorrelate)} == {2**-10}
     assert {case.full_scale for case in cases(0, EVERYTHING)} == {True, False}
     assert cases(0, EVERYTHING) == cases(0, EVERYTHING)
     seeds = [case.network.seed for seed in range(3) for case in cases(seed, EVERYTHING)]

@@ -139,3 +139,20 @@ def test_histogram_has_a_bin_for_each_code() -> None:
 def test_hints_name_what_is_wrong(values: np.ndarray, hint: str) -> None:
     summary = characterise(Recording(values, rate=9615.0))
     assert any(hint in text for text in (*summary.hints, *summary.notes))
+
+
+@pytest.mark.parametrize(("switches", "is_few"), [(99, True), (100, False)])
+def test_a_hundred_switches_are_enough(switches: int, is_few: bool) -> None:
+    dwells = np.random.default_rng(2).geometric(0.2, switches + 1)
+    values = np.repeat(33.0 + 11 * (np.arange(switches + 1) % 2), dwells)
+    summary = characterise(Recording(values, rate=9615.0))
+    assert summary.switches == switches
+    assert any(f"only {switches} switches were seen" in hint for hint in summary.hints) == is_few
+
+
+@pytest.mark.parametrize(("high", "side"), [(9, "low"), (10, None), (90, None), (91, "high")])
+def test_a_source_that_is_in_one_state_nine_tenths_of_the_time_needs_its_bias_corrected(high: int, side: str | None) -> None:
+    states = np.concatenate([np.random.default_rng(seed).permutation(np.arange(100) < high) for seed in range(100)])
+    summary = characterise(Recording(33.0 + 11 * states, rate=9615.0))
+    told = [hint for hint in summary.hints if "of the time (duty" in hint]
+    assert told == ([] if side is None else [f"the source is {side} most of the time (duty {high / 100:.2f}): correct its bias"])

@@ -102,6 +102,14 @@ def test_two_waveforms_next_to_each_other(tmp_path: Path) -> None:
         load_recording(path)
 
 
+@pytest.mark.parametrize(
+    ("stated", "rate"), [("2500Hz", 2.5e3), ("2.5e3 Hz", 2.5e3), ("40 kHz", 4e4), ("0.5MHz", 5e5), ("1.25 GHz", 1.25e9)]
+)
+def test_a_rate_that_a_comment_states_is_in_its_unit(tmp_path: Path, stated: str, rate: float) -> None:
+    path = written(tmp_path / "a.csv", f"#Sample rate: {stated}\n\nChannel 1 (V)\n" + rows((junction(50), ".6f")))
+    assert load_recording(path).rate == pytest.approx(rate, rel=1e-9)
+
+
 @pytest.mark.parametrize(("digits", "rate"), [(".2e", 1e6), (".1e", 1e6), (".4f", 25e3)])
 def test_times_with_too_few_digits_leave_the_rate_to_the_heading(tmp_path: Path, digits: str, rate: float) -> None:
     volts = junction(4000)
