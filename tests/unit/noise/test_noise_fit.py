@@ -12,6 +12,7 @@ from places import PROJECT
 from mtjlearn.noise import (
     FitError,
     HmmFit,
+    Junction,
     Recording,
     RecordingError,
     SimulatedSmtj,
@@ -24,10 +25,17 @@ from mtjlearn.noise import (
 from mtjlearn.noise.characterise import split_levels
 from mtjlearn.noise.files import Part
 from mtjlearn.noise.hmm import MOST
+from mtjlearn.noise.smtj import telegraph
 from mtjlearn.noise.whole import Tally
 
 LOW, HIGH, P, RATE = 0.0362, 0.0480, 0.0809, 40_000.0
 MINUTE = 2_400_000
+
+
+def simulated_junction(junction: Junction) -> np.ndarray:
+    generator = np.random.default_rng(4)
+    states = telegraph(generator, np.array([False]), *junction.probabilities(RATE), 100_001)[0]
+    return np.where(states, junction.high, junction.low) + junction.observation * generator.standard_normal(states.size)
 
 
 def recorded(samples: int, observation: float, seed: int, probability: float = P, duty: float = 0.5) -> Recording:
@@ -135,6 +143,18 @@ def test_a_tally_counts_as_the_whole_does() -> None:
     assert "the source drifts" in str(whole.drift(0.6, 40_000))
     with pytest.raises(RecordingError, match="sample 40002"):
         tally.add(Part(np.array([0.1, np.nan])))
+
+
+@pytest.mark.parametrize("duty", [0.3, 0.5, 0.7])
+def test_a_fit_begins_near_the_truth(duty: float) -> None:
+    junction = Junction(LOW, HIGH, 0.002, 3530, duty)
+    volts = simulated_junction(junction)
+    values = (volts - volts.mean()) / volts.std()
+    up, down, levels, sigma = hmm._start(values, [60_000, 40_000, 1])
+    expected = junction.probabilities(RATE)
+    assert (up, down) == pytest.approx(expected, rel=0.08)
+    assert levels == pytest.approx(((LOW - volts.mean()) / volts.std(), (HIGH - volts.mean()) / volts.std()), abs=0.08)
+    assert sigma == pytest.approx(0.002 / volts.std(), rel=0.15)
 
 
 def test_the_example_recording_of_the_docs() -> None:

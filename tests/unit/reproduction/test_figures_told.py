@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mtjlearn.noise import Recording, RecordingError
-from mtjlearn.reproduction import FIGURES, Options, fig2, fig3, fig5
+from mtjlearn.reproduction import FIGURES, Options, deep, fig2, fig3, fig5
 from mtjlearn.reproduction.pieces import Piece
 
 
@@ -243,3 +243,18 @@ def test_the_winner_of_each_method_is_told() -> None:
         "digits, danp: eta .1 2^-4, eps .1 2^-20: test accuracy 0.850",
         "digits, danp_single: eta .1 2^-10, eps .1 2^-8: test accuracy 0.812",
     ]
+
+
+def test_noise_of_each_method_and_a_recording_that_is_played_from_another_place_for_each_seed(tmp_path: Path) -> None:
+    values = telegraph(0.001)
+    Recording(values, rate=40_000.0).save(tmp_path / "noise.npz")
+    for seed in (0, 3):
+        played = deep._noise("danp_single", 5, seed, str(tmp_path / "noise.npz"))
+        start = seed * 7919 % values.size
+        np.testing.assert_allclose(played.draw(5, 2).ravel(), np.resize(np.roll(values, -start), 10))
+    apart, single = deep._noise("danp", 5, 1, None), deep._noise("danp_single", 5, 1, None)
+    drawn = [source.draw(5, 4000).reshape(4000, 5) for source in (apart, single)]
+    # A junction per node forgets a step before; neighbours of one recording are a sample apart.
+    neighbours = [float(np.corrcoef(values[:, 0], values[:, 1])[0, 1]) for values in drawn]
+    assert abs(neighbours[0]) < 0.1 < 0.3 < neighbours[1]
+    assert all(0.03 < values.min() < values.mean() < 0.05 for values in drawn)
