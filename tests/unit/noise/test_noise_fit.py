@@ -35,7 +35,8 @@ MINUTE = 2_400_000
 def simulated_junction(junction: Junction) -> np.ndarray:
     generator = np.random.default_rng(4)
     states = telegraph(generator, np.array([False]), *junction.probabilities(RATE), 100_001)[0]
-    return np.where(states, junction.high, junction.low) + junction.observation * generator.standard_normal(states.size)
+    values = np.where(states, junction.high, junction.low) + junction.observation * generator.standard_normal(states.size)
+    return np.asarray(values)
 
 
 def recorded(samples: int, observation: float, seed: int, probability: float = P, duty: float = 0.5) -> Recording:

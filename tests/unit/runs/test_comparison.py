@@ -235,12 +235,16 @@ def events(path):
 def test_records_for_tensorboard_replace_those_of_before(here):
     pytest.importorskip("tensorboardX")
     path = training(1)
+    with (path / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"step": 300, "loss": 0.25}\n{"step": 300, "test_accuracy": true}\n{"loss": 0.125}\n')
     for _ in range(2):
         found = result_of(mtjlearn("runs", "export", path, "--to", "tensorboard", "--out", "board"))
     (file,) = [each for each in Path("board").rglob("*") if each.is_file()]
     assert file == Path("board") / path.name / EVENTS
     assert found["files"] == [str(file)]
     read = [(value.tag, event.step, value.simple_value) for event in events(file) for value in event.summary.value]
-    assert [entry for entry in read if entry[0] == "board/loss"] == [("board/loss", 100, 1.0), ("board/loss", 200, 0.5)]
-    times = [event.wall_time for event in events(file) if event.step == 200]
-    assert times[0] == pytest.approx(read_training(path).started + 4)
+    losses = [("board/loss", 100, 1.0), ("board/loss", 200, 0.5), ("board/loss", 300, 0.25)]
+    assert [entry for entry in read if entry[0] == "board/loss"] == losses
+    for step in (200, 300):  # nothing was measured for the last record
+        times = [event.wall_time for event in events(file) if event.step == step]
+        assert times[0] == pytest.approx(read_training(path).started + 4)
