@@ -24,13 +24,30 @@ PATIENCE = 30.0
 EPOCHS = 1500
 """Of XOR: some seconds, of which the first tenth has a checkpoint."""
 OFTEN_SAVING = "from mtjlearn.cli import main; from mtjlearn.training import on_board; on_board.CHECKPOINT_INTERVAL = 0.03; main()"
+WAITING = """
+import time
+from pathlib import Path
+from mtjlearn import interruption
+from mtjlearn.cli import main
+from mtjlearn.training import floats
+
+def wait(plan):
+    Path("reference").touch()
+    while True:
+        interruption.check()
+        time.sleep(0.01)
+
+floats._reference = wait
+main()
+"""
+"""The reference waits to be interrupted, since it can be quicker than any test."""
 XOR_SAMPLES = 100
 
 
 @contextlib.contextmanager
-def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: object, program: str = OFTEN_SAVING) -> Iterator[subprocess.Popen[str]]:
     """The command as a process that leads a process group of its own, as a shell starts it."""
-    command = [sys.executable, "-c", OFTEN_SAVING, "train", *map(str, arguments)]
+    command = [sys.executable, "-c", program, "train", *map(str, arguments)]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, process_group=0)
     try:
@@ -98,10 +115,9 @@ def test_ctrl_c_at_the_terminal(monkeypatch):
 
 
 def test_ctrl_c_while_the_reference_learns():
-    with started("xor", "--board", "native", "--epochs", 300) as process:
-        wait_for_checkpoint()
-        wait_for(lambda: not boards_of(process.pid))  # the board has done its part
-        time.sleep(0.2)
+    with started("xor", "--board", "native", "--epochs", 300, program=WAITING) as process:
+        wait_for(Path("reference").exists)
+        assert not boards_of(process.pid), "the board has done its part"
         os.kill(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
