@@ -252,6 +252,9 @@ def test_both_rules_on_each_board(figures: list[Figure], reached: int | None, bo
             assert line.get_color() == colour
         assert [line.get_ydata()[0] for line in loss.lines if line.get_linestyle() == "--"] == [0.2]
         assert [text.get_text() for text in loss.texts] == ([] if reached is None else ["epoch 3"])
+        for part in (loss, accuracy):
+            part.set_xlim(1, 4)
+            assert part.get_xticks().tolist() == [1, 2, 3, 4]
         assert [line.get_xdata()[0] for line in loss.lines if line.get_markeredgecolor() == GREY and line.get_marker() == "o"] == (
             [] if reached is None else [3]
         )
