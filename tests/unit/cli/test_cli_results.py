@@ -1,18 +1,22 @@
-"""What ``mtjlearn noise``, ``show``, ``demo`` and results of sweeps print of figures that are given here."""
+"""What ``mtjlearn noise``, ``show``, ``demo`` and ``sweep`` print of figures that are given here."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from model_support import random_model
 from views_support import Told
 
-from mtjlearn.cli import demo, show
+from mtjlearn.cli import demo, show, sweep
 from mtjlearn.cli.view import noise
+from mtjlearn.cli.view.command import command
 from mtjlearn.models.summary import Layer, Score
 from mtjlearn.noise import Recording, characterise
 from mtjlearn.noise.verdict import board_hints, verdict
@@ -175,3 +179,25 @@ def test_the_demo_says_what_it_showed_and_where_it_is(told: Told) -> None:
         ["loss curve", str(Path("runs/one/loss.png"))],
         ["run directory", str(Path("runs/one"))],
     ]
+
+
+@pytest.mark.parametrize("failed", [[], [{"error": "the board is gone"}]])
+def test_a_sweep_says_what_failed_and_where_its_rows_are(failed: list[dict[str, str]]) -> None:
+    found = SimpleNamespace(damaged=2, failed=failed, rows=[{}, {}, {}], directory="s", path="s/results.parquet", computed=1)
+
+    @click.command()
+    @command
+    def example() -> dict[str, Any]:
+        """Reports."""
+        return sweep._report(cast(Any, found), {}, None, maximise=False)
+
+    done = CliRunner().invoke(example, ["--json"])
+    assert done.exit_code == (1 if failed else 0)
+    assert json.loads(done.stdout)["failed"] == len(failed)
+    assert done.stderr.splitlines() == [
+        "2 damaged lines of the journal were not trusted, and their runs computed again",
+        *["1 of 3 runs failed, the first with: the board is gone"] * len(failed),
+        *["compute them again with: mtjlearn sweep --resume s --retry-failed"] * len(failed),
+        "a row per run is in s/results.parquet; plot slices with: mtjlearn sweep --plot s",
+    ]
+    assert [sweep._count(number, "run") for number in (1, 2000)] == ["1 run", "2,000 runs"]
