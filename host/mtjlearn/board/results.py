@@ -9,10 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mtjlearn.network import LOSS_BITS
-from mtjlearn.wire.messages import Error, Features, Metrics, NoiseCodes, NoiseFault, ResetCause, Restored, Welcome
-
-_FAULTS = 128
-"""From here on a last error is a noise fault."""
+from mtjlearn.wire.messages import FAULT_ERROR, Error, Features, Metrics, NoiseCodes, NoiseFault, ResetCause, Restored, Welcome
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,8 @@ def _last_error(code: int) -> str:
     """The name of a refusal or noise fault as WELCOME reports it, e.g. ``NO_NOISE`` or ``noise fault STUCK``."""
     if code == 0:
         return ""
-    if code >= _FAULTS:
-        fault = code - _FAULTS
+    if code >= FAULT_ERROR:
+        fault = code - FAULT_ERROR
         return f"noise fault {NoiseFault(fault).name if fault in set(NoiseFault) else fault}"
     return Error(code).name if code in set(Error) else f"error {code}"
 
