@@ -91,6 +91,41 @@ def test_the_last_refusal_outlives_a_reset_and_commands_that_are_done() -> None:
     assert memory_client(board, nonce=4).welcome.last_error == Error.NOT_CONFIGURED
 
 
+# --- memory, and what holds before and after ---
+
+
+def test_a_training_that_fills_the_arena_begins_and_one_byte_less_is_refused() -> None:
+    network = Network((2, 24, 5, 1))
+    _, client = opened(network, injected=False, arena=4096)
+    place = (client.status().arena_used + 3) // 4 * 4
+    needed = place + client.ask(messages.GetBlob(0, 0), messages.Blob).total + 2 * (2 + 1)
+    _, client = opened(network, injected=False, arena=needed - 1)
+    assert client.refused(autonomous(Task.TEACHER, epoch_steps=9)) == (Error.TOO_LARGE, 1)
+    _, client = opened(network, injected=False, arena=needed)
+    client.tell(autonomous(Task.TEACHER, epoch_steps=9))
+
+
+def test_a_new_board_saves_every_half_an_hour() -> None:
+    _, client = opened(None)
+    assert checkpoints(client).interval == 1800
+    client.tell(configure(SMALL))
+    assert checkpoints(client).interval == 1800
+
+
+def test_to_switch_the_tests_off_ends_a_fault_and_forgets_the_levels() -> None:
+    board = InProcessDevice(codes_per_step=16)
+    client = memory_client(board)
+    client.tell(configure(SMALL))
+    client.tell(autonomous(Task.TEACHER, epoch_steps=9))
+    board.poll(300)
+    board.set_noise(DeviceNoise.STUCK)
+    board.poll(300)
+    assert client.ask(messages.GetHealth(), messages.Health).fault != NoiseFault.NONE
+    client.tell(messages.SetHealth(2, 0, 0, 0, 0, 0))
+    found = client.ask(messages.GetHealth(), messages.Health)
+    assert (found.fault, found.level_high) == (NoiseFault.NONE, 0)
+
+
 # --- datasets in the board's memory ---
 
 
