@@ -117,7 +117,7 @@ def _advice(kind: type[Message] | None, code: int, detail: int, network: Network
         case Error.OCCUPIED:
             return "the checkpoint would overwrite the board's dataset; to erase that: mtjlearn checkpoint erase"
         case Error.BAD_CHECKPOINT:
-            seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail != CHECKPOINT_FORMAT else "damaged"
+            seen = f"of format {detail}, not {CHECKPOINT_FORMAT}" if detail not in (0, CHECKPOINT_FORMAT) else "damaged"
             return f"the checkpoint is {seen}; load one that this firmware saved"
         case _:
             return f"error {code} (detail {detail}), unknown to this host; install a newer mtjlearn"

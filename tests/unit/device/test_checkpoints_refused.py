@@ -15,6 +15,7 @@ from mtjlearn.inprocess.device import InProcessDevice
 from mtjlearn.network import Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import (
+    CHECKPOINT_COMMIT,
     BlobKind,
     CheckpointAction,
     Error,
@@ -99,6 +100,13 @@ def test_a_checkpoint_over_the_dataset_is_refused_until_that_is_given_up() -> No
         client.tell(chunk)
     assert client.weights() == larger[116:]
     assert again(board).weights() == larger[116:]
+
+
+@pytest.mark.parametrize(("commit", "detail"), [(CHECKPOINT_COMMIT | 99, 99), (CHECKPOINT_COMMIT | 255, 255), (0x1234, 0)])
+def test_a_checkpoint_of_another_format_is_refused_with_its_number(commit: int, detail: int) -> None:
+    data = commit.to_bytes(2, "little") + uploadable(CLASSES)[2:]
+    _, client = started(CLASSES, noise(1))
+    assert client.refused(set_blob(BlobKind.CHECKPOINT, data, 100)[0]) == (Error.BAD_CHECKPOINT, detail)
 
 
 def test_the_first_two_bytes_of_an_upload_say_that_it_is_a_checkpoint() -> None:

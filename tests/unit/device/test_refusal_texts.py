@@ -106,6 +106,10 @@ def test_where_the_command_decides_what_is_said(kind: type[Message], code: Error
     assert text(kind, code, detail) != text(Train, code, 0)
 
 
+def test_bytes_that_are_no_checkpoint_have_no_format() -> None:
+    assert "the checkpoint is damaged" in text(SetBlob, Error.BAD_CHECKPOINT, 0)
+
+
 def test_without_a_network_it_has_no_name() -> None:
     assert text(Configure, Error.TOO_LARGE, 5, None).startswith("the network needs 5 bytes")
 
