@@ -195,6 +195,7 @@ def fake_compiler(folder: Path, message: str) -> Path:
         ("module.h:5:10: fatal error: simavr/sim_avr.h: No such file or directory", ToolMissing, "apt-get install libsimavr-dev"),
         ("/usr/bin/ld: cannot find -lsimavr: No such file or directory", ToolMissing, "apt-get install libsimavr-dev"),
         ("chip.c:1:1: error: this is selfish", FirmwareError, "uno-sim does not build: chip.c:1:1: error: this is selfish"),
+        ("chip.c: In function main:\nchip.c:2:1: error: later", FirmwareError, "uno-sim does not build: chip.c:2:1: error: later"),
     ],
 )
 def test_what_the_compiler_misses_is_named(

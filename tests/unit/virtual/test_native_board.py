@@ -179,6 +179,14 @@ def test_codes_arrive_in_real_time(start: Callable[..., BoardProcess]) -> None:
         assert (stream[-1].micros - stream[0].micros) / 1e6 == pytest.approx(expected, abs=0.1)
 
 
+def test_the_virtual_clock_counts_codes(start: Callable[..., BoardProcess]) -> None:
+    with start(tcp_port=0, virtual_clock=4, adc_rate=20_000) as board, session(board.url) as client:
+        stream = client.noise(3000)
+        for message in stream[1:]:
+            passed = 50 * (message.first - stream[0].first)
+            assert message.micros - stream[0].micros == pytest.approx(passed, abs=50 * stream[0].count)
+
+
 def test_an_idle_board_uses_no_time_but_takes_its_codes(start: Callable[..., BoardProcess]) -> None:
     with start(tcp_port=0) as board, session(board.url) as client:
         before = client.status()
