@@ -13,6 +13,7 @@ from pyarrow import parquet
 from training_support import result_of, two_moons
 
 from mtjlearn.cli import main
+from mtjlearn.cli import sweep as sweep_command
 from mtjlearn.cli.train import cli as train_command
 from mtjlearn.cli.view.sweeping import BOARD_VARIABLE, command_of, option_names, points_of, ports_of, train_point
 from mtjlearn.errors import BoardError
@@ -147,6 +148,25 @@ def test_a_search_and_its_plots(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "goal"),
+    [
+        ((), ("test_loss", False)),
+        (("--minimise", "seconds"), ("seconds", False)),
+        (("--maximise", "test_accuracy"), ("test_accuracy", True)),
+    ],
+)
+def test_a_search_has_the_goal_that_was_named(
+    options: tuple[str, ...], goal: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(settings: object, directory: Path, asked: object, *, objective: str, maximise: bool, **rest: Any) -> dict[str, Any]:
+        return {"goal": (objective, maximise), "trials": rest["trials"]}
+
+    monkeypatch.setattr(sweep_command, "_search", search)
+    found = result_of(sweep("xor", "--search", 3, "--over", "eta=log:.01:1", *options))
+    assert found == {"goal": list(goal), "trials": 3}
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ((), "name a dataset or a file"),
@@ -178,6 +198,7 @@ def test_a_search_and_its_plots(here: Path) -> None:
         (("iris", "--search", "3"), "give at least one"),
         (("iris", "--search", "3", "--over", "eta=log:.1:1:4"), "omit the number"),
         (("iris", "--search", "3", "--over", "eta=lin:.1:99"), "99"),
+        (("iris", "--search", "2", "--over", "eta=log:.1:1", "--minimise", "a", "--maximise", "b"), "a search has one goal"),
         (("--resume", "nothing"), "is not a sweep"),
         (("--resume", "nothing", "--epochs", "3"), "omit --epochs"),
         (("--plot", "nothing"), "is not a sweep"),
