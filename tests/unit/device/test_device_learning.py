@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from device_support import CLASSES, CODES, DECORRELATED, SMALL, opened, samples, trained
-from plain_client import configure, memory_client
+from plain_client import configure, memory_client, set_blob
 
 from mtjlearn.inprocess import Learner
 from mtjlearn.inprocess.device import DeviceNoise, InProcessDevice
-from mtjlearn.network import Network
+from mtjlearn.network import Network, WeightFormat
 from mtjlearn.wire import messages
 from mtjlearn.wire.messages import BlobKind, Error
 
@@ -169,3 +169,18 @@ def test_evaluation_adds_up_and_restarts() -> None:
     assert client.refusal(messages.Evaluate.TYPE, bytes([2])) == (Error.OUT_OF_RANGE, 0)
     before = client.status()
     assert (before.steps, before.saturations) == (0, 0)
+
+
+@pytest.mark.parametrize("weight_format", list(WeightFormat))
+def test_halves_of_a_sum_go_up_and_nothing_less(weight_format: WeightFormat) -> None:
+    """Section 4 of numerics.md, with a weight of 1/4096 and others of 0: sums from -6,145 to 6,144."""
+    network = Network((3, 2), weight_format=weight_format)
+    _, client = opened(network)
+    rows = np.array([[1, 0, 0, 0], [0, 0, 1, 0]])
+    is_wide = weight_format is WeightFormat.INT32
+    data = (rows << 16).astype("<i4").tobytes() if is_wide else rows.astype("<i2").tobytes()
+    for chunk in set_blob(BlobKind.WEIGHTS, data):
+        client.tell(chunk)
+    for x, y in ((-6145, -2), (-6144, -1), (-2049, -1), (-2048, 0), (0, 0), (2047, 0), (2048, 1), (6143, 1), (6144, 2)):
+        found = client.ask(messages.Predict(np.array([x, 0, x], np.int16)), messages.Prediction)
+        assert found.outputs.tolist() == [y, y]
