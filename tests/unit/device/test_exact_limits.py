@@ -129,6 +129,16 @@ def test_to_switch_the_tests_off_ends_a_fault_and_forgets_the_levels() -> None:
 # --- datasets in the board's memory ---
 
 
+@pytest.mark.parametrize("sizes", [(5, 3, 2), (2, 4, 1)])
+def test_progress_states_how_many_samples_fit(sizes: tuple[int, ...]) -> None:
+    _, client = opened(Network(sizes), memory_bytes=1024)
+    found = progress(client)
+    assert found.sample_bytes == sizes[0] + sizes[-1]
+    fit = found.room // found.sample_bytes
+    assert client.refused(messages.DefineDataset(fit + 1, 1, 0, TargetKind.VALUES, 0, 0))[0] == Error.TOO_LARGE
+    client.tell(messages.DefineDataset(fit, 1, 0, TargetKind.VALUES, 0, 0))
+
+
 @pytest.mark.parametrize("value_bytes", [1, 2])
 @pytest.mark.parametrize("sizes", [(2, 3, 2), (3, 4, 1), (1, 2, 5)])
 def test_real_valued_targets_are_read_from_their_place(sizes: tuple[int, ...], value_bytes: int) -> None:

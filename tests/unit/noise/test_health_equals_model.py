@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtjlearn.noise.health import HealthLimits
-from mtjlearn.noise.health_monitor import HealthMonitor
+from mtjlearn.noise.health_monitor import HealthMonitor, find_levels
 from mtjlearn.wire.messages import NoiseFault
 
 pytestmark = pytest.mark.thorough
@@ -133,3 +133,21 @@ def test_levels_are_equal_at_every_scale(seed: int, split: float, noise: float, 
         monitor.take(batch.tolist())
     assert watch.calibrate() == monitor.calibrate()
     assert not difference(watch, monitor)
+
+
+def test_levels_of_sources_that_are_seldom_high() -> None:
+    """Their threshold still moves in the last turn of the clustering."""
+    rng = np.random.default_rng(1)
+    seen = set()
+    for _ in range(100):
+        spread = rng.integers(20, 700)
+        high = rng.random(200) < rng.uniform(0.01, 0.3)
+        codes = 100 + spread * high + rng.uniform(0.05, 0.35) * spread * rng.standard_normal(200)
+        codes = np.clip(np.round(codes), 0, FULL).astype(np.uint16)
+        watch, levels = Watch(adc_bits=BITS), find_levels(codes.tolist())
+        watch.feed(codes)
+        assert watch.calibrate() == (levels is not None)
+        if levels:
+            assert (watch.state.level_low, watch.state.level_high) == levels  # type: ignore[attr-defined]
+        seen.add(levels is None)
+    assert len(seen) == 2
