@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from boards_page_support import check_stated
 from numpy.typing import NDArray
 
 from mtjlearn.board import Board, BoardRefused
@@ -30,12 +32,13 @@ ONE = 4096
 
 
 @pytest.fixture(scope="module")
-def board(needs_tool: Callable[[str, str], str], tool_missing: Callable[[str], None]) -> Iterator[Board]:
+def board(needs_tool: Callable[[str, str], str], tool_missing: Callable[[str], None], project: Path) -> Iterator[Board]:
     qemu = needs_tool("qemu-system-arm", "qemu-system-arm")
     try:
         image = build_firmware("lm3s6965")
     except ToolMissing as missing:
         tool_missing(str(missing))
+    check_stated(project, "lm3s6965", image)
     with subprocess.Popen([qemu, *QEMU, "-kernel", image], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from boards_page_support import check_stated
 from plain_client import PlainClient, configure, noise_codes
 from simulated_avr import Simulate, SimulatedAvr
 
@@ -83,7 +84,9 @@ def test_uno_is_the_image_that_the_host_builds(pio_build: Callable[[str], Path],
 @pytest.mark.usefixtures("arduino_core")
 def test_mega_learns_in_the_simulator(pio_build: Callable[[str], Path], simulate: Simulate, project: Path) -> None:
     network = Network((4, 8, 3), learning_rate=0.05, seed=7)
-    with simulate("atmega2560", pio_build("mega2560") / "firmware.elf") as mega:
+    elf = pio_build("mega2560") / "firmware.elf"
+    check_stated(project, "mega2560", elf)
+    with simulate("atmega2560", elf) as mega:
         client = greet(mega, 1)
         welcome = client.welcome
         assert (welcome.board, welcome.build) == ("mega2560", build_id(project, "arduino"))
